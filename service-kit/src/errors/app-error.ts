@@ -1,0 +1,60 @@
+/** One refused field of a request, as listed in `details` of a problem document. */
+export interface FieldIssue {
+  path: string;
+  code: string;
+  message: string;
+}
+
+export interface ErrorExtras {
+  /** Further members of the problem document, such as `details` or a fresh quote. */
+  members?: Record<string, unknown>;
+  /** Further response headers, such as `Retry-After`. */
+  headers?: Record<string, string>;
+}
+
+/** An expected failure: what a client is told about it. Everything else that is thrown answers 500. */
+export class AppError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly members: Record<string, unknown>;
+  readonly headers: Record<string, string>;
+
+  constructor(status: number, code: string, detail: string, extras: ErrorExtras = {}, cause?: unknown) {
+    super(detail, cause === undefined ? undefined : { cause });
+    this.name = code;
+    this.status = status;
+    this.code = code;
+    this.members = extras.members ?? {};
+    this.headers = extras.headers ?? {};
+  }
+}
+
+/** A class made by `defineError`; its statics let a route declare its failures for the OpenAPI document. */
+export interface ErrorClass<Args extends unknown[] = never[]> {
+  readonly status: number;
+  readonly code: string;
+  new (...args: Args): AppError;
+}
+
+/**
+ * One class for one expected failure: `throw new ProductNotFound()`.
+ * @param status HTTP status
+ * @param code stable snake_case code that clients switch on
+ * @param detail the sentence shown to people, fixed or made from the constructor's arguments
+ * @param extras problem members and headers made from the constructor's arguments
+ */
+export function defineError<Args extends unknown[] = []>(
+  status: number,
+  code: string,
+  detail: string | ((...args: Args) => string),
+  extras?: (...args: Args) => ErrorExtras,
+): ErrorClass<Args> {
+  return class extends AppError {
+    static readonly status = status;
+    static readonly code = code;
+
+    constructor(...args: Args) {
+      super(status, code, typeof detail === 'string' ? detail : detail(...args), extras?.(...args));
+    }
+  };
+}

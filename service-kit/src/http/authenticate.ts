@@ -1,0 +1,52 @@
+import type { Request } from 'express';
+import { Forbidden, Unauthenticated } from '../errors/http-errors.ts';
+import type { Revocations } from '../redis/revocations.ts';
+import type { AccessTokenVerifier } from '../tokens/access-token.ts';
+import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
+import type { Who } from './define-route.ts';
+import type { Service, User } from './request-context.ts';
+
+interface AuthenticatorOptions {
+  accessTokens: AccessTokenVerifier;
+  /** Without it no service is let in. */
+  serviceTokens?: ServiceTokenVerifier | undefined;
+  revocations: Revocations;
+}
+
+export type Authenticator = (who: Who, request: Request) => User | Service | undefined;
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+
+/** The token of `Authorization: Bearer <token>`; undefined without the header, null when it is something else. */
+export function bearerTokenOf(request: Request): string | null | undefined {
+  const header = request.headers.authorization;
+  return header === undefined ? undefined : (BEARER.exec(header)?.[1] ?? null);
+}
+
+/**
+ * Who calls, and whether such callers are let in.
+ * @throws Unauthenticated 401, Forbidden 403
+ */
+export function createAuthenticator({
+  accessTokens,
+  serviceTokens,
+  revocations,
+}: AuthenticatorOptions): Authenticator {
+  const userOf = (token: string): User | undefined => {
+    const user = accessTokens.verify(token);
+    return user !== undefined && !revocations.isRevoked(user.sessionId, user.issuedAt) ? user : undefined;
+  };
+  const principalOf = (who: Who, token: string) =>
+    who === 'service' ? serviceTokens?.verify(token) : userOf(token);
+  return (who, request) => {
+    const token = bearerTokenOf(request);
+    if (who === 'anyone') return typeof token === 'string' ? userOf(token) : undefined;
+    if (token === undefined)
+      throw new Unauthenticated('Authorization header with a Bearer token is required');
+    if (token === null) throw new Unauthenticated('The Authorization header must be: Bearer <token>');
+    const principal = principalOf(who, token);
+    if (principal === undefined) throw new Unauthenticated('The token is invalid or has expired');
+    if (who === 'admin' && (principal as User).role !== 'admin') throw new Forbidden();
+    return principal;
+  };
+}

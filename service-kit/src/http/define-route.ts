@@ -1,0 +1,106 @@
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { Reply } from './reply.ts';
+import type { Service, User } from './request-context.ts';
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** Who may call: `anyone`, a signed-in `user`, an `admin`, or another `service` of the deployment. */
+export type Who = 'anyone' | 'user' | 'admin' | 'service';
+
+/** Whoever was let in: `anyone` may be signed in, and is limited as that user then. */
+type PrincipalOf<W extends Who> = W extends 'service'
+  ? Service
+  : W extends 'anyone'
+    ? User | undefined
+    : User;
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+type Schema = z.ZodType | undefined;
+
+/** What a handler may know of the call itself. */
+export interface Caller {
+  readonly requestId: string;
+  readonly log: Logger;
+  readonly address: string;
+  readonly userAgent: string | undefined;
+}
+
+export interface RouteInput<
+  W extends Who,
+  P extends Schema,
+  Q extends Schema,
+  B extends Schema,
+  H extends Schema,
+> {
+  params: Parsed<P>;
+  query: Parsed<Q>;
+  body: Parsed<B>;
+  headers: Parsed<H>;
+  user: PrincipalOf<W>;
+  caller: Caller;
+}
+
+/** An error class, as far as a declaration needs it. */
+interface DeclaredError {
+  readonly status: number;
+  readonly code: string;
+}
+
+export interface RouteSpec<
+  W extends Who,
+  P extends Schema,
+  Q extends Schema,
+  B extends Schema,
+  H extends Schema,
+  A extends Schema,
+> {
+  method: Method;
+  /** Express path with `:name` parameters; each must be in `params`. */
+  path: string;
+  /** One line for the API document. */
+  summary: string;
+  who: W;
+  /** Where being signed in is not enough: who else is refused by the use-case, in words for the API document. */
+  only?: string;
+  /** Name of one of the service's limits, or false for calls that are not limited. */
+  limit: string | false;
+  params?: P;
+  /** Checked after a repeated parameter was refused; unknown parameters are dropped. */
+  query?: Q;
+  /** JSON body. A missing body is checked as `{}`, so that all missing fields are told at once. */
+  body?: B;
+  /** Request headers by lower-case name. */
+  headers?: H;
+  /** Status of the good answer. */
+  status: number;
+  /** What leaves the service: fields that the schema does not name are dropped. */
+  answer?: A;
+  /** The expected failures of the use-case, for the API document. */
+  errors?: readonly DeclaredError[];
+  handler(input: RouteInput<W, P, Q, B, H>): Promise<RouteResult<A>> | RouteResult<A>;
+}
+
+type RouteResult<A extends Schema> = A extends z.ZodType
+  ? z.input<A> | Reply<z.input<A>> | Reply<never>
+  : undefined | Reply<never>;
+
+/** A route as the kit mounts and documents it, its handler's types already checked by `defineRoute`. */
+export interface Route extends Omit<RouteSpec<Who, Schema, Schema, Schema, Schema, Schema>, 'handler'> {
+  handler(input: unknown): unknown;
+}
+
+/**
+ * One declaration of one HTTP call: validation, types of the handler, authentication, rate limit and
+ * OpenAPI all come from it.
+ */
+export function defineRoute<
+  W extends Who,
+  P extends Schema = undefined,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
+  H extends Schema = undefined,
+  A extends Schema = undefined,
+>(spec: RouteSpec<W, P, Q, B, H, A>): Route {
+  return spec as unknown as Route;
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Route } from './define-route.ts';
+import { type ApiDescription, openApiDocument } from './openapi.ts';
+
+interface MachinePagesOptions extends ApiDescription {
+  routes: Route[];
+  metrics: Metrics;
+}
+
+const ASSETS = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const SERVED_ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
+
+/** `/openapi.json`, `/docs` with its assets out of the package (no other host is asked), and `/metrics`. */
+export function mountMachinePages(
+  app: Express,
+  { service, description, routes, metrics }: MachinePagesOptions,
+): void {
+  const document = JSON.stringify(openApiDocument({ service, description }, routes));
+  app.get('/openapi.json', (_request, response) => {
+    response.type('application/json').set('Cache-Control', 'no-cache').send(document);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response
+      .type(metrics.registry.contentType)
+      .set('Cache-Control', 'no-store')
+      .send(await metrics.registry.metrics());
+  });
+  const docsPolicy = helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      connectSrc: ["'self'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      frameAncestors: ["'none'"],
+    },
+  });
+  const assets = express.static(ASSETS, { index: false, maxAge: '1d' });
+  app.get('/docs', docsPolicy, (_request, response) => {
+    response.type('html').set('Cache-Control', 'no-cache').send(docsPage(service));
+  });
+  app.get('/docs/start.js', (_request, response) => {
+    response.type('text/javascript').set('Cache-Control', 'no-cache').send(START_SCRIPT);
+  });
+  app.get('/docs/:asset', (request, response, next) => {
+    if (!SERVED_ASSETS.includes(request.params.asset)) return next();
+    request.url = `/${request.params.asset}`;
+    return assets(request, response, next);
+  });
+}
+
+const START_SCRIPT = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });\n`;
+
+function docsPage(service: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${service} API</title>
+<link rel="icon" href="/docs/favicon-32x32.png"><link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="docs"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Express, json, type Request, type RequestHandler, type Response } from 'express';
+import { MethodNotAllowed } from '../errors/http-errors.ts';
+import type { Authenticator } from './authenticate.ts';
+import type { Method, Route } from './define-route.ts';
+import { parseRequest } from './parse-request.ts';
+import { isReply, type Reply } from './reply.ts';
+import { contextOf } from './request-context.ts';
+
+interface MountOptions {
+  authenticate: Authenticator;
+  rateLimit: (name: string) => RequestHandler | undefined;
+}
+
+/** `application/json` up to 100 kB (the HTTP contract); other bodies stay unread and are refused by the checks. */
+const readJson = json({ limit: '100kb', strict: true });
+const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
+
+/** Mounts each route: who may call, then the limit, then the checks, then the handler. Other methods of a path: 405. */
+export function mountRoutes(app: Express, routes: Route[], { authenticate, rateLimit }: MountOptions): void {
+  for (const route of routes) {
+    const limit = route.limit === false ? undefined : rateLimit(route.limit);
+    const steps: RequestHandler[] = [
+      (request, response, next) => {
+        const context = contextOf(response);
+        context.route = route.path;
+        context.principal = authenticate(route.who, request);
+        next();
+      },
+    ];
+    if (limit !== undefined) steps.push(limit);
+    if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
+    app[route.method](route.path, ...steps, (request, response) => answer(route, request, response));
+  }
+  for (const [path, allowed] of methodsByPath(routes)) {
+    app.all(path, () => {
+      throw new MethodNotAllowed(allowed);
+    });
+  }
+}
+
+function methodsByPath(routes: Route[]): Map<string, string[]> {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of routes) {
+    const names = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
+    methods.set(path, [...(methods.get(path) ?? []), ...names]);
+  }
+  return methods;
+}
+
+async function answer(route: Route, request: Request, response: Response): Promise<void> {
+  const { id, log, principal } = contextOf(response);
+  const caller = { requestId: id, log, address: request.ip ?? '', userAgent: request.headers['user-agent'] };
+  const result = await route.handler({ ...parseRequest(route, request), user: principal, caller });
+  await send(route, request, response, isReply(result) ? result : { headers: {}, json: result });
+}
+
+async function send(route: Route, request: Request, response: Response, reply: Omit<Reply<unknown>, symbol>) {
+  response.status(reply.status ?? route.status).set(reply.headers);
+  if (!response.hasHeader('Cache-Control'))
+    response.set('Cache-Control', route.method === 'get' && route.who === 'anyone' ? 'no-cache' : 'no-store');
+  if (reply.etag !== undefined) {
+    response.set('ETag', reply.etag);
+    if (route.method === 'get' && matches(request.headers['if-none-match'], reply.etag)) {
+      response.status(304).end();
+      return;
+    }
+  }
+  const bytes =
+    reply.bytes ?? (route.answer === undefined ? undefined : JSON.stringify(route.answer.parse(reply.json)));
+  if (bytes === undefined) {
+    response.end();
+    return;
+  }
+  response.type(reply.contentType ?? 'application/json; charset=utf-8');
+  if (bytes instanceof Readable) await pipeline(bytes, response);
+  else response.set('Content-Length', String(Buffer.byteLength(bytes))).end(bytes);
+}
+
+/** RFC 9110, 13.1.2: a list of tags or `*`, compared weakly. */
+export function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const bare = (tag: string) => tag.trim().replace(/^W\//, '');
+  return header.trim() === '*' || header.split(',').some((tag) => bare(tag) === bare(etag));
+}
+
+/** An ETag that changes with the bytes. */
+export function etagOf(bytes: string): string {
+  return `"${createHash('sha1').update(bytes).digest('base64url')}"`;
+}

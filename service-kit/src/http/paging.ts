@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { MalformedRequest } from '../errors/http-errors.ts';
+import { INT32_MAX, integerQuery } from './fields.ts';
+
+/** Rows that can be reached by page number; beyond them a cursor costs the same at any depth. */
+const DEEPEST_ROW = 10_000;
+const MAX_CURSOR_LENGTH = 512;
+
+/** Query fields of every list. `page` has no default here: only its absence allows a `cursor`. */
+export function pagingQuery(defaultPerPage: number) {
+  return {
+    page: integerQuery('page', { min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
+    per_page: integerQuery('per_page', { min: 1, max: 100 }).default(defaultPerPage),
+    cursor: z.string().min(1).max(MAX_CURSOR_LENGTH).optional(),
+  };
+}
+
+/** Fields that every list answers beside its rows. */
+export const pagingAnswer = {
+  total: z.int(),
+  page: z.int().nullable(),
+  pages: z.int(),
+  per_page: z.int(),
+  next_cursor: z.string().nullable(),
+};
+
+/** Where a list begins: `offset` rows in, or behind the row that `after` names. `limit` rows are answered. */
+export interface Window<Key> {
+  limit: number;
+  page: number | null;
+  offset: number;
+  after: Key | undefined;
+}
+
+/**
+ * @param key what a cursor of this list holds; a cursor that does not fit is refused
+ * @throws MalformedRequest 400 for both page and cursor, a page too deep, a foreign cursor
+ */
+export function toWindow<Key>(
+  query: { page?: number | undefined; per_page: number; cursor?: string | undefined },
+  key: z.ZodType<Key>,
+): Window<Key> {
+  const { per_page: limit, cursor } = query;
+  if (cursor !== undefined) {
+    if (query.page !== undefined) throw new MalformedRequest('Use either page or cursor, not both');
+    return { limit, page: null, offset: 0, after: decodeCursor(cursor, key) };
+  }
+  const page = query.page ?? 1;
+  if (page * limit > DEEPEST_ROW) {
+    throw new MalformedRequest(
+      `Pages end at row ${DEEPEST_ROW}; follow next_cursor with cursor= to go further`,
+    );
+  }
+  return { limit, page, offset: (page - 1) * limit, after: undefined };
+}
+
+/**
+ * The list's answer from one row more than asked for, which tells whether a next page exists.
+ * @param rows up to `limit + 1` rows
+ * @param keyOf what the cursor behind a row holds
+ */
+export function toPage<Row, Key>(window: Window<Key>, rows: Row[], total: number, keyOf: (row: Row) => Key) {
+  const shown = rows.slice(0, window.limit);
+  const last = shown.at(-1);
+  return {
+    rows: shown,
+    paging: {
+      total,
+      page: window.page,
+      pages: Math.ceil(total / window.limit),
+      per_page: window.limit,
+      next_cursor: last !== undefined && rows.length > window.limit ? encodeCursor(keyOf(last)) : null,
+    },
+  };
+}
+
+const encodeCursor = (key: unknown) => Buffer.from(JSON.stringify(key)).toString('base64url');
+
+function decodeCursor<Key>(cursor: string, key: z.ZodType<Key>): Key {
+  const parsed = key.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
+  if (!parsed.success) throw new MalformedRequest('This cursor is not one of this list');
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cursor of lists in id order. */
+export const idCursor = z.tuple([z.int().min(1).max(INT32_MAX)]).readonly();

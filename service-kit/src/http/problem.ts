@@ -1,0 +1,62 @@
+import { STATUS_CODES } from 'node:http';
+import type { ErrorRequestHandler } from 'express';
+import { AppError } from '../errors/app-error.ts';
+import { BodyTooLarge, MalformedRequest, Unavailable, UnsupportedMediaType } from '../errors/http-errors.ts';
+import { isDatabaseUnavailable } from '../postgres/database-errors.ts';
+import { contextOf } from './request-context.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+const INTERNAL = new AppError(500, 'internal', 'Something went wrong on our side');
+
+/** The RFC 9457 document of a failure. `error` repeats `detail` for clients of the original API. */
+export function toProblem(error: AppError, requestId: string) {
+  return {
+    type: `urn:problem-type:${error.code}`,
+    title: STATUS_CODES[error.status] ?? 'Error',
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    error: error.message,
+    request_id: requestId,
+    ...error.members,
+  };
+}
+
+/** The one place where a failure becomes an answer. */
+export const answerProblem: ErrorRequestHandler = (thrown, request, response, _next) => {
+  const { id, log } = contextOf(response);
+  const error = toAppError(thrown);
+  if (error === INTERNAL) log.error({ err: thrown }, 'request failed');
+  else if (error.status >= 500) log.warn({ err: error.cause ?? error }, 'request refused');
+  if (response.headersSent) {
+    request.socket.destroy();
+    return;
+  }
+  response.status(error.status).set(error.headers).set('Cache-Control', 'no-store').type(PROBLEM_TYPE);
+  response.end(JSON.stringify(toProblem(error, id)));
+};
+
+function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  if (isDatabaseUnavailable(thrown)) {
+    const error = new Unavailable('The service cannot reach its database', 1);
+    error.cause = thrown;
+    return error;
+  }
+  return fromHttpFramework(thrown) ?? INTERNAL;
+}
+
+/** Errors of express and its body parser carry a `status`; those of `decodeURIComponent` in the router too. */
+function fromHttpFramework(thrown: unknown): AppError | undefined {
+  const { status, type } = (thrown ?? {}) as { status?: unknown; type?: unknown };
+  if (status === 413) return new BodyTooLarge();
+  if (status === 415)
+    return new UnsupportedMediaType(
+      'application/json in UTF-8, plain or compressed with gzip, deflate or br',
+    );
+  if (type === 'entity.parse.failed') return new MalformedRequest('The body is not valid JSON');
+  if (thrown instanceof URIError) return new MalformedRequest('The address is not valid');
+  if (status === 400) return new MalformedRequest('The request cannot be read');
+  return undefined;
+}

@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream';
+
+const REPLY: unique symbol = Symbol('reply');
+
+/** An answer with more to say than its body. Handlers that have nothing to add return the plain body. */
+export interface Reply<Body> {
+  readonly [REPLY]: true;
+  readonly status?: number;
+  readonly headers: Record<string, string>;
+  readonly etag?: string;
+  /** Goes through the answer schema of the route. */
+  readonly json?: Body;
+  /** Bytes that were made elsewhere, for example cached ones: sent as they are. */
+  readonly bytes?: string | Buffer | Readable;
+  readonly contentType?: string;
+}
+
+interface ReplyOptions {
+  status?: number;
+  headers?: Record<string, string>;
+  /** With its quotes. A GET with a matching `If-None-Match` is answered 304. */
+  etag?: string;
+}
+
+/** A body for the route's answer schema, with headers, another status or an ETag. */
+export function reply<Body>(json: Body, options: ReplyOptions = {}): Reply<Body> {
+  return { [REPLY]: true, headers: {}, ...options, json };
+}
+
+/** Finished bytes or a stream, sent without the answer schema. `contentType` defaults to JSON. */
+export function rawReply(
+  bytes: string | Buffer | Readable,
+  options: ReplyOptions & { contentType?: string } = {},
+): Reply<never> {
+  return { [REPLY]: true, headers: {}, ...options, bytes };
+}
+
+export function isReply(value: unknown): value is Reply<unknown> {
+  return typeof value === 'object' && value !== null && REPLY in value;
+}

@@ -1,0 +1,35 @@
+/** Amounts are integer minor units inside (cents of USD, yen of JPY) and JSON numbers in major units outside. */
+export interface Money {
+  readonly currency: string;
+  /** How many decimals the currency has, from `Intl`: 2 for USD, 0 for JPY, 3 for KWD. */
+  readonly decimals: number;
+  /** Minor units of a JSON number, or null when it has more decimals than the currency or is no safe amount. */
+  toMinor(major: number): number | null;
+  /** The JSON number of a sum of minor units. */
+  toMajor(minor: number | bigint): number;
+}
+
+/**
+ * @param currency ISO 4217 code
+ * @throws RangeError when `Intl` does not know the code as a currency
+ */
+export function createMoney(currency: string): Money {
+  if (!Intl.supportedValuesOf('currency').includes(currency))
+    throw new RangeError(`Unknown currency ${currency}`);
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const decimals = format.resolvedOptions().maximumFractionDigits ?? 2;
+  const factor = 10 ** decimals;
+  return {
+    currency,
+    decimals,
+    toMinor(major) {
+      // The shortest decimal text of a double is what the client wrote, so no rounding hides behind a product.
+      const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(major));
+      const fraction = match?.[3] ?? '';
+      if (match === null || fraction.length > decimals) return null;
+      const minor = Number(`${match[1]}${match[2]}${fraction.padEnd(decimals, '0')}`);
+      return Number.isSafeInteger(minor) ? minor : null;
+    },
+    toMajor: (minor) => Number(minor) / factor,
+  };
+}

@@ -1,0 +1,71 @@
+/** What Postgres or its driver said, as Prisma's adapter passes it on. */
+interface AdapterCause {
+  /** SQLSTATE, such as `23505`. */
+  originalCode?: string;
+  kind?: string;
+  constraint?: { index?: string };
+}
+
+interface DatabaseError {
+  code?: unknown;
+  message?: unknown;
+  meta?: { driverAdapterError?: { cause?: AdapterCause } };
+}
+
+const CONNECTION_KINDS = new Set([
+  'DatabaseNotReachable',
+  'SocketTimeout',
+  'ConnectionClosed',
+  'TooManyConnections',
+]);
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1017',
+]);
+/**
+ * SQLSTATE classes after which the same request may succeed a moment later: connection lost (08), too many
+ * connections or out of memory (53), statement timeout and shutdown (57), lock timeout (55P03), deadlock and serialisation (40).
+ */
+const PASSING_STATES = /^(08|53|57|40|55P03)/;
+/** Plain errors of the `pg` pool and client have a text only. */
+const PASSING_TEXTS =
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|Client has encountered a connection error/i;
+
+const causeOf = (error: unknown): AdapterCause =>
+  (error as DatabaseError | null)?.meta?.driverAdapterError?.cause ?? {};
+
+/** SQLSTATE of a failed statement, through a model call, raw SQL or `pg` itself. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = (error as DatabaseError | null)?.code;
+  return (
+    causeOf(error).originalCode ?? (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined)
+  );
+}
+
+/** Whether a unique index refused the write: any index, or the one that is named. */
+export function isUniqueViolation(error: unknown, index?: string): boolean {
+  if (sqlStateOf(error) !== '23505') return false;
+  const named = causeOf(error).constraint?.index ?? (error as { constraint?: string }).constraint;
+  return index === undefined || named === index;
+}
+
+/** Whether a CHECK constraint refused the write. */
+export function isCheckViolation(error: unknown): boolean {
+  return sqlStateOf(error) === '23514';
+}
+
+/** Whether the database could not be asked, or gave up: a matter of 503, not of 500. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as DatabaseError;
+  const state = sqlStateOf(error);
+  if (state !== undefined && !state.startsWith('P')) return PASSING_STATES.test(state);
+  if (typeof code === 'string' && CONNECTION_CODES.has(code)) return true;
+  if (CONNECTION_KINDS.has(causeOf(error).kind ?? '')) return true;
+  return error instanceof Error && typeof message === 'string' && PASSING_TEXTS.test(message);
+}

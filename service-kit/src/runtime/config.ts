@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Limit, Limits } from '../http/rate-limit.ts';
+
+/** The environment does not fit; `message` has one line per variable. */
+export class ConfigError extends Error {}
+
+/** Secrets that stand in documentation and must not be in force anywhere else. */
+const KNOWN_SECRETS = ['your-secret-key-change-in-production', 'change-me', 'secret', 'dev-secret'];
+const MIN_SECRET_LENGTH = 32;
+
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(fallback ? 'true' : 'false')
+    .transform((value) => value === 'true');
+export const wholeNumber = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .default(String(fallback))
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error: `must be from ${min} to ${max}` });
+
+/** Fields of the environment that all services have. */
+export const commonConfig = {
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  PORT: wholeNumber(0, 65_535, 0),
+  HOST: z.string().default('0.0.0.0'),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address'),
+  DATABASE_POOL: wholeNumber(1, 200, 10),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must be a redis:// address')
+    .optional(),
+  JWT_SECRET_KEY: z.string().min(1),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  CURRENCY: z
+    .string()
+    .default('USD')
+    .refine((code) => Intl.supportedValuesOf('currency').includes(code), {
+      error: 'must be an ISO 4217 code',
+    }),
+  CORS_ORIGINS: z.string().default('*'),
+  /** How many proxies stand in front; their entries of X-Forwarded-For are believed. */
+  TRUST_PROXY: wholeNumber(0, 10, 0),
+  RATE_LIMIT_ENABLED: flag(true),
+  /** Milliseconds that running requests get to finish after a stop signal. */
+  DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000),
+};
+
+/**
+ * `RATE_LIMIT_<NAME>=<count>/<seconds>` for each of a service's limits.
+ * @param defaults by name in snake_case
+ */
+export function limitsConfig<Name extends string>(defaults: Record<Name, Limit>) {
+  const entries = Object.entries(defaults) as [Name, Limit][];
+  const field = ({ max, seconds }: Limit) =>
+    z
+      .string()
+      .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,6}$/, 'must be <count>/<seconds>, such as 5/60')
+      .default(`${max}/${seconds}`);
+  const shape = Object.fromEntries(
+    entries.map(([name, limit]) => [`RATE_LIMIT_${name.toUpperCase()}`, field(limit)]),
+  );
+  const read = (env: Record<string, unknown>): Limits =>
+    Object.fromEntries(
+      entries.map(([name, { withoutRedis }]) => {
+        const [max, seconds] = String(env[`RATE_LIMIT_${name.toUpperCase()}`]).split('/').map(Number);
+        return [name, { max: max ?? 0, seconds: seconds ?? 0, withoutRedis }];
+      }),
+    );
+  return { shape, read };
+}
+
+/**
+ * A secret that must be worth something in production.
+ * @throws ConfigError in production for a secret under 32 bytes or one that stands in documentation
+ */
+export function requireStrongSecret(name: string, secret: string, nodeEnv: string): void {
+  if (nodeEnv !== 'production') return;
+  if (KNOWN_SECRETS.includes(secret))
+    throw new ConfigError(`${name} is a published default; set one of your own`);
+  if (Buffer.byteLength(secret) < MIN_SECRET_LENGTH) {
+    throw new ConfigError(`${name} must have at least ${MIN_SECRET_LENGTH} bytes in production`);
+  }
+}
+
+/** @throws ConfigError naming every variable that is missing or wrong, never their values */
+export function loadConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  env: NodeJS.ProcessEnv,
+): z.output<Schema> {
+  // A variable that is set but empty counts as not set: that is what compose files and CI make of missing ones.
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => {
+    const name = issue.path.join('.');
+    return present[name] === undefined ? `${name} is missing` : `${name}: ${issue.message}`;
+  });
+  throw new ConfigError(lines.join('\n'));
+}

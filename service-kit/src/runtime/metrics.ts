@@ -1,0 +1,39 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** What every service counts; features add their own to `registry`. */
+export interface Metrics {
+  registry: Registry;
+  requests: Histogram<'method' | 'route' | 'status'>;
+  cacheReads: Counter<'cache' | 'result'>;
+  /** Times that a feature went on without Redis. */
+  degraded: Counter<'feature'>;
+}
+
+export function createMetrics(service: string): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time from the request line to the last byte of the answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    cacheReads: new Counter({
+      name: 'cache_reads_total',
+      help: 'Reads through a cache: hit, miss, or away while Redis is',
+      labelNames: ['cache', 'result'],
+      registers,
+    }),
+    degraded: new Counter({
+      name: 'redis_degraded_total',
+      help: 'Times that a feature went on without Redis',
+      labelNames: ['feature'],
+      registers,
+    }),
+  };
+}

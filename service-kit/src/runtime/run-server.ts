@@ -1,0 +1,123 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
+import type { Logger } from 'pino';
+import { ConfigError } from './config.ts';
+import { createLogger } from './logger.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+
+interface ServerConfig {
+  PORT: number;
+  HOST: string;
+  LOG_LEVEL: string;
+  DRAIN_TIMEOUT: number;
+}
+
+export interface Runtime<Config> {
+  config: Config;
+  logger: Logger;
+  metrics: Metrics;
+  /** True from the moment a stop was asked for: readiness answers 503 then. */
+  isStopping: () => boolean;
+}
+
+export interface Started {
+  app: Express;
+  /** Closes workers, database and Redis, in this order; called when no request runs any more. */
+  close: () => Promise<void>;
+}
+
+export interface ServerOptions<Config extends ServerConfig> {
+  service: string;
+  loadConfig: () => Config;
+  start: (runtime: Runtime<Config>) => Promise<Started>;
+}
+
+export interface RunningServer {
+  port: number;
+  /** Stops in order: readiness 503, no new connections, running requests to their end, workers, database, Redis. */
+  stop: (reason: string) => Promise<void>;
+}
+
+/** How long a slow client may take for its headers and for its whole request, in milliseconds. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 15_000;
+/** Longer than proxies keep an idle connection, so that they never send on one that is being closed. */
+const KEEP_ALIVE_TIMEOUT = 75_000;
+
+/** Starts a service's HTTP server. @throws ConfigError, or what `start` throws when a part cannot be had */
+export async function startServer<Config extends ServerConfig>(
+  options: ServerOptions<Config>,
+): Promise<RunningServer> {
+  const config = options.loadConfig();
+  const logger = createLogger(options.service, config.LOG_LEVEL);
+  let stopping = false;
+  const metrics = createMetrics(options.service);
+  const { app, close } = await options.start({ config, logger, metrics, isStopping: () => stopping });
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, app);
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
+  const port = await listen(server, config).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  logger.info(
+    { port, address: `http://localhost:${port}`, docs: `http://localhost:${port}/docs` },
+    'listening',
+  );
+  return {
+    port,
+    async stop(reason) {
+      if (stopping) return;
+      stopping = true;
+      logger.info({ reason }, 'stopping');
+      await drain(server, config.DRAIN_TIMEOUT);
+      await close();
+      logger.info('stopped');
+    },
+  };
+}
+
+function listen(server: Server, { PORT, HOST }: ServerConfig): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(PORT, HOST, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** Lets running requests finish; connections that are still open after the time limit are cut. */
+async function drain(server: Server, limit: number): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), limit);
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await closed;
+  clearTimeout(timer);
+}
+
+/** Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 when it cannot start or a stop fails. */
+export async function runServer<Config extends ServerConfig>(options: ServerOptions<Config>): Promise<void> {
+  try {
+    const running = await startServer(options);
+    const stopOn = (signal: NodeJS.Signals) => {
+      process.once(signal, () => {
+        running.stop(signal).then(
+          () => process.exit(0),
+          (error: unknown) => fail(options.service, error),
+        );
+      });
+    };
+    stopOn('SIGTERM');
+    stopOn('SIGINT');
+  } catch (error) {
+    fail(options.service, error);
+  }
+}
+
+/** Tells on stderr what keeps the process from running, one clear line per reason, and ends it with 1. */
+export function fail(service: string, error: unknown): never {
+  const message =
+    error instanceof ConfigError || !(error instanceof Error)
+      ? String((error as Error)?.message ?? error)
+      : error.message;
+  for (const line of message.trim().split('\n')) console.error(`${service}: ${line}`);
+  process.exit(1);
+}

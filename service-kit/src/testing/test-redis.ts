@@ -1,0 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { connectRedis, type RedisConnection } from '../redis/connect.ts';
+
+/** A connection to the test server with key names of its own; ready when it is returned. */
+export async function connectTestRedis(): Promise<RedisConnection> {
+  const url = process.env['TEST_REDIS_URL'];
+  if (url === undefined) throw new Error('TEST_REDIS_URL is not set: run the tests with npm test');
+  const connection = connectRedis(url, pino({ level: 'silent' }), `test:${randomUUID()}:`);
+  await new Promise<void>((resolve, reject) => {
+    connection.client.once('ready', resolve);
+    connection.client.once('error', reject);
+  });
+  return connection;
+}

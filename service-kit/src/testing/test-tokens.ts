@@ -1,0 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { signAccessToken } from '../tokens/access-token.ts';
+
+export const TEST_JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
+export const TEST_SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
+
+/** Value of an `Authorization` header for a user who need not exist. */
+export function bearer(
+  id: number,
+  role: 'customer' | 'admin' = 'customer',
+  sessionId: string = randomUUID(),
+): string {
+  return `Bearer ${signAccessToken({ id, role, sessionId }, TEST_JWT_SECRET, 3600)}`;
+}

@@ -1,0 +1,68 @@
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+import type { User } from '../http/request-context.ts';
+
+/** Every token of a deployment names its maker and for whom it is; a token of another kind is none. */
+export const TOKEN_ISSUER = 'user-service';
+export const TOKEN_AUDIENCE = 'shop';
+
+const claimsSchema = z.object({
+  sub: z
+    .string()
+    .regex(/^[1-9]\d{0,9}$/)
+    .transform(Number),
+  role: z.enum(['customer', 'admin']),
+  sid: z.string().min(1),
+  typ: z.literal('access'),
+  iat: z.number(),
+  exp: z.number(),
+});
+
+export interface VerifiedUser extends User {
+  /** Seconds since 1970, with fractions: what a revocation is compared with. */
+  readonly issuedAt: number;
+}
+
+export interface AccessTokenVerifier {
+  /** The user of a good access token; undefined for anything else, whatever is wrong with it. */
+  verify(token: string): VerifiedUser | undefined;
+}
+
+/** @param secret `JWT_SECRET_KEY`, shared with the service that signs (HS256) */
+export function createAccessTokenVerifier(secret: string): AccessTokenVerifier {
+  return {
+    verify(token) {
+      const claims = claimsSchema.safeParse(verifiedPayload(token, secret));
+      if (!claims.success) return undefined;
+      const { sub, role, sid, iat } = claims.data;
+      return { kind: 'user', id: sub, role, sessionId: sid, issuedAt: iat };
+    },
+  };
+}
+
+function verifiedPayload(token: string, secret: string): unknown {
+  try {
+    return jwt.verify(token, secret, {
+      algorithms: ['HS256'],
+      issuer: TOKEN_ISSUER,
+      audience: TOKEN_AUDIENCE,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Signs an access token. `iat` has fractions of a second, so that a token made right after a revocation is good.
+ * @param lifetime seconds
+ */
+export function signAccessToken(user: Omit<User, 'kind'>, secret: string, lifetime: number): string {
+  const claims = { role: user.role, sid: user.sessionId, typ: 'access', iat: Date.now() / 1000 };
+  return jwt.sign(claims, secret, {
+    algorithm: 'HS256',
+    subject: String(user.id),
+    issuer: TOKEN_ISSUER,
+    audience: TOKEN_AUDIENCE,
+    expiresIn: lifetime,
+  });
+}

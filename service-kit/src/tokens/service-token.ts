@@ -1,0 +1,53 @@
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+import type { Service } from '../http/request-context.ts';
+
+/** Seconds that a service token is good for; a new one is made at half of it. */
+const LIFETIME = 60;
+
+const claimsSchema = z.object({ iss: z.string().min(1), typ: z.literal('service'), exp: z.number() });
+
+export interface ServiceTokenVerifier {
+  /** The calling service of a good token that was made for this service; undefined for anything else. */
+  verify(token: string): Service | undefined;
+}
+
+/**
+ * @param secret `SERVICE_TOKEN_SECRET`, known to services only
+ * @param audience the name of the service that is called
+ */
+export function createServiceTokenVerifier(secret: string, audience: string): ServiceTokenVerifier {
+  return {
+    verify(token) {
+      const claims = claimsSchema.safeParse(verifiedPayload(token, secret, audience));
+      return claims.success ? { kind: 'service', name: claims.data.iss } : undefined;
+    },
+  };
+}
+
+function verifiedPayload(token: string, secret: string, audience: string): unknown {
+  try {
+    return jwt.verify(token, secret, { algorithms: ['HS256'], audience });
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns gives a token for calls from `issuer` to `audience`, the same one until half of its life is over */
+export function createServiceTokenSigner(secret: string, issuer: string, audience: string): () => string {
+  let token = '';
+  let renewAt = 0;
+  return () => {
+    const now = Date.now();
+    if (now >= renewAt) {
+      token = jwt.sign({ typ: 'service' }, secret, {
+        algorithm: 'HS256',
+        issuer,
+        audience,
+        expiresIn: LIFETIME,
+      });
+      renewAt = now + (LIFETIME / 2) * 1000;
+    }
+    return token;
+  };
+}

@@ -1,0 +1,3 @@
+import { jestPreset } from '@shop/service-kit/jest-preset';
+
+export default jestPreset;
