@@ -1,0 +1,28 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { errorCode, Failure } from './failure.js';
+
+/**
+ * @param {string} path
+ * @returns {Promise<unknown>} undefined when there is no such file
+ */
+export async function readJson(path) {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError) throw new Failure(`${path} is damaged: it holds no valid JSON.`);
+    throw error;
+  }
+}
+
+/**
+ * Readable by the owner only, never half written, and in the order of the calls.
+ * @param {string} path
+ * @param {unknown} value
+ */
+export function writePrivateJson(path, value) {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, path);
+}

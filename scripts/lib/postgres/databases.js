@@ -1,0 +1,52 @@
+import { SERVICES } from '../shop.js';
+import { superuserUrl } from './server.js';
+import { withConnection } from './sql.js';
+
+/**
+ * One database and one role per service; no role can connect to another's database. Repeatable.
+ * @param {{ password: string, port: number, rolePasswords: Record<string, string> }} options
+ * @returns {Promise<Record<string, string>>} the service's name to its connection string
+ */
+export async function ensureDatabases({ password, port, rolePasswords }) {
+  await withConnection(superuserUrl(password, port), async (client) => {
+    await client.query('REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC');
+    for (const { role, database } of SERVICES) {
+      await ensureRole(client, role, rolePasswords[role] ?? '');
+      await ensureDatabase(client, database, role);
+    }
+  });
+  for (const { database, extensions } of SERVICES) {
+    await withConnection(superuserUrl(password, port, database), async (client) => {
+      for (const extension of extensions) await client.query(`CREATE EXTENSION IF NOT EXISTS ${extension}`);
+    });
+  }
+  return Object.fromEntries(
+    SERVICES.map(({ name, role, database }) => [
+      name,
+      `postgresql://${role}:${rolePasswords[role]}@127.0.0.1:${port}/${database}`,
+    ]),
+  );
+}
+
+/**
+ * @param {import('pg').Client} client
+ * @param {string} role
+ * @param {string} password
+ */
+async function ensureRole(client, role, password) {
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
+  const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
+  const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION';
+  await client.query(`${verb} ROLE ${role} ${rights} PASSWORD ${client.escapeLiteral(password)}`);
+}
+
+/**
+ * @param {import('pg').Client} client
+ * @param {string} database
+ * @param {string} owner
+ */
+async function ensureDatabase(client, database, owner) {
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${owner}`);
+  await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
+}

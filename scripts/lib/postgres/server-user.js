@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { Failure } from '../failure.js';
+import { say } from '../terminal.js';
+
+const NAME = 'postgres';
+
+/** @typedef {{ uid: number, gid: number }} SystemUser */
+
+/**
+ * PostgreSQL refuses to run as root. Root gets the system user `postgres`, made when it is missing; everybody else
+ * (undefined) runs it as themselves.
+ * @returns {SystemUser | undefined}
+ */
+export function serverUser() {
+  if (process.platform === 'win32' || userInfo().uid !== 0) return undefined;
+  const existing = lookUp();
+  if (existing) return existing;
+  say(`Creating the system user ${NAME}, as PostgreSQL does not run as root.`);
+  const made = spawnSync('useradd', ['--system', '--user-group', '--no-create-home', NAME], {
+    encoding: 'utf8',
+  });
+  const created = lookUp();
+  if (created) return created;
+  const reason = made.error?.message ?? made.stderr.trim();
+  throw new Failure(
+    `PostgreSQL does not run as root, and the system user ${NAME} cannot be created (${reason}). Run this as an ordinary user.`,
+  );
+}
+
+/** @returns {SystemUser | undefined} */
+function lookUp() {
+  const [uid, gid] = ['-u', '-g'].map((flag) => {
+    const { status, stdout } = spawnSync('id', [flag, NAME], { encoding: 'utf8' });
+    return status === 0 ? Number(stdout.trim()) : undefined;
+  });
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+}
+
+/**
+ * Whether that user gets to a file or folder; below /root, for instance, it does not.
+ * @param {string} path
+ * @param {SystemUser | undefined} user
+ */
+export function canReach(path, user) {
+  if (!user) return true;
+  return spawnSync('/bin/sh', ['-c', 'test -x "$0"', path], { ...user, cwd: '/' }).status === 0;
+}

@@ -1,0 +1,21 @@
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Runs work on one connection. The driver is loaded here and not above: it may not be installed yet.
+ * @template T
+ * @param {string} url
+ * @param {(client: import('pg').Client) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function withConnection(url, work) {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  // A connection that breaks between two statements must not end the process; the next statement fails.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { readJson, writePrivateJson } from './json-file.js';
+import { DATA, SERVICES } from './shop.js';
+
+const FILE = join(DATA, 'secrets.json');
+
+/**
+ * @typedef {object} Secrets
+ * @property {string} postgresPassword of the superuser
+ * @property {Record<string, string>} rolePasswords
+ * @property {string} jwtSecretKey
+ * @property {string} serviceTokenSecret
+ */
+
+/**
+ * Made once and kept, so that tokens and data stay valid over a restart.
+ * @returns {Promise<Secrets>}
+ */
+export async function loadSecrets() {
+  const kept = /** @type {Partial<Secrets>} */ ((await readJson(FILE)) ?? {});
+  const secrets = {
+    postgresPassword: kept.postgresPassword ?? newSecret(),
+    rolePasswords: Object.fromEntries(
+      SERVICES.map(({ role }) => [role, kept.rolePasswords?.[role] ?? newSecret()]),
+    ),
+    jwtSecretKey: kept.jwtSecretKey ?? newSecret(),
+    serviceTokenSecret: kept.serviceTokenSecret ?? newSecret(),
+  };
+  if (JSON.stringify(kept) !== JSON.stringify(secrets)) writePrivateJson(FILE, secrets);
+  return secrets;
+}
+
+/** 48 random bytes in characters that need no quoting in a URL, a shell or SQL. */
+export function newSecret() {
+  return randomBytes(48).toString('base64url');
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const DATA = join(ROOT, '.data');
+
+/**
+ * @typedef {object} Service
+ * @property {string} name also its folder and workspace
+ * @property {number} port
+ * @property {string} portVariable overrides the port
+ * @property {string} urlVariable names an existing database instead of the embedded one
+ * @property {string} database
+ * @property {string} role owner of that database, and of nothing else
+ * @property {string[]} extensions created by the superuser
+ */
+
+/** In the order of starting; the stop goes the other way. @type {Service[]} */
+export const SERVICES = [
+  {
+    name: 'user-service',
+    port: 5001,
+    portVariable: 'USER_PORT',
+    urlVariable: 'USER_DATABASE_URL',
+    database: 'user_db',
+    role: 'user_service',
+    extensions: [],
+  },
+  {
+    name: 'product-service',
+    port: 5002,
+    portVariable: 'PRODUCT_PORT',
+    urlVariable: 'PRODUCT_DATABASE_URL',
+    database: 'product_db',
+    role: 'product_service',
+    extensions: ['pg_trgm'],
+  },
+  {
+    name: 'order-service',
+    port: 5003,
+    portVariable: 'ORDER_PORT',
+    urlVariable: 'ORDER_DATABASE_URL',
+    database: 'order_db',
+    role: 'order_service',
+    extensions: [],
+  },
+];

@@ -1,0 +1,30 @@
+import { Interrupted } from './failure.js';
+
+const PARENT_CHECK_MS = 1000;
+
+/**
+ * Aborts on Ctrl-C, SIGTERM, a closed terminal, and when npm, which started us, is gone (a shell between npm and
+ * us does not always pass the signal on). Further signals change nothing: the stop has deadlines of its own.
+ * @returns {AbortSignal}
+ */
+export function stopSignal() {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new Interrupted());
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, abort);
+  if (process.env.npm_lifecycle_event) {
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && abort(), PARENT_CHECK_MS).unref();
+  }
+  return controller.signal;
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+export function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
