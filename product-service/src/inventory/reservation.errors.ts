@@ -1,0 +1,12 @@
+import { defineError } from '@shop/service-kit/errors/app-error';
+
+export const ReservationMismatch = defineError(
+  422,
+  'reservation_mismatch',
+  'This reservation id stands for other items',
+);
+export const ReservationNotHeld = defineError(
+  409,
+  'reservation_not_held',
+  'This reservation holds nothing that could be confirmed',
+);

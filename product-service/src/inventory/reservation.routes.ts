@@ -1,0 +1,86 @@
+import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
+import { ReservationMismatch, ReservationNotHeld } from './reservation.errors.ts';
+import {
+  confirmedAnswer,
+  heldAnswer,
+  heldQuery,
+  quoteAnswer,
+  quoteBody,
+  releasedAnswer,
+  reservationAnswer,
+  reservationParams,
+  reserveBody,
+} from './reservation.schemas.ts';
+import type { ReservationUseCases } from './reservation.use-cases.ts';
+
+/** What order-service calls. No gateway passes `/internal`, and no user's token opens it. */
+export function reservationRoutes(reservations: ReservationUseCases, currency: string): Route[] {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/internal/reservations',
+      summary: 'Take all items out of stock, or nothing; the same id answers the same again',
+      who: 'service',
+      limit: false,
+      body: reserveBody,
+      status: 200,
+      answer: reservationAnswer,
+      errors: [ReservationMismatch],
+      handler: async ({ body, user }) => ({
+        ...(await reservations.reserve(body.reservation_id, body.items, `service:${user.name}`)),
+        currency,
+      }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/internal/reservations',
+      summary: 'Reservations that have been held for long, oldest first',
+      who: 'service',
+      limit: false,
+      query: heldQuery,
+      status: 200,
+      answer: heldAnswer,
+      handler: async ({ query }) => ({ reservations: await reservations.listHeld(query.older_than) }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/internal/reservations/:id/confirm',
+      summary: 'The order of this reservation stands',
+      who: 'service',
+      limit: false,
+      params: reservationParams,
+      status: 200,
+      answer: confirmedAnswer,
+      errors: [ReservationNotHeld],
+      async handler({ params }) {
+        await reservations.confirm(params.id);
+        return { id: params.id, status: 'CONFIRMED' as const };
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/internal/reservations/:id/release',
+      summary: 'Give back what this reservation holds; an unknown id is closed for good',
+      who: 'service',
+      limit: false,
+      params: reservationParams,
+      status: 200,
+      answer: releasedAnswer,
+      async handler({ params, user }) {
+        const changed = await reservations.release(params.id, `service:${user.name}`);
+        return { id: params.id, status: 'RELEASED' as const, changed };
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/internal/quotes',
+      summary: 'What the items would cost now; holds nothing',
+      who: 'service',
+      limit: false,
+      body: quoteBody,
+      status: 200,
+      answer: quoteAnswer,
+      handler: async ({ body }) => ({ ...(await reservations.quote(body.items)), currency }),
+    }),
+  ];
+}

@@ -1,0 +1,67 @@
+import { INT32_MAX, instant, integer, integerQuery } from '@shop/service-kit/http/fields';
+import { z } from 'zod';
+
+/** Lines of one order and units of one line (the HTTP contract, order-service). */
+const MAX_ITEMS = 100;
+const MAX_QUANTITY = 10_000;
+
+const item = z.strictObject({
+  product_id: integer('product_id', {
+    min: 1,
+    max: INT32_MAX,
+    wrong: 'product_id must be a positive integer',
+  }),
+  quantity: integer('quantity', { min: 1, max: MAX_QUANTITY, wrong: 'quantity must be a positive integer' }),
+});
+
+/** Distinct products in id order: the order in which their rows are locked. */
+const items = z
+  .array(item)
+  .min(1)
+  .max(MAX_ITEMS)
+  .refine((list) => list.every((entry, i) => entry.product_id > (list[i - 1]?.product_id ?? 0)), {
+    error: 'items must name each product once, in id order',
+  });
+
+const line = z.object({
+  product_id: z.int(),
+  quantity: z.int(),
+  name: z.string(),
+  price_minor: z.int(),
+  owner_id: z.int(),
+});
+
+const shortage = z.object({ product_id: z.int(), requested: z.int(), available: z.int().nullable() });
+
+export const reserveBody = z.strictObject({ reservation_id: z.uuid(), items });
+export const quoteBody = z.strictObject({ items });
+export const reservationParams = z.strictObject({ id: z.uuid() });
+export const heldQuery = z.object({ older_than: integerQuery('older_than', { min: 0, max: 86_400 }) });
+
+/** `lines` of what is held, or `refusal` with every line that cannot be; neither for an id that was released unseen. */
+export const reservationAnswer = z.object({
+  id: z.string(),
+  status: z.enum(['HELD', 'CONFIRMED', 'RELEASED']),
+  currency: z.string(),
+  lines: z.array(line).nullable(),
+  refusal: z.array(shortage).nullable(),
+});
+export const quoteAnswer = z.object({
+  currency: z.string(),
+  lines: z.array(line),
+  refusal: z.array(shortage).nullable(),
+});
+export const confirmedAnswer = z.object({ id: z.string(), status: z.literal('CONFIRMED') });
+export const releasedAnswer = z.object({
+  id: z.string(),
+  status: z.literal('RELEASED'),
+  changed: z.boolean(),
+});
+export const heldAnswer = z.object({
+  reservations: z.array(z.object({ id: z.string(), created_at: instant })),
+});
+
+export type Item = z.output<typeof item>;
+export type Line = z.output<typeof line>;
+export type Shortage = z.output<typeof shortage>;
+export type ReservationStatus = z.output<typeof reservationAnswer>['status'];

@@ -1,0 +1,75 @@
+import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
+import type { PrismaClient } from '../generated/prisma/client.ts';
+import { ReservationMismatch, ReservationNotHeld } from './reservation.errors.ts';
+import {
+  createReservationRepository,
+  type ProductOnSale,
+  type Reservation,
+} from './reservation.repository.ts';
+import type { Item, Line, Shortage } from './reservation.schemas.ts';
+
+interface ReservationOptions {
+  db: PrismaClient;
+  /** Called with the products whose stock was changed, after the commit and before the answer. */
+  stockChanged: (productIds: number[]) => Promise<void>;
+}
+
+/** Stock set aside for orders. Every call may be repeated: the answer is the same and nothing happens twice. */
+export function createReservationUseCases({ db, stockChanged }: ReservationOptions) {
+  const reservations = createReservationRepository(db);
+
+  const reserveOnce = async (id: string, items: Item[], actor: string): Promise<Reservation> => {
+    const reservation = await reservations.reserve(id, items, actor);
+    if (reservation === null) throw new ReservationMismatch();
+    return reservation;
+  };
+
+  return {
+    /**
+     * Takes all items or nothing.
+     * @throws ReservationMismatch when the id was used for other items
+     */
+    async reserve(id: string, items: Item[], actor: string): Promise<Reservation> {
+      const reservation = await reserveOnce(id, items, actor).catch((error: unknown) => {
+        // The same id was reserved or released in between; its row is there now.
+        if (isUniqueViolation(error)) return reserveOnce(id, items, actor);
+        throw error;
+      });
+      if (reservation.lines !== null) await stockChanged(reservation.lines.map((line) => line.product_id));
+      return reservation;
+    },
+
+    /** @throws ReservationNotHeld when it was released or never made */
+    async confirm(id: string): Promise<void> {
+      if ((await reservations.confirm(id)) !== 'CONFIRMED') throw new ReservationNotHeld();
+    },
+
+    /** Gives the stock back, once; an unknown id is closed for good. Answers whether stock came back now. */
+    async release(id: string, actor: string): Promise<boolean> {
+      const { changed, productIds } = await reservations.release(id, actor);
+      if (changed) await stockChanged(productIds);
+      return changed;
+    },
+
+    listHeld: (olderThanSeconds: number) => reservations.listHeld(olderThanSeconds),
+
+    /** What the items would cost now, and which could not be had. Holds nothing. */
+    async quote(items: Item[]): Promise<{ lines: Line[]; refusal: Shortage[] | null }> {
+      const found = await reservations.findProducts(items.map((item) => item.product_id));
+      const onSale = new Map(found.map((product) => [product.product_id, product]));
+      const refusal = items.flatMap((item) => shortageOf(item, onSale.get(item.product_id)));
+      const lines = items.flatMap((item) => {
+        const product = onSale.get(item.product_id);
+        return product === undefined ? [] : [{ ...product, quantity: item.quantity }];
+      });
+      return { lines, refusal: refusal.length === 0 ? null : refusal };
+    },
+  };
+}
+
+export type ReservationUseCases = ReturnType<typeof createReservationUseCases>;
+
+function shortageOf({ product_id, quantity }: Item, product: ProductOnSale | undefined): Shortage[] {
+  if (product !== undefined && product.stock >= quantity) return [];
+  return [{ product_id, requested: quantity, available: product?.stock ?? null }];
+}
