@@ -7,7 +7,7 @@ import { Failure } from './failure.js';
 import { readJson } from './json-file.js';
 import { runTool } from './processes.js';
 import { ROOT } from './shop.js';
-import { step } from './terminal.js';
+import { step, warn } from './terminal.js';
 
 const STAMP = join(ROOT, 'node_modules', '.installed-for');
 const NEEDED_MB = 1200;
@@ -25,7 +25,7 @@ export async function ensureInstalled({ signal }) {
   }
   if (!(await installedByHand())) {
     await requireSpace(ROOT, NEEDED_MB, 'the installation of the dependencies');
-    await step('Installing dependencies', () => npmCi(signal));
+    await step('Installing dependencies', () => installPackages(signal));
   }
   await writeFile(STAMP, wanted);
 }
@@ -66,11 +66,29 @@ function packagesOf(lock) {
   return /** @type {Record<string, { version?: string, optional?: boolean }>} */ (lock.packages);
 }
 
-/** @param {AbortSignal} signal */
-async function npmCi(signal) {
+/**
+ * npm install takes the same versions. It helps where npm ci refuses a lock file that was written without the packages
+ * of other platforms (some mirrors hide them), which npm reports as EUSAGE.
+ * @param {AbortSignal} signal
+ */
+async function installPackages(signal) {
+  try {
+    await npm(['ci'], signal);
+  } catch (error) {
+    if (!(error instanceof Failure && error.message.includes('code EUSAGE'))) throw error;
+    warn('\npackage-lock.json is incomplete, npm ci refuses it: installing with npm install.');
+    await npm(['install', '--no-save'], signal);
+  }
+}
+
+/**
+ * @param {string[]} command
+ * @param {AbortSignal} signal
+ */
+async function npm(command, signal) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !INHERITED_FLAGS.test(name)));
-  const flags = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  const flags = [...command, '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   const cli = process.env.npm_execpath ?? '';
-  const [command, args] = cli.endsWith('npm-cli.js') ? [process.execPath, [cli, ...flags]] : ['npm', flags];
-  await runTool({ title: 'npm ci failed', command, args, cwd: ROOT, env, signal });
+  const [program, args] = cli.endsWith('npm-cli.js') ? [process.execPath, [cli, ...flags]] : ['npm', flags];
+  await runTool({ title: `npm ${command[0]} failed`, command: program, args, cwd: ROOT, env, signal });
 }
