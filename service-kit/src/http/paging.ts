@@ -4,7 +4,8 @@ import { INT32_MAX, integerQuery } from './fields.ts';
 
 /** Rows that can be reached by page number; beyond them a cursor costs the same at any depth. */
 const DEEPEST_ROW = 10_000;
-const MAX_CURSOR_LENGTH = 512;
+/** Room for a sort key of 200 characters, each written as a JSON escape, in base64. */
+const MAX_CURSOR_LENGTH = 2048;
 
 /** Query fields of every list. `page` has no default here: only its absence allows a `cursor`. */
 export function pagingQuery(defaultPerPage: number) {
