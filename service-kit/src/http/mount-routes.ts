@@ -19,35 +19,40 @@ const readJson = json({ limit: '100kb', strict: true });
 const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
 
 /** Mounts each route: who may call, then the limit, then the checks, then the handler. Other methods of a path: 405. */
-export function mountRoutes(app: Express, routes: Route[], { authenticate, rateLimit }: MountOptions): void {
-  for (const route of routes) {
-    const limit = route.limit === false ? undefined : rateLimit(route.limit);
-    const steps: RequestHandler[] = [
-      (request, response, next) => {
-        const context = contextOf(response);
-        context.route = route.path;
-        context.principal = authenticate(route.who, request);
-        next();
-      },
-    ];
-    if (limit !== undefined) steps.push(limit);
-    if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
-    app[route.method](route.path, ...steps, (request, response) => answer(route, request, response));
-  }
-  for (const [path, allowed] of methodsByPath(routes)) {
+export function mountRoutes(app: Express, routes: Route[], options: MountOptions): void {
+  for (const [path, group] of byPath(routes)) {
+    for (const route of group) mountRoute(app, route, options);
+    const allowed = group.flatMap(({ method }) =>
+      method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase(),
+    );
     app.all(path, () => {
       throw new MethodNotAllowed(allowed);
     });
   }
 }
 
-function methodsByPath(routes: Route[]): Map<string, string[]> {
-  const methods = new Map<string, string[]>();
-  for (const { path, method } of routes) {
-    const names = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
-    methods.set(path, [...(methods.get(path) ?? []), ...names]);
-  }
-  return methods;
+/** Fixed paths first, in whatever order they are declared: `/users/me` is no `/users/:id`, for no method. */
+function byPath(routes: Route[]): [string, Route[]][] {
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) groups.set(route.path, [...(groups.get(route.path) ?? []), route]);
+  const isFixed = ([path]: [string, Route[]]) => !path.includes(':');
+  const all = [...groups];
+  return [...all.filter(isFixed), ...all.filter((group) => !isFixed(group))];
+}
+
+function mountRoute(app: Express, route: Route, { authenticate, rateLimit }: MountOptions): void {
+  const limit = route.limit === false ? undefined : rateLimit(route.limit);
+  const steps: RequestHandler[] = [
+    (request, response, next) => {
+      const context = contextOf(response);
+      context.route = route.path;
+      context.principal = authenticate(route.who, request);
+      next();
+    },
+  ];
+  if (limit !== undefined) steps.push(limit);
+  if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
+  app[route.method](route.path, ...steps, (request, response) => answer(route, request, response));
 }
 
 async function answer(route: Route, request: Request, response: Response): Promise<void> {
