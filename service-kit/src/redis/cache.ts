@@ -5,12 +5,14 @@ import type { RedisConnection } from './connect.ts';
 
 /** How long a load that began while Redis was away is shared, in milliseconds: the staleness the HTTP contract allows. */
 const SHARED_LOAD = 1000;
+/** How soon ending a group is tried again after Redis did not take it, in milliseconds. */
+const RETRY_END = 250;
 
 export interface CacheOptions {
   /** Names the cache in keys and metrics, such as `product`. */
   name: string;
   /** Lifetime of an entry in seconds, shortened by up to a fifth so that entries do not end together. */
-  ttl: number;
+  ttl: number | ((value: string) => number);
   redis: RedisConnection | undefined;
   metrics: Metrics;
 }
@@ -35,7 +37,8 @@ export interface Cache {
 export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache {
   const store = redis === undefined ? createMemoryCacheStore() : createRedisCacheStore(redis);
   const loads = new Map<string, { promise: Promise<string>; startedAt: number }>();
-  const unended = new Set<string>();
+  /** By group, which call of `end` wants it ended: one that is done must not forget a later one. */
+  const unended = new Map<string, symbol>();
   const count = (result: 'hit' | 'miss' | 'away') => metrics.cacheReads.inc({ cache: name, result });
 
   const loadOnce = (id: string, load: () => Promise<string>, maxAge: number): Promise<string> => {
@@ -48,10 +51,22 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
     return promise;
   };
   const sendUnended = async () => {
-    const groups = [...unended];
-    if (groups.length === 0) return;
-    await store.renew(groups, randomUUID);
-    for (const group of groups) unended.delete(group);
+    const wanted = [...unended];
+    if (wanted.length === 0) return;
+    await store.renew(
+      wanted.map(([group]) => group),
+      randomUUID,
+    );
+    for (const [group, call] of wanted) if (unended.get(group) === call) unended.delete(group);
+  };
+  let retry: NodeJS.Timeout | undefined;
+  // A Redis that was paused keeps its connections: other replicas read what it holds as soon as it goes on.
+  const sendLater = () => {
+    if (retry !== undefined) return;
+    retry = setTimeout(() => {
+      retry = undefined;
+      sendUnended().catch(sendLater);
+    }, RETRY_END).unref();
   };
   redis?.client.on('ready', () => void sendUnended().catch(() => undefined));
 
@@ -70,13 +85,18 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
       count('miss');
       const { generation } = found;
       const value = await loadOnce(`${groupKey}:${generation}:${key}`, load, Number.POSITIVE_INFINITY);
-      const milliseconds = Math.ceil(ttl * 1000 * (1 - Math.random() / 5));
+      const seconds = typeof ttl === 'number' ? ttl : ttl(value);
+      const milliseconds = Math.ceil(seconds * 1000 * (1 - Math.random() / 5));
       await store.put(groupKey, generation, key, value, milliseconds).catch(() => undefined);
       return { value, hit: false };
     },
     async end(groups) {
-      for (const group of groups) unended.add(`${name}:${group}`);
-      await sendUnended().catch(() => metrics.degraded.inc({ feature: `cache_${name}` }));
+      const call = Symbol('end');
+      for (const group of groups) unended.set(`${name}:${group}`, call);
+      await sendUnended().catch(() => {
+        metrics.degraded.inc({ feature: `cache_${name}` });
+        sendLater();
+      });
     },
   };
 }
