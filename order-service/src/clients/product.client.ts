@@ -1,0 +1,158 @@
+import { Agent } from 'node:http';
+import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
+import axios, { type AxiosResponse } from 'axios';
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel';
+import { z } from 'zod';
+import { ProductServiceUnavailable } from './product.errors.ts';
+
+/** One attempt, in milliseconds. Two of them and the database calls around them stay within 2 s. */
+const ATTEMPT_TIMEOUT = 650;
+/** After so many failures in a row calls fail at once, and one is tried again a second later. */
+const FAILURES_TO_OPEN = 5;
+const RETRY_AFTER_OPEN = 1000;
+const MAX_ANSWER = 1_000_000;
+
+const line = z.object({
+  product_id: z.int(),
+  quantity: z.int(),
+  name: z.string(),
+  price_minor: z.int(),
+  owner_id: z.int(),
+});
+const shortage = z.object({ product_id: z.int(), requested: z.int(), available: z.int().nullable() });
+const held = z.object({ reservations: z.array(z.object({ id: z.string() })) });
+
+/** Answers in another currency than this deployment's are unusable. */
+function answersIn(currency: string) {
+  const priced = { currency: z.literal(currency), refusal: z.array(shortage).nullable() };
+  return {
+    reservation: z.object({
+      ...priced,
+      id: z.string(),
+      status: z.enum(['HELD', 'CONFIRMED', 'RELEASED']),
+      lines: z.array(line).nullable(),
+    }),
+    quote: z.object({ ...priced, lines: z.array(line) }),
+  };
+}
+
+export type ReservedLine = z.output<typeof line>;
+export type Shortage = z.output<typeof shortage>;
+export type Reservation = z.output<ReturnType<typeof answersIn>['reservation']>;
+export type ProductQuote = z.output<ReturnType<typeof answersIn>['quote']>;
+
+export interface Item {
+  product_id: number;
+  quantity: number;
+}
+
+interface ProductClientOptions {
+  url: string;
+  serviceTokenSecret: string;
+  currency: string;
+}
+
+interface Call {
+  method: 'GET' | 'POST';
+  path: string;
+  requestId: string;
+  body?: unknown;
+}
+
+/**
+ * product-service over HTTP. Every call has a time limit and may be repeated: product-service does nothing twice.
+ * Each throws ProductServiceUnavailable when there was no usable answer; it is unknown then what happened there.
+ */
+export function createProductClient({ url, serviceTokenSecret, currency }: ProductClientOptions) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 200, scheduling: 'lifo' });
+  const answers = answersIn(currency);
+  const token = createServiceTokenSigner(serviceTokenSecret, 'order-service', 'product-service');
+  const http = axios.create({
+    baseURL: url,
+    httpAgent: agent,
+    proxy: false,
+    maxRedirects: 0,
+    maxContentLength: MAX_ANSWER,
+    validateStatus: () => true,
+  });
+  const breaker = circuitBreaker(handleType(ProductServiceUnavailable), {
+    halfOpenAfter: RETRY_AFTER_OPEN,
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+  });
+
+  const attempt = ({ method, path, requestId, body }: Call): Promise<AxiosResponse<unknown>> =>
+    breaker
+      .execute(async () => {
+        const headers = { authorization: `Bearer ${token()}`, 'x-request-id': requestId };
+        const answer = await http
+          .request({ method, url: path, data: body, headers, signal: AbortSignal.timeout(ATTEMPT_TIMEOUT) })
+          .catch((error: Error) => {
+            throw new ProductServiceUnavailable(error.message);
+          });
+        if (answer.status >= 500) throw new ProductServiceUnavailable(`answered ${answer.status}`);
+        return answer;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
+        throw error;
+      });
+
+  const read = <T>(schema: z.ZodType<T>, answer: AxiosResponse<unknown>): T => {
+    const parsed = schema.safeParse(answer.data);
+    if (answer.status === 200 && parsed.success) return parsed.data;
+    throw new ProductServiceUnavailable(`unusable answer ${answer.status}`);
+  };
+
+  return {
+    /** Takes all items or nothing. Tried twice with the same id, so that a lost answer loses nothing. */
+    async reserve(reservationId: string, items: Item[], requestId: string): Promise<Reservation> {
+      const call: Call = {
+        method: 'POST',
+        path: '/internal/reservations',
+        requestId,
+        body: { reservation_id: reservationId, items },
+      };
+      const answer = await attempt(call).catch((error: unknown) => {
+        if (breaker.state === CircuitState.Open) throw error;
+        return attempt(call);
+      });
+      return read(answers.reservation, answer);
+    },
+
+    /** @returns false when the reservation holds nothing any more */
+    async confirm(reservationId: string, requestId: string): Promise<boolean> {
+      const path = `/internal/reservations/${reservationId}/confirm`;
+      const answer = await attempt({ method: 'POST', path, requestId });
+      if (answer.status !== 200 && answer.status !== 409)
+        throw new ProductServiceUnavailable(`answered ${answer.status}`);
+      return answer.status === 200;
+    },
+
+    /** Gives the stock back, once. */
+    async release(reservationId: string, requestId: string): Promise<void> {
+      const path = `/internal/reservations/${reservationId}/release`;
+      const answer = await attempt({ method: 'POST', path, requestId });
+      if (answer.status !== 200) throw new ProductServiceUnavailable(`answered ${answer.status}`);
+    },
+
+    /** Ids of reservations held for longer than so many seconds, oldest first. */
+    async listHeld(olderThanSeconds: number, requestId: string): Promise<string[]> {
+      const path = `/internal/reservations?older_than=${olderThanSeconds}`;
+      const answer = read(held, await attempt({ method: 'GET', path, requestId }));
+      return answer.reservations.map(({ id }) => id);
+    },
+
+    async quote(items: Item[], requestId: string): Promise<ProductQuote> {
+      return read(
+        answers.quote,
+        await attempt({ method: 'POST', path: '/internal/quotes', requestId, body: { items } }),
+      );
+    },
+
+    /** True while calls would fail without being tried. */
+    isDown: () => breaker.state === CircuitState.Open,
+    close: () => agent.destroy(),
+  };
+}
+
+export type ProductClient = ReturnType<typeof createProductClient>;

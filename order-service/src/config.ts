@@ -1,0 +1,41 @@
+import {
+  commonConfig,
+  limitsConfig,
+  loadConfig,
+  requireStrongSecret,
+  wholeNumber,
+} from '@shop/service-kit/runtime/config';
+import { z } from 'zod';
+
+const limits = limitsConfig({
+  order_create: { max: 30, seconds: 60, withoutRedis: 'pass' },
+  order_reads: { max: 300, seconds: 60, withoutRedis: 'pass' },
+  order_writes: { max: 60, seconds: 60, withoutRedis: 'pass' },
+});
+
+const schema = z.object({
+  ...commonConfig,
+  ...limits.shape,
+  PORT: wholeNumber(0, 65_535, 5003),
+  PRODUCT_SERVICE_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// address' }),
+  SERVICE_TOKEN_SECRET: z.string().min(1),
+  ACCESS_TOKEN_LIFETIME: wholeNumber(1, 86_400, 3600),
+  /** Seconds until the reconciler may reject an order that is still being placed (order-placement.md, step 1). */
+  PLACEMENT_DEADLINE: wholeNumber(1, 3600, 30),
+  /** Milliseconds between two looks of the reconciler. */
+  RECONCILE_INTERVAL: wholeNumber(100, 600_000, 5000),
+  /** Milliseconds between two comparisons with product-service. */
+  ANTI_ENTROPY_INTERVAL: wholeNumber(100, 3_600_000, 60_000),
+  /** Seconds that a reservation may be held before order-service is asked about it. */
+  HELD_TOO_LONG: wholeNumber(1, 3600, 60),
+});
+
+/** @throws ConfigError */
+export function loadOrderConfig(env: NodeJS.ProcessEnv) {
+  const config = loadConfig(schema, env);
+  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
+  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
+  return { ...config, limits: limits.read(config) };
+}
+
+export type OrderConfig = ReturnType<typeof loadOrderConfig>;

@@ -1,0 +1,121 @@
+import type { Window } from '@shop/service-kit/http/paging';
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { OrderStatus } from './order.status.ts';
+
+export interface Order {
+  id: number;
+  userId: number;
+  status: OrderStatus;
+  reservationId: string;
+  totalMinor: bigint;
+  currency: string;
+  shippingAddress: unknown;
+  note: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+  lines: { productId: number; name: string; priceMinor: bigint; quantity: number; sellerId: number }[];
+}
+
+/** Counters of one buyer; `spentMinor` leaves out the cancelled orders. */
+export type OrderStats = Record<OrderStatus, number> & { spentMinor: bigint };
+
+export interface OrderFilter {
+  /** Undefined for all buyers. */
+  userId?: number | undefined;
+  status?: OrderStatus | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+interface StatusChange {
+  id: number;
+  from: OrderStatus;
+  to: OrderStatus;
+  actor: string;
+}
+
+/** The queue stops trying only after this many attempts: its largest number. */
+const MAX_ATTEMPTS = 32_767;
+const LINES = { lines: { orderBy: { productId: 'asc' } } } as const;
+
+const columnOf: Record<OrderStatus, Prisma.Sql> = {
+  pending: Prisma.sql`pending`,
+  processing: Prisma.sql`processing`,
+  shipped: Prisma.sql`shipped`,
+  delivered: Prisma.sql`delivered`,
+  cancelled: Prisma.sql`cancelled`,
+};
+
+/** Placed orders. What is still being placed, or was rejected, does not exist here. */
+export function createOrderRepository(db: PrismaClient) {
+  const placed = ({ userId, status, from, to }: OrderFilter) => ({
+    placement: 'PLACED',
+    ...(userId === undefined ? {} : { userId }),
+    ...(status === undefined ? {} : { status }),
+    ...(from === undefined && to === undefined
+      ? {}
+      : { createdAt: { ...(from && { gte: from }), ...(to && { lte: to }) } }),
+  });
+
+  return {
+    async find(id: number): Promise<Order | null> {
+      return (await db.order.findFirst({
+        where: { id, placement: 'PLACED' },
+        include: LINES,
+      })) as Order | null;
+    },
+
+    /** Newest first, one more than the window asks for. Indexes: orders_of_user(_by_status), orders_all(_by_status) */
+    async list(filter: OrderFilter, { limit, offset, after }: Window<readonly [number]>): Promise<Order[]> {
+      const where = { ...placed(filter), ...(after === undefined ? {} : { id: { lt: after[0] } }) };
+      const rows = await db.order.findMany({
+        where,
+        include: LINES,
+        orderBy: { id: 'desc' },
+        take: limit + 1,
+        skip: offset,
+      });
+      return rows as Order[];
+    },
+
+    count: (filter: OrderFilter): Promise<number> => db.order.count({ where: placed(filter) }),
+
+    async stats(userId: number): Promise<OrderStats> {
+      const row = await db.orderStats.findUnique({ where: { userId } });
+      return row ?? { pending: 0, processing: 0, shipped: 0, delivered: 0, cancelled: 0, spentMinor: 0n };
+    },
+
+    history: (orderId: number) =>
+      db.orderStatusChange.findMany({ where: { orderId }, orderBy: { id: 'asc' } }),
+
+    /**
+     * One statement: the status, its history, the buyer's counters, and for a cancelled order the job that gives the
+     * stock back. @returns false when the order is not `from` any more
+     */
+    async changeStatus({ id, from, to, actor }: StatusChange): Promise<boolean> {
+      const cancelled = to === 'cancelled';
+      const rows = await db.$queryRaw<{ count: number }[]>`
+        WITH changed AS (
+          UPDATE orders SET status = ${to}, updated_at = now()
+           WHERE id = ${id}::int AND placement = 'PLACED' AND status = ${from}
+          RETURNING id, user_id, total_minor, reservation_id
+        ), history AS (
+          INSERT INTO order_status_changes (order_id, from_status, to_status, actor)
+          SELECT id, ${from}, ${to}, ${actor} FROM changed
+        ), counted AS (
+          UPDATE order_stats s
+             SET ${columnOf[from]} = s.${columnOf[from]} - 1, ${columnOf[to]} = s.${columnOf[to]} + 1,
+                 spent_minor = s.spent_minor - CASE WHEN ${cancelled} THEN changed.total_minor ELSE 0 END
+            FROM changed WHERE s.user_id = changed.user_id
+        ), job AS MATERIALIZED (
+          SELECT graphile_worker.add_job('release_reservation',
+            json_build_object('reservation_id', reservation_id), max_attempts => ${MAX_ATTEMPTS}::int)
+            FROM changed WHERE ${cancelled}
+        )
+        SELECT (SELECT count(*) FROM changed)::int AS count, (SELECT count(*) FROM job)::int AS jobs`;
+      return rows[0]?.count === 1;
+    },
+  };
+}
+
+export type OrderRepository = ReturnType<typeof createOrderRepository>;

@@ -1,0 +1,151 @@
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
+import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
+import { idParams } from '@shop/service-kit/http/fields';
+import type { Money } from '@shop/service-kit/money/money';
+import type { z } from 'zod';
+import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
+import type { Order } from './order.repository.ts';
+import {
+  historyAnswer,
+  listQuery,
+  oneOrder,
+  type orderAnswer,
+  orderList,
+  orderWithMessage,
+  statsAnswer,
+  statusBody,
+} from './order.schemas.ts';
+import { transitionsFrom } from './order.status.ts';
+import type { OrderUseCases } from './order.use-cases.ts';
+
+export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
+  const toJson = orderToJson(money);
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/api/orders',
+      summary: "The caller's orders, newest first; an admin may ask for all",
+      who: 'user',
+      limit: 'order_reads',
+      query: listQuery,
+      status: 200,
+      answer: orderList,
+      errors: [Forbidden],
+      async handler({ query, user }) {
+        const { rows, paging } = await orders.list(query, user);
+        return { orders: rows.map(toJson), ...paging };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/orders/stats',
+      summary: "Counts of the caller's orders and what they cost",
+      who: 'user',
+      limit: 'order_reads',
+      status: 200,
+      answer: statsAnswer,
+      async handler({ user }) {
+        const { pending, processing, shipped, delivered, cancelled, spentMinor } = await orders.stats(user);
+        return {
+          total_orders: pending + processing + shipped + delivered + cancelled,
+          total_spent: money.toMajor(spentMinor),
+          pending_orders: pending,
+          completed_orders: delivered,
+          cancelled_orders: cancelled,
+          currency: money.currency,
+        };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/orders/:id',
+      summary: 'One order',
+      who: 'user',
+      only: 'its buyer and admins',
+      limit: 'order_reads',
+      params: idParams,
+      status: 200,
+      answer: oneOrder,
+      errors: [OrderNotFound],
+      handler: async ({ params, user }) => ({ order: toJson(await orders.findVisible(params.id, user)) }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/orders/:id/history',
+      summary: 'Every status the order had, and who set it',
+      who: 'user',
+      only: 'its buyer and admins',
+      limit: 'order_reads',
+      params: idParams,
+      status: 200,
+      answer: historyAnswer,
+      errors: [OrderNotFound],
+      async handler({ params, user }) {
+        const changes = await orders.history(params.id, user);
+        return {
+          history: changes.map(({ fromStatus, toStatus, actor, createdAt }) => ({
+            from: fromStatus,
+            to: toStatus,
+            actor,
+            at: createdAt,
+          })),
+        };
+      },
+    }),
+    defineRoute({
+      method: 'put',
+      path: '/api/orders/:id/status',
+      summary: 'Move the order on',
+      who: 'user',
+      only: 'admins and the seller of every line',
+      limit: 'order_writes',
+      params: idParams,
+      body: statusBody,
+      status: 200,
+      answer: orderWithMessage,
+      errors: [OrderNotFound, Forbidden, InvalidTransition],
+      async handler({ params, body, user, caller }) {
+        const order = await orders.setStatus(params.id, body.status, user, caller.requestId);
+        return { message: 'Order status updated successfully', order: toJson(order) };
+      },
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/api/orders/:id',
+      summary: 'Cancel the order; its stock comes back',
+      who: 'user',
+      only: 'its buyer and admins',
+      limit: 'order_writes',
+      params: idParams,
+      status: 200,
+      answer: orderWithMessage,
+      errors: [OrderNotFound, NotCancellable],
+      async handler({ params, user, caller }) {
+        const order = await orders.cancel(params.id, user, caller.requestId);
+        return { message: 'Order cancelled successfully', order: toJson(order) };
+      },
+    }),
+  ];
+}
+
+function orderToJson(money: Money) {
+  return (order: Order): z.input<typeof orderAnswer> => ({
+    id: order.id,
+    user_id: order.userId,
+    products: order.lines.map((line) => ({
+      product_id: line.productId,
+      name: line.name,
+      price: money.toMajor(line.priceMinor),
+      quantity: line.quantity,
+      subtotal: money.toMajor(line.priceMinor * BigInt(line.quantity)),
+    })),
+    total_amount: money.toMajor(order.totalMinor),
+    currency: order.currency,
+    status: order.status,
+    allowed_transitions: transitionsFrom(order.status),
+    shipping_address: order.shippingAddress as z.input<typeof orderAnswer>['shipping_address'],
+    note: order.note,
+    created_at: order.createdAt,
+    updated_at: order.updatedAt,
+  });
+}

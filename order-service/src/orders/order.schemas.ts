@@ -1,0 +1,184 @@
+import { INT32_MAX, instant, integerQuery, text } from '@shop/service-kit/http/fields';
+import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
+import type { Money } from '@shop/service-kit/money/money';
+import { z } from 'zod';
+import { ORDER_STATUSES } from './order.status.ts';
+
+const MAX_LINES = 100;
+const MAX_QUANTITY = 10_000;
+const MAX_NOTE = 1000;
+const MAX_ADDRESS_TEXT = 200;
+
+/** A field of a line; the original's texts name the line by its index. */
+function lineInteger(name: 'product_id' | 'quantity', max: number) {
+  const lineOf = (issue: { path?: PropertyKey[] | undefined }) =>
+    `Product ${String(issue.path?.[1] ?? 0)}: ${name}`;
+  const wrong = (issue: { path?: PropertyKey[] | undefined }) =>
+    `${lineOf(issue)} must be a positive integer`;
+  return z
+    .number({ error: (issue) => (issue.input == null ? `${lineOf(issue)} is required` : wrong(issue)) })
+    .refine((value) => Number.isInteger(value) && value >= 1, { error: wrong, abort: true })
+    .refine((value) => value <= max, { error: (issue) => `${lineOf(issue)} must be at most ${max}` })
+    .meta({ type: 'integer', minimum: 1, maximum: max });
+}
+
+const orderedLine = z.strictObject(
+  { product_id: lineInteger('product_id', INT32_MAX), quantity: lineInteger('quantity', MAX_QUANTITY) },
+  {
+    error: (issue) =>
+      issue.code === 'invalid_type'
+        ? `Product ${String(issue.path?.[1] ?? 0)}: must be an object`
+        : undefined,
+  },
+);
+
+const orderedLines = z
+  .array(orderedLine, {
+    error: (issue) => (issue.input == null ? 'Products are required' : 'Products must be a non-empty list'),
+  })
+  .min(1, { error: 'Products must be a non-empty list', abort: true })
+  .max(MAX_LINES, { error: `Products must be at most ${MAX_LINES} lines`, abort: true })
+  .transform(mergeLines);
+
+/** Lines of one product are merged; id order is the order in which stock is locked. */
+function mergeLines(lines: z.output<typeof orderedLine>[]) {
+  const quantities = new Map<number, number>();
+  for (const { product_id, quantity } of lines) {
+    quantities.set(product_id, (quantities.get(product_id) ?? 0) + quantity);
+  }
+  return [...quantities]
+    .map(([product_id, quantity]) => ({ product_id, quantity }))
+    .sort((a, b) => a.product_id - b.product_id);
+}
+
+const COUNTRY = /^[A-Z]{2}$/;
+const regionNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+const isCountry = (code: string) => COUNTRY.test(code) && regionNames.of(code) !== undefined;
+const addressText = (label: string) => text(label, { max: MAX_ADDRESS_TEXT });
+
+const shippingAddress = z.strictObject({
+  name: addressText('Name'),
+  line1: addressText('Line 1'),
+  line2: addressText('Line 2').optional(),
+  city: addressText('City'),
+  region: addressText('Region').optional(),
+  postal_code: addressText('Postal code'),
+  country: text('Country', { max: MAX_ADDRESS_TEXT }).refine(isCountry, {
+    error: 'Country must be an ISO 3166-1 alpha-2 code',
+  }),
+  phone: addressText('Phone').optional(),
+});
+
+/** `POST /api/orders` and its quote. `expected_total` comes out in minor units. */
+export const orderBody = (money: Money) =>
+  z.strictObject({
+    products: orderedLines,
+    expected_total: expectedTotal(money).optional(),
+    shipping_address: shippingAddress.optional(),
+    note: text('Note', { max: MAX_NOTE }).optional(),
+  });
+
+/** A sum may be larger than any single price. */
+function expectedTotal(money: Money) {
+  const wrong = 'expected_total must be an amount';
+  return z
+    .number({ error: wrong })
+    .refine((value) => value >= 0, { error: wrong, abort: true })
+    .transform((value, context) => {
+      const minor = money.toMinor(value);
+      if (minor !== null) return minor;
+      context.addIssue({
+        code: 'custom',
+        message: `expected_total must have at most ${money.decimals} decimals`,
+      });
+      return z.NEVER;
+    });
+}
+
+/** A key is told apart by its bytes: visible ASCII without spaces, bare or quoted (order-placement.md). */
+export const orderHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .transform((key) => /^"(.*)"$/.exec(key)?.[1] ?? key)
+    .refine((key) => /^[\x21-\x7e]{1,255}$/.test(key), {
+      error: 'Idempotency-Key must be 1 to 255 visible ASCII characters without spaces',
+    })
+    .optional(),
+});
+
+const statusQuery = z.enum(ORDER_STATUSES, { error: `status must be one of: ${ORDER_STATUSES.join(', ')}` });
+const instantQuery = (label: string) =>
+  z
+    .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+      error: `${label} must be an ISO 8601 date or time`,
+    })
+    .transform((value) => new Date(value));
+
+export const listQuery = z
+  .object({
+    ...pagingQuery(10),
+    status: statusQuery.optional(),
+    from: instantQuery('from').optional(),
+    to: instantQuery('to').optional(),
+    user_id: integerQuery('user_id', { min: 1, max: INT32_MAX }).optional(),
+    scope: z.enum(['own', 'all'], { error: 'scope must be own or all' }).default('own'),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+    error: 'from must not be after to',
+    path: ['from'],
+  });
+
+export const statusBody = z.strictObject({
+  status: z.enum(ORDER_STATUSES, {
+    error: (issue) =>
+      issue.input == null || issue.input === ''
+        ? 'Status is required'
+        : `Invalid status. Must be one of: ${ORDER_STATUSES.join(', ')}`,
+  }),
+});
+
+const major = z.number();
+const orderLine = z.object({
+  product_id: z.int(),
+  name: z.string(),
+  price: major,
+  quantity: z.int(),
+  subtotal: major,
+});
+
+export const orderAnswer = z.object({
+  id: z.int(),
+  user_id: z.int(),
+  products: z.array(orderLine),
+  total_amount: major,
+  currency: z.string(),
+  status: z.enum(ORDER_STATUSES),
+  allowed_transitions: z.array(z.enum(ORDER_STATUSES)).readonly(),
+  shipping_address: shippingAddress.nullable(),
+  note: z.string().nullable(),
+  created_at: instant,
+  updated_at: instant,
+});
+
+export const oneOrder = z.object({ order: orderAnswer });
+export const orderWithMessage = z.object({ message: z.string(), order: orderAnswer });
+export const orderList = z.object({ orders: z.array(orderAnswer), ...pagingAnswer });
+export const quoteAnswer = z.object({
+  products: z.array(orderLine),
+  total_amount: major,
+  currency: z.string(),
+});
+export const statsAnswer = z.object({
+  total_orders: z.int(),
+  total_spent: major,
+  pending_orders: z.int(),
+  completed_orders: z.int(),
+  cancelled_orders: z.int(),
+  currency: z.string(),
+});
+export const historyAnswer = z.object({
+  history: z.array(z.object({ from: z.string().nullable(), to: z.string(), actor: z.string(), at: instant })),
+});
+
+export type OrderRequest = z.output<ReturnType<typeof orderBody>>;
+export type ListQuery = z.output<typeof listQuery>;

@@ -1,0 +1,99 @@
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
+import { idCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
+import type { User } from '@shop/service-kit/http/request-context';
+import type { ProductClient } from '../clients/product.client.ts';
+import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
+import type { Order, OrderFilter, OrderRepository } from './order.repository.ts';
+import type { ListQuery } from './order.schemas.ts';
+import { mayBecome, type OrderStatus } from './order.status.ts';
+
+interface OrderOptions {
+  orders: OrderRepository;
+  products: ProductClient;
+}
+
+const isAdmin = (user: User) => user.role === 'admin';
+const soldAll = (order: Order, user: User) => order.lines.every((line) => line.sellerId === user.id);
+
+/** Orders that were placed: who sees them, and what becomes of them. */
+export function createOrderUseCases({ orders, products }: OrderOptions) {
+  /** @throws OrderNotFound also for an order of somebody else */
+  async function findVisible(id: number, user: User): Promise<Order> {
+    const order = await orders.find(id);
+    if (order === null || (order.userId !== user.id && !isAdmin(user))) throw new OrderNotFound();
+    return order;
+  }
+
+  async function changeStatus(order: Order, to: OrderStatus, user: User, requestId: string): Promise<Order> {
+    const done = await orders.changeStatus({
+      id: order.id,
+      from: order.status,
+      to,
+      actor: `user:${user.id}`,
+    });
+    const now = await orders.find(order.id);
+    if (now === null) throw new OrderNotFound();
+    if (!done) throw new InvalidTransition(now.status, to);
+    // The job is committed already; trying at once brings the stock back before the answer, normally.
+    if (to === 'cancelled') await products.release(order.reservationId, requestId).catch(() => undefined);
+    return now;
+  }
+
+  function filterFor({ scope, user_id, status, from, to }: ListQuery, user: User): OrderFilter {
+    if ((scope === 'all' || user_id !== undefined) && !isAdmin(user)) throw new Forbidden();
+    return { userId: user_id ?? (scope === 'all' ? undefined : user.id), status, from, to };
+  }
+
+  /** The kept counters where they answer the question, so that a buyer with many orders costs no more. */
+  async function totalOf(filter: OrderFilter): Promise<number> {
+    const { userId, status, from, to } = filter;
+    if (userId === undefined || from !== undefined || to !== undefined) return orders.count(filter);
+    const { spentMinor: _, ...byStatus } = await orders.stats(userId);
+    return status === undefined ? sumOf(byStatus) : byStatus[status];
+  }
+
+  return {
+    findVisible,
+
+    /** Newest first. @throws Forbidden when others' orders are asked for by somebody who is no admin */
+    async list(query: ListQuery, user: User) {
+      const window = toWindow(query, idCursor);
+      const filter = filterFor(query, user);
+      const [rows, total] = await Promise.all([orders.list(filter, window), totalOf(filter)]);
+      return toPage(window, rows, total, (order) => [order.id] as const);
+    },
+
+    async history(id: number, user: User) {
+      await findVisible(id, user);
+      return orders.history(id);
+    },
+
+    stats: (user: User) => orders.stats(user.id),
+
+    /** @throws OrderNotFound, Forbidden for the buyer, InvalidTransition */
+    async setStatus(id: number, to: OrderStatus, user: User, requestId: string): Promise<Order> {
+      const order = await orders.find(id);
+      if (order === null) throw new OrderNotFound();
+      if (!isAdmin(user) && !soldAll(order, user)) {
+        throw order.userId === user.id ? new Forbidden() : new OrderNotFound();
+      }
+      if (!mayBecome(order.status, to)) throw new InvalidTransition(order.status, to);
+      return changeStatus(order, to, user, requestId);
+    },
+
+    /** Gives the stock back, once. @throws OrderNotFound, NotCancellable */
+    async cancel(id: number, user: User, requestId: string): Promise<Order> {
+      const order = await findVisible(id, user);
+      if (!mayBecome(order.status, 'cancelled')) throw new NotCancellable();
+      return changeStatus(order, 'cancelled', user, requestId).catch((error: unknown) => {
+        if (error instanceof InvalidTransition) throw new NotCancellable();
+        throw error;
+      });
+    },
+  };
+}
+
+export type OrderUseCases = ReturnType<typeof createOrderUseCases>;
+
+const sumOf = (counts: Record<string, number>) =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);

@@ -1,0 +1,72 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { poolSettings } from '@shop/service-kit/postgres/pool-settings';
+import { connectRedis } from '@shop/service-kit/redis/connect';
+import { createRevocations } from '@shop/service-kit/redis/revocations';
+import { runServer } from '@shop/service-kit/runtime/run-server';
+import { createApp } from './app.ts';
+import { createProductClient } from './clients/product.client.ts';
+import { loadOrderConfig } from './config.ts';
+import { PrismaClient } from './generated/prisma/client.ts';
+import { startJobs } from './placement/jobs.worker.ts';
+import { createPlacementMetrics } from './placement/placement.metrics.ts';
+import { createReconcileRepository } from './placement/reconcile.repository.ts';
+import { createReconcileUseCases } from './placement/reconcile.use-cases.ts';
+import { repeat } from './placement/repeat.ts';
+
+await runServer({
+  service: 'order-service',
+  loadConfig: () => loadOrderConfig(process.env),
+  async start({ config, logger, metrics, isStopping }) {
+    const db = new PrismaClient({
+      adapter: new PrismaPg(poolSettings(config.DATABASE_URL, config.DATABASE_POOL)),
+    });
+    const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
+    const revocations = createRevocations({ redis, logger, tokenLifetime: config.ACCESS_TOKEN_LIFETIME });
+    const products = createProductClient({
+      url: config.PRODUCT_SERVICE_URL,
+      serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
+      currency: config.CURRENCY,
+    });
+    const placementMetrics = createPlacementMetrics({
+      registry: metrics.registry,
+      db,
+      isDown: products.isDown,
+    });
+    const app = createApp({
+      config,
+      db,
+      products,
+      placementMetrics,
+      logger,
+      metrics,
+      redis,
+      revocations,
+      health: {
+        required: { database: () => db.$queryRaw`SELECT 1` },
+        optional: redis === undefined ? {} : { redis: () => redis.client.ping() },
+        isStopping,
+      },
+    });
+
+    const jobs = startJobs({ databaseUrl: config.DATABASE_URL, products, logger });
+    const { reconcile, healReservations } = createReconcileUseCases({
+      repository: createReconcileRepository(db),
+      products,
+      metrics: placementMetrics,
+      logger,
+      heldTooLong: config.HELD_TOO_LONG,
+    });
+    const reconciler = repeat('reconciler', config.RECONCILE_INTERVAL, reconcile, logger);
+    const antiEntropy = repeat('anti-entropy', config.ANTI_ENTROPY_INTERVAL, healReservations, logger);
+    return {
+      app,
+      async close() {
+        await Promise.all([reconciler.close(), antiEntropy.close(), jobs.close()]);
+        revocations.close();
+        products.close();
+        await db.$disconnect();
+        await redis?.close();
+      },
+    };
+  },
+});
