@@ -1,9 +1,9 @@
 import { INT32_MAX, instant, integer, integerQuery } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 
-/** Lines of one order and units of one line (the HTTP contract, order-service). */
+/** 100 lines of at most 10,000 units each (the HTTP contract, order-service), merged by product. */
 const MAX_ITEMS = 100;
-const MAX_QUANTITY = 10_000;
+const MAX_QUANTITY = 1_000_000;
 
 const item = z.strictObject({
   product_id: integer('product_id', {
