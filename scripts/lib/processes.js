@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Failure, Interrupted } from './failure.js';
 
 const OUTPUT_LIMIT = 200_000;
-const TOOL_GRACE_MS = 5_000;
+const TOOL_GRACE_MS = 3_000;
 const ON_WINDOWS = process.platform === 'win32';
 
 /**
