@@ -69,14 +69,17 @@ export function launchRedis({ binary, logFile, port, password }) {
 
 /**
  * @param {import('./processes.js').Launched} launched
- * @param {RedisLaunch & { signal: AbortSignal }} options
+ * @param {Omit<RedisLaunch, 'binary'> & { signal: AbortSignal, timeoutMs?: number }} options
  */
-export async function untilRedisAnswers(launched, { logFile, port, password, signal }) {
+export async function untilRedisAnswers(
+  launched,
+  { logFile, port, password, signal, timeoutMs = READY_TIMEOUT_MS },
+) {
   let ended = false;
   void launched.exited.then(() => {
     ended = true;
   });
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+  const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline && !ended) {
     if (signal.aborted) throw new Interrupted();
     if (await answersPing(port, password)) return;
