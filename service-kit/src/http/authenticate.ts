@@ -18,8 +18,7 @@ export type Authenticator = (who: Who, request: Request) => User | Service | und
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 /** The token of `Authorization: Bearer <token>`; undefined without the header, null when it is something else. */
-export function bearerTokenOf(request: Request): string | null | undefined {
-  const header = request.headers.authorization;
+export function bearerTokenOf(header: string | undefined): string | null | undefined {
   return header === undefined ? undefined : (BEARER.exec(header)?.[1] ?? null);
 }
 
@@ -39,7 +38,7 @@ export function createAuthenticator({
   const principalOf = (who: Who, token: string) =>
     who === 'service' ? serviceTokens?.verify(token) : userOf(token);
   return (who, request) => {
-    const token = bearerTokenOf(request);
+    const token = bearerTokenOf(request.headers.authorization);
     if (who === 'anyone') return typeof token === 'string' ? userOf(token) : undefined;
     if (token === undefined)
       throw new Unauthenticated('Authorization header with a Bearer token is required');

@@ -21,6 +21,8 @@ export interface Limit {
   seconds: number;
   /** While Redis is away: `count` in this process's memory, or let everything `pass`. */
   withoutRedis: 'count' | 'pass';
+  /** Counts signed-in callers by their address too: otherwise each new account would bring an allowance of its own. */
+  perAddress?: true;
 }
 
 export type Limits = Record<string, Limit>;
@@ -50,14 +52,14 @@ export function createRateLimits({ limits, enabled, redis, metrics }: RateLimits
   };
 }
 
-function toHandler(name: string, { max, seconds }: Limit, store: Store): RequestHandler {
+function toHandler(name: string, { max, seconds, perAddress }: Limit, store: Store): RequestHandler {
   return rateLimit({
     windowMs: seconds * 1000,
     limit: max,
     identifier: name.replaceAll('_', '-'),
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    keyGenerator: clientKey,
+    keyGenerator: perAddress ? addressKey : clientKey,
     store,
     handler: (_request, _response, next) => next(new RateLimited()),
   });
@@ -66,7 +68,11 @@ function toHandler(name: string, { max, seconds }: Limit, store: Store): Request
 /** A signed-in user counts as one wherever he is; others by address, IPv6 by /64, which is what one household gets. */
 function clientKey(request: Request, response: Response): string {
   const { principal } = contextOf(response);
-  return principal?.kind === 'user' ? `user:${principal.id}` : `ip:${ipKeyGenerator(request.ip ?? '', 64)}`;
+  return principal?.kind === 'user' ? `user:${principal.id}` : addressKey(request);
+}
+
+function addressKey(request: Request): string {
+  return `ip:${ipKeyGenerator(request.ip ?? '', 64)}`;
 }
 
 interface SharedStoreOptions {

@@ -6,12 +6,19 @@ const POLL_INTERVAL = 1000;
 /** How far back a poll looks, in milliseconds: covers clocks of other machines that are behind. */
 const OVERLAP = 60_000;
 
+export interface Revoked {
+  sessionId: string;
+  at: Date;
+}
+
 /** Ended sessions, known in every process, so that asking costs a request nothing. */
 export interface Revocations {
   /** @param issuedAt seconds since 1970: tokens made after the revocation are good */
   isRevoked(sessionId: string, issuedAt: number): boolean;
   /** Makes the tokens that these sessions have so far worthless, here at once and elsewhere within 5 s. */
   revoke(sessionIds: string[], at?: Date): Promise<void>;
+  /** Tells again what was revoked earlier, each at its time: to a process or a Redis that has forgotten it. */
+  restore(revoked: Revoked[]): Promise<void>;
   close(): void;
 }
 
@@ -69,17 +76,17 @@ export function createRevocations({ redis, logger, tokenLifetime }: RevocationsO
     readUpTo = 0;
   });
   const timer = setInterval(pollQuietly, POLL_INTERVAL).unref();
+  const restore = async (revoked: Revoked[]) => {
+    for (const { sessionId, at } of revoked) {
+      note(sessionId, at.getTime());
+      if (redis !== undefined) unsent.set(sessionId, Math.max(at.getTime(), unsent.get(sessionId) ?? 0));
+    }
+    await send().catch((error: Error) => logger.warn({ reason: error.message }, 'revocation is sent later'));
+  };
   return {
     isRevoked: (session, issuedAt) => issuedAt * 1000 <= (revokedAt.get(session) ?? 0),
-    async revoke(sessionIds, at = new Date()) {
-      for (const session of sessionIds) {
-        note(session, at.getTime());
-        if (redis !== undefined) unsent.set(session, at.getTime());
-      }
-      await send().catch((error: Error) =>
-        logger.warn({ reason: error.message }, 'revocation is sent later'),
-      );
-    },
+    revoke: (sessionIds, at = new Date()) => restore(sessionIds.map((sessionId) => ({ sessionId, at }))),
+    restore,
     close: () => clearInterval(timer),
   };
 }

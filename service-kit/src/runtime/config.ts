@@ -61,12 +61,12 @@ export function limitsConfig<Name extends string>(defaults: Record<Name, Limit>)
       .default(`${max}/${seconds}`);
   const shape = Object.fromEntries(
     entries.map(([name, limit]) => [`RATE_LIMIT_${name.toUpperCase()}`, field(limit)]),
-  );
+  ) as Record<`RATE_LIMIT_${Uppercase<Name>}`, ReturnType<typeof field>>;
   const read = (env: Record<string, unknown>): Limits =>
     Object.fromEntries(
-      entries.map(([name, { withoutRedis }]) => {
+      entries.map(([name, limit]) => {
         const [max, seconds] = String(env[`RATE_LIMIT_${name.toUpperCase()}`]).split('/').map(Number);
-        return [name, { max: max ?? 0, seconds: seconds ?? 0, withoutRedis }];
+        return [name, { ...limit, max: max ?? 0, seconds: seconds ?? 0 }];
       }),
     );
   return { shape, read };

@@ -55,9 +55,15 @@ function verifiedPayload(token: string, secret: string): unknown {
 /**
  * Signs an access token. `iat` has fractions of a second, so that a token made right after a revocation is good.
  * @param lifetime seconds
+ * @param issuedAt by the clock that revocations of these tokens are timed with
  */
-export function signAccessToken(user: Omit<User, 'kind'>, secret: string, lifetime: number): string {
-  const claims = { role: user.role, sid: user.sessionId, typ: 'access', iat: Date.now() / 1000 };
+export function signAccessToken(
+  user: Omit<User, 'kind'>,
+  secret: string,
+  lifetime: number,
+  issuedAt = new Date(),
+): string {
+  const claims = { role: user.role, sid: user.sessionId, typ: 'access', iat: issuedAt.getTime() / 1000 };
   return jwt.sign(claims, secret, {
     algorithm: 'HS256',
     subject: String(user.id),
