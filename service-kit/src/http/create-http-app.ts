@@ -11,8 +11,8 @@ import type { AccessTokenVerifier } from '../tokens/access-token.ts';
 import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
 import { createAuthenticator } from './authenticate.ts';
 import type { Route } from './define-route.ts';
-import { mountMachinePages } from './machine-pages.ts';
-import { mountRoutes } from './mount-routes.ts';
+import { MACHINE_PAGES, mountMachinePages } from './machine-pages.ts';
+import { mountRoutes, refuseOtherMethods } from './mount-routes.ts';
 import { answerProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
@@ -78,6 +78,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.get('/health', healthHandler(service));
   app.get('/ready', readyHandler({ service, ...health }));
   mountMachinePages(app, { service, description: options.description, routes, metrics });
+  for (const path of ['/health', '/ready', ...MACHINE_PAGES]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
   mountRoutes(app, routes, {
     authenticate: createAuthenticator({ accessTokens, serviceTokens, revocations }),
     rateLimit: createRateLimits({

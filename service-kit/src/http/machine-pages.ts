@@ -14,6 +14,8 @@ interface MachinePagesOptions extends ApiDescription {
 const ASSETS = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 const SERVED_ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 
+export const MACHINE_PAGES = ['/openapi.json', '/docs', '/metrics'];
+
 /** `/openapi.json`, `/docs` with its assets out of the package (no other host is asked), and `/metrics`. */
 export function mountMachinePages(
   app: Express,

@@ -25,10 +25,15 @@ export function mountRoutes(app: Express, routes: Route[], options: MountOptions
     const allowed = group.flatMap(({ method }) =>
       method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase(),
     );
-    app.all(path, () => {
-      throw new MethodNotAllowed(allowed);
-    });
+    refuseOtherMethods(app, path, allowed);
   }
+}
+
+/** Call after the methods that are allowed were mounted. */
+export function refuseOtherMethods(app: Express, path: string, allowed: string[]): void {
+  app.all(path, () => {
+    throw new MethodNotAllowed(allowed);
+  });
 }
 
 /** Fixed paths first, in whatever order they are declared: `/users/me` is no `/users/:id`, for no method. */
@@ -62,26 +67,48 @@ async function answer(route: Route, request: Request, response: Response): Promi
   await send(route, request, response, isReply(result) ? result : { headers: {}, json: result });
 }
 
-async function send(route: Route, request: Request, response: Response, reply: Omit<Reply<unknown>, symbol>) {
-  response.status(reply.status ?? route.status).set(reply.headers);
+type Answer = Omit<Reply<unknown>, symbol>;
+
+async function send(route: Route, request: Request, response: Response, reply: Answer): Promise<void> {
+  const isKnown =
+    reply.etag !== undefined &&
+    route.method === 'get' &&
+    matches(request.headers['if-none-match'], reply.etag);
+  // Before any header is set: an answer that does not fit its schema must leave none of them on the 500.
+  const bytes = isKnown ? undefined : bytesOf(route, reply);
+  if (bytes instanceof Readable) await firstBytesOf(bytes);
+  response.status(isKnown ? 304 : (reply.status ?? route.status)).set(reply.headers);
+  if (reply.etag !== undefined) response.set('ETag', reply.etag);
   if (!response.hasHeader('Cache-Control'))
     response.set('Cache-Control', route.method === 'get' && route.who === 'anyone' ? 'no-cache' : 'no-store');
-  if (reply.etag !== undefined) {
-    response.set('ETag', reply.etag);
-    if (route.method === 'get' && matches(request.headers['if-none-match'], reply.etag)) {
-      response.status(304).end();
-      return;
-    }
-  }
-  const bytes =
-    reply.bytes ?? (route.answer === undefined ? undefined : JSON.stringify(route.answer.parse(reply.json)));
   if (bytes === undefined) {
+    if (reply.bytes instanceof Readable) reply.bytes.destroy();
     response.end();
     return;
   }
   response.type(reply.contentType ?? 'application/json; charset=utf-8');
-  if (bytes instanceof Readable) await pipeline(bytes, response);
+  if (bytes instanceof Readable) await sendStream(bytes, response);
   else response.set('Content-Length', String(Buffer.byteLength(bytes))).end(bytes);
+}
+
+function bytesOf(route: Route, reply: Answer): Reply<unknown>['bytes'] {
+  if (reply.bytes !== undefined) return reply.bytes;
+  return route.answer === undefined ? undefined : JSON.stringify(route.answer.parse(reply.json));
+}
+
+/** Waits until a stream has something to send, so that a source that fails at once is answered as any failure. */
+async function firstBytesOf(source: Readable): Promise<void> {
+  if (source.readableLength > 0 || source.readableEnded || source.destroyed) return;
+  await new Promise<void>((resolve, reject) => {
+    source.once('readable', resolve).once('close', resolve).once('error', reject);
+  });
+}
+
+/** A source that fails midway cuts the connection; a client that leaves closes the source, and is no failure. */
+async function sendStream(source: Readable, response: Response): Promise<void> {
+  await pipeline(source, response).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
 }
 
 /** RFC 9110, 13.1.2: a list of tags or `*`, compared weakly. */
