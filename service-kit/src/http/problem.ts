@@ -47,16 +47,20 @@ function toAppError(thrown: unknown): AppError {
   return fromHttpFramework(thrown) ?? INTERNAL;
 }
 
-/** Errors of express and its body parser carry a `status`; those of `decodeURIComponent` in the router too. */
+/**
+ * Errors that express and its body parser mean for the client say so with `expose`. A `status` alone says nothing: the
+ * answer of another service carries one too.
+ */
 function fromHttpFramework(thrown: unknown): AppError | undefined {
-  const { status, type } = (thrown ?? {}) as { status?: unknown; type?: unknown };
+  if (thrown instanceof URIError) return new MalformedRequest('The address is not valid');
+  const { status, type, expose } = (thrown ?? {}) as { status?: unknown; type?: unknown; expose?: unknown };
+  if (expose !== true) return undefined;
   if (status === 413) return new BodyTooLarge();
   if (status === 415)
     return new UnsupportedMediaType(
       'application/json in UTF-8, plain or compressed with gzip, deflate or br',
     );
   if (type === 'entity.parse.failed') return new MalformedRequest('The body is not valid JSON');
-  if (thrown instanceof URIError) return new MalformedRequest('The address is not valid');
   if (status === 400) return new MalformedRequest('The request cannot be read');
   return undefined;
 }
