@@ -40,12 +40,13 @@ const PASSING_TEXTS =
 const causeOf = (error: unknown): AdapterCause =>
   (error as DatabaseError | null)?.meta?.driverAdapterError?.cause ?? {};
 
+/** Five characters with a digit among them: `EPIPE` is none. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+
 /** SQLSTATE of a failed statement, through a model call, raw SQL or `pg` itself. */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = (error as DatabaseError | null)?.code;
-  return (
-    causeOf(error).originalCode ?? (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined)
-  );
+  return causeOf(error).originalCode ?? (typeof code === 'string' && SQLSTATE.test(code) ? code : undefined);
 }
 
 /** Whether a unique index refused the write: any index, or the one that is named. */
@@ -67,5 +68,5 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (state !== undefined && !state.startsWith('P')) return PASSING_STATES.test(state);
   if (typeof code === 'string' && CONNECTION_CODES.has(code)) return true;
   if (CONNECTION_KINDS.has(causeOf(error).kind ?? '')) return true;
-  return error instanceof Error && typeof message === 'string' && PASSING_TEXTS.test(message);
+  return typeof message === 'string' && PASSING_TEXTS.test(message);
 }
