@@ -23,21 +23,23 @@ export function createLogger(service: string, level: string, destination?: Desti
       ],
       remove: true,
     },
-    serializers: { err: safeError },
+    serializers: { err: (error: unknown) => safeError(error) },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
+/** Causes of causes that are still logged; errors may be their own cause. */
+const MAX_CAUSES = 5;
+
 /** Errors of drivers and clients carry requests, configs and rows; only what names the failure is logged. */
-function safeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { code } = error as { code?: unknown };
-  const cause = error.cause === undefined ? undefined : safeError(error.cause);
+function safeError(error: unknown, depth = 0): unknown {
+  if (typeof error !== 'object' || error === null) return { message: String(error) };
+  const { name, message, stack, code, cause } = error as Partial<NodeJS.ErrnoException>;
   return {
-    type: error.name,
-    message: error.message,
-    stack: error.stack,
+    type: name,
+    message,
+    stack,
     ...(code === undefined ? {} : { code }),
-    cause,
+    ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: safeError(cause, depth + 1) }),
   };
 }
