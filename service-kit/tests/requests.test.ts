@@ -1,0 +1,255 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { z } from 'zod';
+import { defineRoute } from '../src/http/define-route.ts';
+import { idParams, integer, integerQuery, text } from '../src/http/fields.ts';
+import { createTestApp } from './support/test-app.ts';
+
+const received: unknown[] = [];
+
+const change = defineRoute({
+  method: 'put',
+  path: '/things/:id',
+  summary: 'Change a thing',
+  who: 'anyone',
+  limit: false,
+  params: idParams,
+  query: z.object({
+    depth: integerQuery('depth', { min: 1, max: 9 }).optional(),
+    tag: z.string().optional(),
+  }),
+  headers: z.object({ 'x-key': z.string().max(5, 'X-Key is too long').optional() }),
+  body: z.strictObject({
+    name: text('Name', { min: 3, max: 20 }),
+    stock: integer('Stock', { min: 0, max: 100, wrong: 'Stock must be a non-negative integer' }),
+    parts: z.array(z.strictObject({ sku: text('Sku', { max: 5 }) })).optional(),
+    any: z.unknown().optional(),
+  }),
+  status: 200,
+  answer: z.object({ id: z.int(), name: z.string(), caller: z.unknown(), query: z.unknown() }),
+  handler({ params, query, body, headers, caller }) {
+    received.push({ body, headers });
+    const { address, userAgent, requestId } = caller;
+    return { id: params.id, name: body.name, query, caller: { address, userAgent, requestId } };
+  },
+});
+const named = defineRoute({
+  method: 'get',
+  path: '/named/:name',
+  summary: 'Show a name',
+  who: 'anyone',
+  limit: false,
+  params: z.strictObject({ name: text('Name', { max: 10 }) }),
+  status: 200,
+  answer: z.object({ name: z.string() }),
+  handler: ({ params }) => params,
+});
+
+const { app } = createTestApp({ routes: [change, named] });
+const good = { name: 'Lamp', stock: 3 };
+const put = (path = '/things/7') => request(app).put(path);
+const putRaw = (body: string | Buffer, type = 'application/json') =>
+  put()
+    .set('Content-Type', type)
+    .serialize((sent: unknown) => sent as string)
+    .send(body);
+
+describe('a good request', () => {
+  test('reaches the handler parsed, with who called from where', async () => {
+    const answer = await put('/things/7?depth=2&tag=a%20b')
+      .set('User-Agent', 'tests')
+      .set('X-Request-Id', 'abc-1')
+      .set('X-Key', 'k')
+      .send({ ...good, name: '  Lamp  ' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      id: 7,
+      name: 'Lamp',
+      query: { depth: 2, tag: 'a b' },
+      caller: { address: expect.stringContaining('127.0.0.1'), userAgent: 'tests', requestId: 'abc-1' },
+    });
+    expect(received.at(-1)).toEqual({ body: { name: 'Lamp', stock: 3 }, headers: { 'x-key': 'k' } });
+  });
+
+  test('may be compressed and may name its charset', async () => {
+    const answer = await put()
+      .set('Content-Type', 'application/json; charset=utf-8')
+      .set('Content-Encoding', 'gzip')
+      .serialize((sent: unknown) => sent as string)
+      .send(gzipSync(JSON.stringify(good)));
+    expect(answer.status).toBe(200);
+  });
+
+  test('drops query parameters that the route does not know', async () => {
+    const answer = await put('/things/7?depth=2&unknown=1').send(good);
+    expect(answer.body.query).toEqual({ depth: 2 });
+  });
+});
+
+describe('a request that does not fit', () => {
+  test('is told everything at once, from path, query, headers and body', async () => {
+    const answer = await put('/things/0?depth=99').set('X-Key', 'too long').send({ name: 'ab', stock: 1.5 });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'validation_failed', error: answer.body.errors[0] });
+    expect(answer.body.errors).toEqual([
+      'Id must be a whole number from 1 to 2147483647',
+      'depth must be a whole number from 1 to 9',
+      'X-Key is too long',
+      'Name must be at least 3 characters',
+      'Stock must be a non-negative integer',
+    ]);
+    expect(answer.body.details[3]).toEqual({
+      path: 'name',
+      code: 'custom',
+      message: 'Name must be at least 3 characters',
+    });
+  });
+
+  test('names all required fields when there is no body', async () => {
+    const answer = await put();
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual(['Name is required', 'Stock is required']);
+  });
+
+  test('names an unknown field with its path, cut to a bearable length', async () => {
+    const answer = await put().send({ ...good, role: 'admin', parts: [{ sku: 'A', ['x'.repeat(80)]: 1 }] });
+    expect(answer.status).toBe(400);
+    expect(answer.body.details).toEqual([
+      {
+        path: `parts.0.${'x'.repeat(50)}`,
+        code: 'unrecognized_keys',
+        message: `Unknown field: ${'x'.repeat(50)}`,
+      },
+      { path: 'role', code: 'unrecognized_keys', message: 'Unknown field: role' },
+    ]);
+  });
+
+  test('gets at most 20 details', async () => {
+    const answer = await put().send({ ...good, parts: Array.from({ length: 100 }, () => ({})) });
+    expect(answer.status).toBe(400);
+    expect(answer.body.details).toHaveLength(20);
+    expect(answer.body.errors).toHaveLength(20);
+  });
+
+  test.each([
+    ['malformed JSON', '{"name":', 'The body is not valid JSON'],
+    ['a string', '"name"', 'The body is not valid JSON'],
+    ['null', 'null', 'The body is not valid JSON'],
+    ['two documents', '{}{}', 'The body is not valid JSON'],
+  ])('refuses %s as body', async (_what, body, detail) => {
+    const answer = await putRaw(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'malformed_request', detail });
+  });
+
+  test.each([
+    ['an array', '[1]'],
+    ['brackets 8,000 deep', '['.repeat(8000) + ']'.repeat(8000)],
+    ['objects 8,000 deep', '{"a":'.repeat(8000) + '1' + '}'.repeat(8000)],
+    ['an own __proto__', '{"name":"Lamp","stock":1,"__proto__":{"role":"admin"}}'],
+    ['an own __proto__ of a part', '{"name":"Lamp","stock":1,"parts":[{"sku":"A","__proto__":{}}]}'],
+    ['a constructor', '{"name":"Lamp","stock":1,"constructor":{"prototype":{}}}'],
+    ['an operator object', '{"name":{"$ne":""},"stock":1}'],
+    ['a number as text', '{"name":"Lamp","stock":"1"}'],
+    ['an endless number', '{"name":"Lamp","stock":1e999}'],
+    ['NUL', '{"name":"La\\u0000mp","stock":1}'],
+    ['a lone surrogate', '{"name":"La\\ud800mp","stock":1}'],
+  ])('refuses %s as not fitting', async (_what, body) => {
+    const count = received.length;
+    const answer = await putRaw(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('validation_failed');
+    expect(received).toHaveLength(count);
+  });
+
+  test('takes a __proto__ inside a free field as harmless data', async () => {
+    const answer = await putRaw('{"name":"Lamp","stock":1,"any":{"__proto__":{"polluted":true}}}');
+    expect(answer.status).toBe(200);
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  test('refuses 200 kB with 413, also when they come compressed', async () => {
+    const body = JSON.stringify({ ...good, any: 'x'.repeat(200_000) });
+    expect((await putRaw(body)).body).toMatchObject({ status: 413, code: 'body_too_large' });
+    const compressed = await put()
+      .set('Content-Type', 'application/json')
+      .set('Content-Encoding', 'gzip')
+      .serialize((sent: unknown) => sent as string)
+      .send(gzipSync(body));
+    expect(compressed.status).toBe(413);
+  });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'text/json', 'multipart/form-data'])(
+    'refuses a body of %s with 415',
+    async (type) => {
+      const answer = await putRaw('{"name":"Lamp","stock":1}', type);
+      expect(answer.status).toBe(415);
+      expect(answer.body.detail).toBe('The body must be application/json');
+    },
+  );
+
+  test.each([
+    ['charset', 'Content-Type', 'application/json; charset=latin1'],
+    ['encoding', 'Content-Encoding', 'zstandard'],
+  ])('refuses an unknown %s with 415', async (_what, header, value) => {
+    const answer = await put()
+      .set('Content-Type', 'application/json')
+      .set(header, value)
+      .send(JSON.stringify(good));
+    expect(answer.status).toBe(415);
+    expect(answer.body.detail).toContain('gzip');
+  });
+
+  test('refuses bytes that are no gzip', async () => {
+    const answer = await put()
+      .set('Content-Type', 'application/json')
+      .set('Content-Encoding', 'gzip')
+      .serialize((sent: unknown) => sent as string)
+      .send(Buffer.from('this is no gzip'));
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('malformed_request');
+  });
+});
+
+describe('an address that does not fit', () => {
+  test.each(['/named/%E0%A4%A', '/named/%FF'])('refuses %s', async (path) => {
+    const answer = await request(app).get(path);
+    expect(answer.status).toBe(400);
+    expect(answer.body.detail).toBe('The address is not valid');
+  });
+
+  test.each(['/named/a%00b', `/named/${'x'.repeat(11)}`, '/named/%20'])(
+    'refuses the text of %s',
+    async (path) => {
+      const answer = await request(app).get(path);
+      expect(answer.status).toBe(400);
+      expect(answer.body.code).toBe('validation_failed');
+    },
+  );
+
+  test.each(['0', '-1', '1.5', '2147483648', '1e3', '0x10', 'abc', '%00', '1'.repeat(400)])(
+    'refuses the id %s',
+    async (id) => {
+      const answer = await put(`/things/${id}`).send(good);
+      expect(answer.status).toBe(400);
+      expect(answer.body.details[0]).toMatchObject({ path: 'id' });
+    },
+  );
+
+  test.each([
+    ['a repeated parameter', 'depth=1&depth=2', 'The query parameter "depth" is repeated'],
+    ['a repeated parameter unknown to the route', 'x=1&x=1', 'The query parameter "x" is repeated'],
+    ['NUL in a parameter', 'tag=a%00', 'The query contains characters that cannot be used'],
+  ])('refuses %s', async (_what, query, detail) => {
+    const answer = await put(`/things/7?${query}`).send(good);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'malformed_request', detail });
+  });
+
+  test('reads __proto__ in the query as any other unknown name', async () => {
+    const answer = await put('/things/7?__proto__=1&constructor=2').send(good);
+    expect(answer.status).toBe(200);
+    expect((await put('/things/7?__proto__=1&__proto__=2').send(good)).status).toBe(400);
+  });
+});

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { connectRedis, type RedisConnection } from '../../src/redis/connect.ts';
+import { silent } from './test-app.ts';
+import { until } from './until.ts';
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** A Redis of the test's own, which it may kill, pause and start again on the same port. */
+export interface RedisProcess {
+  url: string;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+}
+
+export async function startRedisProcess(): Promise<RedisProcess> {
+  const binary = process.env['TEST_REDIS_SERVER'];
+  if (binary === undefined) throw new Error('TEST_REDIS_SERVER is not set: run the tests with npm test');
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+  const redis: RedisProcess = {
+    url: `redis://127.0.0.1:${port}`,
+    async start() {
+      const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+      const started = spawn(binary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
+      child = started;
+      let output = '';
+      started.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+      await until('redis-server accepts connections', () => output.includes('Ready to accept connections'));
+    },
+    async kill() {
+      const ended = child;
+      child = undefined;
+      if (ended === undefined || ended.exitCode !== null) return;
+      const exit = once(ended, 'exit');
+      ended.kill('SIGKILL');
+      await exit;
+    },
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+  };
+  await redis.start();
+  return redis;
+}
+
+/** A process's connection to it, under the names that another connection of the same prefix shares. */
+export async function connectTo(redis: RedisProcess, prefix = 'kit:'): Promise<RedisConnection> {
+  const connection = connectRedis(redis.url, silent, prefix);
+  await until('redis is ready', () => connection.isReady());
+  return connection;
+}

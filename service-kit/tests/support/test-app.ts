@@ -1,0 +1,48 @@
+import { type Logger, pino } from 'pino';
+import { createHttpApp, type HttpAppOptions } from '../../src/http/create-http-app.ts';
+import type { Route } from '../../src/http/define-route.ts';
+import type { RedisConnection } from '../../src/redis/connect.ts';
+import { createRevocations } from '../../src/redis/revocations.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '../../src/testing/test-tokens.ts';
+import { createAccessTokenVerifier } from '../../src/tokens/access-token.ts';
+import { createServiceTokenVerifier } from '../../src/tokens/service-token.ts';
+
+export const silent: Logger = pino({ level: 'silent' });
+
+export type LogLine = Record<string, unknown> & { level: string; msg: string };
+
+/** A logger whose lines can be read back. */
+export function createRecordingLogger(level = 'info') {
+  const lines: LogLine[] = [];
+  const logger = createLogger('kit', level, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  return { logger, lines };
+}
+
+interface TestAppOptions extends Partial<Omit<HttpAppOptions, 'routes' | 'config' | 'redis'>> {
+  routes: Route[];
+  config?: Partial<HttpAppOptions['config']>;
+  redis?: RedisConnection | undefined;
+}
+
+/** An app of these routes as a service would make it, with everything else at its plainest. */
+export function createTestApp({ routes, config, redis, ...rest }: TestAppOptions) {
+  const { logger, lines } = createRecordingLogger();
+  const metrics = createMetrics('kit');
+  const app = createHttpApp({
+    service: 'kit-service',
+    description: 'Routes of the tests.',
+    routes,
+    config: { CORS_ORIGINS: '*', TRUST_PROXY: 0, RATE_LIMIT_ENABLED: true, limits: {}, ...config },
+    logger,
+    metrics,
+    redis,
+    accessTokens: createAccessTokenVerifier(TEST_JWT_SECRET),
+    serviceTokens: createServiceTokenVerifier(TEST_SERVICE_SECRET, 'kit-service'),
+    revocations: createRevocations({ redis: undefined, logger, tokenLifetime: 3600 }),
+    health: { required: {}, optional: {}, isStopping: () => false },
+    ...rest,
+  });
+  return { app, lines, metrics };
+}

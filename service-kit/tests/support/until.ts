@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits for something to become true, as long as a slow machine may need. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limit = 15_000,
+): Promise<void> {
+  const end = Date.now() + limit;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`Waited in vain for: ${what}`);
+    await sleep(20);
+  }
+}
