@@ -77,18 +77,20 @@ async function send(route: Route, request: Request, response: Response, reply: A
   // Before any header is set: an answer that does not fit its schema must leave none of them on the 500.
   const bytes = isKnown ? undefined : bytesOf(route, reply);
   if (bytes instanceof Readable) await firstBytesOf(bytes);
-  response.status(isKnown ? 304 : (reply.status ?? route.status)).set(reply.headers);
-  if (reply.etag !== undefined) response.set('ETag', reply.etag);
-  if (!response.hasHeader('Cache-Control'))
-    response.set('Cache-Control', route.method === 'get' && route.who === 'anyone' ? 'no-cache' : 'no-store');
-  if (bytes === undefined) {
-    if (reply.bytes instanceof Readable) reply.bytes.destroy();
-    response.end();
-    return;
-  }
-  response.type(reply.contentType ?? 'application/json; charset=utf-8');
+  response.status(isKnown ? 304 : (reply.status ?? route.status)).set(headersOf(route, reply));
+  if (bytes !== undefined) response.type(reply.contentType ?? 'application/json; charset=utf-8');
+  else if (reply.bytes instanceof Readable) reply.bytes.destroy();
   if (bytes instanceof Readable) await sendStream(bytes, response);
+  else if (bytes === undefined) response.end();
   else response.set('Content-Length', String(Buffer.byteLength(bytes))).end(bytes);
+}
+
+function headersOf(route: Route, reply: Answer): Record<string, string> {
+  return {
+    'Cache-Control': route.method === 'get' && route.who === 'anyone' ? 'no-cache' : 'no-store',
+    ...reply.headers,
+    ...(reply.etag === undefined ? {} : { ETag: reply.etag }),
+  };
 }
 
 function bytesOf(route: Route, reply: Answer): Reply<unknown>['bytes'] {
