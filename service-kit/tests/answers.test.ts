@@ -1,3 +1,5 @@
+import { get } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
@@ -136,16 +138,16 @@ describe('a stream that fails', () => {
       source = Readable.from(endless());
       return rawReply(source);
     });
-    const call = request(app).get('/it');
-    call.buffer(false).parse((response: Readable) => response.once('data', () => call.abort()));
-    await call.then(
-      () => undefined,
-      () => undefined,
-    );
+    const server = app.listen(0);
+    const { port } = server.address() as AddressInfo;
+    const call = get({ port, path: '/it', agent: false }, (answer) => {
+      answer.once('data', () => call.destroy());
+    }).on('error', () => undefined);
     await until('the source is closed', () => source?.destroyed === true);
     await until('the request is logged', () => lines.some(({ msg }) => msg === 'request'));
     expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
     expect(lines.find(({ msg }) => msg === 'request')).toMatchObject({ status: 499 });
+    server.close();
   });
 });
 

@@ -146,7 +146,7 @@ describe('a request that does not fit', () => {
   test.each([
     ['an array', '[1]'],
     ['brackets 8,000 deep', '['.repeat(8000) + ']'.repeat(8000)],
-    ['objects 8,000 deep', '{"a":'.repeat(8000) + '1' + '}'.repeat(8000)],
+    ['objects 8,000 deep', `${'{"a":'.repeat(8000)}1${'}'.repeat(8000)}`],
     ['an own __proto__', '{"name":"Lamp","stock":1,"__proto__":{"role":"admin"}}'],
     ['an own __proto__ of a part', '{"name":"Lamp","stock":1,"parts":[{"sku":"A","__proto__":{}}]}'],
     ['a constructor', '{"name":"Lamp","stock":1,"constructor":{"prototype":{}}}'],

@@ -1,0 +1,24 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createServiceTokenSigner, createServiceTokenVerifier } from './service-token.ts';
+
+const SECRET = 'a-service-secret-of-the-tests-long-enough';
+
+describe('a service token', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test('is used again until half of its life is over, and never once it is old', () => {
+    const sign = createServiceTokenSigner(SECRET, 'order-service', 'product-service');
+    const { verify } = createServiceTokenVerifier(SECRET, 'product-service');
+    const first = sign();
+    jest.advanceTimersByTime(29_000);
+    expect(sign()).toBe(first);
+    jest.advanceTimersByTime(2000);
+    const second = sign();
+    expect(second).not.toBe(first);
+    expect(verify(first)).toEqual({ kind: 'service', name: 'order-service' });
+    jest.advanceTimersByTime(30_000);
+    expect(verify(first)).toBeUndefined();
+    expect(verify(second)).toEqual({ kind: 'service', name: 'order-service' });
+  });
+});

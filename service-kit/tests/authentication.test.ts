@@ -1,0 +1,216 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import request from 'supertest';
+import { z } from 'zod';
+import { defineRoute, type Who } from '../src/http/define-route.ts';
+import { createRevocations } from '../src/redis/revocations.ts';
+import { bearer, TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
+import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '../src/tokens/access-token.ts';
+import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
+import { createTestApp, silent } from './support/test-app.ts';
+
+const routeFor = <W extends Who>(who: W) =>
+  defineRoute({
+    method: 'get',
+    path: `/${who}`,
+    summary: `For ${who}`,
+    who,
+    limit: false,
+    status: 200,
+    answer: z.object({ caller: z.unknown() }),
+    handler: ({ user }) => ({ caller: user ?? null }),
+  });
+const routes = [routeFor('anyone'), routeFor('user'), routeFor('admin'), routeFor('service')];
+const revocations = createRevocations({ redis: undefined, logger: silent, tokenLifetime: 3600 });
+const { app, lines } = createTestApp({ routes, revocations });
+
+const get = (who: Who, authorization?: string) => {
+  const call = request(app).get(`/${who}`);
+  return authorization === undefined ? call : call.set('Authorization', authorization);
+};
+
+const claims = { role: 'customer', sid: randomUUID(), typ: 'access' };
+const options: jwt.SignOptions = {
+  algorithm: 'HS256',
+  subject: '7',
+  issuer: TOKEN_ISSUER,
+  audience: TOKEN_AUDIENCE,
+  expiresIn: 60,
+};
+const sign = (change: Partial<jwt.SignOptions> = {}, more: object = {}, secret = TEST_JWT_SECRET) =>
+  jwt.sign({ ...claims, ...more }, secret, { ...options, ...change });
+const without = (name: keyof jwt.SignOptions) => {
+  const { [name]: _, ...rest } = options;
+  return jwt.sign(claims, TEST_JWT_SECRET, rest);
+};
+const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+const withoutAlgorithm = `${encode({ alg: 'none', typ: 'JWT' })}.${sign().split('.')[1]}.`;
+const swapped = () => {
+  const [header, , signature] = sign().split('.');
+  return `${header}.${encode({ ...claims, sub: '1', role: 'admin', iss: TOKEN_ISSUER, aud: TOKEN_AUDIENCE, exp: 9e9 })}.${signature}`;
+};
+const withKeyInHeader = () => {
+  const head = encode({ alg: 'HS256', jwk: { kty: 'oct', k: Buffer.from('mine').toString('base64url') } });
+  const body = sign().split('.')[1];
+  return `${head}.${body}.${createHmac('sha256', 'mine').update(`${head}.${body}`).digest('base64url')}`;
+};
+
+const BAD_TOKENS: [string, string][] = [
+  ['no algorithm', withoutAlgorithm],
+  ['HS512', sign({ algorithm: 'HS512' })],
+  ['another secret', sign({}, {}, 'another-secret')],
+  ['a key of its own', withKeyInHeader()],
+  ['claims that were changed', swapped()],
+  ['an end in the past', sign({ expiresIn: -1 })],
+  ['a beginning in the future', sign({ notBefore: 60 })],
+  ['no end', without('expiresIn')],
+  ['another audience', sign({ audience: 'elsewhere' })],
+  ['no audience', without('audience')],
+  ['another issuer', sign({ issuer: 'product-service' })],
+  ['no issuer', without('issuer')],
+  ['the kind of a refresh token', sign({}, { typ: 'refresh' })],
+  ['the kind of a service token', sign({}, { typ: 'service' })],
+  ['an unknown role', sign({}, { role: 'owner' })],
+  ['no session', sign({}, { sid: '' })],
+  ['no user', without('subject')],
+  ['a user that is no id', sign({ subject: '07' })],
+  ['a user 0', sign({ subject: '0' })],
+  ['two parts', 'abc.def'],
+  ['garbage', 'garbage'],
+  ['a text for payload', jwt.sign('text', TEST_JWT_SECRET)],
+];
+
+const MALFORMED: [string, string][] = [
+  ['nothing', ''],
+  ['no kind', sign()],
+  ['another kind', 'Basic dXNlcjpwYXNz'],
+  ['a kind without token', 'Bearer'],
+  ['two tokens', `Bearer ${sign()} ${sign()}`],
+  ['a list', `Bearer ${sign()}, Bearer ${sign()}`],
+  ['quotes', `Bearer "${sign()}"`],
+];
+
+describe('a route for users', () => {
+  test('lets a signed-in user in, and tells the handler who it is', async () => {
+    const answer = await get('user', `Bearer ${sign()}`);
+    expect(answer.status).toBe(200);
+    expect(answer.body.caller).toMatchObject({
+      kind: 'user',
+      id: 7,
+      role: 'customer',
+      sessionId: claims.sid,
+    });
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(lines.at(-1)).toMatchObject({ msg: 'request', user_id: 7, path: '/user' });
+  });
+
+  test.each(['bearer', 'BEARER', 'Bearer   '])('takes the kind written as %j', async (kind) => {
+    expect((await get('user', `${kind} ${sign()}`)).status).toBe(200);
+  });
+
+  test('asks for a token where there is none', async () => {
+    const answer = await get('user');
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(answer.body).toMatchObject({
+      code: 'unauthenticated',
+      detail: expect.stringContaining('is required'),
+    });
+  });
+
+  test.each(BAD_TOKENS)('refuses a token with %s', async (_what, token) => {
+    const answer = await get('user', `Bearer ${token}`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(answer.body.code).toBe('unauthenticated');
+  });
+
+  test.each(MALFORMED)('refuses a header with %s', async (_what, header) => {
+    const answer = await get('user', header);
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+  });
+
+  test('refuses the tokens of an ended session, and not those of the next', async () => {
+    const ended = randomUUID();
+    const token = bearer(7, 'customer', ended);
+    expect((await get('user', token)).status).toBe(200);
+    await revocations.revoke([ended]);
+    expect((await get('user', token)).status).toBe(401);
+    expect((await get('user', bearer(7))).status).toBe(200);
+  });
+});
+
+describe('a route for anyone', () => {
+  test('knows a signed-in user', async () => {
+    expect((await get('anyone', bearer(9))).body.caller).toMatchObject({ id: 9 });
+  });
+
+  test.each([...BAD_TOKENS.map(([what, token]) => [what, `Bearer ${token}`] as const), ...MALFORMED])(
+    'does not mind %s',
+    async (_what, header) => {
+      const answer = await get('anyone', header);
+      expect(answer.status).toBe(200);
+      expect(answer.body.caller).toBeNull();
+    },
+  );
+
+  test('takes the holder of a revoked token for a stranger', async () => {
+    const ended = randomUUID();
+    const token = bearer(7, 'customer', ended);
+    await revocations.revoke([ended]);
+    expect((await get('anyone', token)).body.caller).toBeNull();
+  });
+});
+
+describe('a route for admins', () => {
+  test('answers 403 to customers, 401 to strangers and 200 to admins', async () => {
+    const refused = await get('admin', bearer(7));
+    expect(refused.status).toBe(403);
+    expect(refused.body.code).toBe('forbidden');
+    expect((await get('admin')).status).toBe(401);
+    expect((await get('admin', bearer(7, 'admin'))).status).toBe(200);
+  });
+});
+
+describe('a route for services', () => {
+  const tokenOf = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'kit-service');
+
+  test('lets another service in, by name', async () => {
+    const answer = await get('service', `Bearer ${tokenOf()}`);
+    expect(answer.body.caller).toEqual({ kind: 'service', name: 'order-service' });
+    expect(lines.at(-1)).toMatchObject({ service_id: 'order-service' });
+  });
+
+  test.each([
+    ['no token', undefined],
+    ['the token of an admin', bearer(1, 'admin')],
+    [
+      'a token for another service',
+      `Bearer ${createServiceTokenSigner(TEST_SERVICE_SECRET, 'a', 'user-service')()}`,
+    ],
+    ['a token of another secret', `Bearer ${createServiceTokenSigner('another', 'a', 'kit-service')()}`],
+    ['a service token without algorithm', `Bearer ${encode({ alg: 'none' })}.${tokenOf().split('.')[1]}.`],
+    [
+      'a user token signed with the secret of services',
+      `Bearer ${jwt.sign(claims, TEST_SERVICE_SECRET, { ...options, audience: 'kit-service' })}`,
+    ],
+    [
+      'an expired token',
+      `Bearer ${jwt.sign({ typ: 'service' }, TEST_SERVICE_SECRET, { issuer: 'a', audience: 'kit-service', expiresIn: -1 })}`,
+    ],
+  ])('answers 401 to %s', async (_what, header) => {
+    expect((await get('service', header)).status).toBe(401);
+  });
+
+  test('answers 401 to everybody where no service is known', async () => {
+    const { app: lonely } = createTestApp({ routes, serviceTokens: { verify: () => undefined } });
+    const answer = await request(lonely).get('/service').set('Authorization', `Bearer ${tokenOf()}`);
+    expect(answer.status).toBe(401);
+  });
+
+  test('does not open routes for users with a service token', async () => {
+    expect((await get('user', `Bearer ${tokenOf()}`)).status).toBe(401);
+  });
+});
