@@ -237,7 +237,7 @@ rate_limit() {
     token=$(field tokens.access_token) expect 200 DELETE "$users/$(field user.id)"
   done
   judge 429:rate_limited; has_header Retry-After '^[1-9][0-9]*$'; has_header RateLimit 'r=0'
-  ok "$count more registrations, then 429 with Retry-After: $(header Retry-After) and RateLimit: $(header RateLimit)"
+  ok "registrations accepted until the 429: $count; Retry-After: $(header Retry-After); RateLimit: $(header RateLimit)"
 }
 
 step() { printf '\n%s\n' "$1"; shift; "$@"; }
