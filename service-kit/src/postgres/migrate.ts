@@ -2,9 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  type SqlMigrationAwareDriverAdapterFactory,
+} from '@prisma/driver-adapter-utils';
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 
 /** Node has it, its type package of this major does not name it. */
 declare const WebAssembly: {
@@ -34,16 +37,14 @@ interface MigrateOptions {
  */
 export async function applyMigrations({ connectionString, prismaFolder }: MigrateOptions): Promise<string[]> {
   const lock = new Client({ connectionString, connectionTimeoutMillis: 5000 });
+  const pool = new Pool({ connectionString, connectionTimeoutMillis: 5000 });
   await lock.connect();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const folder = join(prismaFolder, 'migrations');
     const names = await migrationNames(folder);
     await refuseNewerDatabase(lock, names);
-    const engine = await openEngine(
-      connectionString,
-      await readFile(join(prismaFolder, 'schema.prisma'), 'utf8'),
-    );
+    const engine = await openEngine(pool, await readFile(join(prismaFolder, 'schema.prisma'), 'utf8'));
     const migrationDirectories = await Promise.all(names.map((name) => readMigration(folder, name)));
     const { appliedMigrationNames } = await engine.applyMigrations({
       migrationsList: {
@@ -56,7 +57,7 @@ export async function applyMigrations({ connectionString, prismaFolder }: Migrat
     });
     return appliedMigrationNames;
   } finally {
-    await lock.end();
+    await Promise.all([lock.end(), pool.end()]);
   }
 }
 
@@ -86,7 +87,7 @@ async function refuseNewerDatabase(client: Client, known: string[]) {
   }
 }
 
-async function openEngine(connectionString: string, schema: string) {
+async function openEngine(pool: Pool, schema: string) {
   const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
   const { instance } = await WebAssembly.instantiate(
     await readFile(join(packageFolder, 'schema_engine_bg.wasm')),
@@ -99,6 +100,25 @@ async function openEngine(connectionString: string, schema: string) {
   return engineModule.SchemaEngine.new(
     { datamodels: [['schema.prisma', schema]] },
     () => undefined,
-    bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString })),
+    bindMigrationAwareSqlAdapterFactory(wholeScripts(pool)),
   );
+}
+
+/**
+ * Prisma's adapter cuts a script at every semicolon, also those in comments and function bodies. Here a migration is
+ * sent as it is, which Postgres runs in one transaction: all of it or nothing.
+ */
+function wholeScripts(pool: Pool): SqlMigrationAwareDriverAdapterFactory {
+  const factory = new PrismaPg(pool);
+  const connect = async () => {
+    const adapter = await factory.connect();
+    adapter.executeScript = async (script) => void (await pool.query(script));
+    return adapter;
+  };
+  return {
+    provider: factory.provider,
+    adapterName: factory.adapterName,
+    connect,
+    connectToShadowDb: () => factory.connectToShadowDb(),
+  };
 }
