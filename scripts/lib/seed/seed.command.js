@@ -1,5 +1,5 @@
 import { Failure } from '../failure.js';
-import { readRun } from '../start/run-file.js';
+import { isRunning, readRun } from '../start/run-file.js';
 import { say } from '../terminal.js';
 import { catalogue } from './catalogue.js';
 import { post } from './shop-client.js';
@@ -18,7 +18,8 @@ export async function main(args) {
     return 0;
   }
   if (args.length > 0) throw new Failure(`Unknown argument: ${args[0]}\n\n${HELP}`);
-  const urls = (await readRun().catch(() => undefined))?.urls ?? {};
+  const run = await readRun();
+  const urls = run && isRunning(run) ? run.urls : {};
   const users = process.env.USER_SERVICE_URL || urls['user-service'] || 'http://localhost:5001';
   const products = process.env.PRODUCT_SERVICE_URL || urls['product-service'] || 'http://localhost:5002';
 
