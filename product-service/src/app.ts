@@ -1,0 +1,67 @@
+import { createHttpApp } from '@shop/service-kit/http/create-http-app';
+import { createMoney } from '@shop/service-kit/money/money';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import type { Revocations } from '@shop/service-kit/redis/revocations';
+import type { Metrics } from '@shop/service-kit/runtime/metrics';
+import type { Runtime } from '@shop/service-kit/runtime/run-server';
+import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
+import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
+import type { ProductConfig } from './config.ts';
+import type { PrismaClient } from './generated/prisma/client.ts';
+import { registerReservationMetrics } from './inventory/reservation.metrics.ts';
+import { reservationRoutes } from './inventory/reservation.routes.ts';
+import { createReservationUseCases } from './inventory/reservation.use-cases.ts';
+import { createStockRepository } from './inventory/stock.repository.ts';
+import { stockRoutes } from './inventory/stock.routes.ts';
+import { createStockUseCases } from './inventory/stock.use-cases.ts';
+import { createProductCache } from './products/product.cache.ts';
+import { createProductRepository } from './products/product.repository.ts';
+import { productRoutes } from './products/product.routes.ts';
+import { createProductSchemas } from './products/product.schemas.ts';
+import { createProductUseCases } from './products/product.use-cases.ts';
+
+const SERVICE = 'product-service';
+
+export interface AppOptions extends Runtime<ProductConfig> {
+  db: PrismaClient;
+  /** Without it caches and limits are kept in this process. */
+  redis: RedisConnection | undefined;
+  revocations: Revocations;
+  metrics: Metrics;
+}
+
+/** Everything that product-service answers, wired from its parts. */
+export function createApp({ db, redis, revocations, logger, metrics, config, isStopping }: AppOptions) {
+  const schemas = createProductSchemas(createMoney(config.CURRENCY));
+  const cache = createProductCache({ redis, metrics });
+  const products = createProductUseCases({
+    products: createProductRepository(db),
+    cache,
+    schemas,
+    creation: config.PRODUCT_CREATION,
+  });
+  const stock = createStockUseCases({ stock: createStockRepository(db), stockChanged: cache.stockChanged });
+  const reservations = createReservationUseCases({ db, stockChanged: cache.stockChanged });
+  registerReservationMetrics(metrics.registry, db);
+  return createHttpApp({
+    service: SERVICE,
+    description: 'The catalogue and its stock: who sells what, for how much, and how many are left.',
+    routes: [
+      ...productRoutes({ products, schemas }),
+      ...stockRoutes({ stock, schemas }),
+      ...reservationRoutes(reservations, config.CURRENCY),
+    ],
+    config,
+    logger,
+    metrics,
+    redis,
+    accessTokens: createAccessTokenVerifier(config.JWT_SECRET_KEY),
+    serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, SERVICE),
+    revocations,
+    health: {
+      required: { database: () => db.$queryRaw`SELECT 1` },
+      optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
+      isStopping,
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import {
+  commonConfig,
+  limitsConfig,
+  loadConfig,
+  requireStrongSecret,
+  wholeNumber,
+} from '@shop/service-kit/runtime/config';
+import { z } from 'zod';
+
+/** Reading and selling go on while Redis is away: a lost limit harms less than a closed shop. */
+const limits = limitsConfig({
+  catalogue_reads: { max: 600, seconds: 60, withoutRedis: 'pass' },
+  catalogue_writes: { max: 60, seconds: 60, withoutRedis: 'pass' },
+});
+
+const schema = z
+  .object({
+    ...commonConfig,
+    PORT: wholeNumber(0, 65_535, 5002),
+    SERVICE_TOKEN_SECRET: z.string().min(1),
+    /** Who may put products on sale: every signed-in user, or admins only. */
+    PRODUCT_CREATION: z.enum(['open', 'admin']).default('open'),
+  })
+  .extend(limits.shape);
+
+/** @throws ConfigError naming every variable that is missing or wrong */
+export function loadProductConfig(env: NodeJS.ProcessEnv) {
+  const config = loadConfig(schema, env);
+  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
+  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
+  return { ...config, limits: limits.read(config) };
+}
+
+export type ProductConfig = ReturnType<typeof loadProductConfig>;

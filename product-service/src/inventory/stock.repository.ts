@@ -1,0 +1,51 @@
+import type { Window } from '@shop/service-kit/http/paging';
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { FoundProduct, Guard } from '../products/product.guard.ts';
+import { MAX_STOCK } from '../products/product.schemas.ts';
+import { type Change, changeProduct } from '../products/product.sql.ts';
+import type { MovementKey, StockMovement } from './stock.schemas.ts';
+
+interface MovementRow extends Omit<StockMovement, 'id'> {
+  id: bigint;
+}
+
+/** Stock and its ledger. Each call is one statement. */
+export function createStockRepository(db: PrismaClient) {
+  return {
+    /** Nothing is changed where the stock would leave its bounds. */
+    add(id: number, quantity: number, reason: string, guard: Guard): Promise<Change> {
+      return changeProduct(db, {
+        id,
+        guard,
+        set: [Prisma.sql`stock = p.stock + ${quantity}::int`],
+        condition: Prisma.sql`p.stock + ${quantity}::int BETWEEN 0 AND ${MAX_STOCK}::int`,
+        reason,
+      });
+    },
+
+    async findProduct(id: number): Promise<FoundProduct | undefined> {
+      const rows = await db.$queryRaw<FoundProduct[]>`
+        SELECT owner_id, version, stock FROM products WHERE id = ${id}::int AND deleted_at IS NULL`;
+      return rows[0];
+    },
+
+    /** Newest first, one row more than the window shows. Index: stock_movements_product_id_id_idx. */
+    async listMovements(productId: number, window: Window<MovementKey>): Promise<StockMovement[]> {
+      const behind =
+        window.after === undefined ? Prisma.sql`TRUE` : Prisma.sql`id < ${window.after[0]}::bigint`;
+      const rows = await db.$queryRaw<MovementRow[]>`
+        SELECT id, delta, reason, actor, reference, stock_after, created_at FROM stock_movements
+         WHERE product_id = ${productId}::int AND ${behind}
+         ORDER BY id DESC LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int`;
+      return rows.map((row) => ({ ...row, id: Number(row.id) }));
+    },
+
+    async countMovements(productId: number): Promise<number> {
+      const rows = await db.$queryRaw<[{ total: number }]>`
+        SELECT count(*)::int AS total FROM stock_movements WHERE product_id = ${productId}::int`;
+      return rows[0].total;
+    },
+  };
+}
+
+export type StockRepository = ReturnType<typeof createStockRepository>;

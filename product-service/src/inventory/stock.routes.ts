@@ -1,0 +1,45 @@
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
+import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
+import { idParams } from '@shop/service-kit/http/fields';
+import { ProductNotFound, VersionMismatch } from '../products/product.errors.ts';
+import { changeHeaders, type ProductSchemas } from '../products/product.schemas.ts';
+import { InsufficientStock, StockLimitExceeded } from './stock.errors.ts';
+import { movementsAnswer, movementsQuery, stockBody } from './stock.schemas.ts';
+import type { StockUseCases } from './stock.use-cases.ts';
+
+interface StockRouteOptions {
+  stock: StockUseCases;
+  schemas: ProductSchemas;
+}
+
+export function stockRoutes({ stock, schemas }: StockRouteOptions): Route[] {
+  const owners = { who: 'user', only: 'its owner or an admin', params: idParams, status: 200 } as const;
+  return [
+    defineRoute({
+      ...owners,
+      method: 'put',
+      path: '/api/products/:id/stock',
+      summary: 'Add a difference to the stock, or take it off with a negative quantity',
+      limit: 'catalogue_writes',
+      headers: changeHeaders,
+      body: stockBody,
+      answer: schemas.changedAnswer,
+      errors: [InsufficientStock, StockLimitExceeded, Forbidden, ProductNotFound, VersionMismatch],
+      handler: async ({ params, body, user, headers }) => ({
+        message: 'Stock updated successfully',
+        product: await stock.adjustStock(params.id, body, user, headers['if-match']),
+      }),
+    }),
+    defineRoute({
+      ...owners,
+      method: 'get',
+      path: '/api/products/:id/stock-movements',
+      summary: 'The ledger of a product, newest first; the deltas add up to its stock',
+      limit: 'catalogue_reads',
+      query: movementsQuery,
+      answer: movementsAnswer,
+      errors: [Forbidden, ProductNotFound],
+      handler: ({ params, query, user }) => stock.listMovements(params.id, query, user),
+    }),
+  ];
+}

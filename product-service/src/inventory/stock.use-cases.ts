@@ -1,0 +1,51 @@
+import { toPage, toWindow } from '@shop/service-kit/http/paging';
+import type { User } from '@shop/service-kit/http/request-context';
+import { assertPasses, guardOf } from '../products/product.guard.ts';
+import type { Product } from '../products/product.schemas.ts';
+import { InsufficientStock, StockLimitExceeded } from './stock.errors.ts';
+import type { StockRepository } from './stock.repository.ts';
+import { type MovementsQuery, movementCursor } from './stock.schemas.ts';
+
+interface StockUseCaseOptions {
+  stock: StockRepository;
+  /** Called with the products whose stock was changed, after the commit and before the answer. */
+  stockChanged: (productIds: number[]) => Promise<void>;
+}
+
+/** A difference to a product's stock, as an owner makes it. */
+export interface StockDifference {
+  quantity: number;
+  reason: string;
+}
+
+export function createStockUseCases({ stock, stockChanged }: StockUseCaseOptions) {
+  return {
+    /** @throws ProductNotFound, Forbidden, VersionMismatch, InsufficientStock, StockLimitExceeded */
+    async adjustStock(
+      id: number,
+      { quantity, reason }: StockDifference,
+      user: User,
+      ifMatch?: string,
+    ): Promise<Product> {
+      const guard = guardOf(user, id, ifMatch);
+      const { found, changed } = await stock.add(id, quantity, reason, guard);
+      if (changed === undefined) {
+        assertPasses(guard, found);
+        throw quantity < 0 ? new InsufficientStock() : new StockLimitExceeded();
+      }
+      await stockChanged([id]);
+      return changed;
+    },
+
+    /** The ledger of a product, newest first. @throws ProductNotFound, Forbidden, MalformedRequest */
+    async listMovements(id: number, query: MovementsQuery, user: User) {
+      const window = toWindow(query, movementCursor);
+      assertPasses(guardOf(user, id), await stock.findProduct(id));
+      const [rows, total] = await Promise.all([stock.listMovements(id, window), stock.countMovements(id)]);
+      const page = toPage(window, rows, total, (movement) => [movement.id] as const);
+      return { movements: page.rows, ...page.paging };
+    },
+  };
+}
+
+export type StockUseCases = ReturnType<typeof createStockUseCases>;

@@ -1,0 +1,124 @@
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
+import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
+import { idParams } from '@shop/service-kit/http/fields';
+import { rawReply, reply } from '@shop/service-kit/http/reply';
+import type { CachedAnswer } from './product.cache.ts';
+import { ProductNotFound, SkuTaken, VersionMismatch } from './product.errors.ts';
+import {
+  categoriesAnswer,
+  categoriesQuery,
+  changeHeaders,
+  messageAnswer,
+  type ProductSchemas,
+} from './product.schemas.ts';
+import type { ProductUseCases } from './product.use-cases.ts';
+
+interface ProductRouteOptions {
+  products: ProductUseCases;
+  schemas: ProductSchemas;
+}
+
+const PATH = '/api/products';
+const OWNER = 'its owner or an admin';
+
+export function productRoutes({ products, schemas }: ProductRouteOptions): Route[] {
+  const reads = { method: 'get', who: 'anyone', limit: 'catalogue_reads', status: 200 } as const;
+  const writes = { who: 'user', limit: 'catalogue_writes' } as const;
+  return [
+    defineRoute({
+      ...writes,
+      method: 'post',
+      path: PATH,
+      summary: 'Put a product on sale; whoever creates it owns it',
+      only: 'admins where PRODUCT_CREATION is admin',
+      body: schemas.createBody,
+      status: 201,
+      answer: schemas.changedAnswer,
+      errors: [Forbidden, SkuTaken],
+      async handler({ body, user }) {
+        const product = await products.createProduct(body, user);
+        const headers = { Location: `${PATH}/${product.id}` };
+        return reply({ message: 'Product created successfully', product }, { headers });
+      },
+    }),
+    defineRoute({
+      ...reads,
+      path: PATH,
+      summary: 'Products that match all filters; stock may be up to 5 s old here',
+      query: schemas.listQuery,
+      answer: schemas.listAnswer,
+      handler: async ({ query }) => toReply(await products.listProducts(query)),
+    }),
+    defineRoute({
+      ...reads,
+      path: `${PATH}/categories`,
+      summary: 'Categories that have products, sorted, at most 1,000',
+      query: categoriesQuery,
+      answer: categoriesAnswer,
+      handler: async ({ query }) => toReply(await products.listCategories(query.counts)),
+    }),
+    defineRoute({
+      ...reads,
+      path: `${PATH}/:id`,
+      summary: 'One product',
+      params: idParams,
+      answer: schemas.productAnswer,
+      errors: [ProductNotFound],
+      handler: async ({ params }) => toReply(await products.readProduct(params.id)),
+    }),
+    defineRoute({
+      ...writes,
+      method: 'put',
+      path: `${PATH}/:id`,
+      summary: 'Replace a product: what is left out is set to its default, but for the stock, which stays',
+      only: OWNER,
+      params: idParams,
+      headers: changeHeaders,
+      body: schemas.replaceBody,
+      status: 200,
+      answer: schemas.changedAnswer,
+      errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
+      handler: async ({ params, body, user, headers }) => ({
+        message: 'Product updated successfully',
+        product: await products.changeProduct(params.id, body, user, headers['if-match']),
+      }),
+    }),
+    defineRoute({
+      ...writes,
+      method: 'patch',
+      path: `${PATH}/:id`,
+      summary: 'Change some fields of a product',
+      only: OWNER,
+      params: idParams,
+      headers: changeHeaders,
+      body: schemas.changeBody,
+      status: 200,
+      answer: schemas.changedAnswer,
+      errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
+      handler: async ({ params, body, user, headers }) => ({
+        message: 'Product updated successfully',
+        product: await products.changeProduct(params.id, body, user, headers['if-match']),
+      }),
+    }),
+    defineRoute({
+      ...writes,
+      method: 'delete',
+      path: `${PATH}/:id`,
+      summary: 'Take a product off sale for good; orders keep their lines',
+      only: OWNER,
+      params: idParams,
+      headers: changeHeaders,
+      status: 200,
+      answer: messageAnswer,
+      errors: [Forbidden, ProductNotFound, VersionMismatch],
+      async handler({ params, user, headers }) {
+        await products.deleteProduct(params.id, user, headers['if-match']);
+        return { message: 'Product deleted successfully' };
+      },
+    }),
+  ];
+}
+
+function toReply({ json, etag, cacheStatus }: CachedAnswer) {
+  return rawReply(json, { etag, headers: { 'Cache-Status': cacheStatus } });
+}

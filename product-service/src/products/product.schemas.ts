@@ -1,0 +1,193 @@
+import {
+  amount,
+  amountQuery,
+  booleanQuery,
+  INT32_MAX,
+  instant,
+  integer,
+  integerQuery,
+  text,
+} from '@shop/service-kit/http/fields';
+import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
+import type { Money } from '@shop/service-kit/money/money';
+import { z } from 'zod';
+
+/** A product of the shop, as use-cases know it. */
+export interface Product {
+  id: number;
+  name: string;
+  description: string | null;
+  /** Minor units of the deployment's currency. */
+  price_minor: number;
+  stock: number;
+  category: string;
+  sku: string | null;
+  image_url: string | null;
+  owner_id: number;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** What a client may set. */
+export type ProductFields = Pick<
+  Product,
+  'name' | 'description' | 'price_minor' | 'stock' | 'category' | 'sku' | 'image_url'
+>;
+
+export const MAX_STOCK = 1_000_000_000;
+const MAX_NAME = 200;
+const MAX_IDS = 100;
+const DEFAULT_PER_PAGE = 20;
+
+const name = text('Name', { min: 3, max: MAX_NAME });
+const description = text('Description', { min: 0, max: 5000 }).nullable();
+const category = text('Category', { max: 100 });
+const sku = text('SKU', { max: 64 }).nullable();
+const imageUrl = text('Image URL', { max: 2000 })
+  .refine((value) => /^https?:\/\/\S+$/i.test(value) && URL.canParse(value), {
+    error: 'Image URL must be an http or https address',
+  })
+  .nullable();
+const stock = integer('Stock', { min: 0, max: MAX_STOCK, wrong: 'Stock must be a non-negative integer' });
+
+const sorts = ['id', 'price', 'name', 'created_at'] as const;
+const sort = z.enum([...sorts, '-id', '-price', '-name', '-created_at'], {
+  error: `sort must be one of ${sorts.join(', ')}, each also with - in front`,
+});
+
+/** How a list is ordered; `ids` is the order in which they were asked for. */
+export type ProductOrder = z.output<typeof sort> | 'ids';
+
+const ids = z
+  .string()
+  .regex(/^[1-9]\d{0,9}(,[1-9]\d{0,9})*$/, {
+    error: 'ids must be product ids, parted by commas',
+    abort: true,
+  })
+  .transform((list) => [...new Set(list.split(',').map(Number))])
+  .refine((list) => list.length <= MAX_IDS, { error: `ids must be at most ${MAX_IDS}` })
+  .refine((list) => list.every((id) => id <= INT32_MAX), { error: `ids must be at most ${INT32_MAX} each` });
+
+const id = z.int().min(1).max(INT32_MAX);
+const numberKey = z.int().min(0);
+/** The last instant that can be written with a year of four digits, in milliseconds since 1970. */
+const instantKey = z.int().min(0).max(253_402_300_799_999);
+const nameKey = text('name', { min: 0, max: MAX_NAME, trim: false });
+
+const CURSOR_KEYS: Record<string, z.ZodType<string | number>> = {
+  name: nameKey,
+  created_at: instantKey,
+};
+
+/** What a cursor holds: the order it belongs to, and the sort value and id of the last row shown. */
+export type ProductKey = readonly [order: ProductOrder, value: string | number, id: number];
+
+/** A cursor of another order is none of this list. */
+export function productCursor(order: ProductOrder): z.ZodType<ProductKey> {
+  const value = CURSOR_KEYS[order.replace('-', '')] ?? numberKey;
+  return z.tuple([z.literal(order), value, id]).readonly();
+}
+
+export const categoriesQuery = z.object({ counts: booleanQuery('counts').default(false) });
+
+/** `If-Match`: the change is made only if the product still is as it was read. */
+export const changeHeaders = z.object({ 'if-match': z.string().max(1000).optional() });
+
+export const messageAnswer = z.object({ message: z.string() });
+export const categoriesAnswer = z.object({
+  categories: z.array(z.string()),
+  counts: z.record(z.string(), z.int()).optional(),
+});
+
+/** The schemas that depend on the deployment's currency. */
+export function createProductSchemas(money: Money) {
+  const price = amount('Price', money);
+  const required = { name, price };
+  const descriptive = { description, category, sku, image_url: imageUrl };
+  const defaulted = {
+    description: description.default(null),
+    category: category.default('General'),
+    sku: sku.default(null),
+    image_url: imageUrl.default(null),
+  };
+  const product = z
+    .custom<Product>()
+    .transform(
+      ({ price_minor, ...rest }): z.input<typeof productShape> => ({
+        ...rest,
+        price: money.toMajor(price_minor),
+        currency: money.currency,
+      }),
+    )
+    .pipe(productShape);
+
+  return {
+    createBody: z.strictObject({ ...required, ...defaulted, stock: stock.default(0) }).transform(toFields),
+    /** Everything that is left out is set to its default, but for the stock, which stays. */
+    replaceBody: z.strictObject({ ...required, ...defaulted, stock: stock.optional() }).transform(toFields),
+    changeBody: z
+      .strictObject({ ...required, ...descriptive, stock })
+      .partial()
+      .refine((body) => Object.keys(body).length > 0, { error: 'Give at least one field to change' })
+      .transform(toFields),
+    listQuery: z
+      .object({
+        ...pagingQuery(DEFAULT_PER_PAGE),
+        per_page: integerQuery('per_page', { min: 1, max: 100 }).optional(),
+        category: text('category', { max: 100 }).optional(),
+        min_price: amountQuery('min_price', money).optional(),
+        max_price: amountQuery('max_price', money).optional(),
+        in_stock: booleanQuery('in_stock').optional(),
+        owner_id: integerQuery('owner_id', { min: 1, max: INT32_MAX }).optional(),
+        ids: ids.optional(),
+        sort: sort.optional(),
+      })
+      .refine(({ min_price = 0, max_price = Number.POSITIVE_INFINITY }) => min_price <= max_price, {
+        error: 'min_price must not be above max_price',
+      })
+      .transform(withDefaults),
+    productAnswer: z.object({ product }),
+    changedAnswer: z.object({ message: z.string(), product }),
+    listAnswer: z.object({ products: z.array(product), ...pagingAnswer }),
+  };
+}
+
+const productShape = z.object({
+  id: z.int(),
+  name: z.string(),
+  description: z.string().nullable(),
+  price: z.number(),
+  currency: z.string(),
+  stock: z.int(),
+  category: z.string(),
+  sku: z.string().nullable(),
+  image_url: z.string().nullable(),
+  owner_id: z.int(),
+  version: z.int(),
+  created_at: instant,
+  updated_at: instant,
+});
+
+function toFields<Body extends { price?: number | undefined }>({ price, ...rest }: Body) {
+  return { ...rest, price_minor: price as Body['price'] };
+}
+
+/** Products that are asked for by id come all at once and in that order, unless the query says otherwise. */
+function withDefaults<
+  Query extends {
+    ids?: number[] | undefined;
+    per_page?: number | undefined;
+    sort?: ProductOrder | undefined;
+  },
+>(query: Query) {
+  const byIds = query.ids !== undefined;
+  return {
+    ...query,
+    per_page: query.per_page ?? (byIds ? MAX_IDS : DEFAULT_PER_PAGE),
+    sort: query.sort ?? (byIds ? 'ids' : 'id'),
+  };
+}
+
+export type ProductSchemas = ReturnType<typeof createProductSchemas>;
+export type ProductQuery = z.output<ProductSchemas['listQuery']>;

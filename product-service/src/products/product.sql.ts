@@ -1,0 +1,73 @@
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { FoundProduct, Guard } from './product.guard.ts';
+import type { Product } from './product.schemas.ts';
+
+/** A product as Postgres answers it. */
+export interface ProductRow extends Omit<Product, 'price_minor'> {
+  price_minor: bigint;
+}
+
+/** The columns of a ProductRow in the table or subquery `p`. */
+export const PRODUCT_COLUMNS = Prisma.sql`p.id, p.name, p.description, p.price_minor, p.stock, p.category, p.sku, p.image_url,
+  p.owner_id, p.version, p.created_at, p.updated_at`;
+
+export function toProduct(row: ProductRow): Product {
+  return { ...row, price_minor: Number(row.price_minor) };
+}
+
+export interface ChangeStatement {
+  id: number;
+  guard: Guard;
+  /** Assignments to columns of `p`. */
+  set: Prisma.Sql[];
+  /** What else must hold, of columns of `p`. */
+  condition?: Prisma.Sql;
+  /** Stands in the ledger if the stock is changed. */
+  reason: string;
+}
+
+export interface Change {
+  /** The product before the change; undefined if there is none. */
+  found: FoundProduct | undefined;
+  /** The product after it; undefined if guard or condition did not hold, and then nothing was changed. */
+  changed: Product | undefined;
+}
+
+interface ChangeRow extends ProductRow {
+  found_owner_id: number;
+  found_version: number;
+  found_stock: number;
+}
+
+/**
+ * One statement: checks, change, new version and ledger row. `target` locks the row first, so that what is checked and
+ * the difference in the ledger are those of the row that is changed, whoever else is changing it.
+ */
+export async function changeProduct(db: PrismaClient, statement: ChangeStatement): Promise<Change> {
+  const { id, guard, set, condition = Prisma.sql`TRUE`, reason } = statement;
+  const rows = await db.$queryRaw<ChangeRow[]>`
+    WITH target AS (
+      SELECT id, owner_id, version, stock FROM products
+       WHERE id = ${id}::int AND deleted_at IS NULL FOR NO KEY UPDATE
+    ), changed AS (
+      UPDATE products p
+         SET version = p.version + 1, updated_at = now(), ${Prisma.join(set)}
+        FROM target t
+       WHERE p.id = t.id AND ${condition}
+         AND (${guard.isAdmin}::boolean OR t.owner_id = ${guard.userId}::int)
+         AND (${guard.versions}::int[] IS NULL OR t.version = ANY (${guard.versions}::int[]))
+      RETURNING p.*, p.stock - t.stock AS delta
+    ), ledger AS (
+      INSERT INTO stock_movements (product_id, delta, reason, actor, stock_after)
+      SELECT id, delta, ${reason}, ${`user:${guard.userId}`}, stock FROM changed WHERE delta <> 0
+    )
+    SELECT t.owner_id AS found_owner_id, t.version AS found_version, t.stock AS found_stock, ${PRODUCT_COLUMNS}
+      FROM target t LEFT JOIN changed p ON p.id = t.id`;
+  const [row] = rows;
+  if (row === undefined) return { found: undefined, changed: undefined };
+  const { found_owner_id: owner_id, found_version: version, found_stock, ...product } = row;
+  return {
+    found: { owner_id, version, stock: found_stock },
+    changed: product.id === null ? undefined : toProduct(product),
+  };
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import { createRevocations } from '@shop/service-kit/redis/revocations';
+import { createMetrics } from '@shop/service-kit/runtime/metrics';
+import { createTestDatabase } from '@shop/service-kit/testing/test-database';
+import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import type { Express } from 'express';
+import { pino } from 'pino';
+import { createApp } from '../../src/app.ts';
+import { loadProductConfig } from '../../src/config.ts';
+import { PrismaClient } from '../../src/generated/prisma/client.ts';
+
+export interface TestShop {
+  app: Express;
+  db: PrismaClient;
+  redis: RedisConnection;
+  /** One more process of the service: the same database, its own connections. */
+  startReplica(options?: ReplicaOptions): Promise<Replica>;
+  close(): Promise<void>;
+}
+
+export interface Replica {
+  app: Express;
+  db: PrismaClient;
+}
+
+export interface ReplicaOptions {
+  /** Variables beside those that every test needs. */
+  env?: Record<string, string>;
+  /** What the process reaches its database through, for example with a delay. */
+  wrap?: (db: PrismaClient) => PrismaClient;
+  /** False: no REDIS_URL, so caches and limits are kept in the process. */
+  redis?: boolean;
+  isStopping?: () => boolean;
+}
+
+const logger = pino({ level: 'silent' });
+const prismaFolder = join(import.meta.dirname, '../../prisma');
+
+/** The whole service on a database of the test file's own, without limits unless the environment sets them. */
+export async function startTestShop(options: ReplicaOptions = {}): Promise<TestShop> {
+  const [database, redis] = await Promise.all([
+    createTestDatabase({ name: 'product', prismaFolder }),
+    connectTestRedis(),
+  ]);
+  const closing: (() => Promise<void> | void)[] = [() => redis.close()];
+
+  const start = (connection: RedisConnection, { env, wrap, ...rest }: ReplicaOptions): Replica => {
+    const config = loadProductConfig({
+      DATABASE_URL: database.url,
+      JWT_SECRET_KEY: TEST_JWT_SECRET,
+      SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
+      RATE_LIMIT_ENABLED: 'false',
+      ...env,
+    });
+    const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, config.DATABASE_POOL) });
+    const used = rest.redis === false ? undefined : connection;
+    const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
+    closing.push(
+      () => revocations.close(),
+      () => db.$disconnect(),
+    );
+    const app = createApp({
+      db: wrap === undefined ? db : wrap(db),
+      redis: used,
+      revocations,
+      logger,
+      metrics: createMetrics('product-service'),
+      config,
+      isStopping: rest.isStopping ?? (() => false),
+    });
+    return { app, db };
+  };
+
+  return {
+    ...start(redis, options),
+    redis,
+    async startReplica(replicaOptions = {}) {
+      const own = await connectTestRedis();
+      closing.push(() => own.close());
+      return start({ ...own, prefix: redis.prefix }, replicaOptions);
+    },
+    async close() {
+      await Promise.all(closing.map((close) => close()));
+      await database.drop();
+    },
+  };
+}
