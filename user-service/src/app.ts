@@ -1,0 +1,64 @@
+import { createHttpApp } from '@shop/service-kit/http/create-http-app';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import type { Revocations } from '@shop/service-kit/redis/revocations';
+import type { Runtime } from '@shop/service-kit/runtime/run-server';
+import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
+import type { UserConfig } from './config.ts';
+import type { PrismaClient } from './generated/prisma/client.ts';
+import { createAttemptCounter, unlimitedAttempts } from './passwords/attempt.counter.ts';
+import { createCredentialUseCases } from './passwords/credential.use-cases.ts';
+import type { PasswordHasher } from './passwords/password.hasher.ts';
+import { passwordRoutes } from './passwords/password.routes.ts';
+import { createPasswordSchemas } from './passwords/password.schemas.ts';
+import { createPasswordUseCases } from './passwords/password.use-cases.ts';
+import { sessionRoutes } from './sessions/session.routes.ts';
+import { createSessionUseCases } from './sessions/session.use-cases.ts';
+import { createTokenIssuer } from './sessions/token.issuer.ts';
+import { userRoutes } from './users/user.routes.ts';
+import { createUserSchemas } from './users/user.schemas.ts';
+import { createUserUseCases } from './users/user.use-cases.ts';
+
+export interface AppOptions extends Runtime<UserConfig> {
+  db: PrismaClient;
+  /** Without it limits and revocations are kept in this process. */
+  redis: RedisConnection | undefined;
+  revocations: Revocations;
+  hasher: PasswordHasher;
+}
+
+/** Everything that user-service answers, wired from its parts. */
+export function createApp(options: AppOptions) {
+  const { db, redis, revocations, hasher, logger, metrics, config, isStopping } = options;
+  const tokens = createTokenIssuer({
+    secret: config.JWT_SECRET_KEY,
+    accessLifetime: config.ACCESS_TOKEN_LIFETIME,
+    refreshLifetime: config.REFRESH_TOKEN_LIFETIME,
+  });
+  const failures = config.RATE_LIMIT_ENABLED
+    ? createAttemptCounter({ ...config.loginFailures, redis, metrics })
+    : unlimitedAttempts;
+  const sessions = createSessionUseCases({ db, tokens, revocations });
+  const credentials = createCredentialUseCases({ db, hasher, failures });
+  const passwords = createPasswordUseCases({ db, credentials, hasher, sessions });
+  const users = createUserUseCases({ db, hasher, sessions });
+  return createHttpApp({
+    service: 'user-service',
+    description: 'Accounts and sign-ins: who somebody is, where he is signed in, and what he may do.',
+    routes: [
+      ...sessionRoutes({ sessions, credentials, users }),
+      ...passwordRoutes({ passwords, schemas: createPasswordSchemas(config.PASSWORD_MIN_LENGTH) }),
+      ...userRoutes({ users, schemas: createUserSchemas(config.PASSWORD_MIN_LENGTH) }),
+    ],
+    config,
+    logger,
+    metrics,
+    redis,
+    accessTokens: createAccessTokenVerifier(config.JWT_SECRET_KEY),
+    revocations,
+    health: {
+      required: { database: () => db.$queryRaw`SELECT 1` },
+      optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
+      isStopping,
+    },
+  });
+}

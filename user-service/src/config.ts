@@ -1,0 +1,80 @@
+import {
+  commonConfig,
+  limitsConfig,
+  loadConfig,
+  requireStrongSecret,
+  wholeNumber,
+} from '@shop/service-kit/runtime/config';
+import { z } from 'zod';
+import { createUserSchemas, type Registration } from './users/user.schemas.ts';
+
+/** Also how long other services remember revocations, so no access token may live longer, in seconds. */
+export const MAX_ACCESS_TOKEN_LIFETIME = 3600;
+const THIRTY_DAYS = 30 * 86_400;
+const YEAR = 365 * 86_400;
+
+/** What guards passwords goes on counting while Redis is away; the rest lets pass. */
+const limits = limitsConfig({
+  register: { max: 5, seconds: 60, withoutRedis: 'count', perAddress: true },
+  login: { max: 10, seconds: 60, withoutRedis: 'count', perAddress: true },
+  refresh: { max: 30, seconds: 60, withoutRedis: 'count', perAddress: true },
+  password_reset: { max: 5, seconds: 60, withoutRedis: 'count', perAddress: true },
+  user_writes: { max: 30, seconds: 60, withoutRedis: 'pass' },
+  user_reads: { max: 300, seconds: 60, withoutRedis: 'pass' },
+});
+/** Wrong passwords of one account. */
+const LOGIN_FAILURES = { max: 10, seconds: 900, withoutRedis: 'count' } as const;
+const failures = limitsConfig({ login_failures: LOGIN_FAILURES });
+
+const schema = z
+  .object({
+    ...commonConfig,
+    PORT: wholeNumber(0, 65_535, 5001),
+    ACCESS_TOKEN_LIFETIME: wholeNumber(1, MAX_ACCESS_TOKEN_LIFETIME, MAX_ACCESS_TOKEN_LIFETIME),
+    REFRESH_TOKEN_LIFETIME: wholeNumber(1, YEAR, THIRTY_DAYS),
+    PASSWORD_MIN_LENGTH: wholeNumber(1, 128, 8),
+    /** Keeps hashes of this shop apart from others'. Changing it makes all passwords wrong. */
+    PASSWORD_PEPPER: z.string().min(1).default('shop/user-service/password'),
+    BCRYPT_COST: wholeNumber(4, 20, 12),
+    /** Read by libuv itself; here it bounds how many passwords are hashed at once. */
+    UV_THREADPOOL_SIZE: wholeNumber(1, 1024, 4),
+    ADMIN_USERNAME: z.string().optional(),
+    ADMIN_EMAIL: z.string().optional(),
+    ADMIN_PASSWORD: z.string().optional(),
+  })
+  .extend(limits.shape)
+  .extend(failures.shape)
+  .transform((env, context) => ({ ...env, admin: adminOf(env, context) }));
+
+interface AdminEnvironment {
+  PASSWORD_MIN_LENGTH: number;
+  ADMIN_USERNAME?: string | undefined;
+  ADMIN_EMAIL?: string | undefined;
+  ADMIN_PASSWORD?: string | undefined;
+}
+
+/** The first admin obeys the rules of registration. All three variables, or none. */
+function adminOf(env: AdminEnvironment, context: z.RefinementCtx): Registration | undefined {
+  const { ADMIN_USERNAME: username, ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = env;
+  if (username === undefined && email === undefined && password === undefined) return undefined;
+  const { registration } = createUserSchemas(env.PASSWORD_MIN_LENGTH);
+  const result = registration.safeParse({ username, email, password });
+  if (result.success) return result.data;
+  for (const { path, message } of result.error.issues) {
+    context.addIssue({ code: 'custom', path: [`ADMIN_${String(path[0]).toUpperCase()}`], message });
+  }
+  return z.NEVER;
+}
+
+/** @throws ConfigError naming every variable that is missing or wrong */
+export function loadUserConfig(env: NodeJS.ProcessEnv) {
+  const config = loadConfig(schema, env);
+  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
+  return {
+    ...config,
+    limits: limits.read(config),
+    loginFailures: { ...LOGIN_FAILURES, ...failures.read(config)['login_failures'] },
+  };
+}
+
+export type UserConfig = ReturnType<typeof loadUserConfig>;

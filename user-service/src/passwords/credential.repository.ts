@@ -1,0 +1,44 @@
+import type { Prisma } from '../generated/prisma/client.ts';
+
+export interface Credential {
+  userId: number;
+  passwordHash: string;
+  passwordVersion: number;
+}
+
+const columns = { id: true, passwordHash: true, passwordVersion: true } as const;
+
+/** The one place that reads password hashes. */
+export function createCredentialRepository(db: Prisma.TransactionClient) {
+  return {
+    /** @param key of a username or an email; the two cannot be mixed up, since only emails have an `@` */
+    async findByKey(key: string): Promise<Credential | undefined> {
+      const where = key.includes('@') ? { emailKey: key } : { usernameKey: key };
+      return toCredential(await db.user.findUnique({ where, select: columns }));
+    },
+
+    async findByUser(id: number): Promise<Credential | undefined> {
+      return toCredential(await db.user.findUnique({ where: { id }, select: columns }));
+    },
+
+    /** The same password at a new cost: sessions stay. */
+    async strengthen({ userId, passwordHash }: Credential, newHash: string): Promise<void> {
+      await db.user.updateMany({ where: { id: userId, passwordHash }, data: { passwordHash: newHash } });
+    },
+
+    /** @returns false when the password was changed since the credential was read */
+    async replace({ userId, passwordVersion }: Credential, newHash: string): Promise<boolean> {
+      const { count } = await db.user.updateMany({
+        where: { id: userId, passwordVersion },
+        data: { passwordHash: newHash, passwordVersion: { increment: 1 }, updatedAt: new Date() },
+      });
+      return count === 1;
+    },
+  };
+}
+
+function toCredential(row: { id: number; passwordHash: string; passwordVersion: number } | null) {
+  if (row === null) return undefined;
+  const { id, ...rest } = row;
+  return { userId: id, ...rest };
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { Prisma } from '../generated/prisma/client.ts';
+import { identityKey } from '../users/user.identity.ts';
+import type { AttemptCounter } from './attempt.counter.ts';
+import { type Credential, createCredentialRepository } from './credential.repository.ts';
+import { Busy, InvalidCredentials, WrongPassword } from './password.errors.ts';
+import type { PasswordHasher } from './password.hasher.ts';
+
+interface CredentialOptions {
+  db: Prisma.TransactionClient;
+  hasher: PasswordHasher;
+  /** One count for each account, whatever name it is called by. */
+  failures: AttemptCounter;
+}
+
+/** Whether a password is right. Wrong ones are counted by account; while the count is full the right one is refused too. */
+export function createCredentialUseCases({ db, hasher, failures }: CredentialOptions) {
+  const credentials = createCredentialRepository(db);
+
+  /** The same steps for an unknown account, so that neither answer nor time tells. */
+  const isRight = async (account: string, password: string, credential: Credential | undefined) => {
+    const takeBack = await failures.take(account);
+    const right = await hasher.verify(password, credential?.passwordHash).catch(async (error: unknown) => {
+      await takeBack();
+      throw error;
+    });
+    if (right) await takeBack();
+    return right;
+  };
+
+  const strengthen = async (credential: Credential, password: string) => {
+    try {
+      await credentials.strengthen(credential, await hasher.hash(password));
+    } catch (error) {
+      // The next sign-in does it as well.
+      if (!(error instanceof Busy)) throw error;
+    }
+  };
+
+  return {
+    /**
+     * @param identifier username or email in any spelling
+     * @throws InvalidCredentials, TooManyFailures, Busy
+     */
+    async logIn(identifier: string, password: string): Promise<Credential> {
+      const key = identityKey(identifier);
+      const credential = await credentials.findByKey(key);
+      const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.userId);
+      const right = await isRight(account, password, credential);
+      if (!right || credential === undefined) throw new InvalidCredentials();
+      if (hasher.isOutdated(credential.passwordHash)) await strengthen(credential, password);
+      return credential;
+    },
+
+    /** @throws WrongPassword, TooManyFailures, Busy */
+    async confirm(userId: number, password: string): Promise<Credential> {
+      const credential = await credentials.findByUser(userId);
+      const right = await isRight(accountOf(userId), password, credential);
+      if (!right || credential === undefined) throw new WrongPassword();
+      return credential;
+    },
+  };
+}
+
+export type CredentialUseCases = ReturnType<typeof createCredentialUseCases>;
+
+const accountOf = (userId: number) => `user:${userId}`;
+/** What people type as their name may be a password: it is not kept in clear. */
+const digestOf = (key: string) => createHash('sha256').update(key).digest('base64url');

@@ -1,0 +1,17 @@
+import { defineError } from '@shop/service-kit/errors/app-error';
+
+export const InvalidCredentials = defineError(401, 'invalid_credentials', 'Invalid credentials');
+export const WrongPassword = defineError(403, 'wrong_password', 'The current password is wrong');
+/** In words like any other rate limit, so that it does not tell whether the account exists. */
+export const TooManyFailures = defineError(
+  429,
+  'rate_limited',
+  'Too many requests, try again later',
+  (retryAfter: number) => ({ headers: { 'Retry-After': String(retryAfter) } }),
+);
+export const Busy = defineError(
+  503,
+  'busy',
+  'Too many passwords are being checked at this moment, try again in a few seconds',
+  () => ({ headers: { 'Retry-After': '2' } }),
+);

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { tokensAnswer } from '../sessions/tokens.answer.ts';
+
+const MAX_PASSWORD = 256;
+
+/** Characters as people count them, or nearly: an emoji is one. */
+const lengthOf = (password: string) => [...password].length;
+
+/**
+ * Taken as it is, never trimmed or normalised. What no hash could tell apart later is refused: lone surrogates, which
+ * UTF-8 has no bytes for, and NUL, at which other bcrypt libraries stop.
+ */
+export function passwordField(label: string, minLength: number) {
+  return z
+    .string({
+      error: ({ input }) =>
+        input === undefined || input === null ? `${label} is required` : `${label} must be a string`,
+    })
+    .refine((value) => value !== '', { error: `${label} is required`, abort: true })
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), {
+      error: `${label} contains characters that cannot be used`,
+      abort: true,
+    })
+    .refine((value) => lengthOf(value) >= minLength, {
+      error: `${label} must be at least ${minLength} characters`,
+    })
+    .refine((value) => lengthOf(value) <= MAX_PASSWORD, {
+      error: `${label} must be at most ${MAX_PASSWORD} characters`,
+    })
+    .meta({ minLength, maxLength: MAX_PASSWORD });
+}
+
+/** A password to be compared: short ones are wrong, not invalid, whatever the rule was when it was set. */
+export const presentedPassword = (label: string) => passwordField(label, 1);
+
+export function createPasswordSchemas(minLength: number) {
+  return {
+    change: z.strictObject({
+      current_password: presentedPassword('Current password'),
+      new_password: passwordField('New password', minLength),
+    }),
+    changed: z.object({ message: z.string(), tokens: tokensAnswer }),
+  };
+}
+
+export type PasswordSchemas = ReturnType<typeof createPasswordSchemas>;

@@ -1,0 +1,35 @@
+import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { connectRedis } from '@shop/service-kit/redis/connect';
+import { createRevocations } from '@shop/service-kit/redis/revocations';
+import { runServer } from '@shop/service-kit/runtime/run-server';
+import { createApp } from './app.ts';
+import { loadUserConfig, MAX_ACCESS_TOKEN_LIFETIME } from './config.ts';
+import { PrismaClient } from './generated/prisma/client.ts';
+import { hasherOf } from './passwords/password.hasher.ts';
+import { startSessionUpkeep } from './sessions/session.upkeep.ts';
+import { keepFirstAdmin } from './users/first-admin.ts';
+
+await runServer({
+  service: 'user-service',
+  loadConfig: () => loadUserConfig(process.env),
+  async start(runtime) {
+    const { config, logger } = runtime;
+    const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, config.DATABASE_POOL) });
+    const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
+    const revocations = createRevocations({ redis, logger, tokenLifetime: MAX_ACCESS_TOKEN_LIFETIME });
+    const hasher = hasherOf(config);
+    const upkeep = await startSessionUpkeep({ db, redis, revocations, logger });
+    const { admin } = config;
+    const firstAdmin = admin && (await keepFirstAdmin({ db, hasher, logger, admin }));
+    return {
+      app: createApp({ ...runtime, db, redis, revocations, hasher }),
+      async close() {
+        firstAdmin?.close();
+        upkeep.close();
+        revocations.close();
+        await db.$disconnect();
+        await redis?.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,24 @@
+import { defineError } from '@shop/service-kit/errors/app-error';
+import { ValidationFailed } from '@shop/service-kit/errors/http-errors';
+
+const challenge = () => ({ headers: { 'WWW-Authenticate': 'Bearer' } });
+
+export const InvalidRefreshToken = defineError(
+  401,
+  'invalid_token',
+  'The refresh token is invalid or has expired',
+  challenge,
+);
+export const TokenReused = defineError(
+  401,
+  'token_reused',
+  'This refresh token was used before; its session has been ended, sign in again',
+  challenge,
+);
+export const SessionEnded = defineError(401, 'unauthenticated', 'The session has ended', challenge);
+export const SessionNotFound = defineError(404, 'session_not_found', 'Session not found');
+
+export const refreshTokenRequired = () =>
+  new ValidationFailed([
+    { path: 'refresh_token', code: 'invalid_type', message: 'Refresh token is required' },
+  ]);

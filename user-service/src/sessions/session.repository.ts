@@ -1,0 +1,141 @@
+import type { Revoked } from '@shop/service-kit/redis/revocations';
+import type { Prisma } from '../generated/prisma/client.ts';
+import type { Holder, RefreshToken } from './token.issuer.ts';
+
+/** Where a session is used from. */
+export interface Device {
+  userAgent: string | null;
+  ip: string | null;
+}
+
+export type EndReason =
+  | 'logout'
+  | 'logout_all'
+  | 'ended_by_user'
+  | 'token_reused'
+  | 'password_changed'
+  | 'user_deleted';
+
+/** A retry of the direct predecessor is forgiven for so long, in seconds (the HTTP contract, "refresh"). */
+const GRACE = 10;
+/** At most this many are listed; the ones used last come first. */
+const MAX_LISTED = 100;
+
+/** Times come from the database: what revokes and what is revoked are measured by the same clock. */
+export function createSessionRepository(db: Prisma.TransactionClient) {
+  return {
+    /**
+     * The user's row is locked against changes of password and role, which end or revoke what they find after it.
+     * @returns undefined when the password was changed since it was checked, or the user is gone
+     */
+    async start(
+      owner: { userId: number; passwordVersion: number },
+      session: { id: string; refreshToken: RefreshToken; lifetime: number; device: Device },
+    ): Promise<Holder | undefined> {
+      const { id, refreshToken, lifetime, device } = session;
+      const [row] = await db.$queryRaw<Holder[]>`
+        WITH owner AS (
+          SELECT id, role FROM users
+           WHERE id = ${owner.userId} AND password_version = ${owner.passwordVersion} FOR SHARE
+        )
+        INSERT INTO sessions (id, user_id, current_token_hash, expires_at, user_agent, ip)
+        SELECT ${id}::uuid, owner.id, ${refreshToken.hash},
+               now() + make_interval(secs => ${lifetime}::float8), ${device.userAgent}, ${device.ip}
+          FROM owner
+        RETURNING id AS "sessionId", user_id AS "userId", (SELECT role FROM owner), clock_timestamp() AS "issuedAt"`;
+      return row;
+    },
+
+    /**
+     * One statement decides among parallel calls. The current token becomes the previous one. The previous one is
+     * forgiven within the grace: what was given for it meanwhile is spent then, so that one line of tokens is left.
+     * @returns undefined for any other token
+     */
+    async rotate(
+      id: string,
+      presentedHash: string,
+      next: { refreshToken: RefreshToken; lifetime: number; device: Device },
+    ): Promise<Holder | undefined> {
+      const { refreshToken, lifetime, device } = next;
+      const [row] = await db.$queryRaw<Holder[]>`
+        WITH owner AS (
+          SELECT u.id, u.role FROM users u JOIN sessions s ON s.user_id = u.id
+           WHERE s.id = ${id}::uuid FOR SHARE OF u
+        )
+        UPDATE sessions s
+           SET current_token_hash = ${refreshToken.hash},
+               previous_token_hash = ${presentedHash},
+               rotated_at = CASE WHEN s.current_token_hash = ${presentedHash} THEN clock_timestamp() ELSE s.rotated_at END,
+               last_used_at = clock_timestamp(),
+               expires_at = now() + make_interval(secs => ${lifetime}::float8),
+               user_agent = ${device.userAgent}, ip = ${device.ip}
+          FROM owner
+         WHERE s.id = ${id}::uuid AND s.user_id = owner.id AND s.ended_at IS NULL AND s.expires_at > now()
+           AND (s.current_token_hash = ${presentedHash}
+                OR (s.previous_token_hash = ${presentedHash}
+                    AND s.rotated_at > clock_timestamp() - make_interval(secs => ${GRACE}::float8)))
+        RETURNING s.id AS "sessionId", owner.id AS "userId", owner.role, clock_timestamp() AS "issuedAt"`;
+      return row;
+    },
+
+    /** A new line of tokens in the same session; all earlier ones are worthless. Undefined when it has ended. */
+    async renew(id: string, userId: number, refreshToken: RefreshToken) {
+      const [row] = await db.$queryRaw<(Holder & { at: Date })[]>`
+        UPDATE sessions s
+           SET current_token_hash = ${refreshToken.hash}, previous_token_hash = NULL, rotated_at = NULL,
+               last_used_at = clock_timestamp(),
+               tokens_void_before = date_trunc('milliseconds', clock_timestamp()) - interval '1 millisecond'
+          FROM users u
+         WHERE s.id = ${id}::uuid AND s.user_id = ${userId} AND s.ended_at IS NULL AND u.id = s.user_id
+        RETURNING s.id AS "sessionId", u.id AS "userId", u.role, s.tokens_void_before AS at,
+                  clock_timestamp() AS "issuedAt"`;
+      return row;
+    },
+
+    /** Ends what still lives of it. */
+    async endLiving(id: string, reason: EndReason): Promise<Revoked[]> {
+      return db.$queryRaw`
+        UPDATE sessions
+           SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = ${reason}
+         WHERE id = ${id}::uuid AND ended_at IS NULL AND expires_at > now()
+        RETURNING id AS "sessionId", tokens_void_before AS at`;
+    },
+
+    /** Ends the user's sessions: all, `only` one, or all `except` one. Expired ones too: their access tokens may live on. */
+    async end(
+      userId: number,
+      reason: EndReason,
+      { only = null, except = null }: { only?: string | null; except?: string | null } = {},
+    ): Promise<Revoked[]> {
+      return db.$queryRaw`
+        UPDATE sessions
+           SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = ${reason}
+         WHERE user_id = ${userId} AND ended_at IS NULL
+           AND (${only}::uuid IS NULL OR id = ${only}::uuid) AND (${except}::uuid IS NULL OR id <> ${except}::uuid)
+        RETURNING id AS "sessionId", tokens_void_before AS at`;
+    },
+
+    /** The sessions live on, their access tokens so far do not. */
+    async voidAccessTokens(userId: number): Promise<Revoked[]> {
+      return db.$queryRaw`
+        UPDATE sessions SET tokens_void_before = date_trunc('milliseconds', clock_timestamp())
+         WHERE user_id = ${userId} AND ended_at IS NULL
+        RETURNING id AS "sessionId", tokens_void_before AS at`;
+    },
+
+    async forgetDevices(userId: number): Promise<void> {
+      await db.session.updateMany({ where: { userId }, data: { userAgent: null, ip: null } });
+    },
+
+    listLiving(userId: number) {
+      return db.session.findMany({
+        where: { userId, endedAt: null, expiresAt: { gt: new Date() } },
+        orderBy: { lastUsedAt: 'desc' },
+        take: MAX_LISTED,
+        select: { id: true, createdAt: true, lastUsedAt: true, userAgent: true, ip: true },
+      });
+    },
+  };
+}
+
+export type SessionRepository = ReturnType<typeof createSessionRepository>;

@@ -1,0 +1,137 @@
+import type { Window } from '@shop/service-kit/http/paging';
+import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
+import type { Prisma } from '../generated/prisma/client.ts';
+import type { UserAnswer } from './user.answer.ts';
+import { EmailTaken, UsernameTaken } from './user.errors.ts';
+import { identityKey } from './user.identity.ts';
+
+type Role = UserAnswer['role'];
+
+export interface NewUser {
+  username: string;
+  email: string;
+  passwordHash: string;
+  role?: Role;
+}
+
+export interface UserFilter {
+  /** Part of a name or address, in any spelling. */
+  q: string | undefined;
+  role: Role | undefined;
+}
+
+/** Everything but the password, which only the passwords feature reads. */
+const columns = {
+  id: true,
+  username: true,
+  email: true,
+  role: true,
+  emailVerified: true,
+  createdAt: true,
+  updatedAt: true,
+} as const;
+
+export function createUserRepository(db: Prisma.TransactionClient) {
+  return {
+    /** Which of the two is taken already; `create` finds out as well, but only after the password was hashed. */
+    async findTaken({ username, email }: { username: string; email: string }) {
+      const [usernameKey, emailKey] = [identityKey(username), identityKey(email)];
+      const rows = await db.user.findMany({
+        where: { OR: [{ usernameKey }, { emailKey }] },
+        select: { usernameKey: true },
+      });
+      if (rows.some((row) => row.usernameKey === usernameKey)) return 'username';
+      return rows.length > 0 ? 'email' : undefined;
+    },
+
+    /** @throws UsernameTaken, EmailTaken */
+    async create({ username, email, passwordHash, role = 'customer' }: NewUser): Promise<UserAnswer> {
+      const data = { ...named({ username, email }), passwordHash, role };
+      return toAnswer(await db.user.create({ data, select: columns }).catch(refuseTaken));
+    },
+
+    async find(id: number): Promise<UserAnswer | undefined> {
+      const row = await db.user.findUnique({ where: { id }, select: columns });
+      return row === null ? undefined : toAnswer(row);
+    },
+
+    /** @throws UsernameTaken, EmailTaken */
+    async change(id: number, changes: { username?: string | undefined; email?: string | undefined }) {
+      const data = { ...named(changes), updatedAt: new Date() };
+      const [row] = await db.user
+        .updateManyAndReturn({ where: { id }, data, select: columns })
+        .catch(refuseTaken);
+      return row && toAnswer(row);
+    },
+
+    /** @returns false when there is no such user, or the role is this one already */
+    async setRole(where: { id: number } | { usernameKey: string }, role: Role): Promise<boolean> {
+      const data = { role, updatedAt: new Date() };
+      const { count } = await db.user.updateMany({ where: { ...where, role: { not: role } }, data });
+      return count > 0;
+    },
+
+    /** Nothing can be begun with the user until the transaction ends. @returns false when there is none */
+    async lock(id: number): Promise<boolean> {
+      const rows = await db.$queryRaw<unknown[]>`SELECT id FROM users WHERE id = ${id} FOR UPDATE`;
+      return rows.length > 0;
+    },
+
+    async remove(id: number): Promise<void> {
+      await db.user.deleteMany({ where: { id } });
+    },
+
+    /** One row more than the window's limit, which tells whether a next page exists. */
+    async list({ q, role }: UserFilter, { limit, offset, after }: Window<readonly [number]>) {
+      const part = q === undefined ? undefined : { contains: escapePattern(identityKey(q)) };
+      const where = {
+        ...(role === undefined ? {} : { role }),
+        ...(part === undefined ? {} : { OR: [{ usernameKey: part }, { emailKey: part }] }),
+      };
+      const behind = after === undefined ? {} : { id: { gt: after[0] } };
+      const [total, rows] = await Promise.all([
+        db.user.count({ where }),
+        db.user.findMany({
+          where: { ...where, ...behind },
+          orderBy: { id: 'asc' },
+          skip: offset,
+          take: limit + 1,
+          select: columns,
+        }),
+      ]);
+      return { total, rows: rows.map(toAnswer) };
+    },
+  };
+}
+
+type UserRow = Prisma.UserGetPayload<{ select: typeof columns }>;
+
+function toAnswer({ emailVerified, createdAt, updatedAt, role, ...rest }: UserRow): UserAnswer {
+  return {
+    ...rest,
+    role: role as Role,
+    email_verified: emailVerified,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
+}
+
+/** Names with their keys. A new address is not a verified one. */
+function named<Names extends { username?: string | undefined; email?: string | undefined }>(names: Names) {
+  const { username, email } = names;
+  return {
+    ...(username === undefined ? {} : { username, usernameKey: identityKey(username) }),
+    ...(email === undefined ? {} : { email, emailKey: identityKey(email), emailVerified: false }),
+  } as Names extends { username: string; email: string }
+    ? { username: string; usernameKey: string; email: string; emailKey: string; emailVerified: boolean }
+    : { username?: string; usernameKey?: string; email?: string; emailKey?: string; emailVerified?: boolean };
+}
+
+function refuseTaken(error: unknown): never {
+  if (isUniqueViolation(error, 'users_username_key')) throw new UsernameTaken();
+  if (isUniqueViolation(error, 'users_email_key')) throw new EmailTaken();
+  throw error;
+}
+
+/** Prisma hands the text to LIKE as it is. */
+const escapePattern = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');

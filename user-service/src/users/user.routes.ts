@@ -1,0 +1,128 @@
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
+import { defineRoute } from '@shop/service-kit/http/define-route';
+import { idParams } from '@shop/service-kit/http/fields';
+import { reply } from '@shop/service-kit/http/reply';
+import { Busy } from '../passwords/password.errors.ts';
+import { EmailTaken, UserNotFound, UsernameTaken } from './user.errors.ts';
+import {
+  changedUser,
+  changesBody,
+  deletedUser,
+  oneUser,
+  roleBody,
+  type UserSchemas,
+  usersAnswer,
+  usersQuery,
+} from './user.schemas.ts';
+import type { UserUseCases } from './user.use-cases.ts';
+
+interface UserRouteOptions {
+  users: UserUseCases;
+  schemas: UserSchemas;
+}
+
+const SELF_OR_ADMIN = 'the user himself and admins';
+
+export function userRoutes({ users, schemas }: UserRouteOptions) {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/api/users/register',
+      summary: 'Open an account and sign in',
+      who: 'anyone',
+      limit: 'register',
+      body: schemas.registration,
+      status: 201,
+      answer: schemas.registered,
+      errors: [UsernameTaken, EmailTaken, Busy],
+      async handler({ body, caller }) {
+        const { user, tokens } = await users.register(body, caller);
+        const headers = { Location: `/api/users/${user.id}` };
+        return reply({ message: 'User registered successfully', user, tokens }, { headers });
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/users/me',
+      summary: 'Show the signed-in user',
+      who: 'user',
+      limit: 'user_reads',
+      status: 200,
+      answer: oneUser,
+      handler: async ({ user }) => ({ user: await users.own(user.id) }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/users',
+      summary: 'List users; q searches in names and addresses',
+      who: 'admin',
+      limit: 'user_reads',
+      query: usersQuery,
+      status: 200,
+      answer: usersAnswer,
+      handler: ({ query }) => users.list(query),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/users/:id',
+      summary: 'Show a user',
+      who: 'user',
+      only: SELF_OR_ADMIN,
+      limit: 'user_reads',
+      params: idParams,
+      status: 200,
+      answer: oneUser,
+      errors: [Forbidden, UserNotFound],
+      handler: async ({ user, params }) => ({ user: await users.show(user, params.id) }),
+    }),
+    defineRoute({
+      method: 'put',
+      path: '/api/users/:id',
+      summary: 'Change name or address of a user',
+      who: 'user',
+      only: SELF_OR_ADMIN,
+      limit: 'user_writes',
+      params: idParams,
+      body: changesBody,
+      status: 200,
+      answer: changedUser,
+      errors: [Forbidden, UserNotFound, UsernameTaken, EmailTaken],
+      handler: async ({ user, params, body }) => ({
+        message: 'User updated successfully',
+        user: await users.change(user, params.id, body),
+      }),
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/api/users/:id',
+      summary: 'Delete a user and all that is personal of him',
+      who: 'user',
+      only: SELF_OR_ADMIN,
+      limit: 'user_writes',
+      params: idParams,
+      status: 200,
+      answer: deletedUser,
+      errors: [Forbidden, UserNotFound],
+      async handler({ user, params }) {
+        await users.remove(user, params.id);
+        return { message: 'User deleted successfully' };
+      },
+    }),
+    defineRoute({
+      method: 'put',
+      path: '/api/users/:id/role',
+      summary: 'Make another user an admin, or a customer again',
+      who: 'admin',
+      only: 'for others than oneself',
+      limit: 'user_writes',
+      params: idParams,
+      body: roleBody,
+      status: 200,
+      answer: oneUser,
+      errors: [Forbidden, UserNotFound],
+      handler: async ({ user, params, body }) => ({
+        user: await users.setRole(user, params.id, body.role),
+      }),
+    }),
+  ];
+}

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { me, PASSWORD, register, registration } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const post = (body: object) => request(shop.app).post('/api/users/register').send(body);
+
+describe('POST /api/users/register', () => {
+  test('opens an account and signs in', async () => {
+    const body = { username: 'alice', email: 'alice@example.com', password: PASSWORD };
+    const answer = await post(body).expect(201);
+    expect(answer.body).toEqual({
+      message: 'User registered successfully',
+      user: {
+        id: expect.any(Number),
+        username: 'alice',
+        email: 'alice@example.com',
+        role: 'customer',
+        email_verified: false,
+        created_at: expect.stringMatching(/Z$/),
+        updated_at: expect.stringMatching(/Z$/),
+      },
+      tokens: {
+        access_token: expect.any(String),
+        refresh_token: expect.any(String),
+        token_type: 'Bearer',
+        expires_in: 3600,
+      },
+    });
+    expect(answer.headers['location']).toBe(`/api/users/${answer.body.user.id}`);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    const own = await me(shop.app, `Bearer ${answer.body.tokens.access_token}`).expect(200);
+    expect(own.body).toEqual({ user: answer.body.user });
+  });
+
+  test('tells all that is missing at once', async () => {
+    const answer = await post({}).expect(400);
+    expect(answer.body.code).toBe('validation_failed');
+    expect(answer.body.errors).toEqual(['Username is required', 'Email is required', 'Password is required']);
+    const noBody = await request(shop.app).post('/api/users/register').expect(400);
+    expect(noBody.body.errors).toHaveLength(3);
+  });
+
+  test('tells all that is wrong at once, in the words of the original', async () => {
+    const answer = await post({ username: 'al', email: 'nonsense', password: 'short12' }).expect(400);
+    expect(answer.body.errors).toEqual([
+      'Username must be at least 3 characters',
+      'Invalid email format',
+      'Password must be at least 8 characters',
+    ]);
+  });
+
+  test('keeps the spelling of the name and trims around it', async () => {
+    const { user } = await register(shop.app, { username: '  Zoë.B-1_x ', email: ' Zoe@Example.com ' });
+    expect(user).toMatchObject({ username: 'Zoë.B-1_x', email: 'Zoe@Example.com' });
+  });
+
+  test.each([
+    ['case', 'Karl', 'kARL'],
+    ['Unicode form', 'rené', 'rene\u0301'],
+    ['width', 'wide', 'ｗｉｄｅ'],
+    ['sharp s', 'strauß', 'STRAUSS'],
+  ])('refuses a name and an address that differ in %s only', async (_what, first, second) => {
+    await register(shop.app, { username: first, email: `${first}@example.com` });
+    const name = await post(registration({ username: second })).expect(409);
+    expect(name.body).toMatchObject({ code: 'username_taken', detail: 'Username already exists' });
+    const email = await post(registration({ email: `${second}@EXAMPLE.com` })).expect(409);
+    expect(email.body).toMatchObject({ code: 'email_taken', error: 'Email already exists' });
+  });
+
+  test('lets one of several win that race for a name, and one for an address', async () => {
+    const sameName = registration();
+    const names = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => post({ ...sameName, email: `racer${i}@example.com` })),
+    );
+    expect(names.map((answer) => answer.status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    expect(names.filter((answer) => answer.status === 409).map((answer) => answer.body.code)).toEqual(
+      Array(7).fill('username_taken'),
+    );
+    const sameEmail = registration();
+    const emails = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => post({ ...sameEmail, username: `racer${i}` })),
+    );
+    expect(emails.map((answer) => answer.status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    expect(emails.find((answer) => answer.status === 409)?.body.code).toBe('email_taken');
+  });
+
+  test.each([
+    ['spaces around it', '  spaced out  '],
+    ['eight emoji', '🦊🦊🦊🦊🦊🦊🦊🦊'],
+    ['256 characters', '€'.repeat(256)],
+  ])('takes a password with %s as it is', async (_what, password) => {
+    const { user } = await register(shop.app, { password });
+    const login = (attempt: string) =>
+      request(shop.app).post('/api/users/login').send({ username: user.username, password: attempt });
+    await login(password).expect(200);
+    await login([...password].slice(0, -1).join('')).expect(401);
+    await login([...password].slice(1).join('')).expect(401);
+  });
+
+  test('keeps the password as a bcrypt hash only', async () => {
+    const { user } = await register(shop.app);
+    const row = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
+    expect(row.passwordHash).toMatch(/^\$2b\$04\$/);
+    expect(JSON.stringify(row)).not.toContain(PASSWORD);
+  });
+});

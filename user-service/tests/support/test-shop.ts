@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import { createRevocations, type Revocations } from '@shop/service-kit/redis/revocations';
+import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
+import { createTestDatabase } from '@shop/service-kit/testing/test-database';
+import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { TEST_JWT_SECRET } from '@shop/service-kit/testing/test-tokens';
+import type { Express } from 'express';
+import { pino } from 'pino';
+import { createApp } from '../../src/app.ts';
+import { loadUserConfig } from '../../src/config.ts';
+import { PrismaClient } from '../../src/generated/prisma/client.ts';
+import { hasherOf } from '../../src/passwords/password.hasher.ts';
+
+export interface Replica {
+  app: Express;
+  db: PrismaClient;
+  revocations: Revocations;
+  metrics: Metrics;
+}
+
+export interface TestShop extends Replica {
+  databaseUrl: string;
+  redis: RedisConnection;
+  /** One more process of the service: the same database, its own connections. */
+  startReplica(options?: ReplicaOptions): Promise<Replica>;
+  close(): Promise<void>;
+}
+
+interface ReplicaOptions {
+  /** Variables beside those that every test needs. */
+  env?: Record<string, string>;
+  /** False: no REDIS_URL, so limits and revocations are kept in the process. */
+  redis?: boolean;
+  isStopping?: () => boolean;
+}
+
+export const logger = pino({ level: 'silent' });
+const prismaFolder = join(import.meta.dirname, '../../prisma');
+
+/** The whole service on a database of the test file's own, without limits unless the environment sets them. */
+export async function startTestShop(options: ReplicaOptions = {}): Promise<TestShop> {
+  const [database, redis] = await Promise.all([
+    createTestDatabase({ name: 'user', prismaFolder }),
+    connectTestRedis(),
+  ]);
+  const closing: (() => Promise<void> | void)[] = [() => redis.close()];
+
+  const start = (connection: RedisConnection, { env, isStopping, ...rest }: ReplicaOptions): Replica => {
+    const config = loadUserConfig({
+      DATABASE_URL: database.url,
+      JWT_SECRET_KEY: TEST_JWT_SECRET,
+      RATE_LIMIT_ENABLED: 'false',
+      BCRYPT_COST: '4',
+      ...env,
+    });
+    const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, config.DATABASE_POOL) });
+    const used = rest.redis === false ? undefined : connection;
+    const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
+    const metrics = createMetrics('user-service');
+    closing.push(
+      () => revocations.close(),
+      () => db.$disconnect(),
+    );
+    const app = createApp({
+      db,
+      redis: used,
+      revocations,
+      hasher: hasherOf(config),
+      logger,
+      metrics,
+      config,
+      isStopping: isStopping ?? (() => false),
+    });
+    return { app, db, revocations, metrics };
+  };
+
+  return {
+    ...start(redis, options),
+    databaseUrl: database.url,
+    redis,
+    async startReplica(replicaOptions = {}) {
+      const own = await connectTestRedis();
+      closing.push(() => own.close());
+      return start({ ...own, prefix: redis.prefix }, replicaOptions);
+    },
+    async close() {
+      await Promise.all(closing.map((close) => close()));
+      await database.drop();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { Express } from 'express';
+import request from 'supertest';
+import type { PrismaClient } from '../../src/generated/prisma/client.ts';
+import type { Tokens } from '../../src/sessions/tokens.answer.ts';
+
+/** A user as clients see it. */
+export interface UserJson {
+  id: number;
+  username: string;
+  email: string;
+  role: 'customer' | 'admin';
+  email_verified: boolean;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Registered {
+  user: UserJson;
+  tokens: Tokens;
+  /** Value of an `Authorization` header. */
+  bearer: string;
+}
+
+export const PASSWORD = 'securepass123';
+
+let made = 0;
+
+/** A body that `POST /api/users/register` takes. */
+export function registration(overrides: Record<string, unknown> = {}) {
+  made += 1;
+  return { username: `user${made}`, email: `user${made}@example.com`, password: PASSWORD, ...overrides };
+}
+
+/** A user made through the API. */
+export async function register(app: Express, overrides: Record<string, unknown> = {}): Promise<Registered> {
+  const answer = await request(app).post('/api/users/register').send(registration(overrides));
+  if (answer.status !== 201) throw new Error(`User not registered: ${answer.text}`);
+  return { ...answer.body, bearer: `Bearer ${answer.body.tokens.access_token}` };
+}
+
+/** An admin with tokens that say so. */
+export async function registerAdmin(app: Express, db: PrismaClient): Promise<Registered> {
+  const { user } = await register(app);
+  await db.user.update({ where: { id: user.id }, data: { role: 'admin' } });
+  const tokens = await logIn(app, user.username);
+  return { user: { ...user, role: 'admin' }, tokens, bearer: `Bearer ${tokens.access_token}` };
+}
+
+export async function logIn(app: Express, username: string, password = PASSWORD): Promise<Tokens> {
+  const answer = await request(app).post('/api/users/login').send({ username, password });
+  if (answer.status !== 200) throw new Error(`Not signed in: ${answer.text}`);
+  return answer.body.tokens;
+}
+
+export const me = (app: Express, bearer: string) =>
+  request(app).get('/api/users/me').set('Authorization', bearer);
+
+export const refresh = (app: Express, token: string) =>
+  request(app).post('/api/users/refresh').send({ refresh_token: token });
