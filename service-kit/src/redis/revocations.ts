@@ -30,8 +30,9 @@ interface RevocationsOptions {
 }
 
 /**
- * A sorted set in Redis (session id by time in milliseconds) that each process copies once a second. While Redis is
- * away the copy stays in force and local revocations are kept to be sent later.
+ * A sorted set in Redis that each process copies once a second. While Redis is away the copy stays in force and local
+ * revocations are kept to be sent later. Its members are `<time of the revocation>:<session>` by the time they were
+ * sent: one that is sent late is new to all who read, however long ago it was made.
  */
 export function createRevocations({ redis, logger, tokenLifetime }: RevocationsOptions): Revocations {
   const revokedAt = new Map<string, number>();
@@ -47,7 +48,10 @@ export function createRevocations({ redis, logger, tokenLifetime }: RevocationsO
   const send = async () => {
     if (redis === undefined || unsent.size === 0) return;
     const batch = [...unsent];
-    await redis.run((client) => client.zadd(key, 'GT', ...batch.flatMap(([session, at]) => [at, session])));
+    const now = Date.now();
+    await redis.run((client) =>
+      client.zadd(key, ...batch.flatMap(([session, at]) => [now, `${at}:${session}`])),
+    );
     for (const [session, at] of batch) if (unsent.get(session) === at) unsent.delete(session);
   };
   const poll = async () => {
@@ -58,11 +62,14 @@ export function createRevocations({ redis, logger, tokenLifetime }: RevocationsO
     const since = Math.max(oldest, readUpTo - OVERLAP);
     const [rows] = await redis.run((client) =>
       Promise.all([
-        client.zrangebyscore(key, since, '+inf', 'WITHSCORES'),
+        client.zrangebyscore(key, since, '+inf'),
         client.zremrangebyscore(key, '-inf', `(${oldest}`),
       ]),
     );
-    for (let i = 0; i + 1 < rows.length; i += 2) note(String(rows[i]), Number(rows[i + 1]));
+    for (const row of rows) {
+      const end = row.indexOf(':');
+      note(row.slice(end + 1), Number(row.slice(0, end)));
+    }
     readUpTo = now;
   };
   const note = (session: string, at: number) =>
