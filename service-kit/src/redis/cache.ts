@@ -68,12 +68,17 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
       sendUnended().catch(sendLater);
     }, RETRY_END).unref();
   };
+  const find = async (groupKey: string, key: string) => {
+    // Redis is back before the next try is due: what it holds of this group was ended already.
+    if (retry !== undefined && unended.has(groupKey)) await sendUnended();
+    return store.find(groupKey, key, randomUUID());
+  };
   redis?.client.on('ready', () => void sendUnended().catch(() => undefined));
 
   return {
     async read(group, key, load) {
       const groupKey = `${name}:${group}`;
-      const found = await store.find(groupKey, key, randomUUID()).catch(() => undefined);
+      const found = await find(groupKey, key).catch(() => undefined);
       if (found === undefined) {
         count('away');
         return { value: await loadOnce(`${groupKey}:${key}`, load, SHARED_LOAD), hit: false };
