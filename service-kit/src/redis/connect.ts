@@ -34,6 +34,8 @@ export function connectRedis(url: string, logger: Logger, prefix = 'shop:'): Red
     enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
   });
+  // Each limit and cache listens for `ready`: more than Node's warning of a leak expects.
+  client.setMaxListeners(100);
   let lastMessage: string | undefined;
   let restUntil = 0;
   const isReady = () => client.status === 'ready' && Date.now() >= restUntil;
