@@ -45,9 +45,11 @@ async function isUp(check: ReadinessCheck): Promise<'ok' | 'down'> {
   const late = new Promise<'down'>((resolve) => {
     timer = setTimeout(resolve, CHECK_TIMEOUT, 'down');
   });
-  const answer = check().then(
-    () => 'ok' as const,
-    () => 'down' as const,
-  );
+  const answer = Promise.resolve()
+    .then(check)
+    .then(
+      () => 'ok' as const,
+      () => 'down' as const,
+    );
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
