@@ -16,7 +16,7 @@ const flag = (fallback: boolean) =>
 export const wholeNumber = (min: number, max: number, fallback: number) =>
   z
     .string()
-    .regex(/^\d+$/)
+    .regex(/^\d+$/, 'must be a whole number')
     .default(String(fallback))
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: `must be from ${min} to ${max}` });
@@ -57,7 +57,7 @@ export function limitsConfig<Name extends string>(defaults: Record<Name, Limit>)
   const field = ({ max, seconds }: Limit) =>
     z
       .string()
-      .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,6}$/, 'must be <count>/<seconds>, such as 5/60')
+      .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,5}$/, 'must be <count>/<seconds>, such as 5/60')
       .default(`${max}/${seconds}`);
   const shape = Object.fromEntries(
     entries.map(([name, limit]) => [`RATE_LIMIT_${name.toUpperCase()}`, field(limit)]),
@@ -96,6 +96,7 @@ export function loadConfig<Schema extends z.ZodType>(
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
     const name = issue.path.join('.');
+    if (name === '') return issue.message;
     return present[name] === undefined ? `${name} is missing` : `${name}: ${issue.message}`;
   });
   throw new ConfigError(lines.join('\n'));
