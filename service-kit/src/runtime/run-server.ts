@@ -2,7 +2,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
-import { ConfigError } from './config.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
@@ -35,13 +34,20 @@ export interface ServerOptions<Config extends ServerConfig> {
 
 export interface RunningServer {
   port: number;
-  /** Stops in order: readiness 503, no new connections, running requests to their end, workers, database, Redis. */
+  /**
+   * Stops in order: readiness 503, no new connections, running requests to their end, workers, database, Redis.
+   * Called again, it waits for the stop that is under way.
+   */
   stop: (reason: string) => Promise<void>;
 }
 
 /** How long a slow client may take for its headers and for its whole request, in milliseconds. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 15_000;
+/** How often these limits are looked after; Node's own 30 s would double them. */
+const TIMEOUT_CHECK = 2000;
+/** How often a stop closes the connections whose last request has ended, in milliseconds. */
+const IDLE_SWEEP = 50;
 /** Longer than proxies keep an idle connection, so that they never send on one that is being closed. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
 
@@ -54,7 +60,14 @@ export async function startServer<Config extends ServerConfig>(
   let stopping = false;
   const metrics = createMetrics(options.service);
   const { app, close } = await options.start({ config, logger, metrics, isStopping: () => stopping });
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, app);
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT,
+      requestTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: TIMEOUT_CHECK,
+    },
+    app,
+  );
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
   const port = await listen(server, config).catch(async (error: unknown) => {
     await close();
@@ -64,15 +77,19 @@ export async function startServer<Config extends ServerConfig>(
     { port, address: `http://localhost:${port}`, docs: `http://localhost:${port}/docs` },
     'listening',
   );
+  const stopInOrder = async (reason: string) => {
+    stopping = true;
+    logger.info({ reason }, 'stopping');
+    await drain(server, config.DRAIN_TIMEOUT);
+    await close();
+    logger.info('stopped');
+  };
+  let stopped: Promise<void> | undefined;
   return {
     port,
-    async stop(reason) {
-      if (stopping) return;
-      stopping = true;
-      logger.info({ reason }, 'stopping');
-      await drain(server, config.DRAIN_TIMEOUT);
-      await close();
-      logger.info('stopped');
+    stop(reason) {
+      stopped ??= stopInOrder(reason);
+      return stopped;
     },
   };
 }
@@ -87,18 +104,20 @@ function listen(server: Server, { PORT, HOST }: ServerConfig): Promise<number> {
 /** Lets running requests finish; connections that are still open after the time limit are cut. */
 async function drain(server: Server, limit: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), limit);
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  await closed;
+  // A client that keeps its connection would keep the process: Node closes only those that are idle right now.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP);
+  await new Promise((resolve) => server.close(resolve));
   clearTimeout(timer);
+  clearInterval(sweep);
 }
 
 /** Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 when it cannot start or a stop fails. */
 export async function runServer<Config extends ServerConfig>(options: ServerOptions<Config>): Promise<void> {
   try {
     const running = await startServer(options);
+    // Both signals may come, and come twice (a terminal's and npm's): the stop under way goes on.
     const stopOn = (signal: NodeJS.Signals) => {
-      process.once(signal, () => {
+      process.on(signal, () => {
         running.stop(signal).then(
           () => process.exit(0),
           (error: unknown) => fail(options.service, error),
@@ -114,10 +133,9 @@ export async function runServer<Config extends ServerConfig>(options: ServerOpti
 
 /** Tells on stderr what keeps the process from running, one clear line per reason, and ends it with 1. */
 export function fail(service: string, error: unknown): never {
-  const message =
-    error instanceof ConfigError || !(error instanceof Error)
-      ? String((error as Error)?.message ?? error)
-      : error.message;
-  for (const line of message.trim().split('\n')) console.error(`${service}: ${line}`);
+  const { message = String(error), code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  // An address that refuses on IPv4 and IPv6 alike is an error without a text.
+  const lines = (message || code || 'stopped by an error without a text').trim().split('\n');
+  for (const line of lines) console.error(`${service}: ${line}`);
   process.exit(1);
 }
