@@ -1,0 +1,191 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { z } from 'zod';
+import { defineRoute } from '../src/http/define-route.ts';
+import type { Limit } from '../src/http/rate-limit.ts';
+import { connectRedis, type RedisConnection } from '../src/redis/connect.ts';
+import { connectTestRedis } from '../src/testing/test-redis.ts';
+import { bearer } from '../src/testing/test-tokens.ts';
+import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
+import { createTestApp, silent } from './support/test-app.ts';
+import { until } from './support/until.ts';
+
+const routeOf = (limit: string) =>
+  defineRoute({
+    method: 'get',
+    path: `/${limit}`,
+    summary: 'Limited',
+    who: 'anyone',
+    limit,
+    status: 200,
+    answer: z.object({}),
+    handler: () => ({}),
+  });
+const routes = [routeOf('order_reads'), routeOf('login')];
+const limits: Record<string, Limit> = {
+  order_reads: { max: 2, seconds: 600, withoutRedis: 'pass' },
+  login: { max: 2, seconds: 600, withoutRedis: 'count', perAddress: true },
+};
+
+const opened: RedisConnection[] = [];
+const open = async (connection: Promise<RedisConnection> | RedisConnection) => {
+  opened.push(await connection);
+  return connection;
+};
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((connection) => connection.close()));
+});
+
+type Config = { TRUST_PROXY?: number; RATE_LIMIT_ENABLED?: boolean };
+const appWith = (redis?: RedisConnection, config: Config = {}) =>
+  createTestApp({ routes, redis, config: { limits, ...config } });
+type App = ReturnType<typeof appWith>['app'];
+
+/** One call after the other: the status of each. */
+async function statuses(app: App, path: string, count: number, headers: Record<string, string> = {}) {
+  const seen: number[] = [];
+  for (let i = 0; i < count; i += 1) seen.push((await request(app).get(path).set(headers)).status);
+  return seen;
+}
+
+describe.each(['in this process', 'in Redis'])('a limit counted %s', (place) => {
+  const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
+
+  test('tells what is left, then answers 429 and when to come back', async () => {
+    const { app } = appWith(await connect());
+    const first = await request(app).get('/order_reads');
+    expect(first.headers['ratelimit-policy']).toMatch(/^"order-reads"; q=2; w=600; pk=:.+:$/);
+    expect(first.headers['ratelimit']).toMatch(/^"order-reads"; r=1; t=\d+$/);
+    await request(app).get('/order_reads');
+    const refused = await request(app).get('/order_reads');
+    expect(refused.status).toBe(429);
+    expect(refused.body).toMatchObject({ code: 'rate_limited', title: 'Too Many Requests' });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(590);
+    expect(refused.headers['ratelimit']).toMatch(/r=0/);
+  });
+
+  test('counts each signed-in user, strangers by address, and each limit for itself', async () => {
+    const { app } = appWith(await connect());
+    const [one, two] = [{ Authorization: bearer(1) }, { Authorization: bearer(2) }];
+    expect(await statuses(app, '/order_reads', 3, one)).toEqual([200, 200, 429]);
+    expect(await statuses(app, '/order_reads', 3, two)).toEqual([200, 200, 429]);
+    expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
+    expect(await statuses(app, '/login', 1)).toEqual([200]);
+  });
+
+  test('of an address counts its users together', async () => {
+    const { app } = appWith(await connect());
+    const calls = [1, 2, 3].map((id) => ({ Authorization: bearer(id) }));
+    const seen: number[] = [];
+    for (const headers of calls) seen.push(...(await statuses(app, '/login', 1, headers)));
+    expect(seen).toEqual([200, 200, 429]);
+  });
+});
+
+describe('the address of a client', () => {
+  const from = (address: string) => ({ 'X-Forwarded-For': address });
+
+  test('is not what it claims to be', async () => {
+    const { app } = appWith();
+    const seen = [];
+    for (const n of [1, 2, 3]) seen.push(...(await statuses(app, '/login', 1, from(`203.0.113.${n}`))));
+    expect(seen).toEqual([200, 200, 429]);
+  });
+
+  test('is what the one trusted proxy tells, whatever the client put before', async () => {
+    const { app } = appWith(undefined, { TRUST_PROXY: 1 });
+    expect(await statuses(app, '/login', 3, from('203.0.113.1'))).toEqual([200, 200, 429]);
+    expect(await statuses(app, '/login', 1, from('203.0.113.2'))).toEqual([200]);
+    expect(await statuses(app, '/login', 1, from('198.51.100.9, 203.0.113.1'))).toEqual([429]);
+  });
+
+  test('is one for a whole IPv6 /64, and apart for each IPv4 written as IPv6', async () => {
+    const { app } = appWith(undefined, { TRUST_PROXY: 1 });
+    expect(await statuses(app, '/login', 2, from('2001:db8:1:1::1'))).toEqual([200, 200]);
+    expect(await statuses(app, '/login', 1, from('2001:db8:1:1:ffff::2'))).toEqual([429]);
+    expect(await statuses(app, '/login', 1, from('2001:db8:1:2::1'))).toEqual([200]);
+    expect(await statuses(app, '/login', 3, from('::ffff:203.0.113.1'))).toEqual([200, 200, 429]);
+    expect(await statuses(app, '/login', 1, from('::ffff:203.0.113.2'))).toEqual([200]);
+  });
+});
+
+describe('limits of several processes', () => {
+  test('are counted together through Redis', async () => {
+    const redis = await open(connectTestRedis());
+    const [one, two] = [appWith(redis).app, appWith(redis).app];
+    expect(await statuses(one, '/login', 1)).toEqual([200]);
+    expect(await statuses(two, '/login', 2)).toEqual([200, 429]);
+    expect(await statuses(one, '/login', 1)).toEqual([429]);
+  });
+
+  test('go on when Redis has forgotten its scripts', async () => {
+    const redis = await open(connectTestRedis());
+    const { app } = appWith(redis);
+    expect(await statuses(app, '/login', 2)).toEqual([200, 200]);
+    await redis.client.script('FLUSH');
+    expect(await statuses(app, '/login', 1)).toEqual([429]);
+  });
+});
+
+describe('limits', () => {
+  test('are off when they are switched off', async () => {
+    const { app } = appWith(undefined, { RATE_LIMIT_ENABLED: false });
+    expect(await statuses(app, '/login', 4)).toEqual([200, 200, 200, 200]);
+    expect((await request(app).get('/login')).headers).not.toHaveProperty('ratelimit');
+  });
+
+  test('must be configured for every name that a route uses', () => {
+    expect(() => createTestApp({ routes: [routeOf('unheard_of')], config: { limits } })).toThrow(
+      'unheard_of',
+    );
+  });
+});
+
+describe('while Redis is away', () => {
+  let server: RedisProcess;
+  beforeAll(async () => {
+    server = await startRedisProcess();
+  });
+  afterAll(() => server.kill());
+
+  test('a killed Redis is done without, and counts again once it is back', async () => {
+    const redis = await open(connectTo(server));
+    const { app, metrics } = appWith(redis);
+    expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
+    await server.kill();
+    await until('the connection is lost', () => !redis.isReady());
+    expect(await statuses(app, '/order_reads', 4)).toEqual([200, 200, 200, 200]);
+    expect(await statuses(app, '/login', 3)).toEqual([200, 200, 429]);
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/redis_degraded_total\{[^}]*limit_order_reads[^}]*\} 4/);
+
+    await server.start();
+    await until('redis is ready again', () => redis.isReady());
+    expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
+    expect(await statuses(app, '/login', 3)).toEqual([200, 200, 429]);
+    const keys = (await redis.client.keys('kit:limit:*')).map((key) => key.replace(/:ip:.*/, ''));
+    expect(keys.sort()).toEqual(['kit:limit:login', 'kit:limit:order_reads']);
+  });
+
+  test('a Redis that was not there at the start is used once it comes', async () => {
+    await server.kill();
+    const redis = await open(connectRedis(server.url, silent, 'late:'));
+    const { app } = appWith(redis);
+    expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 200]);
+    await server.start();
+    await until('redis is ready', () => redis.isReady());
+    expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
+  });
+
+  test('a paused Redis does not hold requests up', async () => {
+    const redis = await open(connectTo(server, 'paused:'));
+    const { app } = appWith(redis);
+    expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
+    server.pause();
+    // All are answered while Redis still stands: the first after its one time limit, the others by memory or at once.
+    expect(await statuses(app, '/order_reads', 6)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(await statuses(app, '/login', 3)).toEqual([200, 200, 429]);
+    server.resume();
+    await until('redis is used again', async () => (await statuses(app, '/order_reads', 1))[0] === 429);
+  });
+});
