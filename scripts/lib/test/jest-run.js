@@ -1,10 +1,13 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson } from '../json-file.js';
 import { describe, killGroup, launch } from '../processes.js';
 import { ROOT } from '../shop.js';
 
 const GRACE_MS = 5_000;
+// Jest waits for ever for what a test has left open.
+const LINGER_MS = 60_000;
+const LINGERED = `jest had to be ended ${LINGER_MS / 1000} s after its last test: something is still open`;
 const WITHOUT_COVERAGE = new Set(['e2e']);
 
 /**
@@ -47,11 +50,13 @@ export async function runJest({ workspace, args, env, folder, signal }) {
     // --json writes the results to stdout too, beside the file.
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  const cutOff = endLingering(launched, resultFile);
   const exit = await endOf(launched, signal);
+  const lingered = cutOff();
   signal.throwIfAborted();
   const result = /** @type {JestResult | undefined} */ (await readJson(resultFile));
   const counts = count(result);
-  const problem = problemOf({ exit, ...counts, chosen: args.length > 0 });
+  const problem = lingered ? LINGERED : problemOf({ exit, ...counts, chosen: args.length > 0 });
   return {
     workspace,
     ...counts,
@@ -70,6 +75,26 @@ function coverageFlags(workspace, args) {
   if (WITHOUT_COVERAGE.has(workspace))
     return ['--coverage=false', ...(args.length > 0 ? ['--passWithNoTests'] : [])];
   return args.length > 0 ? ['--coverage', '--coverageThreshold={}', '--passWithNoTests'] : ['--coverage'];
+}
+
+/**
+ * Ends a jest that has written its results long ago.
+ * @param {import('../processes.js').Launched} launched
+ * @param {string} resultFile
+ * @returns {() => boolean} stops watching, and tells whether jest was ended
+ */
+function endLingering(launched, resultFile) {
+  let ended = false;
+  const timer = setInterval(async () => {
+    const written = await stat(resultFile).catch(() => undefined);
+    if (!written || Date.now() - written.mtimeMs < LINGER_MS) return;
+    ended = true;
+    killGroup(launched.pid, 'SIGKILL');
+  }, 1000);
+  return () => {
+    clearInterval(timer);
+    return ended;
+  };
 }
 
 /**
