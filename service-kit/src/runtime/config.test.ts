@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { ConfigError, commonConfig, limitsConfig, loadConfig, requireStrongSecret } from './config.ts';
+
+const schema = z.object(commonConfig);
+const least = { DATABASE_URL: 'postgresql://db/x', JWT_SECRET_KEY: 'k' };
+const errorOf = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error('nothing was refused');
+};
+
+describe('the environment', () => {
+  test('needs little, the rest has defaults', () => {
+    expect(loadConfig(schema, { ...least, UNRELATED: 'x' })).toEqual({
+      ...least,
+      NODE_ENV: 'development',
+      PORT: 0,
+      HOST: '0.0.0.0',
+      DATABASE_POOL: 10,
+      LOG_LEVEL: 'info',
+      CURRENCY: 'USD',
+      CORS_ORIGINS: '*',
+      TRUST_PROXY: 0,
+      RATE_LIMIT_ENABLED: true,
+      DRAIN_TIMEOUT: 8000,
+    });
+  });
+
+  test('counts an empty variable as none', () => {
+    expect(loadConfig(schema, { ...least, PORT: '', REDIS_URL: '' })).toMatchObject({ PORT: 0 });
+    expect(errorOf(() => loadConfig(schema, { ...least, JWT_SECRET_KEY: '' }))).toBe(
+      'JWT_SECRET_KEY is missing',
+    );
+  });
+
+  test('that does not fit is told whole, a line for each variable, never with a value', () => {
+    const message = errorOf(() =>
+      loadConfig(schema, {
+        DATABASE_URL: 'mysql://hunter2',
+        REDIS_URL: 'hunter2',
+        NODE_ENV: 'hunter2',
+        PORT: 'hunter2',
+        TRUST_PROXY: '11',
+        CURRENCY: 'hunter2',
+        RATE_LIMIT_ENABLED: 'hunter2',
+        LOG_LEVEL: 'hunter2',
+        DRAIN_TIMEOUT: '-1',
+      }),
+    );
+    expect(message).not.toContain('hunter2');
+    expect(
+      message
+        .split('\n')
+        .map((line) => line.split(/[ :]/)[0])
+        .sort(),
+    ).toEqual([
+      'CURRENCY',
+      'DATABASE_URL',
+      'DRAIN_TIMEOUT',
+      'JWT_SECRET_KEY',
+      'LOG_LEVEL',
+      'NODE_ENV',
+      'PORT',
+      'RATE_LIMIT_ENABLED',
+      'REDIS_URL',
+      'TRUST_PROXY',
+    ]);
+    expect(message).toContain('DATABASE_URL: must be a postgresql:// address');
+    expect(message).toContain('PORT: must be a whole number');
+    expect(message).toContain('TRUST_PROXY: must be from 0 to 10');
+  });
+
+  test('may be wrong as a whole', () => {
+    const both = z
+      .object({ A: z.string(), B: z.string() })
+      .refine(({ A, B }) => A !== B, 'A and B must differ');
+    expect(errorOf(() => loadConfig(both, { A: '1', B: '1' }))).toBe('A and B must differ');
+  });
+});
+
+describe('limits in the environment', () => {
+  const limits = limitsConfig({
+    login: { max: 10, seconds: 60, withoutRedis: 'count', perAddress: true },
+    order_reads: { max: 300, seconds: 60, withoutRedis: 'pass' },
+  });
+  const withLimits = z.object(limits.shape);
+
+  test('are the defaults, or what the variable says', () => {
+    const env = loadConfig(withLimits, { RATE_LIMIT_ORDER_READS: '5/3600' });
+    expect(limits.read(env)).toEqual({
+      login: { max: 10, seconds: 60, withoutRedis: 'count', perAddress: true },
+      order_reads: { max: 5, seconds: 3600, withoutRedis: 'pass' },
+    });
+  });
+
+  test.each(['5', '0/60', '5/0', '-1/60', '5/60/2', 'a/b', '5/9999999'])('refuse %s', (value) => {
+    expect(errorOf(() => loadConfig(withLimits, { RATE_LIMIT_LOGIN: value }))).toBe(
+      'RATE_LIMIT_LOGIN: must be <count>/<seconds>, such as 5/60',
+    );
+  });
+});
+
+describe('a secret in production', () => {
+  test('must be long, in bytes', () => {
+    expect(errorOf(() => requireStrongSecret('KEY', 'x'.repeat(31), 'production'))).toMatch(
+      /^KEY .*32 bytes/,
+    );
+    expect(() => requireStrongSecret('KEY', 'ä'.repeat(16), 'production')).not.toThrow();
+  });
+
+  test('must not be one that stands in documentation', () => {
+    const published = 'your-secret-key-change-in-production';
+    expect(errorOf(() => requireStrongSecret('KEY', published, 'production'))).toMatch(/published default/);
+    expect(() => requireStrongSecret('KEY', published, 'development')).not.toThrow();
+  });
+});
