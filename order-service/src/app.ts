@@ -1,5 +1,8 @@
-import { createHttpApp, type HttpAppOptions } from '@shop/service-kit/http/create-http-app';
+import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import { createMoney } from '@shop/service-kit/money/money';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import type { Revocations } from '@shop/service-kit/redis/revocations';
+import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
 import type { Express } from 'express';
 import type { ProductClient } from './clients/product.client.ts';
@@ -13,15 +16,25 @@ import { createPlacementRepository } from './placement/placement.repository.ts';
 import { placementRoutes } from './placement/placement.routes.ts';
 import { createPlacementUseCases } from './placement/placement.use-cases.ts';
 
-interface AppOptions extends Pick<HttpAppOptions, 'logger' | 'metrics' | 'redis' | 'revocations' | 'health'> {
-  config: OrderConfig;
+export interface AppOptions extends Runtime<OrderConfig> {
   db: PrismaClient;
   products: ProductClient;
   placementMetrics: PlacementMetrics;
+  /** Without it limits are kept in this process. */
+  redis: RedisConnection | undefined;
+  revocations: Revocations;
 }
 
-/** Wires the features to what they need. No I/O of its own. */
-export function createApp({ config, db, products, placementMetrics, ...http }: AppOptions): Express {
+/** Everything that order-service answers, wired from its parts. */
+export function createApp({
+  config,
+  db,
+  products,
+  placementMetrics,
+  isStopping,
+  ...http
+}: AppOptions): Express {
+  const { redis } = http;
   const money = createMoney(config.CURRENCY);
   const orders = createOrderUseCases({ orders: createOrderRepository(db), products });
   const placement = createPlacementUseCases({
@@ -37,5 +50,10 @@ export function createApp({ config, db, products, placementMetrics, ...http }: A
     routes: [...placementRoutes(placement, money), ...orderRoutes(orders, money)],
     config,
     accessTokens: createAccessTokenVerifier(config.JWT_SECRET_KEY),
+    health: {
+      required: { database: () => db.$queryRaw`SELECT 1` },
+      optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
+      isStopping,
+    },
   });
 }

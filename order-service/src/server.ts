@@ -1,5 +1,4 @@
-import { PrismaPg } from '@prisma/adapter-pg';
-import { poolSettings } from '@shop/service-kit/postgres/pool-settings';
+import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { runServer } from '@shop/service-kit/runtime/run-server';
@@ -16,10 +15,9 @@ import { repeat } from './placement/repeat.ts';
 await runServer({
   service: 'order-service',
   loadConfig: () => loadOrderConfig(process.env),
-  async start({ config, logger, metrics, isStopping }) {
-    const db = new PrismaClient({
-      adapter: new PrismaPg(poolSettings(config.DATABASE_URL, config.DATABASE_POOL)),
-    });
+  async start(runtime) {
+    const { config, logger, metrics } = runtime;
+    const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, config.DATABASE_POOL) });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const revocations = createRevocations({ redis, logger, tokenLifetime: config.ACCESS_TOKEN_LIFETIME });
     const products = createProductClient({
@@ -32,21 +30,7 @@ await runServer({
       db,
       isDown: products.isDown,
     });
-    const app = createApp({
-      config,
-      db,
-      products,
-      placementMetrics,
-      logger,
-      metrics,
-      redis,
-      revocations,
-      health: {
-        required: { database: () => db.$queryRaw`SELECT 1` },
-        optional: redis === undefined ? {} : { redis: () => redis.client.ping() },
-        isStopping,
-      },
-    });
+    const app = createApp({ ...runtime, db, redis, revocations, products, placementMetrics });
 
     const jobs = startJobs({ databaseUrl: config.DATABASE_URL, products, logger });
     const { reconcile, healReservations } = createReconcileUseCases({

@@ -1,7 +1,14 @@
 import { Agent } from 'node:http';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import axios, { type AxiosResponse } from 'axios';
-import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel';
+import {
+  BrokenCircuitError,
+  bulkhead,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleType,
+} from 'cockatiel';
 import { z } from 'zod';
 import { ProductServiceUnavailable } from './product.errors.ts';
 
@@ -10,6 +17,11 @@ const ATTEMPT_TIMEOUT = 650;
 /** After so many failures in a row calls fail at once, and one is tried again a second later. */
 const FAILURES_TO_OPEN = 5;
 const RETRY_AFTER_OPEN = 1000;
+/**
+ * Calls of this process that run at once; the others wait here, where the time limit of an attempt does not run yet.
+ * More would only wait for the same rows and cores behind the network.
+ */
+const CONCURRENCY = 16;
 const MAX_ANSWER = 1_000_000;
 
 const line = z.object({
@@ -80,18 +92,28 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   });
 
-  const attempt = ({ method, path, requestId, body }: Call): Promise<AxiosResponse<unknown>> =>
-    breaker
-      .execute(async () => {
-        const headers = { authorization: `Bearer ${token()}`, 'x-request-id': requestId };
-        const answer = await http
-          .request({ method, url: path, data: body, headers, signal: AbortSignal.timeout(ATTEMPT_TIMEOUT) })
-          .catch((error: Error) => {
-            throw new ProductServiceUnavailable(error.message);
-          });
-        if (answer.status >= 500) throw new ProductServiceUnavailable(`answered ${answer.status}`);
-        return answer;
-      })
+  // The breaker leaves its open state only with the next call, so the time tells when one is worth it.
+  let downUntil = 0;
+  breaker.onBreak(() => {
+    downUntil = Date.now() + RETRY_AFTER_OPEN;
+  });
+  const turns = bulkhead(CONCURRENCY, Number.POSITIVE_INFINITY);
+
+  const send = async ({ method, path, requestId, body }: Call): Promise<AxiosResponse<unknown>> => {
+    const headers = { authorization: `Bearer ${token()}`, 'x-request-id': requestId };
+    const signal = AbortSignal.timeout(ATTEMPT_TIMEOUT);
+    const answer = await http
+      .request({ method, url: path, data: body, headers, signal })
+      .catch((error: Error) => {
+        throw new ProductServiceUnavailable(error.message);
+      });
+    if (answer.status >= 500) throw new ProductServiceUnavailable(`answered ${answer.status}`);
+    return answer;
+  };
+
+  const attempt = (call: Call): Promise<AxiosResponse<unknown>> =>
+    turns
+      .execute(() => breaker.execute(() => send(call)))
       .catch((error: unknown) => {
         if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
         throw error;
@@ -150,7 +172,7 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
     },
 
     /** True while calls would fail without being tried. */
-    isDown: () => breaker.state === CircuitState.Open,
+    isDown: () => breaker.state === CircuitState.Open && Date.now() < downUntil,
     close: () => agent.destroy(),
   };
 }

@@ -81,7 +81,7 @@ export function createOrderRepository(db: PrismaClient) {
     count: (filter: OrderFilter): Promise<number> => db.order.count({ where: placed(filter) }),
 
     async stats(userId: number): Promise<OrderStats> {
-      const row = await db.orderStats.findUnique({ where: { userId } });
+      const row = await db.orderStats.findUnique({ where: { userId }, omit: { userId: true } });
       return row ?? { pending: 0, processing: 0, shipped: 0, delivered: 0, cancelled: 0, spentMinor: 0n };
     },
 

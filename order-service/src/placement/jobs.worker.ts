@@ -40,7 +40,8 @@ export function startJobs({ databaseUrl, products, logger }: JobsOptions) {
     query_timeout: 10_000,
     statement_timeout: 0,
   });
-  pool.on('error', (error) => logger.warn({ reason: error.message }, 'job connection lost'));
+  const onLost = (error: Error) => logger.warn({ reason: error.message }, 'job connection lost');
+  pool.on('error', onLost).on('connect', (client) => client.on('error', onLost));
   let runner: Runner | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closing = false;

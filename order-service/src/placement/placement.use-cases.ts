@@ -1,13 +1,14 @@
 import type { AppError } from '@shop/service-kit/errors/app-error';
 import { toProblem } from '@shop/service-kit/http/problem';
 import type { Money } from '@shop/service-kit/money/money';
+import { BulkheadRejectedError, bulkhead } from 'cockatiel';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient, Reservation, ReservedLine } from '../clients/product.client.ts';
 import { ProductServiceUnavailable } from '../clients/product.errors.ts';
 import { type OrderRequest, orderWithMessage } from '../orders/order.schemas.ts';
 import { transitionsFrom } from '../orders/order.status.ts';
 import { hashOf, priceChange, quoteOf, refusalOf, totalOf } from './order.request.ts';
-import { IdempotencyInFlight, IdempotencyMismatch, notPlaced } from './placement.errors.ts';
+import { IdempotencyInFlight, IdempotencyMismatch, notPlaced, tooBusy } from './placement.errors.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
 import type {
   ClaimedKey,
@@ -16,6 +17,13 @@ import type {
   PlacementRepository,
   StoredAnswer,
 } from './placement.repository.ts';
+
+/**
+ * Orders of this process that are placed at once, and that wait for their turn. So a rush waits in line here, not in the
+ * database's pool, whose time limits are for a database that is in trouble.
+ */
+const CONCURRENCY = 64;
+const MAX_WAITING = 2000;
 
 interface PlacementOptions {
   placements: PlacementRepository;
@@ -36,10 +44,7 @@ export interface PlacementAnswer extends StoredAnswer {
 
 /** Placing an order across two databases; the order row alone decides (order-placement.md). */
 export function createPlacementUseCases({ placements, products, money, metrics }: PlacementOptions) {
-  /**
-   * Intent, reserve, place, answer. Without an error the answer is final: 201, or a refusal for a reason of business.
-   * @throws ProductServiceUnavailable and Unavailable 503 with nothing held, IdempotencyMismatch, IdempotencyInFlight
-   */
+  /** Intent, reserve, place, answer. */
   async function placeOrder(order: PlaceOrder): Promise<PlacementAnswer> {
     if (products.isDown()) return answerWithoutProducts(order);
     const claim = await claimIntent(order);
@@ -153,8 +158,19 @@ export function createPlacementUseCases({ placements, products, money, metrics }
     return JSON.stringify(orderWithMessage.parse({ message: 'Order created successfully', order }));
   }
 
+  const turns = bulkhead(CONCURRENCY, MAX_WAITING);
+
   return {
-    placeOrder,
+    /**
+     * Without an error the answer is final: 201, or a refusal for a reason of business, which a key replays.
+     * @throws ProductServiceUnavailable and Unavailable 503 with nothing held, IdempotencyMismatch, IdempotencyInFlight
+     */
+    placeOrder: (order: PlaceOrder): Promise<PlacementAnswer> =>
+      turns
+        .execute(() => placeOrder(order))
+        .catch((error: unknown) => {
+          throw error instanceof BulkheadRejectedError ? tooBusy() : error;
+        }),
 
     /** What the basket costs now. Holds nothing. @throws ProductNotFound, InsufficientStock, PriceChanged */
     async quoteOrder(request: OrderRequest, requestId: string) {

@@ -88,20 +88,24 @@ async function refuseNewerDatabase(client: Client, known: string[]) {
 }
 
 async function openEngine(pool: Pool, schema: string) {
-  const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
-  const { instance } = await WebAssembly.instantiate(
-    await readFile(join(packageFolder, 'schema_engine_bg.wasm')),
-    {
-      './schema_engine_bg.js': engineModule,
-    },
-  );
-  engineModule.__wbg_set_wasm(instance.exports);
-  (instance.exports['__wbindgen_start'] as () => void)();
+  loading ??= loadEngine();
+  await loading;
   return engineModule.SchemaEngine.new(
     { datamodels: [['schema.prisma', schema]] },
     () => undefined,
     bindMigrationAwareSqlAdapterFactory(wholeScripts(pool)),
   );
+}
+
+/** Once per process: the engine's bindings are one module, and a second instance behind them breaks the first. */
+let loading: Promise<void> | undefined;
+
+async function loadEngine(): Promise<void> {
+  const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
+  const bytes = await readFile(join(packageFolder, 'schema_engine_bg.wasm'));
+  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': engineModule });
+  engineModule.__wbg_set_wasm(instance.exports);
+  (instance.exports['__wbindgen_start'] as () => void)();
 }
 
 /**

@@ -1,0 +1,35 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadOrderConfig } from '../src/config.ts';
+
+const ENV = {
+  DATABASE_URL: 'postgresql://user:password@localhost:5432/order_db',
+  JWT_SECRET_KEY: 'k'.repeat(32),
+  SERVICE_TOKEN_SECRET: 's'.repeat(32),
+  PRODUCT_SERVICE_URL: 'http://localhost:5002',
+};
+
+describe('the environment', () => {
+  test('has defaults for all but the addresses and secrets', () => {
+    expect(loadOrderConfig(ENV)).toMatchObject({ PORT: 5003, CURRENCY: 'USD', PLACEMENT_DEADLINE: 30 });
+    expect(loadOrderConfig(ENV).limits['order_create']).toEqual({
+      max: 30,
+      seconds: 60,
+      withoutRedis: 'pass',
+    });
+    expect(loadOrderConfig({ ...ENV, RATE_LIMIT_ORDER_CREATE: '7/5' }).limits['order_create']).toMatchObject({
+      max: 7,
+      seconds: 5,
+    });
+  });
+
+  test('names every variable that is missing or wrong', () => {
+    expect(() => loadOrderConfig({ PRODUCT_SERVICE_URL: 'ftp://x' })).toThrow(
+      /DATABASE_URL is missing\nJWT_SECRET_KEY is missing[\s\S]*PRODUCT_SERVICE_URL: must be an http/,
+    );
+  });
+
+  test.each(['JWT_SECRET_KEY', 'SERVICE_TOKEN_SECRET'])('refuses a weak %s in production', (name) => {
+    expect(() => loadOrderConfig({ ...ENV, NODE_ENV: 'production', [name]: 'short' })).toThrow(name);
+    expect(() => loadOrderConfig({ ...ENV, NODE_ENV: 'production' })).not.toThrow();
+  });
+});

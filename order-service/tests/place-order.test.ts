@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bearer } from '@shop/service-kit/testing/test-tokens';
+import request from 'supertest';
+import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
+import { type Shop, startShop } from './support/shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await startShop();
+});
+afterAll(() => shop.close());
+
+const ADDRESS = { name: 'Ada', line1: 'Main St 1', city: 'Bern', postal_code: '3000', country: 'CH' };
+
+describe('POST /api/orders', () => {
+  test('takes prices and stock from product-service and answers the whole order', async () => {
+    const a = await createProduct(shop, { priceMinor: 99999n, stock: 5 });
+    const b = await createProduct(shop, { priceMinor: 10n, stock: 5 });
+    const answer = await placeOrder(shop, 1, {
+      ...basket([b, 3], [a, 2]),
+      shipping_address: ADDRESS,
+      note: 'ring twice',
+    });
+    expect(answer.status).toBe(201);
+    expect(answer.headers['location']).toBe(`/api/orders/${answer.body.order.id}`);
+    expect(answer.body).toEqual({
+      message: 'Order created successfully',
+      order: {
+        id: expect.any(Number),
+        user_id: 1,
+        products: [
+          { product_id: a, name: expect.any(String), price: 999.99, quantity: 2, subtotal: 1999.98 },
+          { product_id: b, name: expect.any(String), price: 0.1, quantity: 3, subtotal: 0.3 },
+        ],
+        total_amount: 2000.28,
+        currency: 'USD',
+        status: 'pending',
+        allowed_transitions: ['processing', 'cancelled'],
+        shipping_address: ADDRESS,
+        note: 'ring twice',
+        created_at: expect.stringMatching(/Z$/),
+        updated_at: expect.stringMatching(/Z$/),
+      },
+    });
+    expect(await stockOf(shop, a)).toBe(3);
+    expect(await stockOf(shop, b)).toBe(2);
+    const read = await request(shop.app)
+      .get(`/api/orders/${answer.body.order.id}`)
+      .set('Authorization', bearer(1));
+    expect(read.body.order).toEqual(answer.body.order);
+  });
+
+  test('merges lines of one product', async () => {
+    const id = await createProduct(shop, { stock: 5 });
+    const answer = await placeOrder(shop, 1, basket([id, 2], [id, 3]));
+    expect(answer.body.order.products).toHaveLength(1);
+    expect(answer.body.order.products[0].quantity).toBe(5);
+    expect(await stockOf(shop, id)).toBe(0);
+  });
+
+  test('names every short line and takes nothing', async () => {
+    const enough = await createProduct(shop, { stock: 5 });
+    const short = await createProduct(shop, { stock: 1 });
+    const empty = await createProduct(shop, { stock: 0 });
+    const answer = await placeOrder(shop, 1, basket([enough, 1], [short, 2], [empty, 1]));
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({
+      code: 'insufficient_stock',
+      details: [
+        { product_id: short, requested: 2, available: 1 },
+        { product_id: empty, requested: 1, available: 0 },
+      ],
+    });
+    expect(answer.body.error).toBe(`Insufficient stock for product ${short}, ${empty}`);
+    expect(await stockOf(shop, enough)).toBe(5);
+  });
+
+  test('answers 404 for an unknown or deleted product', async () => {
+    const deleted = await createProduct(shop);
+    await shop.products.db.product.update({ where: { id: deleted }, data: { deletedAt: new Date() } });
+    for (const id of [2_000_000_000, deleted]) {
+      const answer = await placeOrder(shop, 1, basket([id, 1]));
+      expect(answer.status).toBe(404);
+      expect(answer.body).toMatchObject({ code: 'product_not_found', error: `Product ${id} not found` });
+    }
+  });
+
+  test('answers 409 with the fresh quote when the total is not the expected one, and holds nothing', async () => {
+    const id = await createProduct(shop, { priceMinor: 1200n, stock: 5 });
+    const answer = await placeOrder(shop, 1, { ...basket([id, 2]), expected_total: 20 });
+    expect(answer.status).toBe(409);
+    expect(answer.body.code).toBe('price_changed');
+    expect(answer.body.quote).toEqual({
+      products: [{ product_id: id, name: expect.any(String), price: 12, quantity: 2, subtotal: 24 }],
+      total_amount: 24,
+      currency: 'USD',
+    });
+    expect(await stockOf(shop, id)).toBe(5);
+    expect((await placeOrder(shop, 1, { ...basket([id, 2]), expected_total: 24 })).status).toBe(201);
+  });
+
+  test('tells all that is wrong at once, in the words of the original', async () => {
+    const answers = await Promise.all([
+      placeOrder(shop, 1, {}),
+      placeOrder(shop, 1, { products: [] }),
+      placeOrder(shop, 1, { products: 'x' }),
+      placeOrder(shop, 1, { products: [{}, { product_id: 1, quantity: 0 }] }),
+      placeOrder(shop, 1, { products: [7] }),
+      placeOrder(shop, 1, { ...basket([1, 1]), role: 'admin' }),
+    ]);
+    expect(answers.map((answer) => [answer.status, answer.body.errors])).toEqual([
+      [400, ['Products are required']],
+      [400, ['Products must be a non-empty list']],
+      [400, ['Products must be a non-empty list']],
+      [
+        400,
+        [
+          'Product 0: product_id is required',
+          'Product 0: quantity is required',
+          'Product 1: quantity must be a positive integer',
+        ],
+      ],
+      [400, ['Product 0: must be an object']],
+      [400, ['Unknown field: role']],
+    ]);
+  });
+
+  test.each([0, -1, 1.5, 2 ** 31, '1e3', null, 10_001])('refuses the quantity %p', async (quantity) => {
+    const answer = await placeOrder(shop, 1, { products: [{ product_id: 1, quantity }] });
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('validation_failed');
+  });
+
+  test('refuses more than 100 lines, bad amounts and bad addresses', async () => {
+    const lines = Array.from({ length: 101 }, (_, i): [number, number] => [i + 1, 1]);
+    const bodies = [
+      basket(...lines),
+      { ...basket([1, 1]), expected_total: 1.001 },
+      { ...basket([1, 1]), expected_total: -1 },
+      { ...basket([1, 1]), expected_total: '5' },
+      { ...basket([1, 1]), note: 'x'.repeat(1001) },
+      { ...basket([1, 1]), shipping_address: { ...ADDRESS, country: 'XQ' } },
+      { ...basket([1, 1]), shipping_address: { ...ADDRESS, country: 'Switzerland' } },
+      { ...basket([1, 1]), shipping_address: { ...ADDRESS, city: undefined } },
+    ];
+    for (const body of bodies) expect((await placeOrder(shop, 1, body)).status).toBe(400);
+  });
+
+  test('needs a user', async () => {
+    const answer = await request(shop.app)
+      .post('/api/orders')
+      .send(basket([1, 1]));
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+  });
+});
+
+describe('POST /api/orders/quote', () => {
+  const quote = (body: object) =>
+    request(shop.app).post('/api/orders/quote').set('Authorization', bearer(1)).send(body);
+
+  test('tells what the basket costs and holds nothing', async () => {
+    const id = await createProduct(shop, { priceMinor: 333n, stock: 3 });
+    const answer = await quote(basket([id, 3]));
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      total_amount: 9.99,
+      currency: 'USD',
+      products: [{ product_id: id, price: 3.33 }],
+    });
+    expect(await stockOf(shop, id)).toBe(3);
+  });
+
+  test('refuses as the order would be refused', async () => {
+    const id = await createProduct(shop, { stock: 1 });
+    expect((await quote(basket([id, 2]))).body.code).toBe('insufficient_stock');
+    expect((await quote(basket([2_000_000_000, 2]))).body.code).toBe('product_not_found');
+    expect((await quote({ ...basket([id, 1]), expected_total: 1 })).body.code).toBe('price_changed');
+  });
+});
+
+describe('many buyers at once', () => {
+  test('300 buyers for 25 units: exactly 25 get one', async () => {
+    const id = await createProduct(shop, { stock: 25 });
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, (_, i) => placeOrder(shop, 10_000 + i, basket([id, 1]))),
+    );
+    const statuses = answers.map((answer) => answer.body.code ?? answer.status);
+    const countOf = (wanted: unknown) => statuses.filter((status) => status === wanted).length;
+    expect(Object.fromEntries([...new Set(statuses)].map((status) => [status, countOf(status)]))).toEqual({
+      201: 25,
+      insufficient_stock: 275,
+    });
+    expect(await stockOf(shop, id)).toBe(0);
+  });
+
+  test('baskets in opposite orders do not deadlock', async () => {
+    const ids = await Promise.all(Array.from({ length: 5 }, () => createProduct(shop, { stock: 1000 })));
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, (_, i) => {
+        const lines = ids.map((id): [number, number] => [id, 1]);
+        return placeOrder(shop, i + 1, basket(...(i % 2 === 0 ? lines : lines.reverse())));
+      }),
+    );
+    expect(answers.map((answer) => answer.status)).toEqual(Array(64).fill(201));
+    for (const id of ids) expect(await stockOf(shop, id)).toBe(936);
+  });
+});

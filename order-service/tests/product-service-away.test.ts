@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { bearer } from '@shop/service-kit/testing/test-tokens';
+import request from 'supertest';
+import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
+import { type Shop, startShop } from './support/shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await startShop();
+});
+afterEach(() => shop.products.start());
+afterAll(() => shop.close());
+
+const placing = () => shop.db.order.count({ where: { placement: 'PLACING' } });
+
+/** Orders until calls to product-service fail at once. */
+async function openCircuit(id: number) {
+  for (let i = 0; !shop.client.isDown() && i < 20; i++) await placeOrder(shop, 1, basket([id, 1]));
+  expect(shop.client.isDown()).toBe(true);
+}
+
+async function waitUntilOrdering(id: number) {
+  for (let i = 0; i < 100; i++) {
+    const answer = await placeOrder(shop, 1, basket([id, 1]));
+    if (answer.status === 201) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('no order could be placed any more');
+}
+
+describe('while product-service is away', () => {
+  test('an order answers 503 with nothing held, and succeeds once it is back', async () => {
+    const id = await createProduct(shop, { stock: 20 });
+    await shop.products.stop();
+    const answer = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'away' });
+    expect(answer.status).toBe(503);
+    expect(answer.body).toMatchObject({
+      code: 'product_service_unavailable',
+      error: 'Product service unavailable',
+    });
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(await placing()).toBe(0);
+    await shop.products.start();
+    await waitUntilOrdering(id);
+    const retried = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'away' });
+    expect(retried.status).toBe(201);
+    expect(await stockOf(shop, id)).toBe(18);
+  });
+
+  test('the circuit opens: no order row is written any more, stored answers are still replayed', async () => {
+    const id = await createProduct(shop, { stock: 20 });
+    const first = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'before' });
+    await shop.products.stop();
+    await openCircuit(id);
+    const rows = await shop.db.order.count();
+    expect((await placeOrder(shop, 1, basket([id, 1]))).status).toBe(503);
+    expect((await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'fresh' })).status).toBe(503);
+    expect(await shop.db.order.count()).toBe(rows);
+    const replayed = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'before' });
+    expect([replayed.status, replayed.text]).toEqual([201, first.text]);
+    const other = await placeOrder(shop, 1, basket([id, 2]), { 'Idempotency-Key': 'before' });
+    expect(other.status).toBe(422);
+    await shop.products.start();
+    await waitUntilOrdering(id);
+  });
+
+  test('orders can be read and cancelled; the stock comes back later', async () => {
+    const id = await createProduct(shop, { stock: 20 });
+    const { body } = await waitUntilOrdering(id);
+    await shop.products.stop();
+    const path = `/api/orders/${body.order.id}`;
+    expect((await request(shop.app).get(path).set('Authorization', bearer(1))).status).toBe(200);
+    expect((await request(shop.app).delete(path).set('Authorization', bearer(1))).status).toBe(200);
+    expect(await stockOf(shop, id)).toBe(19);
+    await shop.products.start();
+    const jobs = shop.startJobs();
+    for (let i = 0; (await stockOf(shop, id)) !== 20 && i < 100; i++) {
+      await shop.reconcile();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await jobs.close();
+    expect(await stockOf(shop, id)).toBe(20);
+  });
+
+  test('a quote answers 503', async () => {
+    await shop.products.stop();
+    const answer = await request(shop.app)
+      .post('/api/orders/quote')
+      .set('Authorization', bearer(1))
+      .send(basket([1, 1]));
+    expect(answer.body.code).toBe('product_service_unavailable');
+  });
+});

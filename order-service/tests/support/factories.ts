@@ -1,0 +1,46 @@
+import { bearer } from '@shop/service-kit/testing/test-tokens';
+import request from 'supertest';
+import type { Shop } from './shop.ts';
+
+let named = 0;
+
+/** A product of `ownerId`, straight in the catalogue: what stands in the way of the test is not its subject. */
+export async function createProduct(
+  { products }: Shop,
+  given: { priceMinor?: bigint; stock?: number; ownerId?: number } = {},
+) {
+  named += 1;
+  const stock = given.stock ?? 10;
+  const product = await products.db.product.create({
+    data: {
+      name: `Product ${named}`,
+      priceMinor: given.priceMinor ?? 1050n,
+      stock,
+      category: 'General',
+      ownerId: given.ownerId ?? 900,
+      movements: { create: { delta: stock, reason: 'initial', actor: 'user:900', stockAfter: stock } },
+    },
+  });
+  return product.id;
+}
+
+export async function stockOf({ products }: Shop, id: number): Promise<number | undefined> {
+  return (await products.db.product.findUnique({ where: { id } }))?.stock;
+}
+
+/** `[[productId, quantity], …]` as a request body. */
+export const basket = (...lines: [number, number][]) => ({
+  products: lines.map(([product_id, quantity]) => ({ product_id, quantity })),
+});
+
+export function placeOrder(
+  { app }: Shop,
+  userId: number,
+  body: object,
+  headers: Record<string, string> = {},
+) {
+  return request(app)
+    .post('/api/orders')
+    .set({ Authorization: bearer(userId), ...headers })
+    .send(body);
+}

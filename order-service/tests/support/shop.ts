@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { createRevocations } from '@shop/service-kit/redis/revocations';
+import { createLogger } from '@shop/service-kit/runtime/logger';
+import { createMetrics } from '@shop/service-kit/runtime/metrics';
+import { createTestDatabase } from '@shop/service-kit/testing/test-database';
+import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import type { Express } from 'express';
+import { createApp as createProductApp } from '../../../product-service/src/app.ts';
+import { loadProductConfig } from '../../../product-service/src/config.ts';
+import { PrismaClient as ProductPrismaClient } from '../../../product-service/src/generated/prisma/client.ts';
+import { createApp } from '../../src/app.ts';
+import { createProductClient } from '../../src/clients/product.client.ts';
+import { loadOrderConfig } from '../../src/config.ts';
+import { PrismaClient } from '../../src/generated/prisma/client.ts';
+import { migrateOrderDatabase } from '../../src/placement/job-queue.migrate.ts';
+import { startJobs } from '../../src/placement/jobs.worker.ts';
+import { createPlacementMetrics } from '../../src/placement/placement.metrics.ts';
+import { createReconcileRepository } from '../../src/placement/reconcile.repository.ts';
+import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
+
+const prismaOf = (service: string) => fileURLToPath(new URL(`../../../${service}/prisma`, import.meta.url));
+
+/** Order-service as it is wired in the process, next to a real product-service, on databases of this test's own. */
+export async function startShop(env: Record<string, string> = {}) {
+  const closers: (() => unknown)[] = [];
+  const shared = {
+    JWT_SECRET_KEY: TEST_JWT_SECRET,
+    SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
+    RATE_LIMIT_ENABLED: 'false',
+    ...env,
+  };
+  const products = await startProductService(shared, closers);
+  const database = await createTestDatabase({
+    name: 'order',
+    prismaFolder: prismaOf('order-service'),
+    prepare: async (url) => void (await migrateOrderDatabase(url, prismaOf('order-service'))),
+  });
+  const config = loadOrderConfig({
+    ...shared,
+    DATABASE_URL: database.url,
+    PRODUCT_SERVICE_URL: products.url,
+  });
+  const logger = createLogger('order-service', 'silent');
+  const metrics = createMetrics('order-service');
+  const redis = await connectTestRedis();
+  const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
+  const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, 10) });
+  const client = createProductClient({
+    url: products.url,
+    serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
+    currency: config.CURRENCY,
+  });
+  const placementMetrics = createPlacementMetrics({ registry: metrics.registry, db, isDown: client.isDown });
+  const app: Express = createApp({
+    config,
+    logger,
+    metrics,
+    isStopping: () => false,
+    db,
+    products: client,
+    placementMetrics,
+    redis,
+    revocations,
+  });
+  const { reconcile, healReservations } = createReconcileUseCases({
+    repository: createReconcileRepository(db),
+    products: client,
+    metrics: placementMetrics,
+    logger,
+    heldTooLong: config.HELD_TOO_LONG,
+  });
+  return {
+    app,
+    db,
+    databaseUrl: database.url,
+    client,
+    products,
+    metrics,
+    revocations,
+    reconcile,
+    healReservations,
+    startJobs: () => startJobs({ databaseUrl: database.url, products: client, logger }),
+    async close() {
+      revocations.close();
+      client.close();
+      await db.$disconnect();
+      await redis.close();
+      for (const close of closers.reverse()) await close();
+      await database.drop();
+    },
+  };
+}
+
+export type Shop = Awaited<ReturnType<typeof startShop>>;
+
+async function startProductService(env: Record<string, string>, closers: (() => unknown)[]) {
+  const database = await createTestDatabase({ name: 'product', prismaFolder: prismaOf('product-service') });
+  const config = loadProductConfig({ ...env, DATABASE_URL: database.url });
+  const logger = createLogger('product-service', 'silent');
+  const db = new ProductPrismaClient({ adapter: databaseAdapter(database.url, 10) });
+  const redis = await connectTestRedis();
+  const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
+  const metrics = createMetrics('product-service');
+  const app = createProductApp({ config, logger, metrics, isStopping: () => false, db, redis, revocations });
+  const listening = createListener(app);
+  const port = await listening.start(0);
+  closers.push(
+    () => database.drop(),
+    () => redis.close(),
+    () => db.$disconnect(),
+    () => revocations.close(),
+    () => listening.stop(),
+  );
+  return {
+    url: `http://127.0.0.1:${port}`,
+    db,
+    /** As if the process was gone: connections are refused. */
+    stop: () => listening.stop(),
+    start: () => listening.start(port),
+  };
+}
+
+function createListener(app: Express) {
+  let server: Server | undefined;
+  return {
+    async start(port: number): Promise<number> {
+      if (server !== undefined) return port;
+      const listening = createServer(app).listen(port, '127.0.0.1');
+      server = listening;
+      await once(listening, 'listening');
+      return (listening.address() as AddressInfo).port;
+    },
+    async stop(): Promise<void> {
+      if (server === undefined) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      server = undefined;
+      await closed;
+    },
+  };
+}
