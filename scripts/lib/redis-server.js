@@ -99,7 +99,7 @@ export async function stopRedis(launched) {
  * @param {string} password empty for a server without one
  * @returns {Promise<boolean>}
  */
-export function answersPing(port, password) {
+function answersPing(port, password) {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', timeout: PROBE_TIMEOUT_MS });
     let answer = '';
