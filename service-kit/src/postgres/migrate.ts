@@ -103,9 +103,22 @@ let loading: Promise<void> | undefined;
 async function loadEngine(): Promise<void> {
   const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
   const bytes = await readFile(join(packageFolder, 'schema_engine_bg.wasm'));
-  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': engineModule });
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    './schema_engine_bg.js': withoutLingeringTimers(),
+  });
   engineModule.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
+}
+
+/** The engine leaves a timer of 10 s behind, which would keep a process that is done. */
+function withoutLingeringTimers(): Record<string, unknown> {
+  const setTimer = (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds).unref();
+  return Object.fromEntries(
+    Object.entries(engineModule).map(([name, value]) => [
+      name,
+      name.startsWith('__wbg_setTimeout_') ? setTimer : value,
+    ]),
+  );
 }
 
 /**

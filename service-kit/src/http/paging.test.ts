@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { idCursor, pagingQuery, toPage, toWindow } from './paging.ts';
+
+const query = z.object(pagingQuery(10));
+const windowOf = (sent: Record<string, string>) => toWindow(query.parse(sent), idCursor);
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const rows = (first: number, count: number) => Array.from({ length: count }, (_, i) => ({ id: first + i }));
+const keyOf = ({ id }: { id: number }) => [id] as const;
+
+describe('where a list begins', () => {
+  test('is its first row unless a page or a cursor says otherwise', () => {
+    expect(windowOf({})).toEqual({ limit: 10, page: 1, offset: 0, after: undefined });
+    expect(windowOf({ page: '3', per_page: '20' })).toMatchObject({ limit: 20, page: 3, offset: 40 });
+    expect(windowOf({ cursor: encode([7]) })).toEqual({ limit: 10, page: null, offset: 0, after: [7] });
+  });
+
+  test('is at most row 10,000 by page, and a cursor is named for what lies beyond', () => {
+    expect(windowOf({ page: '100', per_page: '100' }).offset).toBe(9900);
+    expect(() => windowOf({ page: '101', per_page: '100' })).toThrow(/cursor=/);
+    expect(() => windowOf({ page: String(Number.MAX_SAFE_INTEGER) })).toThrow(/cursor=/);
+  });
+
+  test('is told by page or by cursor, not both', () => {
+    expect(() => windowOf({ page: '1', cursor: encode([7]) })).toThrow(/not both/);
+  });
+
+  test.each([
+    ['of another list', encode(['name', 7])],
+    ['of no id', encode([0])],
+    ['past int32', encode([2 ** 31])],
+    ['that is no JSON', Buffer.from('[7').toString('base64url')],
+    ['that is garbage', '$$$'],
+  ])('is not told by a cursor %s', (_what, cursor) => {
+    expect(() => windowOf({ cursor })).toThrow('This cursor is not one of this list');
+  });
+
+  test.each([
+    { page: '0' },
+    { page: '' },
+    { page: '-1' },
+    { page: '1e15' },
+    { per_page: '0' },
+    { per_page: '101' },
+    { cursor: '' },
+  ])('cannot be told by %j', (sent) => expect(query.safeParse(sent).success).toBe(false));
+});
+
+describe('a page', () => {
+  test('with rows behind it names the cursor that goes on', () => {
+    const first = toPage(windowOf({ per_page: '2' }), rows(1, 3), 5, keyOf);
+    expect(first.rows).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(first.paging).toMatchObject({ total: 5, page: 1, pages: 3, per_page: 2 });
+    const next = windowOf({ per_page: '2', cursor: String(first.paging.next_cursor) });
+    expect(next.after).toEqual([2]);
+    const last = toPage(next, rows(3, 2), 5, keyOf);
+    expect(last.paging).toMatchObject({ page: null, next_cursor: null });
+  });
+
+  test('of an empty list is empty', () => {
+    expect(toPage(windowOf({}), [], 0, keyOf)).toEqual({
+      rows: [],
+      paging: { total: 0, page: 1, pages: 0, per_page: 10, next_cursor: null },
+    });
+  });
+});
