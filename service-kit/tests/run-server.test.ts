@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import express, { type Express } from 'express';
+import { type RunningServer, startServer } from '../src/runtime/run-server.ts';
+import { until } from './support/until.ts';
+
+const running: RunningServer[] = [];
+const children: ChildProcess[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop('end of the test')));
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+interface Wanted {
+  app?: Express;
+  config?: { PORT?: number; DRAIN_TIMEOUT?: number };
+}
+
+async function start({ app = express(), config }: Wanted = {}) {
+  const events: string[] = [];
+  let isStopping = () => false;
+  const server = await startServer({
+    service: 'kit',
+    loadConfig: () => ({ PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'silent', DRAIN_TIMEOUT: 10_000, ...config }),
+    async start(runtime) {
+      isStopping = runtime.isStopping;
+      return { app, close: async () => void events.push('closed') };
+    },
+  });
+  running.push(server);
+  return { server, events, isStopping: () => isStopping(), port: server.port };
+}
+
+const ask = (port: number, path: string, agent?: Agent) =>
+  new Promise<string>((resolve, reject) => {
+    get({ port, path, host: '127.0.0.1', agent: agent ?? false }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      answer.once('end', () => resolve(text)).once('error', reject);
+    }).once('error', reject);
+  });
+
+/** An app whose `/slow` ends when the test says so. */
+function slowApp() {
+  const app = express();
+  let finish: (() => void) | undefined;
+  app.get('/slow', (_request, response) => {
+    finish = () => void response.send('done');
+  });
+  app.get('/quick', (_request, response) => void response.send('quick'));
+  return { app, began: () => until('a request runs', () => finish !== undefined), finish: () => finish?.() };
+}
+
+describe('a started server', () => {
+  test('answers on its port, and stops once however often it is asked to', async () => {
+    const { server, events, port, isStopping } = await start({ app: slowApp().app });
+    expect(await ask(port, '/quick')).toBe('quick');
+    expect(isStopping()).toBe(false);
+    await Promise.all([server.stop('first'), server.stop('second')]);
+    expect(isStopping()).toBe(true);
+    expect(events).toEqual(['closed']);
+    await expect(ask(port, '/quick')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('closes what it opened when its port is taken', async () => {
+    const { port } = await start();
+    const events: string[] = [];
+    const second = startServer({
+      service: 'kit',
+      loadConfig: () => ({ PORT: port, HOST: '127.0.0.1', LOG_LEVEL: 'silent', DRAIN_TIMEOUT: 0 }),
+      start: async () => ({ app: express(), close: async () => void events.push('closed') }),
+    });
+    await expect(second).rejects.toThrow('EADDRINUSE');
+    expect(events).toEqual(['closed']);
+  });
+});
+
+describe('a stop', () => {
+  test('waits for the requests that run, and closes the rest after them', async () => {
+    const { app, began, finish } = slowApp();
+    const { server, events, port, isStopping } = await start({ app });
+    const answer = ask(port, '/slow');
+    await began();
+    const stopped = server.stop('test');
+    const again = server.stop('test');
+    expect(isStopping()).toBe(true);
+    await expect(ask(port, '/quick')).rejects.toThrow('ECONNREFUSED');
+    expect(events).toEqual([]);
+    finish();
+    expect(await answer).toBe('done');
+    await again;
+    expect(events).toEqual(['closed']);
+    await stopped;
+  });
+
+  test('does not wait for clients that keep their connection after their answer', async () => {
+    const { app, began, finish } = slowApp();
+    const { server, port } = await start({ app, config: { DRAIN_TIMEOUT: 600_000 } });
+    const agent = new Agent({ keepAlive: true });
+    const answer = ask(port, '/slow', agent);
+    await began();
+    const stopped = server.stop('test');
+    finish();
+    expect(await answer).toBe('done');
+    await stopped;
+    agent.destroy();
+  });
+
+  test('cuts what is still running at its time limit', async () => {
+    const { app, began } = slowApp();
+    const { server, events, port } = await start({ app, config: { DRAIN_TIMEOUT: 50 } });
+    const answer = ask(port, '/slow').catch((error: Error) => error.message);
+    await began();
+    await server.stop('test');
+    expect(await answer).toMatch(/hang up|ECONNRESET/);
+    expect(events).toEqual(['closed']);
+  });
+
+  test('cuts a client that never says what it wants', async () => {
+    const { server, port } = await start({ config: { DRAIN_TIMEOUT: 50 } });
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.write('GET / HTTP/1.1\r\n');
+    const closed = once(socket, 'close');
+    await server.stop('test');
+    await closed;
+  });
+});
+
+describe('a service as a process', () => {
+  const file = fileURLToPath(new URL('./support/child-server.ts', import.meta.url));
+
+  function run(env: Record<string, string>) {
+    const { PATH = '' } = process.env;
+    const child = spawn(process.execPath, ['--import', 'tsx', file], { env: { PATH, ...env } });
+    children.push(child);
+    const output = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk: Buffer) => {
+      output.stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      output.stderr += chunk.toString();
+    });
+    const logged = (msg: string) =>
+      until(`the log says ${msg}`, () => output.stdout.includes(`"msg":"${msg}"`));
+    const portOf = () => Number(/"port":(\d+)/.exec(output.stdout)?.[1]);
+    return { child, output, logged, portOf, exit: once(child, 'close') };
+  }
+  const good = { NEEDED: 'x', ALSO_NEEDED: 'x' };
+
+  test('ends with 0 after SIGTERM, when the running request is answered', async () => {
+    const { child, output, logged, portOf, exit } = run(good);
+    await logged('listening');
+    const answer = ask(portOf(), '/slow');
+    await logged('slow began');
+    child.kill('SIGTERM');
+    await logged('stopping');
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect(await answer).toBe('done');
+    expect(await exit).toEqual([0, null]);
+    const messages = output.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).msg);
+    expect(messages).toEqual(['listening', 'slow began', 'stopping', 'closed', 'stopped']);
+  });
+
+  test('ends with 0 after SIGINT', async () => {
+    const { child, logged, exit } = run(good);
+    await logged('listening');
+    child.kill('SIGINT');
+    expect(await exit).toEqual([0, null]);
+  });
+
+  test('ends with 1 and a line for every variable that is wrong', async () => {
+    const { output, exit } = run({ PORT: 'hunter2' });
+    expect(await exit).toEqual([1, null]);
+    expect(output.stdout).toBe('');
+    expect(output.stderr.trim().split('\n').sort()).toEqual([
+      'child: ALSO_NEEDED is missing',
+      'child: NEEDED is missing',
+      'child: PORT: must be a whole number',
+    ]);
+  });
+
+  test('ends with 1 and the reason when it cannot start', async () => {
+    const { output, exit } = run({ ...good, NEEDED: 'fail at start' });
+    expect(await exit).toEqual([1, null]);
+    expect(output.stderr).toBe('child: ECONNREFUSED\n');
+  });
+
+  test('ends with 1 when it cannot close what it opened', async () => {
+    const { child, output, logged, exit } = run({ ...good, NEEDED: 'fail at stop' });
+    await logged('listening');
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([1, null]);
+    expect(output.stderr).toBe('child: the pool\nchild: could not be closed\n');
+  });
+});
