@@ -121,6 +121,14 @@ function withoutLingeringTimers(): Record<string, unknown> {
   );
 }
 
+/** The engine leaves a timer of 10 s behind, which must not keep the process alive. */
+function unreferencedTimers(): Record<string, (callback: () => void, delay: number) => NodeJS.Timeout> {
+  const names = Object.keys(engineModule).filter((name) => name.startsWith('__wbg_setTimeout_'));
+  return Object.fromEntries(
+    names.map((name) => [name, (callback, delay) => setTimeout(callback, delay).unref()]),
+  );
+}
+
 /**
  * Prisma's adapter cuts a script at every semicolon, also those in comments and function bodies. Here a migration is
  * sent as it is, which Postgres runs in one transaction: all of it or nothing.

@@ -1,0 +1,46 @@
+/** Whatever JSON came: a test says what it must be. */
+export type Json = { readonly [field: string]: Json } & Json[] & string & number & null;
+
+/** An answer as a test looks at it. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Json;
+  text: string;
+}
+
+interface CallOptions {
+  token?: string | undefined;
+  headers?: Record<string, string>;
+  /** Milliseconds. */
+  limit?: number;
+}
+
+/** One request with a time limit; rejects only when there was no answer. */
+export async function call(
+  method: string,
+  url: string,
+  body?: unknown,
+  options: CallOptions = {},
+): Promise<Answer> {
+  const answer = await fetch(url, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...options.headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(options.limit ?? 10_000),
+  });
+  const text = await answer.text();
+  return { status: answer.status, headers: answer.headers, body: parse(text), text };
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return {} as Json;
+  }
+}

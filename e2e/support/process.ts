@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** A program that a test started, and may stop, pause or kill. */
+export interface Started {
+  readonly pid: number;
+  /** What it printed so far, the last 200 kB of it. */
+  output(): string;
+  signal(name: NodeJS.Signals): void;
+  /** Waits for the end; null when a signal ended it. */
+  ended(): Promise<number | null>;
+  /** SIGTERM, and SIGKILL when that does not help within `limit` milliseconds. */
+  stop(limit?: number): Promise<number | null>;
+}
+
+const KEPT_OUTPUT = 200_000;
+
+interface StartOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+export function startProcess(command: string, args: string[], { cwd, env = {} }: StartOptions = {}): Started {
+  const child: ChildProcess = spawn(command, args, {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const keep = (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-KEPT_OUTPUT);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  const end = once(child, 'exit').then(([code]) => code as number | null);
+  const running = () => child.exitCode === null && child.signalCode === null;
+  const signal = (name: NodeJS.Signals) => {
+    if (running()) child.kill(name);
+  };
+  return {
+    pid: child.pid ?? -1,
+    output: () => text,
+    signal,
+    ended: () => end,
+    async stop(limit = 15_000) {
+      signal('SIGCONT');
+      signal('SIGTERM');
+      const timer = setTimeout(() => signal('SIGKILL'), limit);
+      const code = await end;
+      clearTimeout(timer);
+      return code;
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Asks until it is true. @param limit milliseconds @throws Error naming what did not happen */
+export async function until(what: string, condition: () => Promise<boolean>, limit = 30_000): Promise<void> {
+  const end = Date.now() + limit;
+  while (Date.now() < end) {
+    if (await condition().catch(() => false)) return;
+    await sleep(50);
+  }
+  throw new Error(`${what}: did not happen within ${limit} ms`);
+}
+
+export const sleep = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

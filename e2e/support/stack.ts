@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { freePort, type Started, startProcess, until } from './process.ts';
+
+export const JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
+export const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
+
+export type ServiceName = 'user-service' | 'product-service' | 'order-service';
+
+/** One service as its own process, built as it is shipped. */
+export interface ServiceProcess {
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly port: number;
+  readonly process: Started;
+  isRunning(): boolean;
+  start(): Promise<void>;
+  /** kill -9. */
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  stop(): Promise<number | null>;
+}
+
+export interface StackOptions {
+  /** The server that the databases are made on. */
+  postgresUrl?: string;
+  redisUrl?: string | undefined;
+  /** Where order-service finds product-service, when something stands between them. */
+  productUrl?: (product: ServiceProcess) => Promise<string>;
+  env?: Record<string, string>;
+  only?: ServiceName[];
+}
+
+const ALL: ServiceName[] = ['user-service', 'product-service', 'order-service'];
+const folderOf = (service: ServiceName) => fileURLToPath(new URL(`../../${service}`, import.meta.url));
+
+/** Set by `npm test`. */
+export function testServer(name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_REDIS_SERVER'): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run the tests with npm test`);
+  return value;
+}
+
+/** The built services as processes on fresh databases, ready to be asked. */
+export async function startStack(options: StackOptions = {}) {
+  const postgresUrl = options.postgresUrl ?? testServer('TEST_DATABASE_URL');
+  const only = options.only ?? ALL;
+  const services = new Map<ServiceName, ServiceProcess>();
+  const databases: string[] = [];
+  for (const name of ALL.filter((service) => only.includes(service))) {
+    const database = `e2e_${name.replace('-service', '')}_${randomUUID().slice(0, 8)}`;
+    databases.push(database);
+    await onServer(postgresUrl, `CREATE DATABASE ${database}`);
+    const databaseUrl = Object.assign(new URL(postgresUrl), { pathname: `/${database}` }).toString();
+    const product = services.get('product-service');
+    const productUrl =
+      product === undefined ? 'http://127.0.0.1:1' : await (options.productUrl?.(product) ?? product.url);
+    const service = createService(name, await freePort(), {
+      DATABASE_URL: databaseUrl,
+      ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+      JWT_SECRET_KEY: JWT_SECRET,
+      SERVICE_TOKEN_SECRET: SERVICE_SECRET,
+      PRODUCT_SERVICE_URL: productUrl,
+      RATE_LIMIT_ENABLED: 'false',
+      BCRYPT_COST: '4',
+      LOG_LEVEL: 'warn',
+      ...options.env,
+    });
+    await migrate(name, databaseUrl);
+    await service.start();
+    services.set(name, service);
+  }
+  const get = (name: ServiceName): ServiceProcess => {
+    const service = services.get(name);
+    if (service === undefined) throw new Error(`${name} was not started`);
+    return service;
+  };
+  return {
+    get user() {
+      return get('user-service');
+    },
+    get product() {
+      return get('product-service');
+    },
+    get order() {
+      return get('order-service');
+    },
+    async close() {
+      await Promise.all([...services.values()].map((service) => service.stop()));
+      for (const database of databases)
+        await onServer(postgresUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    },
+  };
+}
+
+export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+function createService(name: ServiceName, port: number, env: Record<string, string>): ServiceProcess {
+  const url = `http://127.0.0.1:${port}`;
+  let process: Started | undefined;
+  const running = () => {
+    if (process === undefined) throw new Error(`${name} does not run`);
+    return process;
+  };
+  return {
+    url,
+    port,
+    databaseUrl: env['DATABASE_URL'] ?? '',
+    get process() {
+      return running();
+    },
+    isRunning: () => process !== undefined,
+    async start() {
+      if (process !== undefined) return;
+      const started = startProcess('node', ['dist/server.js'], {
+        cwd: folderOf(name),
+        env: { ...env, PORT: String(port), HOST: '127.0.0.1' },
+      });
+      process = started;
+      const ready = until(`${name} ready`, async () => (await fetch(`${url}/ready`)).ok);
+      const died = started.ended().then((code) => {
+        throw new Error(`${name} ended with ${code}:\n${started.output()}`);
+      });
+      died.catch(() => undefined);
+      await Promise.race([ready, died]);
+    },
+    async kill() {
+      running().signal('SIGKILL');
+      await running().ended();
+      process = undefined;
+    },
+    pause: () => running().signal('SIGSTOP'),
+    resume: () => process?.signal('SIGCONT'),
+    async stop() {
+      const code = process === undefined ? null : await process.stop();
+      process = undefined;
+      return code;
+    },
+  };
+}
+
+async function migrate(name: ServiceName, databaseUrl: string): Promise<void> {
+  const migration = startProcess('node', ['dist/migrate.js'], {
+    cwd: folderOf(name),
+    env: { DATABASE_URL: databaseUrl },
+  });
+  if ((await migration.ended()) !== 0) throw new Error(`${name} cannot migrate:\n${migration.output()}`);
+}
+
+export async function onServer(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
