@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { productBody, SELLER, seller } from './support/product.factory.ts';
+import {
+  admin,
+  createProduct,
+  productBody,
+  readProduct,
+  SELLER,
+  seller,
+  stranger,
+} from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
 
 let shop: TestShop;
@@ -9,10 +17,19 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
+const post = (body: object, authorization = seller()) =>
+  request(shop.app).post('/api/products').set('Authorization', authorization).send(body);
+const change = (method: 'put' | 'patch', id: number, body: object, authorization = seller()) =>
+  request(shop.app)[method](`/api/products/${id}`).set('Authorization', authorization).send(body);
+const remove = (id: number, authorization = seller()) =>
+  request(shop.app).delete(`/api/products/${id}`).set('Authorization', authorization);
+
 describe('POST /api/products', () => {
   test('puts a product on sale that can be read and found at once', async () => {
-    const body = productBody({ name: 'iPhone 15 Pro', price: 999.99, stock: 50, category: 'Electronics' });
-    const created = await request(shop.app).post('/api/products').set('Authorization', seller()).send(body);
+    const created = await post(
+      productBody({ name: 'iPhone 15 Pro', price: 999.99, stock: 50, category: 'Electronics' }),
+    );
+    expect(created.status).toBe(201);
     expect(created.body).toEqual({
       message: 'Product created successfully',
       product: {
@@ -31,21 +48,307 @@ describe('POST /api/products', () => {
         updated_at: expect.stringMatching(/Z$/),
       },
     });
-    expect(created.status).toBe(201);
     const { product } = created.body;
     expect(created.headers['location']).toBe(`/api/products/${product.id}`);
-    const read = await request(shop.app)
-      .get(created.headers['location'] ?? '')
-      .expect(200);
-    expect(read.body).toEqual({ product });
+    expect(await readProduct(shop.app, product.id)).toEqual(product);
     const list = await request(shop.app).get('/api/products').expect(200);
-    expect(list.body).toEqual({
-      products: [product],
-      total: 1,
-      page: 1,
-      pages: 1,
-      per_page: 20,
-      next_cursor: null,
+    expect(list.body.products).toContainEqual(product);
+  });
+
+  test('trims texts and fills in what is left out', async () => {
+    const product = await createProduct(shop.app, { name: '  Lamp  ', stock: undefined, price: 0 });
+    expect(product).toMatchObject({ name: 'Lamp', price: 0, stock: 0, category: 'General' });
+  });
+
+  test('takes all fields at their limits', async () => {
+    const fields = {
+      name: 'n'.repeat(200),
+      description: 'd'.repeat(5000),
+      price: 9_999_999.99,
+      stock: 1_000_000_000,
+      category: 'c'.repeat(100),
+      sku: 's'.repeat(64),
+      image_url: `https://example.com/${'i'.repeat(1980)}`,
+    };
+    expect(await createProduct(shop.app, fields)).toMatchObject(fields);
+  });
+
+  test('begins the ledger with the first stock', async () => {
+    const { id } = await createProduct(shop.app, { stock: 12 });
+    const movements = await shop.db.stockMovement.findMany({ where: { productId: id } });
+    expect(movements).toMatchObject([
+      { delta: 12, reason: 'initial', actor: `user:${SELLER}`, stockAfter: 12, reference: null },
+    ]);
+  });
+
+  test('writes no ledger row without stock', async () => {
+    const { id } = await createProduct(shop.app, { stock: 0 });
+    expect(await shop.db.stockMovement.count({ where: { productId: id } })).toBe(0);
+  });
+
+  test('refuses a SKU that another product has', async () => {
+    await createProduct(shop.app, { sku: 'TAKEN' });
+    const refused = await post(productBody({ sku: 'TAKEN' }));
+    expect(refused.status).toBe(409);
+    expect(refused.body).toMatchObject({ code: 'sku_taken' });
+  });
+
+  test('gives a SKU to one of many who ask at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => post(productBody({ sku: 'RACE' }))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+  });
+
+  test('tells all that is wrong at once', async () => {
+    const refused = await post({ name: 'ab', stock: -1, category: '', image_url: 'ftp://x', sku: 5 });
+    expect(refused.status).toBe(400);
+    expect(refused.body.errors).toEqual([
+      'Name must be at least 3 characters',
+      'Price is required',
+      'Category is required',
+      'SKU must be a string',
+      'Image URL must be an http or https address',
+      'Stock must be a non-negative integer',
+    ]);
+  });
+
+  test.each([
+    [{}, ['Name is required', 'Price is required']],
+    [{ name: 'Lamp', price: -1 }, ['Price must be a positive number']],
+    [{ name: 'Lamp', price: '5' }, ['Price must be a positive number']],
+    [{ name: 'Lamp', price: 1.999 }, ['Price must have at most 2 decimals']],
+    [{ name: 'Lamp', price: 10_000_000 }, ['Price must be at most 9999999.99']],
+    [{ name: 'Lamp', price: 1, stock: 1.5 }, ['Stock must be a non-negative integer']],
+    [{ name: 'Lamp', price: 1, stock: '5' }, ['Stock must be a non-negative integer']],
+    [{ name: 'Lamp', price: 1, stock: 2 ** 31 }, ['Stock must be at most 1000000000']],
+    [{ name: 'Lamp', price: 1, owner_id: 1 }, ['Unknown field: owner_id']],
+    [{ name: 'x'.repeat(201), price: 1 }, ['Name must be at most 200 characters']],
+  ])('refuses %j', async (body, errors) => {
+    const refused = await post(body);
+    expect(refused.status).toBe(400);
+    expect(refused.body).toMatchObject({ code: 'validation_failed', errors });
+  });
+
+  test('wants a signed-in user', async () => {
+    const refused = await request(shop.app).post('/api/products').send(productBody());
+    expect(refused.status).toBe(401);
+    expect(refused.headers['www-authenticate']).toBe('Bearer');
+  });
+
+  test('is for admins only where the deployment says so', async () => {
+    const { app } = await shop.startReplica({ env: { PRODUCT_CREATION: 'admin' } });
+    await request(app).post('/api/products').set('Authorization', seller()).send(productBody()).expect(403);
+    await request(app).post('/api/products').set('Authorization', admin()).send(productBody()).expect(201);
+  });
+
+  test('counts in the currency of the deployment', async () => {
+    const { app } = await shop.startReplica({ env: { CURRENCY: 'KWD' } });
+    expect(await createProduct(app, { price: 1.234 })).toMatchObject({ price: 1.234, currency: 'KWD' });
+  });
+});
+
+describe('GET /api/products/:id', () => {
+  test('answers 304 to whoever has this version', async () => {
+    const { id } = await createProduct(shop.app);
+    const first = await request(shop.app).get(`/api/products/${id}`).expect(200);
+    expect(first.headers).toMatchObject({ etag: `"${id}-1"`, 'cache-control': 'no-cache' });
+    const again = () =>
+      request(shop.app)
+        .get(`/api/products/${id}`)
+        .set('If-None-Match', first.headers['etag'] ?? '');
+    await again().expect(304);
+    await change('patch', id, { price: 5 }).expect(200);
+    await again().expect(200).expect('ETag', `"${id}-2"`);
+  });
+
+  test('knows no product of this id', async () => {
+    const missing = await request(shop.app).get('/api/products/2147483647').expect(404);
+    expect(missing.body).toMatchObject({ code: 'product_not_found', error: 'Product not found' });
+  });
+
+  test.each(['0', '-1', '1e3', '2147483648', '9'.repeat(40), 'abc', '1.5', '%00'])(
+    'refuses the id %s',
+    async (id) => {
+      await request(shop.app).get(`/api/products/${id}`).expect(400);
+    },
+  );
+});
+
+describe('PUT /api/products/:id', () => {
+  test('resets what is left out, but for the stock', async () => {
+    const product = await createProduct(shop.app, {
+      description: 'old',
+      category: 'Old',
+      sku: 'OLD-1',
+      image_url: 'https://example.com/a.png',
+      stock: 3,
     });
+    const answer = await change('put', product.id, { name: 'New name', price: 1.5 }).expect(200);
+    expect(answer.body).toEqual({
+      message: 'Product updated successfully',
+      product: {
+        ...product,
+        name: 'New name',
+        price: 1.5,
+        description: null,
+        category: 'General',
+        sku: null,
+        image_url: null,
+        stock: 3,
+        version: 2,
+        updated_at: expect.any(String),
+      },
+    });
+    expect(await readProduct(shop.app, product.id)).toEqual(answer.body.product);
+  });
+
+  test('wants name and price', async () => {
+    const { id } = await createProduct(shop.app);
+    const refused = await change('put', id, { stock: 1 }).expect(400);
+    expect(refused.body.errors).toEqual(['Name is required', 'Price is required']);
+    expect(await readProduct(shop.app, id)).toMatchObject({ version: 1 });
+  });
+
+  test('may set the stock, and the ledger shows the difference', async () => {
+    const { id } = await createProduct(shop.app, { stock: 10 });
+    await change('put', id, { name: 'Counted', price: 1, stock: 4 }, admin()).expect(200);
+    const movements = await shop.db.stockMovement.findMany({
+      where: { productId: id },
+      orderBy: { id: 'asc' },
+    });
+    expect(movements).toMatchObject([
+      { delta: 10, stockAfter: 10 },
+      { delta: -6, stockAfter: 4, reason: 'set', actor: 'user:1' },
+    ]);
+  });
+});
+
+describe('PATCH /api/products/:id', () => {
+  test('changes what is given and nothing else', async () => {
+    const product = await createProduct(shop.app, { description: 'stays', sku: 'STAYS', stock: 5 });
+    const answer = await change('patch', product.id, { price: 2.25 }).expect(200);
+    expect(answer.body.product).toEqual({
+      ...product,
+      price: 2.25,
+      version: 2,
+      updated_at: expect.any(String),
+    });
+  });
+
+  test('changes each field by itself', async () => {
+    const { id } = await createProduct(shop.app, { description: 'x', sku: 'EACH', image_url: 'http://a.b' });
+    const changes = [
+      { name: 'Other name' },
+      { description: null },
+      { category: 'Other' },
+      { sku: null },
+      { image_url: null },
+      { stock: 99 },
+    ];
+    for (const body of changes) {
+      const answer = await change('patch', id, body).expect(200);
+      expect(answer.body.product).toMatchObject(body);
+    }
+  });
+
+  test('wants at least one field', async () => {
+    const { id } = await createProduct(shop.app);
+    const refused = await change('patch', id, {}).expect(400);
+    expect(refused.body.errors).toEqual(['Give at least one field to change']);
+  });
+
+  test('leaves no ledger row when the stock stays', async () => {
+    const { id } = await createProduct(shop.app, { stock: 5 });
+    await change('patch', id, { stock: 5 }).expect(200);
+    expect(await shop.db.stockMovement.count({ where: { productId: id } })).toBe(1);
+  });
+
+  test('refuses a SKU that another product has', async () => {
+    await createProduct(shop.app, { sku: 'MINE' });
+    const { id } = await createProduct(shop.app);
+    const refused = await change('patch', id, { sku: 'MINE' }).expect(409);
+    expect(refused.body.code).toBe('sku_taken');
+  });
+});
+
+describe('DELETE /api/products/:id', () => {
+  test('takes a product off sale everywhere, and frees its SKU', async () => {
+    const product = await createProduct(shop.app, { sku: 'FREE-AGAIN', category: 'Only this' });
+    const { id } = product;
+    await readProduct(shop.app, id);
+    const answer = await remove(id).expect(200);
+    expect(answer.body).toEqual({ message: 'Product deleted successfully' });
+
+    await request(shop.app).get(`/api/products/${id}`).expect(404);
+    await change('put', id, { name: 'Back again', price: 1 }).expect(404);
+    await change('patch', id, { price: 1 }).expect(404);
+    await remove(id).expect(404);
+    const stock = request(shop.app).put(`/api/products/${id}/stock`).set('Authorization', seller());
+    await stock.send({ quantity: 1 }).expect(404);
+    const ledger = request(shop.app).get(`/api/products/${id}/stock-movements`);
+    await ledger.set('Authorization', seller()).expect(404);
+    const list = await request(shop.app).get(`/api/products?ids=${id}`).expect(200);
+    expect(list.body).toMatchObject({ products: [], total: 0 });
+    const { body } = await request(shop.app).get('/api/products/categories').expect(200);
+    expect(body.categories).not.toContain('Only this');
+
+    await createProduct(shop.app, { sku: 'FREE-AGAIN' });
+  });
+});
+
+describe('who may change a product', () => {
+  const calls = [
+    ['PUT', (id: number, who: string) => change('put', id, { name: 'Changed', price: 1 }, who)],
+    ['PATCH', (id: number, who: string) => change('patch', id, { price: 1 }, who)],
+    ['DELETE', (id: number, who: string) => remove(id, who)],
+  ] as const;
+
+  test.each(calls)('%s is for its owner and admins', async (_method, call) => {
+    const { id } = await createProduct(shop.app);
+    const refused = await call(id, stranger()).expect(403);
+    expect(refused.body.code).toBe('forbidden');
+    expect(await readProduct(shop.app, id)).toMatchObject({ version: 1 });
+    await call(id, admin()).expect(200);
+  });
+
+  test.each(calls)('%s of an unknown product is 404 for everybody', async (_method, call) => {
+    await call(2_000_000_000, stranger()).expect(404);
+  });
+});
+
+describe('If-Match', () => {
+  const calls = [
+    ['PUT', (id: number) => change('put', id, { name: 'Changed', price: 1 })],
+    ['PATCH', (id: number) => change('patch', id, { price: 1 })],
+    ['DELETE', (id: number) => remove(id)],
+  ] as const;
+
+  test.each(calls)('%s is refused for a version that is gone', async (_method, call) => {
+    const { id } = await createProduct(shop.app);
+    await change('patch', id, { price: 3 }).expect(200);
+    for (const stale of [`"${id}-1"`, `"${id + 1}-2"`, '"nonsense"', 'nonsense', `"${id}-9999999999"`]) {
+      const refused = await call(id).set('If-Match', stale).expect(412);
+      expect(refused.body.code).toBe('version_mismatch');
+    }
+    expect(await readProduct(shop.app, id)).toMatchObject({ price: 3, version: 2 });
+  });
+
+  test.each(calls)('%s goes through for the version that is there', async (_method, call) => {
+    for (const tags of [(id: number) => `"${id}-1"`, (id: number) => `"x", W/"${id}-1"`, () => '*']) {
+      const { id } = await createProduct(shop.app);
+      await call(id).set('If-Match', tags(id)).expect(200);
+    }
+  });
+
+  test('lets one of many through who read the same version', async () => {
+    const { id } = await createProduct(shop.app);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, price) => change('patch', id, { price }).set('If-Match', `"${id}-1"`)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(412)]);
+  });
+
+  test('does not tell a stranger about versions', async () => {
+    const { id } = await createProduct(shop.app);
+    await change('patch', id, { price: 1 }, stranger()).set('If-Match', '"stale"').expect(403);
   });
 });
