@@ -44,17 +44,22 @@ export async function applyMigrations({ connectionString, prismaFolder }: Migrat
     const folder = join(prismaFolder, 'migrations');
     const names = await migrationNames(folder);
     await refuseNewerDatabase(lock, names);
-    const engine = await openEngine(pool, await readFile(join(prismaFolder, 'schema.prisma'), 'utf8'));
+    const adapter = bindMigrationAwareSqlAdapterFactory(wholeScripts(pool));
+    const engine = await openEngine(adapter, await readFile(join(prismaFolder, 'schema.prisma'), 'utf8'));
     const migrationDirectories = await Promise.all(names.map((name) => readMigration(folder, name)));
-    const { appliedMigrationNames } = await engine.applyMigrations({
-      migrationsList: {
-        baseDir: folder,
-        lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
-        shadowDbInitScript: '',
-        migrationDirectories,
-      },
-      filters: { externalTables: [], externalEnums: [] },
-    });
+    const { appliedMigrationNames } = await engine
+      .applyMigrations({
+        migrationsList: {
+          baseDir: folder,
+          lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
+          shadowDbInitScript: '',
+          migrationDirectories,
+        },
+        filters: { externalTables: [], externalEnums: [] },
+      })
+      .catch((error: Error) => {
+        throw withReason(error, adapter);
+      });
     return appliedMigrationNames;
   } finally {
     await Promise.all([lock.end(), pool.end()]);
@@ -87,14 +92,21 @@ async function refuseNewerDatabase(client: Client, known: string[]) {
   }
 }
 
-async function openEngine(pool: Pool, schema: string) {
+type Adapter = ReturnType<typeof bindMigrationAwareSqlAdapterFactory>;
+
+/** The engine tells of the database's errors only under which number the adapter keeps them. */
+function withReason(error: Error, { errorRegistry }: Adapter): Error {
+  const id = /External error id#(\d+)/.exec(error.message)?.[1];
+  const kept = id === undefined ? undefined : errorRegistry.consumeError(Number(id))?.error;
+  if (kept === undefined) return error;
+  const migration = /migration_name="([^"]+)"/.exec(error.message)?.[1];
+  return new Error(`The migration ${migration} failed: ${(kept as Error).message}`, { cause: kept });
+}
+
+async function openEngine(adapter: Adapter, schema: string) {
   loading ??= loadEngine();
   await loading;
-  return engineModule.SchemaEngine.new(
-    { datamodels: [['schema.prisma', schema]] },
-    () => undefined,
-    bindMigrationAwareSqlAdapterFactory(wholeScripts(pool)),
-  );
+  return engineModule.SchemaEngine.new({ datamodels: [['schema.prisma', schema]] }, () => undefined, adapter);
 }
 
 /** Once per process: the engine's bindings are one module, and a second instance behind them breaks the first. */
@@ -103,9 +115,8 @@ let loading: Promise<void> | undefined;
 async function loadEngine(): Promise<void> {
   const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
   const bytes = await readFile(join(packageFolder, 'schema_engine_bg.wasm'));
-  const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': withoutLingeringTimers(),
-  });
+  const bindings = { ...engineModule, ...unreferencedTimers() };
+  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': bindings });
   engineModule.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
 }
@@ -118,14 +129,6 @@ function withoutLingeringTimers(): Record<string, unknown> {
       name,
       name.startsWith('__wbg_setTimeout_') ? setTimer : value,
     ]),
-  );
-}
-
-/** The engine leaves a timer of 10 s behind, which must not keep the process alive. */
-function unreferencedTimers(): Record<string, (callback: () => void, delay: number) => NodeJS.Timeout> {
-  const names = Object.keys(engineModule).filter((name) => name.startsWith('__wbg_setTimeout_'));
-  return Object.fromEntries(
-    names.map((name) => [name, (callback, delay) => setTimeout(callback, delay).unref()]),
   );
 }
 
