@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Pool, type PoolClient } from 'pg';
+import { databaseAdapter } from '../src/postgres/database-adapter.ts';
+import {
+  isCheckViolation,
+  isDatabaseUnavailable,
+  isUniqueViolation,
+  sqlStateOf,
+} from '../src/postgres/database-errors.ts';
+import { poolSettings } from '../src/postgres/pool-settings.ts';
+
+const url = process.env['TEST_DATABASE_URL'] ?? '';
+const TABLE = `(id INT PRIMARY KEY, sku TEXT CONSTRAINT things_sku UNIQUE, stock INT CONSTRAINT stock_positive CHECK (stock >= 0))`;
+const pool = new Pool(poolSettings(url, 2));
+pool.on('error', () => undefined);
+let client: PoolClient;
+beforeAll(async () => {
+  client = await pool.connect();
+  await client.query(`CREATE TEMP TABLE things ${TABLE}`);
+  await client.query(`INSERT INTO things VALUES (1, 'A', 0)`);
+});
+afterAll(async () => {
+  client.release();
+  await pool.end();
+});
+
+const failureOf = async (act: Promise<unknown>): Promise<unknown> =>
+  act.then(
+    () => {
+      throw new Error('nothing failed');
+    },
+    (error: unknown) => error,
+  );
+const failing = (sql: string) => failureOf(client.query(sql));
+
+/** What Prisma makes of an error that its adapter for `pg` throws. */
+async function throughPrisma(sql: string) {
+  const adapter = await databaseAdapter(url, 1).connect();
+  try {
+    const run = (text: string) => adapter.queryRaw({ sql: text, args: [], argTypes: [] });
+    await run(`CREATE TEMP TABLE things ${TABLE}`);
+    await run(`INSERT INTO things VALUES (1, 'A', 0)`);
+    const driverAdapterError = await failureOf(run(sql));
+    return { code: 'P2010', meta: { driverAdapterError } };
+  } finally {
+    await adapter.dispose();
+  }
+}
+
+describe.each([
+  ['pg', failing],
+  ['Prisma', throughPrisma],
+])('a failure through %s', (_through, fail) => {
+  test('of a unique index is known, and which one it was', async () => {
+    const error = await fail(`INSERT INTO things VALUES (2, 'A', 0)`);
+    expect(sqlStateOf(error)).toBe('23505');
+    expect(isUniqueViolation(error)).toBe(true);
+    expect(isUniqueViolation(error, 'things_sku')).toBe(true);
+    expect(isUniqueViolation(error, 'things_pkey')).toBe(false);
+    expect([isCheckViolation(error), isDatabaseUnavailable(error)]).toEqual([false, false]);
+  });
+
+  test('of a check is known', async () => {
+    const error = await fail('UPDATE things SET stock = -1');
+    expect(isCheckViolation(error)).toBe(true);
+    expect([isUniqueViolation(error), isDatabaseUnavailable(error)]).toEqual([false, false]);
+  });
+
+  test('by a mistake in a statement is no absence of the database', async () => {
+    const error = await fail('SELECT nonsense');
+    expect(sqlStateOf(error)).toBe('42703');
+    expect(isDatabaseUnavailable(error)).toBe(false);
+  });
+
+  test('because a statement took too long counts as absence, soon', async () => {
+    expect(isDatabaseUnavailable(await fail('SELECT pg_sleep(5)'))).toBe(true);
+  });
+});
+
+describe('a database that is away', () => {
+  test.each([
+    ['nobody listens', 'postgres://nobody@127.0.0.1:1/none'],
+    ['the host does not answer in time', 'postgres://nobody@192.0.2.1:5432/none'],
+  ])('is known when %s', async (_how, address) => {
+    const away = new Pool(poolSettings(address, 1));
+    expect(isDatabaseUnavailable(await failureOf(away.query('SELECT 1')))).toBe(true);
+    await away.end();
+  });
+
+  test('is known when all connections are busy', async () => {
+    const busy = new Pool(poolSettings(url, 1));
+    const only = await busy.connect();
+    expect(isDatabaseUnavailable(await failureOf(busy.query('SELECT 1')))).toBe(true);
+    only.release();
+    await busy.end();
+  });
+
+  test('is known when it cuts the connection', async () => {
+    const victim = await pool.connect();
+    victim.on('error', () => undefined);
+    const { rows } = await victim.query('SELECT pg_backend_pid() AS pid');
+    const failure = failureOf(victim.query('SELECT pg_sleep(1)'));
+    await client.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
+    expect(isDatabaseUnavailable(await failure)).toBe(true);
+    expect(isDatabaseUnavailable(await failureOf(victim.query('SELECT 1')))).toBe(true);
+    victim.release(true);
+  });
+});
+
+describe('an error of another making', () => {
+  test.each([
+    ['Prisma cannot connect', { code: 'P1001' }],
+    ['a pipe broke', { code: 'EPIPE' }],
+    [
+      'the adapter lost its socket',
+      { code: 'P2010', meta: { driverAdapterError: { cause: { kind: 'SocketTimeout' } } } },
+    ],
+    [
+      'a deadlock was found',
+      { code: 'P2034', meta: { driverAdapterError: { cause: { originalCode: '40P01' } } } },
+    ],
+    ['a lock was not had', { code: '55P03' }],
+  ])('is absence when %s', (_how, error) => expect(isDatabaseUnavailable(error)).toBe(true));
+
+  test.each([
+    ['a record is missing', { code: 'P2025', message: 'No record' }],
+    ['somebody raised it', { code: 'P0001', message: 'timeless' }],
+    ['it is none of a database', new Error('something else')],
+    ['it is a text', 'Connection terminated'],
+    ['it is nothing', null],
+    ['it is undefined', undefined],
+    ['its code is a number', { code: 7 }],
+  ])('is no absence when %s', (_how, error) => expect(isDatabaseUnavailable(error)).toBe(false));
+
+  test('has no SQLSTATE', () => {
+    expect([null, undefined, 'x', { code: 'EPIPE' }].map(sqlStateOf)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
