@@ -115,8 +115,9 @@ let loading: Promise<void> | undefined;
 async function loadEngine(): Promise<void> {
   const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
   const bytes = await readFile(join(packageFolder, 'schema_engine_bg.wasm'));
-  const bindings = { ...engineModule, ...unreferencedTimers() };
-  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': bindings });
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    './schema_engine_bg.js': withoutLingeringTimers(),
+  });
   engineModule.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
 }
