@@ -104,6 +104,10 @@ describe('a good answer', () => {
     const answer = await getFrom(() => rawReply(Readable.from(['one', ',two']), { contentType: 'text/csv' }));
     expect(answer.text).toBe('one,two');
     expect((await getFrom(() => rawReply(Readable.from([])))).status).toBe(200);
+    const filled = new Readable();
+    filled.push('all there');
+    filled.push(null);
+    expect((await getFrom(() => rawReply(filled, { contentType: 'text/csv' }))).text).toBe('all there');
   });
 });
 
@@ -210,6 +214,10 @@ describe('a failure', () => {
   test.each([
     ['an error', new Error('password of db is hunter2')],
     ['an error that only looks like one of HTTP', Object.assign(new Error('hunter2'), { status: 400 })],
+    [
+      'an error of HTTP that is none of the client',
+      Object.assign(new Error('hunter2'), { status: 418, expose: true }),
+    ],
     ['a text', 'hunter2'],
     ['an object', { message: 'hunter2' }],
   ])('that is unexpected, %s, answers 500 without a word about it', async (_what, thrown) => {
@@ -280,6 +288,27 @@ describe('an address', () => {
       expect(answer.body.code).toBe('method_not_allowed');
     },
   );
+
+  test('that is fixed is no value of a parameter, for no method', async () => {
+    const show = {
+      method: 'get',
+      summary: 'Show',
+      who: 'anyone',
+      limit: false,
+      status: 200,
+      answer: thing,
+    } as const;
+    const handler = () => ({ name: 'me' });
+    const { app: both } = createTestApp({
+      routes: [
+        defineRoute({ ...show, method: 'put', path: '/users/:id', handler }),
+        defineRoute({ ...show, path: '/users/me', handler }),
+      ],
+    });
+    expect((await request(both).put('/users/7')).status).toBe(200);
+    const refused = await request(both).put('/users/me');
+    expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET, HEAD']);
+  });
 
   test.each(['/health', '/ready', '/metrics', '/openapi.json', '/docs'])(
     'of the machine, %s, too',

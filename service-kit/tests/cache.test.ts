@@ -120,6 +120,9 @@ test('a cache in this process has a bound', async () => {
   for (let i = 0; i < 10_001; i += 1) await cache.read('all', String(i), value('x'));
   expect((await cache.read('all', '10000', neverLoaded)).hit).toBe(true);
   expect((await cache.read('all', '0', value('x'))).hit).toBe(false);
+  for (let i = 0; i < 10_001; i += 1) await cache.read(String(i), 'k', value('x'));
+  expect((await cache.read('10000', 'k', neverLoaded)).hit).toBe(true);
+  expect((await cache.read('all', '0', value('x'))).hit).toBe(false);
 });
 
 test('caches of several processes are one through Redis', async () => {

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { applyMigrations, DatabaseTooNew } from '../src/postgres/migrate.ts';
@@ -106,5 +108,36 @@ describe('migrations', () => {
       prismaFolder: await folderOf(first),
     });
     await expect(nowhere).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('a migration as a process', () => {
+  const file = fileURLToPath(new URL('./support/child-migration.ts', import.meta.url));
+  const run = (env: Record<string, string>) =>
+    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      const options = { env: { PATH: process.env['PATH'], ...env } };
+      const child = execFile(process.execPath, ['--import', 'tsx', file], options, (_error, stdout, stderr) =>
+        resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+      );
+    });
+
+  test('tells what it did and ends with 0, also when there is nothing to do', async () => {
+    const { url } = await emptyDatabase();
+    const env = { DATABASE_URL: url, PRISMA_FOLDER: await folderOf(second) };
+    expect(await run(env)).toEqual({
+      code: 0,
+      stdout: `child: applied ${names(second).join(', ')}\n`,
+      stderr: '',
+    });
+    expect(await run(env)).toEqual({ code: 0, stdout: 'child: nothing to migrate\n', stderr: '' });
+  });
+
+  test('ends with 1 and the reason when it cannot', async () => {
+    expect(await run({})).toEqual({ code: 1, stdout: '', stderr: 'child: DATABASE_URL is missing\n' });
+    const { url } = await emptyDatabase();
+    await applyMigrations({ connectionString: url, prismaFolder: await folderOf(second) });
+    const { code, stderr } = await run({ DATABASE_URL: url, PRISMA_FOLDER: await folderOf(first) });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^child: The database is newer than this code: .*second\n$/);
   });
 });

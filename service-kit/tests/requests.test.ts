@@ -189,6 +189,12 @@ describe('a request that does not fit', () => {
     },
   );
 
+  test('refuses a body of unknown length and no type with 415', async () => {
+    const call = put();
+    call.write('name=Lamp');
+    expect((await call).status).toBe(415);
+  });
+
   test.each([
     ['charset', 'Content-Type', 'application/json; charset=latin1'],
     ['encoding', 'Content-Encoding', 'zstandard'],
