@@ -1,52 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { z } from 'zod';
-import { defineRoute } from '../src/http/define-route.ts';
-import { idParams, integer, integerQuery, text } from '../src/http/fields.ts';
 import { createTestApp } from './support/test-app.ts';
+import { change, received } from './support/thing-routes.ts';
 
-const received: unknown[] = [];
-
-const change = defineRoute({
-  method: 'put',
-  path: '/things/:id',
-  summary: 'Change a thing',
-  who: 'anyone',
-  limit: false,
-  params: idParams,
-  query: z.object({
-    depth: integerQuery('depth', { min: 1, max: 9 }).optional(),
-    tag: z.string().optional(),
-  }),
-  headers: z.object({ 'x-key': z.string().max(5, 'X-Key is too long').optional() }),
-  body: z.strictObject({
-    name: text('Name', { min: 3, max: 20 }),
-    stock: integer('Stock', { min: 0, max: 100, wrong: 'Stock must be a non-negative integer' }),
-    parts: z.array(z.strictObject({ sku: text('Sku', { max: 5 }) })).optional(),
-    any: z.unknown().optional(),
-  }),
-  status: 200,
-  answer: z.object({ id: z.int(), name: z.string(), caller: z.unknown(), query: z.unknown() }),
-  handler({ params, query, body, headers, caller }) {
-    received.push({ body, headers });
-    const { address, userAgent, requestId } = caller;
-    return { id: params.id, name: body.name, query, caller: { address, userAgent, requestId } };
-  },
-});
-const named = defineRoute({
-  method: 'get',
-  path: '/named/:name',
-  summary: 'Show a name',
-  who: 'anyone',
-  limit: false,
-  params: z.strictObject({ name: text('Name', { max: 10 }) }),
-  status: 200,
-  answer: z.object({ name: z.string() }),
-  handler: ({ params }) => params,
-});
-
-const { app } = createTestApp({ routes: [change, named] });
+const { app } = createTestApp({ routes: [change] });
 const good = { name: 'Lamp', stock: 3 };
 const put = (path = '/things/7') => request(app).put(path);
 const putRaw = (body: string | Buffer, type = 'application/json') =>
@@ -215,47 +173,5 @@ describe('a request that does not fit', () => {
       .send(Buffer.from('this is no gzip'));
     expect(answer.status).toBe(400);
     expect(answer.body.code).toBe('malformed_request');
-  });
-});
-
-describe('an address that does not fit', () => {
-  test.each(['/named/%E0%A4%A', '/named/%FF'])('refuses %s', async (path) => {
-    const answer = await request(app).get(path);
-    expect(answer.status).toBe(400);
-    expect(answer.body.detail).toBe('The address is not valid');
-  });
-
-  test.each(['/named/a%00b', `/named/${'x'.repeat(11)}`, '/named/%20'])(
-    'refuses the text of %s',
-    async (path) => {
-      const answer = await request(app).get(path);
-      expect(answer.status).toBe(400);
-      expect(answer.body.code).toBe('validation_failed');
-    },
-  );
-
-  test.each(['0', '-1', '1.5', '2147483648', '1e3', '0x10', 'abc', '%00', '1'.repeat(400)])(
-    'refuses the id %s',
-    async (id) => {
-      const answer = await put(`/things/${id}`).send(good);
-      expect(answer.status).toBe(400);
-      expect(answer.body.details[0]).toMatchObject({ path: 'id' });
-    },
-  );
-
-  test.each([
-    ['a repeated parameter', 'depth=1&depth=2', 'The query parameter "depth" is repeated'],
-    ['a repeated parameter unknown to the route', 'x=1&x=1', 'The query parameter "x" is repeated'],
-    ['NUL in a parameter', 'tag=a%00', 'The query contains characters that cannot be used'],
-  ])('refuses %s', async (_what, query, detail) => {
-    const answer = await put(`/things/7?${query}`).send(good);
-    expect(answer.status).toBe(400);
-    expect(answer.body).toMatchObject({ code: 'malformed_request', detail });
-  });
-
-  test('reads __proto__ in the query as any other unknown name', async () => {
-    const answer = await put('/things/7?__proto__=1&constructor=2').send(good);
-    expect(answer.status).toBe(200);
-    expect((await put('/things/7?__proto__=1&__proto__=2').send(good)).status).toBe(400);
   });
 });

@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { createTestApp } from './support/test-app.ts';
+import { change, named } from './support/thing-routes.ts';
+
+const { app } = createTestApp({ routes: [change, named] });
+const good = { name: 'Lamp', stock: 3 };
+const put = (path: string) => request(app).put(path);
+
+describe('an address that does not fit', () => {
+  test.each(['/named/%E0%A4%A', '/named/%FF'])('refuses %s', async (path) => {
+    const answer = await request(app).get(path);
+    expect(answer.status).toBe(400);
+    expect(answer.body.detail).toBe('The address is not valid');
+  });
+
+  test.each(['/named/a%00b', `/named/${'x'.repeat(11)}`, '/named/%20'])(
+    'refuses the text of %s',
+    async (path) => {
+      const answer = await request(app).get(path);
+      expect(answer.status).toBe(400);
+      expect(answer.body.code).toBe('validation_failed');
+    },
+  );
+
+  test.each(['0', '-1', '1.5', '2147483648', '1e3', '0x10', 'abc', '%00', '1'.repeat(400)])(
+    'refuses the id %s',
+    async (id) => {
+      const answer = await put(`/things/${id}`).send(good);
+      expect(answer.status).toBe(400);
+      expect(answer.body.details[0]).toMatchObject({ path: 'id' });
+    },
+  );
+
+  test.each([
+    ['a repeated parameter', 'depth=1&depth=2', 'The query parameter "depth" is repeated'],
+    ['a repeated parameter unknown to the route', 'x=1&x=1', 'The query parameter "x" is repeated'],
+    ['NUL in a parameter', 'tag=a%00', 'The query contains characters that cannot be used'],
+  ])('refuses %s', async (_what, query, detail) => {
+    const answer = await put(`/things/7?${query}`).send(good);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'malformed_request', detail });
+  });
+
+  test('reads __proto__ in the query as any other unknown name', async () => {
+    const answer = await put('/things/7?__proto__=1&constructor=2').send(good);
+    expect(answer.status).toBe(200);
+    expect((await put('/things/7?__proto__=1&__proto__=2').send(good)).status).toBe(400);
+  });
+});

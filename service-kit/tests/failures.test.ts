@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { Pool } from 'pg';
+import request from 'supertest';
+import { AppError, defineError } from '../src/errors/app-error.ts';
+import { defineRoute } from '../src/http/define-route.ts';
+import { reply } from '../src/http/reply.ts';
+import { poolSettings } from '../src/postgres/pool-settings.ts';
+import { appOf, getFrom, thing } from './support/one-route.ts';
+import { freePort } from './support/redis-process.ts';
+import { createTestApp } from './support/test-app.ts';
+
+const OutOfStock = defineError(
+  409,
+  'out_of_stock',
+  (id: number) => `Nothing left of ${id}`,
+  (id) => ({ members: { details: [{ id }] }, headers: { 'Retry-After': '7' } }),
+);
+
+describe('a failure', () => {
+  test('that is expected tells status, code, text, members and headers', async () => {
+    const answer = await getFrom(() => {
+      throw new OutOfStock(7);
+    }).set('X-Request-Id', 'r-1');
+    expect(answer.status).toBe(409);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/problem+json; charset=utf-8',
+      'retry-after': '7',
+      'cache-control': 'no-store',
+    });
+    expect(answer.body).toEqual({
+      type: 'urn:problem-type:out_of_stock',
+      title: 'Conflict',
+      status: 409,
+      detail: 'Nothing left of 7',
+      code: 'out_of_stock',
+      error: 'Nothing left of 7',
+      request_id: 'r-1',
+      details: [{ id: 7 }],
+    });
+    expect([OutOfStock.status, OutOfStock.code]).toEqual([409, 'out_of_stock']);
+  });
+
+  test.each([
+    ['an error', new Error('password of db is hunter2')],
+    ['an error that only looks like one of HTTP', Object.assign(new Error('hunter2'), { status: 400 })],
+    [
+      'an error of HTTP that is none of the client',
+      Object.assign(new Error('hunter2'), { status: 418, expose: true }),
+    ],
+    ['a text', 'hunter2'],
+    ['an object', { message: 'hunter2' }],
+  ])('that is unexpected, %s, answers 500 without a word about it', async (_what, thrown) => {
+    const { app, lines } = appOf('/it', () => {
+      throw thrown;
+    });
+    const answer = await request(app).get('/it');
+    expect(answer.status).toBe(500);
+    expect(answer.body).toMatchObject({ code: 'internal', detail: 'Something went wrong on our side' });
+    expect(answer.text).not.toContain('hunter2');
+    const [line] = lines.filter(({ level }) => level === 'error');
+    expect(line).toMatchObject({
+      request_id: answer.body.request_id,
+      err: { message: expect.stringContaining('hunter2') },
+    });
+  });
+
+  test('of the answer to fit its schema is a 500 with none of the headers of the good answer', async () => {
+    const answer = await getFrom(() =>
+      reply({ nme: 'Lamp' }, { headers: { Location: '/it/7' }, etag: '"1"' }),
+    );
+    expect(answer.status).toBe(500);
+    expect(answer.text).not.toContain('nme');
+    expect(answer.headers).not.toHaveProperty('location');
+    expect(answer.headers).not.toHaveProperty('etag');
+  });
+
+  test('with a status that HTTP does not name still has a title', async () => {
+    const answer = await getFrom(() => {
+      throw new AppError(499, 'odd', 'Odd', {}, new Error('why'));
+    });
+    expect(answer.body).toMatchObject({ status: 499, title: 'Error' });
+  });
+
+  test('to reach the database is a 503 that may be tried again', async () => {
+    const pool = new Pool(poolSettings(`postgres://nobody@127.0.0.1:${await freePort()}/none`, 1));
+    const { app, lines } = appOf('/it', () => pool.query('SELECT 1'));
+    const answer = await request(app).get('/it');
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.body).toMatchObject({
+      code: 'unavailable',
+      detail: 'The service cannot reach its database',
+    });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', err: expect.objectContaining({ code: 'ECONNREFUSED' }) }),
+    );
+    await pool.end();
+  });
+});
+
+describe('an address', () => {
+  const { app, metrics } = appOf('/it/:id', () => ({ name: 'Lamp' }));
+
+  test('that does not exist is a 404 problem', async () => {
+    const answer = await request(app).get('/nothing/here');
+    expect(answer.status).toBe(404);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ code: 'not_found', title: 'Not Found' });
+  });
+
+  test.each(['post', 'put', 'patch', 'delete'] as const)(
+    'asked with %s is a 405 with Allow',
+    async (method) => {
+      const answer = await request(app)[method]('/it/1');
+      expect(answer.status).toBe(405);
+      expect(answer.headers['allow']).toBe('GET, HEAD');
+      expect(answer.body.code).toBe('method_not_allowed');
+    },
+  );
+
+  test('that is fixed is no value of a parameter, for no method', async () => {
+    const show = {
+      method: 'get',
+      summary: 'Show',
+      who: 'anyone',
+      limit: false,
+      status: 200,
+      answer: thing,
+    } as const;
+    const handler = () => ({ name: 'me' });
+    const { app: both } = createTestApp({
+      routes: [
+        defineRoute({ ...show, method: 'put', path: '/users/:id', handler }),
+        defineRoute({ ...show, path: '/users/me', handler }),
+      ],
+    });
+    expect((await request(both).put('/users/7')).status).toBe(200);
+    const refused = await request(both).put('/users/me');
+    expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET, HEAD']);
+  });
+
+  test.each(['/health', '/ready', '/metrics', '/openapi.json', '/docs'])(
+    'of the machine, %s, too',
+    async (path) => {
+      const answer = await request(app).post(path);
+      expect(answer.status).toBe(405);
+      expect(answer.headers['allow']).toBe('GET, HEAD');
+    },
+  );
+
+  test('is counted by its declaration, so that ids do not become labels', async () => {
+    await request(app).get('/it/1');
+    await request(app).get('/it/2');
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/http_request_duration_seconds_count\{[^}]*route="\/it\/:id",status="200"[^}]*\} 2/);
+    expect(text).toContain('route="other",status="404"');
+  });
+});
+
+describe('X-Request-Id', () => {
+  const { app } = appOf('/it', () => ({ name: 'Lamp' }));
+
+  test.each(['a', 'A-z_0.9', 'x'.repeat(128)])('%s is taken over', async (id) => {
+    expect((await request(app).get('/it').set('X-Request-Id', id)).headers['x-request-id']).toBe(id);
+  });
+
+  test.each(['', 'a b', 'x'.repeat(129), 'ä', '{"a":1}'])('%j is replaced', async (id) => {
+    const answer = await request(app).get('/it').set('X-Request-Id', Buffer.from(id).toString('latin1'));
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
