@@ -94,7 +94,7 @@ describe('PUT /api/products/:id/stock', () => {
       request(shop.app).patch(`/api/products/${id}`).set('Authorization', seller()).send(body);
     const reserve = () => {
       const reservation = crypto.randomUUID();
-      return shop.db.$queryRaw`
+      return shop.db.$queryRaw<object[]>`
         SELECT id FROM reserve_stock(${reservation}::uuid, ${[id]}::int[], ${[3]}::int[], 'service:test')`;
     };
     const answers = await Promise.all(

@@ -12,10 +12,7 @@ import { createApp } from '../../src/app.ts';
 import { loadProductConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
 
-export interface TestShop {
-  app: Express;
-  db: PrismaClient;
-  redis: RedisConnection;
+export interface TestShop extends Replica {
   /** One more process of the service: the same database, its own connections. */
   startReplica(options?: ReplicaOptions): Promise<Replica>;
   close(): Promise<void>;
@@ -24,6 +21,7 @@ export interface TestShop {
 export interface Replica {
   app: Express;
   db: PrismaClient;
+  redis: RedisConnection;
 }
 
 export interface ReplicaOptions {
@@ -71,12 +69,11 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       config,
       isStopping: rest.isStopping ?? (() => false),
     });
-    return { app, db };
+    return { app, db, redis: connection };
   };
 
   return {
     ...start(redis, options),
-    redis,
     async startReplica(replicaOptions = {}) {
       const own = await connectTestRedis();
       closing.push(() => own.close());

@@ -1,0 +1,177 @@
+import { createHmac } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_JWT_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { signAccessToken } from '@shop/service-kit/tokens/access-token';
+import request from 'supertest';
+import { createProduct, productBody, readProduct, seller } from './support/product.factory.ts';
+import { startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+let id: number;
+beforeAll(async () => {
+  shop = await startTestShop();
+  ({ id } = await createProduct(shop.app));
+});
+afterAll(() => shop.close());
+afterEach(async () => {
+  expect(await shop.db.product.count()).toBe(1);
+  expect(await readProduct(shop.app, id)).toMatchObject({ version: 1 });
+});
+
+const targets = () =>
+  [
+    ['post', '/api/products'],
+    ['put', `/api/products/${id}`],
+    ['patch', `/api/products/${id}`],
+    ['put', `/api/products/${id}/stock`],
+  ] as const;
+
+/** Sends the bytes to every call that takes a body. */
+async function expectRefused(bytes: string | Buffer, status: number, headers: Record<string, string> = {}) {
+  for (const [method, path] of targets()) {
+    const call = request(shop.app)
+      [method](path)
+      .set('Authorization', seller())
+      .set({ 'Content-Type': 'application/json', ...headers })
+      // Buffers go out as they are: supertest makes JSON of them otherwise.
+      .serialize((value: unknown) => value as string);
+    const answer = await call.send(bytes);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect(JSON.parse(answer.text)).toMatchObject({ status, error: expect.any(String) });
+  }
+}
+
+const withField = (field: string) => `{"name":"Good name","price":1,"quantity":1,${field}}`;
+
+describe('a body that cannot be used', () => {
+  test.each([
+    ['malformed JSON', '{"name": "x'],
+    ['a string', '"name"'],
+    ['a number', '5'],
+    ['null', 'null'],
+    ['an array', '[]'],
+    ['nothing', ''],
+    ['an empty object', '{}'],
+    ['depth 8,000', `${'{"a":'.repeat(8000)}1${'}'.repeat(8000)}`],
+    ['depth 8,000 in a field', withField(`"category":${'['.repeat(8000)}${']'.repeat(8000)}`)],
+    ['its own __proto__', withField('"__proto__":{"owner_id":1}')],
+    ['an unknown field', withField('"role":"admin"')],
+    ['wrong types', '{"name":{},"price":[],"quantity":true,"stock":"x","category":1}'],
+    ['operators', '{"name":{"not":""},"price":{"gt":0},"quantity":{"increment":1}}'],
+    ['numbers that are none', '{"name":"Good name","price":1e999,"quantity":1e999}'],
+  ])('%s: 400', (_name, bytes) => expectRefused(bytes, 400));
+
+  test.each(['name', 'description', 'category', 'sku', 'reason'])(
+    '%s with NUL or half a character: 400',
+    (field) =>
+      Promise.all(
+        ['a\\u0000b', '\\ud800abc'].map((value) =>
+          expectRefused(`{"name":"Good name","price":1,"quantity":1,"${field}":"${value}"}`, 400),
+        ),
+      ),
+  );
+
+  test('200 kB: 413', () => expectRefused(withField(`"description":"${'x'.repeat(200_000)}"`), 413));
+  test('200 kB in 1 kB of gzip: 413', () =>
+    expectRefused(gzipSync(withField(`"description":"${'x'.repeat(200_000)}"`)), 413, {
+      'Content-Encoding': 'gzip',
+    }));
+  test('no gzip where gzip is said: 400', () =>
+    expectRefused('this is not gzip', 400, { 'Content-Encoding': 'gzip' }));
+  test('another type: 415', () => expectRefused('name=x', 415, { 'Content-Type': 'text/plain' }));
+  test('another encoding: 415', () => expectRefused('{}', 415, { 'Content-Encoding': 'zstd' }));
+});
+
+describe('an address that cannot be used', () => {
+  test.each([
+    '/api/products/%E0%A4%A',
+    '/api/products/1%00',
+    '/api/products?category=%00',
+    '/api/products?category=a&category=b',
+    '/api/products?category=a&category=a',
+    '/api/products?page=-1',
+    '/api/products?page=1e15',
+    '/api/products?__proto__=1&__proto__=2',
+    `/api/products?cursor=${'A'.repeat(5000)}`,
+  ])('%s: 400', async (path) => {
+    await request(shop.app).get(path).expect(400);
+  });
+
+  test('an unknown one: 404', async () => {
+    await request(shop.app).get('/api/nothing').expect(404);
+  });
+
+  test.each([
+    ['/api/products', 'POST, GET, HEAD'],
+    ['/api/products/categories', 'GET, HEAD'],
+    ['/api/products/1', 'GET, HEAD, PUT, PATCH, DELETE'],
+    ['/api/products/1/stock', 'PUT'],
+    ['/api/products/1/stock-movements', 'GET, HEAD'],
+  ])('%s with a method it does not have: 405', async (path, allowed) => {
+    const missing = ['post', 'put', 'patch', 'delete', 'get'].find(
+      (method) => !allowed.includes(method.toUpperCase()),
+    ) as 'post';
+    const refused = await request(shop.app)[missing](path).expect(405);
+    expect(refused.headers['allow']?.split(', ').sort()).toEqual(allowed.split(', ').sort());
+  });
+});
+
+describe('a token that is none', () => {
+  const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1000);
+  const claims = {
+    sub: '7',
+    role: 'admin',
+    sid: 'session',
+    typ: 'access',
+    iss: 'user-service',
+    aud: 'shop',
+    iat: now,
+    exp: now + 600,
+  };
+  const signed = (alg: string, hash: string, changes: object, secret = TEST_JWT_SECRET) => {
+    const content = `${base64({ alg, typ: 'JWT' })}.${base64({ ...claims, ...changes })}`;
+    return `${content}.${createHmac(hash, secret).update(content).digest('base64url')}`;
+  };
+  const user = { id: 7, role: 'admin', sessionId: 'session' } as const;
+  const tokens = {
+    'no token': 'nonsense',
+    'unsigned (alg none)': `${base64({ alg: 'none', typ: 'JWT' })}.${base64(claims)}.`,
+    'of another algorithm': signed('HS512', 'sha512', {}),
+    'of another secret': signed('HS256', 'sha256', {}, 'another-secret-that-is-long-enough-too'),
+    'for another audience': signed('HS256', 'sha256', { aud: 'elsewhere' }),
+    'of another issuer': signed('HS256', 'sha256', { iss: 'elsewhere' }),
+    'for refreshing': signed('HS256', 'sha256', { typ: 'refresh' }),
+    'without an end': signed('HS256', 'sha256', { exp: undefined }),
+    'of a user that cannot be': signed('HS256', 'sha256', { sub: '7 OR 1=1' }),
+    expired: signAccessToken(user, TEST_JWT_SECRET, -1),
+  };
+
+  test.each(Object.entries(tokens))('%s: 401', async (_name, token) => {
+    const calls = [
+      request(shop.app).post('/api/products').send(productBody()),
+      request(shop.app).put(`/api/products/${id}`).send(productBody()),
+      request(shop.app).delete(`/api/products/${id}`),
+      request(shop.app).put(`/api/products/${id}/stock`).send({ quantity: 1 }),
+      request(shop.app).get(`/api/products/${id}/stock-movements`),
+    ];
+    for (const call of calls) {
+      const refused = await call.set('Authorization', `Bearer ${token}`).expect(401);
+      expect(refused.headers['www-authenticate']).toBe('Bearer');
+    }
+  });
+
+  test('reading needs none, so a bad one does no harm there', async () => {
+    await request(shop.app).get('/api/products').set('Authorization', 'Bearer nonsense').expect(200);
+  });
+
+  test('a user’s token opens nothing that is for services', async () => {
+    const body = { reservation_id: crypto.randomUUID(), items: [{ product_id: id, quantity: 1 }] };
+    for (const authorization of [seller(), `Bearer ${signed('HS256', 'sha256', { typ: 'service' })}`, '']) {
+      const call = request(shop.app).post('/internal/reservations').set('Authorization', authorization);
+      await call.send(body).expect(401);
+    }
+  });
+});

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
+import type { Express } from 'express';
+import request from 'supertest';
+import { createProduct, readProduct, seller } from './support/product.factory.ts';
+import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { createCountedDatabase, createSlowDatabase } from './support/watched-database.ts';
+
+let shop: TestShop;
+let replica: Replica;
+beforeAll(async () => {
+  shop = await startTestShop();
+  replica = await shop.startReplica();
+});
+afterAll(() => shop.close());
+
+const patch = (app: Express, id: number, body: object) =>
+  request(app).patch(`/api/products/${id}`).set('Authorization', seller()).send(body).expect(200);
+const adjust = (app: Express, id: number, quantity: number) =>
+  request(app).put(`/api/products/${id}/stock`).set('Authorization', seller()).send({ quantity }).expect(200);
+const cacheStatus = async (app: Express, path: string, status = 200) =>
+  (await request(app).get(path).expect(status)).headers['cache-status'];
+
+describe('cached reads', () => {
+  test('say whether they came from the cache, on whichever replica', async () => {
+    const { id } = await createProduct(shop.app, { category: 'Cached' });
+    const paths = {
+      product: `/api/products/${id}`,
+      product_list: '/api/products?category=Cached',
+      categories: '/api/products/categories',
+    };
+    for (const [name, path] of Object.entries(paths)) {
+      const first = await request(shop.app).get(path).expect(200);
+      const second = await request(replica.app).get(path).expect(200);
+      expect(first.headers['cache-status']).toBe(`${name}; fwd=miss`);
+      expect(second.headers['cache-status']).toBe(`${name}; hit`);
+      expect(second.text).toBe(first.text);
+      expect(second.headers['etag']).toBe(first.headers['etag']);
+    }
+  });
+
+  test('share one entry among spellings of one query', async () => {
+    await cacheStatus(shop.app, '/api/products?min_price=1&sort=price');
+    expect(await cacheStatus(shop.app, '/api/products?sort=price&min_price=1.00&unknown=1')).toContain('hit');
+    expect(await cacheStatus(shop.app, '/api/products?sort=price&min_price=2')).toContain('miss');
+  });
+
+  test('see every change on the other replica at once', async () => {
+    const { id } = await createProduct(shop.app, { category: 'Write then read' });
+    const inList = async () => {
+      const { body } = await request(replica.app)
+        .get('/api/products?category=Write%20then%20read')
+        .expect(200);
+      return body.products[0]?.price;
+    };
+    for (let price = 1; price <= 50; price += 1) {
+      await patch(shop.app, id, { price });
+      expect((await readProduct(replica.app, id)).price).toBe(price);
+      expect(await inList()).toBe(price);
+    }
+    await request(shop.app).delete(`/api/products/${id}`).set('Authorization', seller()).expect(200);
+    await request(replica.app).get(`/api/products/${id}`).expect(404);
+    expect(await inList()).toBeUndefined();
+  });
+
+  test('see a new category at once', async () => {
+    const names = async () => (await request(replica.app).get('/api/products/categories')).body.categories;
+    expect(await names()).not.toContain('Brand new');
+    await createProduct(shop.app, { category: 'Brand new' });
+    expect(await names()).toContain('Brand new');
+  });
+
+  test('remember that a product does not exist, until it does', async () => {
+    const database = createCountedDatabase();
+    const counted = await shop.startReplica({ wrap: database.wrap });
+    const { id } = await createProduct(shop.app);
+    const next = `/api/products/${id + 1}`;
+    await request(counted.app).get(next).expect(404);
+    await request(counted.app).get(next).expect(404);
+    expect(database.count()).toBe(1);
+    expect(await createProduct(shop.app)).toMatchObject({ id: id + 1 });
+    await request(counted.app).get(next).expect(200);
+  });
+
+  test('show a change of stock on the product at once, in lists within 5 s, without emptying them', async () => {
+    const { id } = await createProduct(shop.app, { stock: 10, category: 'Five seconds' });
+    const path = '/api/products?category=Five%20seconds';
+    const stockInList = async () => (await request(replica.app).get(path)).body.products[0].stock;
+    expect(await stockInList()).toBe(10);
+    const changedAt = Date.now();
+    await adjust(shop.app, id, -1);
+    expect((await readProduct(replica.app, id)).stock).toBe(9);
+    expect(await cacheStatus(shop.app, path)).toBe('product_list; hit');
+    while ((await stockInList()) !== 9) await sleep(50);
+    expect(Date.now() - changedAt).toBeLessThan(5000);
+  });
+
+  test('follow a reservation at once', async () => {
+    const { id } = await createProduct(shop.app, { stock: 10 });
+    await readProduct(replica.app, id);
+    const token = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'product-service');
+    const body = { reservation_id: crypto.randomUUID(), items: [{ product_id: id, quantity: 4 }] };
+    const internal = request(shop.app).post('/internal/reservations').send(body);
+    await internal.set('Authorization', `Bearer ${token()}`).expect(200);
+    expect((await readProduct(replica.app, id)).stock).toBe(6);
+  });
+
+  test('do not bring back what a slow reader read before a change', async () => {
+    const slow = createSlowDatabase();
+    const slowReplica = await shop.startReplica({ wrap: slow.wrap });
+    const { id } = await createProduct(shop.app, { price: 1, category: 'Slow' });
+    const list = '/api/products?category=Slow';
+    const late = Promise.all([readProduct(slowReplica.app, id), request(slowReplica.app).get(list)]);
+    await slow.held;
+    await sleep(100);
+    await patch(shop.app, id, { price: 2 });
+    slow.release();
+    await late;
+    for (const { app } of [shop, replica, slowReplica]) {
+      expect((await readProduct(app, id)).price).toBe(2);
+      expect((await request(app).get(list)).body.products[0].price).toBe(2);
+    }
+  });
+
+  test('ask the database once for many readers of a cold product', async () => {
+    const database = createCountedDatabase();
+    const counted = await shop.startReplica({ wrap: database.wrap });
+    const { id } = await createProduct(shop.app);
+    await Promise.all(Array.from({ length: 20 }, () => readProduct(counted.app, id)));
+    expect(database.count()).toBe(1);
+  });
+});
+
+describe('without Redis', () => {
+  test('a process of its own caches in its memory', async () => {
+    const alone = await shop.startReplica({ redis: false });
+    const { id } = await createProduct(alone.app, { price: 1 });
+    const path = `/api/products/${id}`;
+    expect(await cacheStatus(alone.app, path)).toBe('product; fwd=miss');
+    expect(await cacheStatus(alone.app, path)).toBe('product; hit');
+    await patch(alone.app, id, { price: 2 });
+    expect((await readProduct(alone.app, id)).price).toBe(2);
+  });
+
+  test('reads and writes go on while Redis is away, each from the database', async () => {
+    const cut = await shop.startReplica();
+    const { id } = await createProduct(cut.app, { price: 1 });
+    await readProduct(cut.app, id);
+    cut.redis.client.disconnect();
+    expect(await cacheStatus(cut.app, `/api/products/${id}`)).toBe('product; fwd=miss');
+    await patch(cut.app, id, { price: 2 });
+    expect((await readProduct(cut.app, id)).price).toBe(2);
+    await request(cut.app).get('/api/products').expect(200);
+    await request(cut.app).get('/api/products/categories').expect(200);
+    await cut.redis.client.connect();
+    await sleep(300);
+    expect((await readProduct(replica.app, id)).price).toBe(2);
+  });
+});

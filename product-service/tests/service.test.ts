@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { loadProductConfig } from '../src/config.ts';
+import { createProduct, seller } from './support/product.factory.ts';
+import { startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+describe('health', () => {
+  test('the process lives', async () => {
+    const answer = await request(shop.app).get('/health').expect(200);
+    expect(answer.body).toEqual({ status: 'healthy', service: 'product-service' });
+  });
+
+  test('it is ready with database and Redis', async () => {
+    const answer = await request(shop.app).get('/ready').expect(200);
+    expect(answer.body).toMatchObject({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
+  });
+
+  test('it is ready where no Redis is configured, and degraded where it is away', async () => {
+    const alone = await shop.startReplica({ redis: false });
+    const ready = await request(alone.app).get('/ready').expect(200);
+    expect(ready.body).toMatchObject({ status: 'ready', checks: { database: 'ok' } });
+    const cut = await shop.startReplica();
+    cut.redis.client.disconnect();
+    const degraded = await request(cut.app).get('/ready').expect(200);
+    expect(degraded.body).toMatchObject({ status: 'degraded', checks: { redis: 'down' } });
+  });
+
+  test('it is not ready without its database, which answers 503', async () => {
+    const lost = await shop.startReplica({
+      redis: false,
+      env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' },
+    });
+    await request(lost.app).get('/ready').expect(503);
+    const refused = await request(lost.app).get('/api/products').expect(503);
+    expect(refused.body.code).toBe('unavailable');
+    expect(refused.headers['retry-after']).toBe('1');
+    const metrics = await request(lost.app).get('/metrics').expect(200);
+    expect(metrics.text).toContain('reservations_held');
+  });
+
+  test('it is not ready from the moment it stops', async () => {
+    const stopping = await shop.startReplica({ isStopping: () => true });
+    await request(stopping.app).get('/ready').expect(503);
+    await request(stopping.app).get('/health').expect(200);
+  });
+});
+
+describe('machine pages', () => {
+  test('the API document names every public call and no internal one', async () => {
+    const { body } = await request(shop.app).get('/openapi.json').expect(200);
+    expect(body.openapi).toBe('3.1.0');
+    expect(Object.keys(body.paths).sort()).toEqual([
+      '/api/products',
+      '/api/products/categories',
+      '/api/products/{id}',
+      '/api/products/{id}/stock',
+      '/api/products/{id}/stock-movements',
+    ]);
+    const create = body.paths['/api/products'].post;
+    const { schema } = create.requestBody.content['application/json'];
+    expect(schema.required).toEqual(['name', 'price']);
+    expect(Object.keys(schema.properties)).toEqual(
+      expect.arrayContaining(['name', 'price', 'stock', 'category', 'description', 'sku', 'image_url']),
+    );
+    const { parameters } = body.paths['/api/products'].get;
+    expect(parameters.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['page', 'per_page', 'cursor', 'category', 'ids', 'sort', 'in_stock']),
+    );
+    const answer = body.paths['/api/products/{id}'].get.responses[200].content['application/json'].schema;
+    expect(Object.keys(answer.properties.product.properties)).toEqual(
+      expect.arrayContaining(['price', 'currency', 'stock', 'version']),
+    );
+    expect(create.responses[409].description).toBe('sku_taken');
+  });
+
+  test('the page for people works without another host', async () => {
+    const page = await request(shop.app).get('/docs').expect(200);
+    expect(page.text).not.toMatch(/https?:\/\//);
+  });
+
+  test('the metrics count cache reads and requests', async () => {
+    const { id } = await createProduct(shop.app);
+    await request(shop.app).get(`/api/products/${id}`).expect(200);
+    await request(shop.app).get(`/api/products/${id}`).expect(200);
+    const { text } = await request(shop.app).get('/metrics').expect(200);
+    expect(text).toMatch(/cache_reads_total\{cache="product",result="hit",service="product-service"\} [1-9]/);
+    expect(text).toMatch(
+      /http_request_duration_seconds_count\{.*route="\/api\/products\/:id",status="200"\} 2/,
+    );
+  });
+});
+
+describe('limits', () => {
+  test('are told on every answer, and held', async () => {
+    const env = {
+      RATE_LIMIT_ENABLED: 'true',
+      RATE_LIMIT_CATALOGUE_READS: '3/60',
+      RATE_LIMIT_CATALOGUE_WRITES: '1/60',
+    };
+    const limited = await shop.startReplica({ env });
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const answer = await request(limited.app).get('/api/products');
+      expect(answer.headers['ratelimit']).toContain('"catalogue-reads"');
+      expect(answer.headers['ratelimit-policy']).toContain('q=3; w=60');
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    const write = () =>
+      request(limited.app).post('/api/products').set('Authorization', seller()).send({ name: 'x' });
+    await write().expect(400);
+    const refused = await write().expect(429);
+    expect(refused.body.code).toBe('rate_limited');
+    expect(refused.headers['retry-after']).toMatch(/^\d+$/);
+  });
+
+  test('are 600 reads and 60 writes a minute by default', () => {
+    const config = loadProductConfig({
+      DATABASE_URL: 'postgres://x',
+      JWT_SECRET_KEY: 'x',
+      SERVICE_TOKEN_SECRET: 'y',
+    });
+    expect(config.limits).toEqual({
+      catalogue_reads: { max: 600, seconds: 60, withoutRedis: 'pass' },
+      catalogue_writes: { max: 60, seconds: 60, withoutRedis: 'pass' },
+    });
+    expect(config).toMatchObject({ PORT: 5002, PRODUCT_CREATION: 'open', CURRENCY: 'USD' });
+  });
+});
+
+describe('configuration', () => {
+  test('names every variable that is missing or wrong', () => {
+    const load = () => loadProductConfig({ PRODUCT_CREATION: 'nobody', PORT: '70000' });
+    for (const line of [
+      'DATABASE_URL is missing',
+      'JWT_SECRET_KEY is missing',
+      'PORT: ',
+      'PRODUCT_CREATION: ',
+    ]) {
+      expect(load).toThrow(line);
+    }
+  });
+
+  test.each(['JWT_SECRET_KEY', 'SERVICE_TOKEN_SECRET'])('wants a %s worth its name in production', (name) => {
+    const env = {
+      DATABASE_URL: 'postgres://x',
+      JWT_SECRET_KEY: 'j'.repeat(32),
+      SERVICE_TOKEN_SECRET: 's'.repeat(32),
+      NODE_ENV: 'production',
+    };
+    expect(loadProductConfig(env).NODE_ENV).toBe('production');
+    expect(() => loadProductConfig({ ...env, [name]: 'short' })).toThrow(name);
+  });
+});
