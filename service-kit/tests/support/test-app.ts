@@ -11,7 +11,7 @@ import { createServiceTokenVerifier } from '../../src/tokens/service-token.ts';
 
 export const silent: Logger = pino({ level: 'silent' });
 
-export type LogLine = Record<string, unknown> & { level: string; msg: string };
+type LogLine = Record<string, unknown> & { level: string; msg: string };
 
 /** A logger whose lines can be read back. */
 export function createRecordingLogger(level = 'info') {
