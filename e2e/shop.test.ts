@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { call } from './support/http.ts';
+import { until } from './support/process.ts';
+import { type Stack, startStack, testServer } from './support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ redisUrl: testServer('TEST_REDIS_URL') });
+});
+afterAll(() => stack.close());
+
+let named = 0;
+async function register() {
+  named += 1;
+  const name = `e2e-${process.pid}-${named}`;
+  const credentials = { username: name, email: `${name}@example.com`, password: 'securepass123' };
+  const { body } = await call('POST', `${stack.user.url}/api/users/register`, credentials);
+  return { ...credentials, user: body['user'], token: String(body['tokens']?.['access_token']) };
+}
+
+describe('the requests of the original README', () => {
+  test('register, log in, who am I', async () => {
+    const ada = await register();
+    expect(ada.user).toMatchObject({ id: expect.any(Number), username: ada.username, email: ada.email });
+    const { username, password } = ada;
+    const login = await call('POST', `${stack.user.url}/api/users/login`, { username, password });
+    expect(login.status).toBe(200);
+    const me = await call('GET', `${stack.user.url}/api/users/me`, undefined, { token: ada.token });
+    expect(me.body['user']).toEqual(ada.user);
+  });
+
+  test('create a product, list it, change its stock', async () => {
+    const { token } = await register();
+    const product = {
+      name: 'iPhone 15 Pro',
+      description: 'Latest flagship with A17 Pro chip',
+      price: 999.99,
+      stock: 50,
+      category: 'Electronics',
+    };
+    const created = await call('POST', `${stack.product.url}/api/products`, product, { token });
+    expect(created.status).toBe(201);
+    expect(created.body['product']).toMatchObject({ ...product, currency: 'USD' });
+    const query = 'page=1&per_page=20&category=Electronics&min_price=100&max_price=2000';
+    const list = await call('GET', `${stack.product.url}/api/products?${query}`);
+    expect(list.body['products']).toContainEqual(
+      expect.objectContaining({ id: created.body['product']?.['id'] }),
+    );
+    const path = `/api/products/${created.body['product']?.['id']}/stock`;
+    const stocked = await call('PUT', `${stack.product.url}${path}`, { quantity: 10 }, { token });
+    expect(stocked.body['product']?.['stock']).toBe(60);
+  });
+
+  test('order, list the orders, statistics', async () => {
+    const { token } = await register();
+    const ids: unknown[] = [];
+    for (const price of [19.99, 5]) {
+      const given = { name: 'Something', price, stock: 5 };
+      const { body } = await call('POST', `${stack.product.url}/api/products`, given, { token });
+      ids.push(body['product']?.['id']);
+    }
+    const lines = [
+      { product_id: ids[0], quantity: 2 },
+      { product_id: ids[1], quantity: 1 },
+    ];
+    const order = await call('POST', `${stack.order.url}/api/orders`, { products: lines }, { token });
+    expect([order.status, order.body['order']?.['total_amount']]).toEqual([201, 44.98]);
+    const list = await call(
+      'GET',
+      `${stack.order.url}/api/orders?page=1&per_page=10&status=pending`,
+      undefined,
+      { token },
+    );
+    expect(list.body['orders']).toHaveLength(1);
+    const stats = await call('GET', `${stack.order.url}/api/orders/stats`, undefined, { token });
+    expect(stats.body).toMatchObject({
+      total_orders: 1,
+      total_spent: 44.98,
+      pending_orders: 1,
+      completed_orders: 0,
+    });
+  });
+});
+
+describe('the services together', () => {
+  test('confirm what a placed order holds', async () => {
+    const held = async () => {
+      const { text } = await call('GET', `${stack.product.url}/metrics`);
+      return Number(/^reservations_held\{[^}]*\} (\d+)/m.exec(text)?.[1]);
+    };
+    await until('the confirm jobs ran', async () => (await held()) === 0);
+  });
+
+  test('pass the request id on, and keep outsiders from /internal', async () => {
+    const { token } = await register();
+    const outsider = await call('GET', `${stack.product.url}/internal/reservations?older_than=0`, undefined, {
+      token,
+    });
+    expect(outsider.status).toBe(401);
+    const nobody = await call('POST', `${stack.product.url}/internal/reservations`, {});
+    expect(nobody.status).toBe(401);
+  });
+
+  test('stop taking the access tokens of an ended session everywhere within 5 s', async () => {
+    const { token } = await register();
+    const orders = () => call('GET', `${stack.order.url}/api/orders`, undefined, { token });
+    expect((await orders()).status).toBe(200);
+    expect((await call('POST', `${stack.user.url}/api/users/logout`, undefined, { token })).status).toBe(204);
+    await until('the token is refused', async () => (await orders()).status === 401, 5000);
+  });
+
+  test('answer and describe themselves', async () => {
+    for (const service of [stack.user, stack.product, stack.order]) {
+      const health = await call('GET', `${service.url}/health`);
+      expect(health.body['status']).toBe('healthy');
+      const api = await call('GET', `${service.url}/openapi.json`);
+      expect(api.body['openapi']).toBe('3.1.0');
+    }
+  });
+});
+
+describe('SIGTERM', () => {
+  test('ends a service in order, with exit 0', async () => {
+    expect(await stack.order.stop()).toBe(0);
+    await stack.order.start();
+    expect((await call('GET', `${stack.order.url}/ready`)).status).toBe(200);
+  });
+});
