@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
+import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
-import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
 import { loadProductConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
@@ -34,7 +34,7 @@ export interface ReplicaOptions {
   isStopping?: () => boolean;
 }
 
-const logger = pino({ level: 'silent' });
+const logger = createLogger('product-service', 'silent');
 const prismaFolder = join(import.meta.dirname, '../../prisma');
 
 /** The whole service on a database of the test file's own, without limits unless the environment sets them. */
