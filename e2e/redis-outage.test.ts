@@ -38,7 +38,7 @@ async function registrationsUntilLimited(): Promise<number> {
 }
 
 const list = () => call('GET', `${stack.product.url}/api/products`);
-const readyState = async (url: string) => (await call('GET', `${url}/ready`)).body['status'];
+const readyState = async (url: string) => String((await call('GET', `${url}/ready`)).body['status']);
 
 describe('while Redis comes and goes', () => {
   test('the limits are in force before', async () => {

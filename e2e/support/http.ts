@@ -1,5 +1,5 @@
 /** Whatever JSON came: a test says what it must be. */
-export interface Json {
+interface Json {
   readonly [field: string]: Json | undefined;
 }
 

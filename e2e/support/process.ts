@@ -75,5 +75,4 @@ export async function until(what: string, condition: () => Promise<boolean>, lim
   throw new Error(`${what}: did not happen within ${limit} ms`);
 }
 
-export const sleep = (milliseconds: number) =>
-  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

@@ -45,5 +45,3 @@ export function createReconcileUseCases({
     },
   };
 }
-
-export type ReconcileUseCases = ReturnType<typeof createReconcileUseCases>;

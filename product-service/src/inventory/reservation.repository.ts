@@ -78,5 +78,3 @@ export function createReservationRepository(db: PrismaClient) {
     },
   };
 }
-
-export type ReservationRepository = ReturnType<typeof createReservationRepository>;
