@@ -38,7 +38,11 @@ export function createApp({
   const money = createMoney(config.CURRENCY);
   const orders = createOrderUseCases({ orders: createOrderRepository(db), products });
   const placement = createPlacementUseCases({
-    placements: createPlacementRepository({ db, deadline: config.PLACEMENT_DEADLINE }),
+    placements: createPlacementRepository({
+      db,
+      deadline: config.PLACEMENT_DEADLINE,
+      lease: config.KEY_LEASE,
+    }),
     products,
     money,
     metrics: placementMetrics,

@@ -34,7 +34,11 @@ await runServer({
 
     const jobs = startJobs({ databaseUrl: config.DATABASE_URL, products, logger });
     const { reconcile, healReservations } = createReconcileUseCases({
-      repository: createReconcileRepository(db),
+      repository: createReconcileRepository({
+        db,
+        jobMaxBackoff: config.JOB_MAX_BACKOFF,
+        jobAbandonedAfter: config.JOB_ABANDONED_AFTER,
+      }),
       products,
       metrics: placementMetrics,
       logger,

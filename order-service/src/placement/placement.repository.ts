@@ -39,17 +39,17 @@ interface PlacementOptions {
   db: PrismaClient;
   /** Seconds until the reconciler may reject what is still being placed. */
   deadline: number;
+  /** Seconds that one request may work on a keyed order before a retry carries it on. */
+  lease: number;
 }
 
 /** Keys are scoped to a user and this route. */
 const ROUTE = 'POST /api/orders';
-/** Seconds that one request may work on a keyed order before a retry carries it on: longer than any request lives. */
-const LEASE = 5;
 /** The queue stops trying only after this many attempts: its largest number. */
 const MAX_ATTEMPTS = 32_767;
 
 /** The statements of order-placement.md, each all or nothing in one round trip. */
-export function createPlacementRepository({ db, deadline }: PlacementOptions) {
+export function createPlacementRepository({ db, deadline, lease }: PlacementOptions) {
   const orderValues = ({ userId, request, reservationId, currency }: NewIntent) => Prisma.sql`
     ${userId}::int, 'PLACING', ${reservationId}::uuid, now() + make_interval(secs => ${deadline}::int), ${currency},
     ${request.shipping_address === undefined ? null : JSON.stringify(request.shipping_address)}::jsonb,
@@ -72,7 +72,7 @@ export function createPlacementRepository({ db, deadline }: PlacementOptions) {
               WITH claimed AS (
                 INSERT INTO idempotency_keys (user_id, route, key, request_hash, order_id, lease_until)
                 VALUES (${userId}::int, ${ROUTE}, ${key}, ${requestHash},
-                        nextval('orders_id_seq'), now() + make_interval(secs => ${LEASE}::int))
+                        nextval('orders_id_seq'), now() + make_interval(secs => ${lease}::int))
                 ON CONFLICT DO NOTHING RETURNING order_id
               )
               INSERT INTO orders (id, ${columns}) SELECT order_id, ${orderValues(intent)} FROM claimed
@@ -105,7 +105,7 @@ export function createPlacementRepository({ db, deadline }: PlacementOptions) {
       const rows = await db.$queryRaw<Intent[]>`
         WITH taken AS (
           UPDATE idempotency_keys k
-             SET lease_until = now() + make_interval(secs => ${LEASE}::int),
+             SET lease_until = now() + make_interval(secs => ${lease}::int),
                  order_id = CASE o.placement WHEN 'REJECTED' THEN nextval('orders_id_seq') ELSE k.order_id END
             FROM orders o
            WHERE k.user_id = ${userId}::int AND k.route = ${ROUTE} AND k.key = ${key}

@@ -9,13 +9,21 @@ const BATCH = 100;
 const MAX_ATTEMPTS = 32_767;
 /** Keys must live at least 24 h (order-placement.md); a rejected order is kept as long, for whoever looks into it. */
 const KEPT_HOURS = 48;
-/** A job that failed is tried again after at most so many seconds, however often it failed. */
-const MAX_BACKOFF = 10;
-/** No job runs for so long: its worker was killed. */
-const ABANDONED_AFTER = 60;
+
+interface ReconcileRepositoryOptions {
+  db: PrismaClient;
+  /** Seconds until a failed job is tried again at the latest. */
+  jobMaxBackoff: number;
+  /** Seconds after which the worker of a job that is not done is taken for killed; a job may run twice. */
+  jobAbandonedAfter: number;
+}
 
 /** What cleans up; any number of replicas may do it at once. */
-export function createReconcileRepository(db: PrismaClient) {
+export function createReconcileRepository({
+  db,
+  jobMaxBackoff,
+  jobAbandonedAfter,
+}: ReconcileRepositoryOptions) {
   return {
     /** Rejects what is past its deadline and announces the release. @returns how many. Index: orders_undecided */
     async rejectOverdue(): Promise<number> {
@@ -51,13 +59,13 @@ export function createReconcileRepository(db: PrismaClient) {
      */
     async hurryJobs(): Promise<void> {
       await db.$queryRaw`
-        SELECT graphile_worker.reschedule_jobs(array_agg(id), run_at => now() + make_interval(secs => ${MAX_BACKOFF}::int))::text
+        SELECT graphile_worker.reschedule_jobs(array_agg(id), run_at => now() + make_interval(secs => ${jobMaxBackoff}::int))::text
           FROM graphile_worker.jobs
-         WHERE attempts > 0 AND locked_at IS NULL AND run_at > now() + make_interval(secs => ${MAX_BACKOFF}::int)
+         WHERE attempts > 0 AND locked_at IS NULL AND run_at > now() + make_interval(secs => ${jobMaxBackoff}::int)
         HAVING count(*) > 0`;
       await db.$queryRaw`
         SELECT graphile_worker.force_unlock_workers(array_agg(DISTINCT locked_by))::text
-          FROM graphile_worker.jobs WHERE locked_at < now() - make_interval(secs => ${ABANDONED_AFTER}::int)
+          FROM graphile_worker.jobs WHERE locked_at < now() - make_interval(secs => ${jobAbandonedAfter}::int)
         HAVING count(*) > 0`;
     },
 

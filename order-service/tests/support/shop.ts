@@ -68,7 +68,11 @@ export async function startShop(env: Record<string, string> = {}) {
     revocations,
   });
   const { reconcile, healReservations } = createReconcileUseCases({
-    repository: createReconcileRepository(db),
+    repository: createReconcileRepository({
+      db,
+      jobMaxBackoff: config.JOB_MAX_BACKOFF,
+      jobAbandonedAfter: config.JOB_ABANDONED_AFTER,
+    }),
     products: client,
     metrics: placementMetrics,
     logger,
