@@ -104,7 +104,7 @@ export const categoriesAnswer = z.object({
 export function createProductSchemas(money: Money) {
   const price = amount('Price', money);
   const required = { name, price };
-  const descriptive = { description, category, sku, image_url: imageUrl };
+  const optional = z.strictObject({ description, category, sku, image_url: imageUrl, stock }).partial();
   const defaulted = {
     description: description.default(null),
     category: category.default('General'),
@@ -124,11 +124,10 @@ export function createProductSchemas(money: Money) {
 
   return {
     createBody: z.strictObject({ ...required, ...defaulted, stock: stock.default(0) }).transform(toFields),
-    /** Everything that is left out is set to its default, but for the stock, which stays. */
-    replaceBody: z.strictObject({ ...required, ...defaulted, stock: stock.optional() }).transform(toFields),
-    changeBody: z
-      .strictObject({ ...required, ...descriptive, stock })
-      .partial()
+    /** What is left out stays as it is, as in the original: a client that knows fewer fields loses none. */
+    replaceBody: optional.extend(required).transform(toFields),
+    changeBody: optional
+      .extend(z.strictObject(required).partial().shape)
       .refine((body) => Object.keys(body).length > 0, { error: 'Give at least one field to change' })
       .transform(toFields),
     listQuery: z

@@ -2,7 +2,8 @@ import type { PoolConfig } from 'pg';
 
 /**
  * Settings of every pool, so that no request waits longer than about 2 s for a database that is busy, paused
- * or gone: 500 ms for a connection, then 1.2 s for the server to finish and 1.4 s until the client stops waiting.
+ * or gone: 1 s for a connection, or 1.2 s for the server to finish and 1.4 s until the client stops waiting. (With
+ * 500 ms for a connection, a rush of 100 writes on one product was turned away on a slow machine.)
  * @param connectionString `postgresql://user:password@host:port/database`
  * @param max connections of this process
  */
@@ -10,7 +11,7 @@ export function poolSettings(connectionString: string, max: number): PoolConfig 
   return {
     connectionString,
     max,
-    connectionTimeoutMillis: 500,
+    connectionTimeoutMillis: 1000,
     statement_timeout: 1200,
     query_timeout: 1400,
     lock_timeout: 1000,
