@@ -11,11 +11,11 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const ADMIN = bearer(999, 'admin');
-const get = (path: string, token: string) => request(shop.app).get(path).set('Authorization', token);
+const get = (path: string, token: string) => request(shop.url).get(path).set('Authorization', token);
 const setStatus = (id: number, status: unknown, token: string) =>
-  request(shop.app).put(`/api/orders/${id}/status`).set('Authorization', token).send({ status });
+  request(shop.url).put(`/api/orders/${id}/status`).set('Authorization', token).send({ status });
 const cancel = (id: number, token: string) =>
-  request(shop.app).delete(`/api/orders/${id}`).set('Authorization', token);
+  request(shop.url).delete(`/api/orders/${id}`).set('Authorization', token);
 
 async function order(userId: number, given: { ownerId?: number; quantity?: number } = {}) {
   const product = await createProduct(shop, { stock: 100, priceMinor: 500n, ...given });
@@ -224,13 +224,13 @@ describe('DELETE /api/orders/:id', () => {
 describe('the service', () => {
   test('has its machine pages, and 405 for another method', async () => {
     for (const page of ['/health', '/ready', '/openapi.json', '/docs', '/metrics']) {
-      expect((await request(shop.app).get(page)).status).toBe(200);
+      expect((await request(shop.url).get(page)).status).toBe(200);
     }
-    expect((await request(shop.app).get('/health')).body).toEqual({
+    expect((await request(shop.url).get('/health')).body).toEqual({
       status: 'healthy',
       service: 'order-service',
     });
-    const answer = await request(shop.app).patch('/api/orders/1');
+    const answer = await request(shop.url).patch('/api/orders/1');
     expect([answer.status, answer.headers['allow']]).toEqual([405, 'GET, HEAD, DELETE']);
   });
 });

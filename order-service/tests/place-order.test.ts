@@ -44,7 +44,7 @@ describe('POST /api/orders', () => {
     });
     expect(await stockOf(shop, a)).toBe(3);
     expect(await stockOf(shop, b)).toBe(2);
-    const read = await request(shop.app)
+    const read = await request(shop.url)
       .get(`/api/orders/${answer.body.order.id}`)
       .set('Authorization', bearer(1));
     expect(read.body.order).toEqual(answer.body.order);
@@ -147,7 +147,7 @@ describe('POST /api/orders', () => {
   });
 
   test('needs a user', async () => {
-    const answer = await request(shop.app)
+    const answer = await request(shop.url)
       .post('/api/orders')
       .send(basket([1, 1]));
     expect(answer.status).toBe(401);
@@ -157,7 +157,7 @@ describe('POST /api/orders', () => {
 
 describe('POST /api/orders/quote', () => {
   const quote = (body: object) =>
-    request(shop.app).post('/api/orders/quote').set('Authorization', bearer(1)).send(body);
+    request(shop.url).post('/api/orders/quote').set('Authorization', bearer(1)).send(body);
 
   test('tells what the basket costs and holds nothing', async () => {
     const id = await createProduct(shop, { priceMinor: 333n, stock: 3 });

@@ -69,8 +69,8 @@ describe('while product-service is away', () => {
     const { body } = await waitUntilOrdering(id);
     await shop.products.stop();
     const path = `/api/orders/${body.order.id}`;
-    expect((await request(shop.app).get(path).set('Authorization', bearer(1))).status).toBe(200);
-    expect((await request(shop.app).delete(path).set('Authorization', bearer(1))).status).toBe(200);
+    expect((await request(shop.url).get(path).set('Authorization', bearer(1))).status).toBe(200);
+    expect((await request(shop.url).delete(path).set('Authorization', bearer(1))).status).toBe(200);
     expect(await stockOf(shop, id)).toBe(19);
     await shop.products.start();
     const jobs = shop.startJobs();
@@ -84,7 +84,7 @@ describe('while product-service is away', () => {
 
   test('a quote answers 503', async () => {
     await shop.products.stop();
-    const answer = await request(shop.app)
+    const answer = await request(shop.url)
       .post('/api/orders/quote')
       .set('Authorization', bearer(1))
       .send(basket([1, 1]));

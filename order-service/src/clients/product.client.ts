@@ -12,8 +12,9 @@ import {
 import { z } from 'zod';
 import { ProductServiceUnavailable } from './product.errors.ts';
 
-/** One attempt, in milliseconds. Two of them and the database calls around them stay within 2 s. */
-const ATTEMPT_TIMEOUT = 650;
+/** The attempts of one call, in milliseconds. Together with the database calls around them they stay within 2 s. */
+const FIRST_TIMEOUT = 900;
+const SECOND_TIMEOUT = 700;
 /** After so many failures in a row calls fail at once, and one is tried again a second later. */
 const FAILURES_TO_OPEN = 5;
 const RETRY_AFTER_OPEN = 1000;
@@ -21,7 +22,7 @@ const RETRY_AFTER_OPEN = 1000;
  * Calls of this process that run at once; the others wait here, where the time limit of an attempt does not run yet.
  * More would only wait for the same rows and cores behind the network.
  */
-const CONCURRENCY = 16;
+const CONCURRENCY = 8;
 const MAX_ANSWER = 1_000_000;
 
 const line = z.object({
@@ -99,21 +100,25 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
   });
   const turns = bulkhead(CONCURRENCY, Number.POSITIVE_INFINITY);
 
-  const send = async ({ method, path, requestId, body }: Call): Promise<AxiosResponse<unknown>> => {
+  const send = async (
+    { method, path, requestId, body }: Call,
+    limit: number,
+  ): Promise<AxiosResponse<unknown>> => {
     const headers = { authorization: `Bearer ${token()}`, 'x-request-id': requestId };
-    const signal = AbortSignal.timeout(ATTEMPT_TIMEOUT);
+    const { signal, clear } = timeLimit(limit);
     const answer = await http
       .request({ method, url: path, data: body, headers, signal })
       .catch((error: Error) => {
         throw new ProductServiceUnavailable(error.message);
-      });
+      })
+      .finally(clear);
     if (answer.status >= 500) throw new ProductServiceUnavailable(`answered ${answer.status}`);
     return answer;
   };
 
-  const attempt = (call: Call): Promise<AxiosResponse<unknown>> =>
+  const attempt = (call: Call, limit = FIRST_TIMEOUT): Promise<AxiosResponse<unknown>> =>
     turns
-      .execute(() => breaker.execute(() => send(call)))
+      .execute(() => breaker.execute(() => send(call, limit)))
       .catch((error: unknown) => {
         if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
         throw error;
@@ -136,7 +141,7 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
       };
       const answer = await attempt(call).catch((error: unknown) => {
         if (breaker.state === CircuitState.Open) throw error;
-        return attempt(call);
+        return attempt(call, SECOND_TIMEOUT);
       });
       return read(answers.reservation, answer);
     },
@@ -178,3 +183,13 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
 }
 
 export type ProductClient = ReturnType<typeof createProductClient>;
+
+/**
+ * Aborts after so many milliseconds and one more turn of the event loop: where this process itself was busy for so
+ * long, the answer may be waiting to be read, and is no failure of product-service.
+ */
+function timeLimit(milliseconds: number) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => setImmediate(() => setImmediate(() => controller.abort())), milliseconds);
+  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+}

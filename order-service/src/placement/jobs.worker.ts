@@ -35,11 +35,9 @@ function tasksOf(products: ProductClient, logger: Logger): TaskList {
 
 /** Runs the jobs of the order database until it is closed; a queue that cannot be had is tried again for ever. */
 export function startJobs({ databaseUrl, products, logger }: JobsOptions) {
-  const pool = new Pool({
-    ...poolSettings(databaseUrl, CONCURRENCY + 2),
-    query_timeout: 10_000,
-    statement_timeout: 0,
-  });
+  // Nobody waits for these answers: a busy database may take its time.
+  const patience = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
+  const pool = new Pool({ ...poolSettings(databaseUrl, CONCURRENCY + 2), ...patience });
   const onLost = (error: Error) => logger.warn({ reason: error.message }, 'job connection lost');
   pool.on('error', onLost).on('connect', (client) => client.on('error', onLost));
   let runner: Runner | undefined;

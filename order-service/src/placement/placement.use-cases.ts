@@ -50,12 +50,10 @@ export function createPlacementUseCases({ placements, products, money, metrics }
     const claim = await claimIntent(order);
     if ('status' in claim) return { ...claim, replayed: true };
     const reservation = await reserve(claim, order);
-    const refused = reservation.lines === null;
-    if (refused || reservation.status === 'RELEASED') return refuse(claim, order, reservation);
-    const changed = priceChange(order.request, reservation.lines ?? [], money);
-    return changed === undefined
-      ? place(claim, order, reservation.lines ?? [])
-      : reject(claim, order, changed, true);
+    const { lines, status } = reservation;
+    if (lines === null || status === 'RELEASED') return refuse(claim, order, reservation);
+    const changed = priceChange(order.request, lines, money);
+    return changed === undefined ? place(claim, order, lines) : reject(claim, order, changed, true);
   }
 
   /** What can still be said while product-service is known to be away: a stored answer, or that it is away. */

@@ -39,7 +39,7 @@ export function createReconcileRepository({
             json_build_object('reservation_id', reservation_id), max_attempts => ${MAX_ATTEMPTS}::int) FROM rejected
         )
         SELECT count(*)::int AS count FROM job`;
-      return rows[0]?.count ?? 0;
+      return Number(rows[0]?.count);
     },
 
     /** What to do with each of these reservations. Index: orders_reservation_id_key */

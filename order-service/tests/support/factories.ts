@@ -34,12 +34,12 @@ export const basket = (...lines: [number, number][]) => ({
 });
 
 export function placeOrder(
-  { app }: Shop,
+  { url }: Shop,
   userId: number,
   body: object,
   headers: Record<string, string> = {},
 ) {
-  return request(app)
+  return request(url)
     .post('/api/orders')
     .set({ Authorization: bearer(userId), ...headers })
     .send(body);

@@ -26,7 +26,7 @@ import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases
 const prismaOf = (service: string) => fileURLToPath(new URL(`../../../${service}/prisma`, import.meta.url));
 
 /** Order-service as it is wired in the process, next to a real product-service, on databases of this test's own. */
-export async function startShop(env: Record<string, string> = {}) {
+export async function startShop(env: Record<string, string> = {}, options: { redis?: false } = {}) {
   const closers: (() => unknown)[] = [];
   const shared = {
     JWT_SECRET_KEY: TEST_JWT_SECRET,
@@ -47,7 +47,7 @@ export async function startShop(env: Record<string, string> = {}) {
   });
   const logger = createLogger('order-service', 'silent');
   const metrics = createMetrics('order-service');
-  const redis = await connectTestRedis();
+  const redis = options.redis === false ? undefined : await connectTestRedis();
   const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
   const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, 10) });
   const client = createProductClient({
@@ -67,6 +67,9 @@ export async function startShop(env: Record<string, string> = {}) {
     redis,
     revocations,
   });
+  const listening = createListener(app);
+  const url = `http://127.0.0.1:${await listening.start(0)}`;
+  closers.push(() => listening.stop());
   const { reconcile, healReservations } = createReconcileUseCases({
     repository: createReconcileRepository({
       db,
@@ -79,7 +82,7 @@ export async function startShop(env: Record<string, string> = {}) {
     heldTooLong: config.HELD_TOO_LONG,
   });
   return {
-    app,
+    url,
     db,
     databaseUrl: database.url,
     client,
@@ -90,11 +93,11 @@ export async function startShop(env: Record<string, string> = {}) {
     healReservations,
     startJobs: () => startJobs({ databaseUrl: database.url, products: client, logger }),
     async close() {
+      for (const close of closers.reverse()) await close();
       revocations.close();
       client.close();
       await db.$disconnect();
-      await redis.close();
-      for (const close of closers.reverse()) await close();
+      await redis?.close();
       await database.drop();
     },
   };

@@ -1,0 +1,99 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createLogger } from '@shop/service-kit/runtime/logger';
+import { Pool } from 'pg';
+import request from 'supertest';
+import { startJobs } from '../src/placement/jobs.worker.ts';
+import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
+import { type Shop, startShop } from './support/shop.ts';
+
+let shop: Shop;
+let sql: Pool;
+beforeAll(async () => {
+  shop = await startShop({}, { redis: false });
+  sql = new Pool({ connectionString: shop.databaseUrl });
+});
+afterEach(() => sql.query('DROP TRIGGER IF EXISTS trouble ON orders'));
+afterAll(async () => {
+  await sql.end();
+  await shop.close();
+});
+
+/** From now on the database fails where a trigger says so. `57014` is what a statement that took too long gets. */
+async function troubleWhen(condition: string) {
+  await sql.query(`
+    CREATE OR REPLACE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF ${condition} THEN RAISE EXCEPTION 'trouble' USING ERRCODE = '57014'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER trouble BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION trouble()`);
+}
+
+const placements = async (productStock: number) => ({
+  placing: await shop.db.order.count({ where: { placement: 'PLACING' } }),
+  releases: (
+    await sql.query("SELECT FROM graphile_worker.jobs WHERE task_identifier = 'release_reservation'")
+  ).rowCount,
+  productStock,
+});
+
+describe('when the order database fails', () => {
+  test('at the intent: 503, and nothing was asked of product-service', async () => {
+    const id = await createProduct(shop, { stock: 5 });
+    await troubleWhen("TG_OP = 'INSERT'");
+    const answer = await placeOrder(shop, 1, basket([id, 1]));
+    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([
+      503,
+      'unavailable',
+      '1',
+    ]);
+    expect(await placements((await stockOf(shop, id)) ?? -1)).toEqual({
+      placing: 0,
+      releases: 0,
+      productStock: 5,
+    });
+  });
+
+  test('at the decision: 503, the order is given up, and a job gives the stock back', async () => {
+    const id = await createProduct(shop, { stock: 5 });
+    await troubleWhen("NEW.placement = 'PLACED'");
+    const answer = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' });
+    expect(answer.status).toBe(503);
+    expect(await placements((await stockOf(shop, id)) ?? -1)).toEqual({
+      placing: 0,
+      releases: 1,
+      productStock: 4,
+    });
+    const jobs = shop.startJobs();
+    for (let i = 0; (await stockOf(shop, id)) !== 5 && i < 200; i++)
+      await new Promise((done) => setTimeout(done, 25));
+    await jobs.close();
+    expect(await stockOf(shop, id)).toBe(5);
+    await sql.query('DROP TRIGGER trouble ON orders');
+    expect((await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' })).status).toBe(201);
+  });
+
+  test('also when giving up fails: the reconciler finds the order at its deadline', async () => {
+    const id = await createProduct(shop, { stock: 5 });
+    await troubleWhen("TG_OP = 'UPDATE'");
+    expect((await placeOrder(shop, 1, basket([id, 1]))).status).toBe(503);
+    await sql.query('DROP TRIGGER trouble ON orders');
+    expect((await placements(0)).placing).toBe(1);
+    await sql.query("UPDATE orders SET deadline = now() - interval '1 second' WHERE placement = 'PLACING'");
+    await shop.reconcile();
+    expect(await placements(0)).toMatchObject({ placing: 0, releases: 1 });
+  });
+});
+
+describe('without Redis', () => {
+  test('the service is ready and says nothing of it', async () => {
+    const { body } = await request(shop.url).get('/ready');
+    expect(body).toMatchObject({ status: 'ready', checks: { database: 'ok' } });
+  });
+});
+
+describe('the job queue', () => {
+  test('that cannot be had is tried again until it is closed', async () => {
+    const databaseUrl = 'postgresql://nobody@127.0.0.1:1/none';
+    const jobs = startJobs({ databaseUrl, products: shop.client, logger: createLogger('test', 'silent') });
+    await new Promise((done) => setTimeout(done, 1500));
+    await jobs.close();
+  });
+});

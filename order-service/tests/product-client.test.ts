@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createProductClient } from '../src/clients/product.client.ts';
+import { ProductServiceUnavailable } from '../src/clients/product.errors.ts';
+
+let server: Server | undefined;
+afterEach(async () => {
+  if (server === undefined) return;
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+  server = undefined;
+});
+
+/** Whatever may stand at the address of product-service, and a client of it. */
+async function clientOf(answer: RequestListener) {
+  server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return createProductClient({ url, serviceTokenSecret: 'secret-of-the-services', currency: 'USD' });
+}
+
+const ITEMS = [{ product_id: 1, quantity: 1 }];
+const held = { id: 'x', status: 'HELD', currency: 'USD', lines: [], refusal: null };
+
+describe('the client of product-service', () => {
+  test.each([
+    ['another status', 418, held],
+    ['another currency', 200, { ...held, currency: 'EUR' }],
+    ['another shape', 200, { ...held, lines: 'many' }],
+    ['no JSON', 200, '<html>'],
+    ['a redirect', 302, held],
+  ])('takes %s for no answer', async (_name, status, body) => {
+    const client = await clientOf((_request, response) => {
+      response.writeHead(status, { 'content-type': 'application/json', location: 'http://127.0.0.1:1/' });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    });
+    await expect(client.reserve(randomUUID(), ITEMS, 'test')).rejects.toThrow(ProductServiceUnavailable);
+    client.close();
+  });
+
+  test('asks again with the same id when the answer was lost, and passes the request id on', async () => {
+    const asked: string[] = [];
+    const client = await clientOf((request, response) => {
+      let text = '';
+      request.on('data', (chunk) => {
+        text += chunk;
+      });
+      request.on('end', () => {
+        asked.push(`${request.headers['x-request-id']} ${JSON.parse(text).reservation_id}`);
+        if (asked.length === 1) request.socket.destroy();
+        else response.setHeader('content-type', 'application/json').end(JSON.stringify(held));
+      });
+    });
+    const id = randomUUID();
+    expect((await client.reserve(id, ITEMS, 'request-7')).status).toBe('HELD');
+    expect(asked).toEqual([`request-7 ${id}`, `request-7 ${id}`]);
+    client.close();
+  });
+
+  test('gives up on a service that does not answer, and then does not ask for a while', async () => {
+    let asked = 0;
+    const client = await clientOf(() => {
+      asked += 1;
+    });
+    await Promise.all([1, 2, 3, 4, 5].map(() => client.quote(ITEMS, 'test').catch(() => undefined)));
+    expect(client.isDown()).toBe(true);
+    await expect(client.reserve(randomUUID(), ITEMS, 'test')).rejects.toThrow('Product service unavailable');
+    expect(asked).toBe(5);
+    client.close();
+  });
+
+  test('takes a 409 for a reservation that is not held, and nothing else', async () => {
+    let status = 409;
+    const client = await clientOf((_request, response) => {
+      response.writeHead(status).end();
+    });
+    expect(await client.confirm(randomUUID(), 'test')).toBe(false);
+    status = 401;
+    await expect(client.confirm(randomUUID(), 'test')).rejects.toThrow(ProductServiceUnavailable);
+    await expect(client.release(randomUUID(), 'test')).rejects.toThrow(ProductServiceUnavailable);
+    status = 503;
+    await expect(client.release(randomUUID(), 'test')).rejects.toThrow(ProductServiceUnavailable);
+    client.close();
+  });
+});
