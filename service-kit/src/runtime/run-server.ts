@@ -48,6 +48,8 @@ const REQUEST_TIMEOUT = 15_000;
 const TIMEOUT_CHECK = 2000;
 /** How often a stop closes the connections whose last request has ended, in milliseconds. */
 const IDLE_SWEEP = 50;
+/** How long workers, database and Redis get to close, in milliseconds. */
+const CLOSE_TIMEOUT = 5000;
 /** Longer than proxies keep an idle connection, so that they never send on one that is being closed. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
 
@@ -81,7 +83,7 @@ export async function startServer<Config extends ServerConfig>(
     stopping = true;
     logger.info({ reason }, 'stopping');
     await drain(server, config.DRAIN_TIMEOUT);
-    await close();
+    await withinLimit(close());
     logger.info('stopped');
   };
   let stopped: Promise<void> | undefined;
@@ -109,6 +111,16 @@ async function drain(server: Server, limit: number): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
   clearTimeout(timer);
   clearInterval(sweep);
+}
+
+/** A database that is gone or paused must not hold a stop. */
+async function withinLimit(closing: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`connections were not closed within ${CLOSE_TIMEOUT} ms`);
+    timer = setTimeout(reject, CLOSE_TIMEOUT, error);
+  });
+  await Promise.race([closing, late]).finally(() => clearTimeout(timer));
 }
 
 /** Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 when it cannot start or a stop fails. */
