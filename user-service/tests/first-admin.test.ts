@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { PrismaClient } from '../src/generated/prisma/client.ts';
+import { hasherOf } from '../src/passwords/password.hasher.ts';
+import { ensureFirstAdmin, keepFirstAdmin } from '../src/users/first-admin.ts';
+import { logger, startTestShop, type TestShop } from './support/test-shop.ts';
+import { until } from './support/until.ts';
+import { logIn, PASSWORD, register, registration } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const hasher = hasherOf({
+  PASSWORD_PEPPER: 'shop/user-service/password',
+  BCRYPT_COST: 4,
+  UV_THREADPOOL_SIZE: 4,
+});
+const ensure = (admin: ReturnType<typeof registration>) =>
+  ensureFirstAdmin({ db: shop.db, hasher, logger, admin });
+const roleOf = async (username: string) =>
+  (await shop.db.user.findFirstOrThrow({ where: { username }, select: { role: true } })).role;
+
+describe('the first admin', () => {
+  test('is made once, by however many replicas and starts', async () => {
+    const admin = registration();
+    await Promise.all([ensure(admin), ensure(admin), ensure(admin), ensure(admin)]);
+    await ensure(admin);
+    expect(await roleOf(admin.username)).toBe('admin');
+    expect(await shop.db.user.count({ where: { role: 'admin' } })).toBe(1);
+    await logIn(shop.app, admin.username);
+  });
+
+  test('is a user who has the name already, with the password he has', async () => {
+    const { user } = await register(shop.app, { username: 'Boss' });
+    await ensure({ ...registration(), username: 'bOSS', password: 'another-password' });
+    expect(await roleOf('Boss')).toBe('admin');
+    await logIn(shop.app, user.username, PASSWORD);
+    expect(await shop.db.user.findFirst({ where: { username: 'bOSS' } })).toBeNull();
+  });
+
+  test('is not made when the address belongs to somebody else', async () => {
+    const { user } = await register(shop.app);
+    const admin = registration({ email: user.email });
+    await ensure({ ...admin, email: user.email });
+    expect(await roleOf(user.username)).toBe('customer');
+    expect(await shop.db.user.findFirst({ where: { username: admin.username } })).toBeNull();
+  });
+
+  test('is made as soon as the database can be reached', async () => {
+    const admin = registration();
+    const away = new PrismaClient({ adapter: databaseAdapter('postgresql://nobody@127.0.0.1:1/none', 1) });
+    let database = away;
+    const db = new Proxy({} as PrismaClient, {
+      get: (_target, name: keyof PrismaClient) => database[name],
+    });
+    const keeping = await keepFirstAdmin({ db, hasher, logger, admin }, 50);
+    expect(await shop.db.user.findFirst({ where: { username: admin.username } })).toBeNull();
+    database = shop.db;
+    const made = () => shop.db.user.count({ where: { username: admin.username, role: 'admin' } });
+    await until('the admin is there', async () => (await made()) === 1, 5000);
+    keeping.close();
+    await away.$disconnect();
+  });
+});

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
+import { PASSWORD, register } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const logInTo = (replica: Replica, body: object) => request(replica.app).post('/api/users/login').send(body);
+const post = (body: object) => logInTo(shop, body);
+
+describe('POST /api/users/login', () => {
+  test('answers user and tokens for a username or an email, in any spelling', async () => {
+    const { user } = await register(shop.app, { username: 'Ren\u00e9e', email: 'Ren\u00e9e@example.com' });
+    for (const name of [
+      { username: 'Ren\u00e9e' },
+      { username: ' RENE\u0301E ' },
+      { email: 'Ren\u00e9e@example.com' },
+      { email: 'rene\u0301e@EXAMPLE.COM' },
+      { username: 'ren\u00e9e@example.com' },
+    ]) {
+      const answer = await post({ ...name, password: PASSWORD }).expect(200);
+      expect(answer.body).toEqual({
+        message: 'Login successful',
+        user,
+        tokens: {
+          access_token: expect.any(String),
+          refresh_token: expect.any(String),
+          token_type: 'Bearer',
+          expires_in: 3600,
+        },
+      });
+    }
+  });
+
+  test('answers a wrong password and an unknown name alike', async () => {
+    const { user } = await register(shop.app);
+    const wrong = await post({ username: user.username, password: 'wrong-password' }).expect(401);
+    const unknown = await post({ username: 'nobody-at-all', password: 'wrong-password' }).expect(401);
+    const unknownEmail = await post({ email: 'nobody@example.com', password: 'wrong-password' }).expect(401);
+    expect(wrong.body).toMatchObject({ code: 'invalid_credentials', error: 'Invalid credentials' });
+    for (const answer of [unknown, unknownEmail]) {
+      expect({ ...answer.body, request_id: '' }).toEqual({ ...wrong.body, request_id: '' });
+      expect(Object.keys(answer.headers)).toEqual(Object.keys(wrong.headers));
+    }
+  });
+
+  test('tells all that is missing at once', async () => {
+    const empty = await post({}).expect(400);
+    expect(empty.body.errors).toEqual(['Password is required', 'Username or email is required']);
+    const noName = await post({ password: PASSWORD }).expect(400);
+    expect(noName.body.errors).toEqual(['Username or email is required']);
+    const emptyName = await post({ username: '', password: '' }).expect(400);
+    expect(emptyName.body.errors).toEqual(['Username or email is required', 'Password is required']);
+    const noPassword = await post({ email: 'a@example.com' }).expect(400);
+    expect(noPassword.body.errors).toEqual(['Password is required']);
+  });
+
+  test('hashes the password again when the cost was raised, and sessions go on', async () => {
+    const { user, tokens } = await register(shop.app);
+    const costly = await shop.startReplica({ env: { BCRYPT_COST: '5' } });
+    await logInTo(costly, { username: user.username, password: PASSWORD }).expect(200);
+    const row = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
+    expect(row.passwordHash).toMatch(/^\$2b\$05\$/);
+    expect(row.passwordVersion).toBe(1);
+    await post({ username: user.username, password: PASSWORD }).expect(200);
+    await request(shop.app)
+      .post('/api/users/refresh')
+      .send({ refresh_token: tokens.refresh_token })
+      .expect(200);
+    const after = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
+    expect(after.passwordHash).toBe(row.passwordHash);
+  });
+});
+
+describe('failed sign-ins of one account', () => {
+  const env = { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN: '1000/60', RATE_LIMIT_REGISTER: '1000/60' };
+
+  test('are one count for name and email in every spelling; full, it refuses the right password too', async () => {
+    const limited = await shop.startReplica({ env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '4/900' } });
+    const { user, bearer } = await register(limited.app, {
+      username: 'Counted',
+      email: 'Counted@example.com',
+    });
+    const spellings = [
+      { username: 'counted' },
+      { email: 'COUNTED@example.com' },
+      { username: 'ｃounted' },
+      { username: 'counted@EXAMPLE.com' },
+    ];
+    // One that is right in between neither counts nor clears the count.
+    await logInTo(limited, { username: user.username, password: PASSWORD }).expect(200);
+    for (const name of spellings) await logInTo(limited, { ...name, password: 'wrong' }).expect(401);
+    for (const name of spellings) {
+      const answer = await logInTo(limited, { ...name, password: PASSWORD }).expect(429);
+      expect(answer.body.code).toBe('rate_limited');
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(890);
+      expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(900);
+    }
+    await request(limited.app)
+      .put('/api/users/me/password')
+      .set('Authorization', bearer)
+      .send({ current_password: PASSWORD, new_password: 'another-password' })
+      .expect(429);
+  });
+
+  test('are counted for unknown names in the same way', async () => {
+    const limited = await shop.startReplica({ env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '3/900' } });
+    const body = { username: 'No-Such-User', password: 'wrong-password' };
+    for (let i = 0; i < 3; i += 1) await logInTo(limited, body).expect(401);
+    await logInTo(limited, { ...body, username: 'no-such-user' }).expect(429);
+    await logInTo(limited, { ...body, username: 'another-one' }).expect(401);
+  });
+
+  test('cannot be more when they are made at once, on several replicas', async () => {
+    const limits = { env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '5/900' } };
+    const replicas = await Promise.all([shop.startReplica(limits), shop.startReplica(limits)]);
+    const { user } = await register(shop.app);
+    const attempts = Array.from({ length: 20 }, (_, i) => replicas[i % 2] ?? shop).map((replica) =>
+      logInTo(replica, { username: user.username, password: 'wrong-password' }),
+    );
+    const statuses = (await Promise.all(attempts)).map((answer) => answer.status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(15);
+  });
+
+  test('are counted in the process without Redis, and their window ends', async () => {
+    const limited = await shop.startReplica({
+      redis: false,
+      env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '2/2' },
+    });
+    const { user } = await register(limited.app);
+    const wrong = { username: user.username, password: 'wrong-password' };
+    await logInTo(limited, { ...wrong, password: PASSWORD }).expect(200);
+    await logInTo(limited, wrong).expect(401);
+    await logInTo(limited, wrong).expect(401);
+    const answer = await logInTo(limited, { ...wrong, password: PASSWORD }).expect(429);
+    expect(answer.headers['retry-after']).toMatch(/^[12]$/);
+    await new Promise((resolve) => setTimeout(resolve, 2050));
+    await logInTo(limited, { ...wrong, password: PASSWORD }).expect(200);
+  });
+});

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { logIn, me, PASSWORD, refresh, register } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const NEW_PASSWORD = 'another-password';
+const change = (bearer: string, body: object) =>
+  request(shop.app).put('/api/users/me/password').set('Authorization', bearer).send(body);
+
+describe('PUT /api/users/me/password', () => {
+  test('sets the password, ends every other session and answers new tokens for this one', async () => {
+    const { user, tokens, bearer } = await register(shop.app);
+    const other = await logIn(shop.app, user.username);
+    const answer = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
+      200,
+    );
+    expect(answer.body).toEqual({
+      message: 'Password changed successfully',
+      tokens: { ...tokens, access_token: expect.any(String), refresh_token: expect.any(String) },
+    });
+    await me(shop.app, bearer).expect(401);
+    await me(shop.app, `Bearer ${other.access_token}`).expect(401);
+    await refresh(shop.app, other.refresh_token).expect(401);
+    await me(shop.app, `Bearer ${answer.body.tokens.access_token}`).expect(200);
+    const next = await refresh(shop.app, answer.body.tokens.refresh_token).expect(200);
+    const sessions = await request(shop.app)
+      .get('/api/users/me/sessions')
+      .set('Authorization', `Bearer ${next.body.tokens.access_token}`);
+    expect(sessions.body.sessions).toMatchObject([{ current: true }]);
+    await logIn(shop.app, user.username, NEW_PASSWORD);
+    await request(shop.app)
+      .post('/api/users/login')
+      .send({ username: user.username, password: PASSWORD })
+      .expect(401);
+  });
+
+  test('the refresh token from before is a spent one', async () => {
+    const { tokens, bearer } = await register(shop.app);
+    await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(200);
+    const answer = await refresh(shop.app, tokens.refresh_token).expect(401);
+    expect(answer.body.code).toBe('token_reused');
+  });
+
+  test('refuses a wrong current password and changes nothing', async () => {
+    const { user, bearer } = await register(shop.app);
+    const answer = await change(bearer, { current_password: 'wrong', new_password: NEW_PASSWORD }).expect(
+      403,
+    );
+    expect(answer.body.code).toBe('wrong_password');
+    await me(shop.app, bearer).expect(200);
+    await logIn(shop.app, user.username);
+  });
+
+  test('tells all that is wrong at once', async () => {
+    const { bearer } = await register(shop.app);
+    const empty = await change(bearer, {}).expect(400);
+    expect(empty.body.errors).toEqual(['Current password is required', 'New password is required']);
+    const short = await change(bearer, { current_password: PASSWORD, new_password: 'short' }).expect(400);
+    expect(short.body.errors).toEqual(['New password must be at least 8 characters']);
+  });
+
+  test('of two changes at once one wins, and no session of the loser lives', async () => {
+    const { user, bearer } = await register(shop.app);
+    const other = await logIn(shop.app, user.username);
+    const bearers = [bearer, `Bearer ${other.access_token}`];
+    const answers = await Promise.all(
+      bearers.map((from, i) =>
+        change(from, { current_password: PASSWORD, new_password: `${NEW_PASSWORD}${i}` }),
+      ),
+    );
+    const winner = answers.findIndex((answer) => answer.status === 200);
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, expect.any(Number)]);
+    expect([401, 403]).toContain(answers[1 - winner]?.status);
+    await me(shop.app, bearers[1 - winner] ?? '').expect(401);
+    await logIn(shop.app, user.username, `${NEW_PASSWORD}${winner}`);
+  });
+
+  test('leaves no session of the old password when somebody signs in with it meanwhile', async () => {
+    const { user, bearer } = await register(shop.app);
+    const logins = Array.from({ length: 5 }, () =>
+      request(shop.app).post('/api/users/login').send({ username: user.username, password: PASSWORD }),
+    );
+    const body = { current_password: PASSWORD, new_password: NEW_PASSWORD };
+    const answers = await Promise.all([change(bearer, body), ...logins]);
+    expect(answers[0]?.status).toBe(200);
+    for (const login of answers.slice(1)) {
+      expect([200, 401]).toContain(login.status);
+      if (login.status === 200) await refresh(shop.app, login.body.tokens.refresh_token).expect(401);
+    }
+  });
+
+  test('ends with 401 in a session that was ended meanwhile, and the password stays', async () => {
+    const { user, bearer } = await register(shop.app);
+    await shop.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: new Date() } });
+    await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(401);
+    await logIn(shop.app, user.username);
+  });
+});

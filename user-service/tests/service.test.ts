@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { register, registration } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+describe('the machine pages', () => {
+  test('GET /health and /ready tell how it is', async () => {
+    const health = await request(shop.app).get('/health').expect(200);
+    expect(health.body).toEqual({ status: 'healthy', service: 'user-service' });
+    const ready = await request(shop.app).get('/ready').expect(200);
+    expect(ready.body).toMatchObject({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
+  });
+
+  test('GET /ready is 503 while stopping and without the database', async () => {
+    const stopping = await shop.startReplica({ isStopping: () => true });
+    await request(stopping.app).get('/ready').expect(503);
+    const lost = await shop.startReplica({ env: { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' } });
+    const answer = await request(lost.app).get('/ready').expect(503);
+    expect(answer.body.checks).toMatchObject({ database: 'down', redis: 'ok' });
+    const refused = await request(lost.app).post('/api/users/register').send(registration()).expect(503);
+    expect(refused.body.code).toBe('unavailable');
+  });
+
+  test('GET /openapi.json names every call', async () => {
+    const { body } = await request(shop.app).get('/openapi.json').expect(200);
+    expect(body.openapi).toBe('3.1.0');
+    const calls = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(calls.sort()).toEqual([
+      'delete /api/users/me/sessions/{id}',
+      'delete /api/users/{id}',
+      'get /api/users',
+      'get /api/users/me',
+      'get /api/users/me/sessions',
+      'get /api/users/{id}',
+      'post /api/users/login',
+      'post /api/users/logout',
+      'post /api/users/logout-all',
+      'post /api/users/refresh',
+      'post /api/users/register',
+      'put /api/users/me/password',
+      'put /api/users/{id}',
+      'put /api/users/{id}/role',
+    ]);
+    const register = body.paths['/api/users/register'].post.requestBody.content['application/json'].schema;
+    expect(register).toMatchObject({
+      required: ['username', 'email', 'password'],
+      properties: {
+        username: { type: 'string', minLength: 3, maxLength: 80 },
+        email: { type: 'string', maxLength: 254 },
+        password: { type: 'string', minLength: 8, maxLength: 256 },
+      },
+      additionalProperties: false,
+    });
+    const login = body.paths['/api/users/login'].post.requestBody.content['application/json'].schema;
+    expect(Object.keys(login.properties)).toEqual(['username', 'email', 'password']);
+  });
+
+  test('GET /docs and /metrics answer', async () => {
+    const docs = await request(shop.app).get('/docs').expect(200);
+    expect(docs.text).toContain('user-service');
+    const metrics = await request(shop.app).get('/metrics').expect(200);
+    expect(metrics.text).toContain('http_request_duration_seconds');
+  });
+});
+
+describe('a known path with another method', () => {
+  test.each([
+    ['put', '/api/users/login', 'POST'],
+    ['get', '/api/users/register', 'POST'],
+    ['get', '/api/users/logout', 'POST'],
+    ['delete', '/api/users/me', 'GET, HEAD'],
+    ['post', '/api/users/me/password', 'PUT'],
+    ['post', '/api/users/1', 'GET, HEAD, PUT, DELETE'],
+    ['get', '/api/users/1/role', 'PUT'],
+  ] as const)('%s %s answers 405 and what is allowed', async (method, path, allow) => {
+    const answer = await request(shop.app)[method](path).expect(405);
+    expect(answer.headers['allow']).toBe(allow);
+  });
+
+  test('an unknown path is 404', async () => {
+    await request(shop.app).get('/api/nothing').expect(404);
+  });
+});
+
+describe('rate limits', () => {
+  const limited = { RATE_LIMIT_ENABLED: 'true' };
+
+  test('of registration hold for all replicas, and are told in the headers', async () => {
+    const replicas = [await shop.startReplica({ env: limited }), await shop.startReplica({ env: limited })];
+    const post = (i: number, bearer?: string) =>
+      request((replicas[i % 2] ?? shop).app)
+        .post('/api/users/register')
+        .set(bearer === undefined ? {} : { Authorization: bearer })
+        .send(registration());
+    for (let i = 0; i < 5; i += 1) {
+      const answer = await post(i).expect(201);
+      expect(answer.headers['ratelimit-policy']).toMatch(/"register"; q=5; w=60/);
+      expect(answer.headers['ratelimit']).toMatch(new RegExp(`"register"; r=${4 - i}; t=`));
+    }
+    const refused = await post(5).expect(429);
+    expect(refused.body.code).toBe('rate_limited');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    // A new account does not bring five more.
+    const { bearer } = await register(shop.app);
+    await post(6, bearer).expect(429);
+  });
+
+  test('of sign-ins count by address, and a made-up X-Forwarded-For does not help', async () => {
+    const { app } = await shop.startReplica({ env: limited, redis: false });
+    const post = (i: number) =>
+      request(app)
+        .post('/api/users/login')
+        .set('X-Forwarded-For', `10.0.0.${i}`)
+        .send({ username: `nobody${i}`, password: 'wrong-password' });
+    for (let i = 0; i < 10; i += 1) await post(i).expect(401);
+    await post(10).expect(429);
+  });
+
+  test('of a signed-in user count for the user', async () => {
+    const { app } = await shop.startReplica({ env: { ...limited, RATE_LIMIT_USER_READS: '1/60' } });
+    const [first, second] = [await register(shop.app), await register(shop.app)];
+    const read = (bearer: string) => request(app).get('/api/users/me').set('Authorization', bearer);
+    await read(first.bearer).expect(200);
+    await read(first.bearer).expect(429);
+    await read(second.bearer).expect(200);
+  });
+});
+
+test('without Redis everything works in one process', async () => {
+  const { app } = await shop.startReplica({ redis: false, env: { RATE_LIMIT_ENABLED: 'true' } });
+  const { bearer } = await register(app);
+  const ready = await request(app).get('/ready').expect(200);
+  expect(ready.body.checks).toEqual({ database: 'ok' });
+  await request(app).post('/api/users/logout').set('Authorization', bearer).expect(204);
+  await request(app).get('/api/users/me').set('Authorization', bearer).expect(401);
+});

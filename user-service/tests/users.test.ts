@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { until } from './support/until.ts';
+import {
+  logIn,
+  me,
+  PASSWORD,
+  type Registered,
+  refresh,
+  register,
+  registerAdmin,
+  registration,
+} from './support/user.factory.ts';
+
+let shop: TestShop;
+let admin: Registered;
+beforeAll(async () => {
+  shop = await startTestShop();
+  admin = await registerAdmin(shop.app, shop.db);
+});
+afterAll(() => shop.close());
+
+const get = (path: string, bearer: string) =>
+  request(shop.app).get(`/api/users${path}`).set('Authorization', bearer);
+const put = (path: string, bearer: string, body: object) =>
+  request(shop.app).put(`/api/users${path}`).set('Authorization', bearer).send(body);
+const remove = (id: number, bearer: string) =>
+  request(shop.app).delete(`/api/users/${id}`).set('Authorization', bearer);
+
+describe('GET /api/users/me', () => {
+  test('needs an access token', async () => {
+    const answer = await request(shop.app).get('/api/users/me').expect(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+  });
+
+  test('refuses the token of an account that is gone, before its revocation is known', async () => {
+    const { user, bearer } = await register(shop.app);
+    await shop.db.user.delete({ where: { id: user.id } });
+    const answer = await me(shop.app, bearer).expect(401);
+    expect(answer.body.code).toBe('unauthenticated');
+  });
+});
+
+describe('GET /api/users/:id', () => {
+  test('shows the user to himself and to admins, and says 403 to all others', async () => {
+    const { user, bearer } = await register(shop.app);
+    const stranger = await register(shop.app);
+    for (const allowed of [bearer, admin.bearer]) {
+      const answer = await get(`/${user.id}`, allowed).expect(200);
+      expect(answer.body).toEqual({ user });
+    }
+    const answer = await get(`/${user.id}`, stranger.bearer).expect(403);
+    expect(answer.body.code).toBe('forbidden');
+    await request(shop.app).get(`/api/users/${user.id}`).expect(401);
+  });
+
+  test('tells only admins that a user does not exist', async () => {
+    const { bearer } = await register(shop.app);
+    await get('/2147483647', bearer).expect(403);
+    const answer = await get('/2147483647', admin.bearer).expect(404);
+    expect(answer.body).toMatchObject({ code: 'user_not_found', error: 'User not found' });
+  });
+
+  test.each(['0', '-1', '1.5', '1e3', '2147483648', 'abc', '%00'])(
+    'answers 400 for the id %s',
+    async (id) => {
+      await get(`/${id}`, admin.bearer).expect(400);
+    },
+  );
+});
+
+describe('PUT /api/users/:id', () => {
+  test('changes name and address, and updated_at', async () => {
+    const { user, bearer } = await register(shop.app);
+    const answer = await put(`/${user.id}`, bearer, { email: 'Changed@example.com' }).expect(200);
+    expect(answer.body.message).toBe('User updated successfully');
+    expect(answer.body.user).toEqual({
+      ...user,
+      email: 'Changed@example.com',
+      updated_at: expect.any(String),
+    });
+    expect(Date.parse(answer.body.user.updated_at)).toBeGreaterThan(Date.parse(user.updated_at));
+    await put(`/${user.id}`, admin.bearer, { username: 'changed-by-admin' }).expect(200);
+    await logIn(shop.app, 'CHANGED-by-admin');
+    await logIn(shop.app, 'changed@EXAMPLE.com');
+  });
+
+  test('a new address is not a verified one', async () => {
+    const { user, bearer } = await register(shop.app);
+    await shop.db.user.update({ where: { id: user.id }, data: { emailVerified: true } });
+    const named = await put(`/${user.id}`, bearer, { username: 'still-verified' }).expect(200);
+    expect(named.body.user.email_verified).toBe(true);
+    const moved = await put(`/${user.id}`, bearer, { email: 'moved@example.com' }).expect(200);
+    expect(moved.body.user.email_verified).toBe(false);
+  });
+
+  test('refuses what others have, and lets the own name be spelled anew', async () => {
+    const other = await register(shop.app);
+    const { user, bearer } = await register(shop.app);
+    const name = await put(`/${user.id}`, bearer, { username: other.user.username.toUpperCase() }).expect(
+      409,
+    );
+    expect(name.body.code).toBe('username_taken');
+    const email = await put(`/${user.id}`, bearer, { email: other.user.email.toUpperCase() }).expect(409);
+    expect(email.body.code).toBe('email_taken');
+    await put(`/${user.id}`, bearer, { username: user.username.toUpperCase() }).expect(200);
+  });
+
+  test('needs something to change, and takes nothing else', async () => {
+    const { user, bearer } = await register(shop.app);
+    const empty = await put(`/${user.id}`, bearer, {}).expect(400);
+    expect(empty.body.errors).toEqual(['Email or username is required']);
+    const wrong = await put(`/${user.id}`, bearer, { email: 'x', username: 'a b', role: 'admin' }).expect(
+      400,
+    );
+    expect(wrong.body.errors.sort()).toEqual([
+      'Invalid email format',
+      'Unknown field: role',
+      'Username may have letters, digits, "_", "." and "-" only',
+    ]);
+  });
+
+  test('is for the user himself and admins', async () => {
+    const { user } = await register(shop.app);
+    const stranger = await register(shop.app);
+    await put(`/${user.id}`, stranger.bearer, { email: 'stolen@example.com' }).expect(403);
+    await put('/2147483647', admin.bearer, { email: 'nobody@example.com' }).expect(404);
+  });
+});
+
+describe('DELETE /api/users/:id', () => {
+  test('leaves nothing personal, ends the sessions everywhere, and the name is free again', async () => {
+    const replica = await shop.startReplica();
+    const body = registration();
+    const { user, tokens, bearer } = await register(shop.app, body);
+    await me(replica.app, bearer).expect(200);
+    const answer = await remove(user.id, bearer).expect(200);
+    expect(answer.body).toEqual({ message: 'User deleted successfully' });
+    await me(shop.app, bearer).expect(401);
+    const refreshed = await refresh(shop.app, tokens.refresh_token).expect(401);
+    expect(refreshed.body.code).toBe('invalid_token');
+    const listed = () => get('/me/sessions', bearer).then((sessions) => sessions.status);
+    await until('others refuse the token', async () => (await listed()) === 401, 5000);
+    await request(shop.app)
+      .post('/api/users/login')
+      .send({ username: user.username, password: PASSWORD })
+      .expect(401);
+    expect(await shop.db.user.findUnique({ where: { id: user.id } })).toBeNull();
+    const left = await shop.db.session.findMany({ where: { endedReason: 'user_deleted' } });
+    expect(left).toMatchObject([{ userId: null, ip: null, userAgent: null, endedAt: expect.any(Date) }]);
+    await get(`/${user.id}`, admin.bearer).expect(404);
+    const again = await register(shop.app, body);
+    expect(again.user.id).not.toBe(user.id);
+  });
+
+  test('is for the user himself and admins', async () => {
+    const { user } = await register(shop.app);
+    const stranger = await register(shop.app);
+    await remove(user.id, stranger.bearer).expect(403);
+    await remove(user.id, admin.bearer).expect(200);
+    await remove(user.id, admin.bearer).expect(404);
+  });
+
+  test('leaves no living session when somebody signs in meanwhile', async () => {
+    const orphans = () => shop.db.session.count({ where: { userId: null, endedAt: null } });
+    const before = await orphans();
+    const { user, bearer } = await register(shop.app);
+    const logins = Array.from({ length: 5 }, () =>
+      request(shop.app).post('/api/users/login').send({ username: user.username, password: PASSWORD }),
+    );
+    const answers = await Promise.all([remove(user.id, bearer), ...logins]);
+    expect(answers[0]?.status).toBe(200);
+    for (const login of answers.slice(1)) {
+      expect([200, 401]).toContain(login.status);
+      if (login.status === 200) await me(shop.app, `Bearer ${login.body.tokens.access_token}`).expect(401);
+    }
+    expect(await orphans()).toBe(before);
+  });
+});
+
+describe('PUT /api/users/:id/role', () => {
+  test('makes the issued access tokens worthless; a refresh brings the new role', async () => {
+    const { user, tokens, bearer } = await register(shop.app);
+    await get('', bearer).expect(403);
+    const answer = await put(`/${user.id}/role`, admin.bearer, { role: 'admin' }).expect(200);
+    expect(answer.body.user).toMatchObject({ id: user.id, role: 'admin' });
+    expect(Date.parse(answer.body.user.updated_at)).toBeGreaterThan(Date.parse(user.updated_at));
+    await me(shop.app, bearer).expect(401);
+    const refreshed = await refresh(shop.app, tokens.refresh_token).expect(200);
+    await get('?per_page=1', `Bearer ${refreshed.body.tokens.access_token}`).expect(200);
+  });
+
+  test('the role that a user has already changes nothing', async () => {
+    const { user, bearer } = await register(shop.app);
+    await put(`/${user.id}/role`, admin.bearer, { role: 'customer' }).expect(200);
+    await me(shop.app, bearer).expect(200);
+  });
+
+  test('is for admins, not on themselves', async () => {
+    const { user, bearer } = await register(shop.app);
+    await put(`/${user.id}/role`, bearer, { role: 'admin' }).expect(403);
+    const own = await put(`/${admin.user.id}/role`, admin.bearer, { role: 'customer' }).expect(403);
+    expect(own.body.code).toBe('forbidden');
+    await put('/2147483647/role', admin.bearer, { role: 'admin' }).expect(404);
+    const wrong = await put(`/${user.id}/role`, admin.bearer, { role: 'root' }).expect(400);
+    expect(wrong.body.errors).toEqual(['Role must be customer or admin']);
+  });
+});
