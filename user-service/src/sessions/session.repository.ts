@@ -137,5 +137,3 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
     },
   };
 }
-
-export type SessionRepository = ReturnType<typeof createSessionRepository>;

@@ -4,7 +4,7 @@ import type { PrismaClient } from '../../src/generated/prisma/client.ts';
 import type { Tokens } from '../../src/sessions/tokens.answer.ts';
 
 /** A user as clients see it. */
-export interface UserJson {
+interface UserJson {
   id: number;
   username: string;
   email: string;
