@@ -1,5 +1,6 @@
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import { createMoney } from '@shop/service-kit/money/money';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
@@ -18,6 +19,7 @@ import { createPlacementUseCases } from './placement/placement.use-cases.ts';
 
 export interface AppOptions extends Runtime<OrderConfig> {
   db: PrismaClient;
+  query: Query;
   products: ProductClient;
   placementMetrics: PlacementMetrics;
   /** Without it limits are kept in this process. */
@@ -29,6 +31,7 @@ export interface AppOptions extends Runtime<OrderConfig> {
 export function createApp({
   config,
   db,
+  query,
   products,
   placementMetrics,
   isStopping,
@@ -36,10 +39,10 @@ export function createApp({
 }: AppOptions): Express {
   const { redis } = http;
   const money = createMoney(config.CURRENCY);
-  const orders = createOrderUseCases({ orders: createOrderRepository(db), products });
+  const orders = createOrderUseCases({ orders: createOrderRepository(db, query), products });
   const placement = createPlacementUseCases({
     placements: createPlacementRepository({
-      db,
+      query,
       deadline: config.PLACEMENT_DEADLINE,
       lease: config.KEY_LEASE,
     }),
@@ -55,7 +58,7 @@ export function createApp({
     config,
     accessTokens: createAccessTokenVerifier(config.JWT_SECRET_KEY),
     health: {
-      required: { database: () => db.$queryRaw`SELECT 1` },
+      required: { database: () => query`SELECT 1` },
       optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
       isStopping,
     },

@@ -1,4 +1,4 @@
-import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { runServer } from '@shop/service-kit/runtime/run-server';
@@ -17,7 +17,9 @@ await runServer({
   loadConfig: () => loadOrderConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, config.DATABASE_POOL) });
+    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const db = new PrismaClient({ adapter: database.adapter });
+    const { query } = database;
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const revocations = createRevocations({ redis, logger, tokenLifetime: config.ACCESS_TOKEN_LIFETIME });
     const products = createProductClient({
@@ -27,15 +29,15 @@ await runServer({
     });
     const placementMetrics = createPlacementMetrics({
       registry: metrics.registry,
-      db,
+      query,
       isDown: products.isDown,
     });
-    const app = createApp({ ...runtime, db, redis, revocations, products, placementMetrics });
+    const app = createApp({ ...runtime, db, query, redis, revocations, products, placementMetrics });
 
     const jobs = startJobs({ databaseUrl: config.DATABASE_URL, products, logger });
     const { reconcile, healReservations } = createReconcileUseCases({
       repository: createReconcileRepository({
-        db,
+        query,
         jobMaxBackoff: config.JOB_MAX_BACKOFF,
         jobAbandonedAfter: config.JOB_ABANDONED_AFTER,
       }),
@@ -53,6 +55,7 @@ await runServer({
         revocations.close();
         products.close();
         await db.$disconnect();
+        await database.close();
         await redis?.close();
       },
     };

@@ -1,5 +1,6 @@
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import { createMoney } from '@shop/service-kit/money/money';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
@@ -24,6 +25,7 @@ const SERVICE = 'product-service';
 
 export interface AppOptions extends Runtime<ProductConfig> {
   db: PrismaClient;
+  query: Query;
   /** Without it caches and limits are kept in this process. */
   redis: RedisConnection | undefined;
   revocations: Revocations;
@@ -31,7 +33,16 @@ export interface AppOptions extends Runtime<ProductConfig> {
 }
 
 /** Everything that product-service answers, wired from its parts. */
-export function createApp({ db, redis, revocations, logger, metrics, config, isStopping }: AppOptions) {
+export function createApp({
+  db,
+  query,
+  redis,
+  revocations,
+  logger,
+  metrics,
+  config,
+  isStopping,
+}: AppOptions) {
   const schemas = createProductSchemas(createMoney(config.CURRENCY));
   const cache = createProductCache({ redis, metrics });
   const products = createProductUseCases({
@@ -41,8 +52,8 @@ export function createApp({ db, redis, revocations, logger, metrics, config, isS
     creation: config.PRODUCT_CREATION,
   });
   const stock = createStockUseCases({ stock: createStockRepository(db), stockChanged: cache.stockChanged });
-  const reservations = createReservationUseCases({ db, stockChanged: cache.stockChanged });
-  registerReservationMetrics(metrics.registry, db);
+  const reservations = createReservationUseCases({ query, stockChanged: cache.stockChanged });
+  registerReservationMetrics(metrics.registry, query);
   return createHttpApp({
     service: SERVICE,
     description: 'The catalogue and its stock: who sells what, for how much, and how many are left.',

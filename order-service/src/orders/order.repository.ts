@@ -1,4 +1,5 @@
 import type { Window } from '@shop/service-kit/http/paging';
+import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import type { OrderStatus } from './order.status.ts';
 
@@ -47,7 +48,7 @@ const columnOf: Record<OrderStatus, Prisma.Sql> = {
 };
 
 /** Placed orders. What is still being placed, or was rejected, does not exist here. */
-export function createOrderRepository(db: PrismaClient) {
+export function createOrderRepository(db: PrismaClient, query: Query) {
   const placed = ({ userId, status, from, to }: OrderFilter) => ({
     placement: 'PLACED',
     ...(userId === undefined ? {} : { userId }),
@@ -94,7 +95,7 @@ export function createOrderRepository(db: PrismaClient) {
      */
     async changeStatus({ id, from, to, actor }: StatusChange): Promise<boolean> {
       const cancelled = to === 'cancelled';
-      const rows = await db.$queryRaw<{ count: number }[]>`
+      const rows = await query<{ count: number }[]>`
         WITH changed AS (
           UPDATE orders SET status = ${to}, updated_at = now()
            WHERE id = ${id}::int AND placement = 'PLACED' AND status = ${from}

@@ -1,17 +1,17 @@
+import type { Query } from '@shop/service-kit/postgres/query';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { PrismaClient } from '../generated/prisma/client.ts';
 
 export type PlacementMetrics = ReturnType<typeof createPlacementMetrics>;
 
 interface PlacementMetricsOptions {
   registry: Registry;
-  db: PrismaClient;
+  query: Query;
   /** Whether calls to product-service fail at once. */
   isDown: () => boolean;
 }
 
 /** The gauges are read when they are asked for; the jobs are missing while the database is away. */
-export function createPlacementMetrics({ registry, db, isDown }: PlacementMetricsOptions) {
+export function createPlacementMetrics({ registry, query, isDown }: PlacementMetricsOptions) {
   const registers = [registry];
   new Gauge({
     name: 'product_service_circuit_open',
@@ -27,7 +27,7 @@ export function createPlacementMetrics({ registry, db, isDown }: PlacementMetric
     labelNames: ['task'],
     registers,
     async collect() {
-      const rows = await db.$queryRaw<{ task: string; count: number }[]>`
+      const rows = await query<{ task: string; count: number }[]>`
         SELECT task_identifier AS task, count(*)::int AS count FROM graphile_worker.jobs GROUP BY 1`.catch(
         () => [],
       );

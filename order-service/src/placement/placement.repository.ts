@@ -1,5 +1,6 @@
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { ReservedLine } from '../clients/product.client.ts';
-import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 import type { OrderRequest } from '../orders/order.schemas.ts';
 
 /** An order that is being placed. */
@@ -36,7 +37,7 @@ export interface ClaimedKey {
 }
 
 interface PlacementOptions {
-  db: PrismaClient;
+  query: Query;
   /** Seconds until the reconciler may reject what is still being placed. */
   deadline: number;
   /** Seconds that one request may work on a keyed order before a retry carries it on. */
@@ -49,7 +50,7 @@ const ROUTE = 'POST /api/orders';
 const MAX_ATTEMPTS = 32_767;
 
 /** The statements of order-placement.md, each all or nothing in one round trip. */
-export function createPlacementRepository({ db, deadline, lease }: PlacementOptions) {
+export function createPlacementRepository({ query, deadline, lease }: PlacementOptions) {
   const orderValues = ({ userId, request, reservationId, currency }: NewIntent) => Prisma.sql`
     ${userId}::int, 'PLACING', ${reservationId}::uuid, now() + make_interval(secs => ${deadline}::int), ${currency},
     ${request.shipping_address === undefined ? null : JSON.stringify(request.shipping_address)}::jsonb,
@@ -65,10 +66,10 @@ export function createPlacementRepository({ db, deadline, lease }: PlacementOpti
       const columns = Prisma.sql`user_id, placement, reservation_id, deadline, currency, shipping_address, note`;
       const rows =
         key === null
-          ? await db.$queryRaw<Intent[]>`
+          ? await query<Intent[]>`
               INSERT INTO orders (${columns}) VALUES (${orderValues(intent)})
               RETURNING id, reservation_id AS "reservationId", created_at AS "createdAt"`
-          : await db.$queryRaw<Intent[]>`
+          : await query<Intent[]>`
               WITH claimed AS (
                 INSERT INTO idempotency_keys (user_id, route, key, request_hash, order_id, lease_until)
                 VALUES (${userId}::int, ${ROUTE}, ${key}, ${requestHash},
@@ -81,7 +82,7 @@ export function createPlacementRepository({ db, deadline, lease }: PlacementOpti
     },
 
     async findKey({ userId, key }: KeyName): Promise<ClaimedKey | null> {
-      const rows = await db.$queryRaw<
+      const rows = await query<
         { requestHash: string; status: number | null; body: string | null; leaseSeconds: number }[]
       >`SELECT request_hash AS "requestHash", answer_status AS status, answer_body AS body,
                greatest(0, ceil(extract(epoch FROM lease_until - now())))::int AS "leaseSeconds"
@@ -102,7 +103,7 @@ export function createPlacementRepository({ db, deadline, lease }: PlacementOpti
      */
     async resumeIntent(intent: NewIntent): Promise<Intent | null> {
       const { userId, key } = intent;
-      const rows = await db.$queryRaw<Intent[]>`
+      const rows = await query<Intent[]>`
         WITH taken AS (
           UPDATE idempotency_keys k
              SET lease_until = now() + make_interval(secs => ${lease}::int),
@@ -134,7 +135,7 @@ export function createPlacementRepository({ db, deadline, lease }: PlacementOpti
       total: number,
       answer: StoredAnswer,
     ): Promise<boolean> {
-      const rows = await db.$queryRaw<{ placed: number }[]>`
+      const rows = await query<{ placed: number }[]>`
         WITH placed AS (
           UPDATE orders SET placement = 'PLACED', status = 'pending', total_minor = ${total}::bigint
            WHERE id = ${intent.id}::int AND placement = 'PLACING'
@@ -167,7 +168,7 @@ export function createPlacementRepository({ db, deadline, lease }: PlacementOpti
 
     /** Decides against the order for a reason of business, which a key replays. `release` when stock is held for it. */
     async reject(intent: Intent, by: KeyName, answer: StoredAnswer, release: boolean): Promise<boolean> {
-      const rows = await db.$queryRaw<{ rejected: number }[]>`
+      const rows = await query<{ rejected: number }[]>`
         WITH rejected AS (
           UPDATE orders SET placement = 'REJECTED', updated_at = now()
            WHERE id = ${intent.id}::int AND placement = 'PLACING' RETURNING id, reservation_id
@@ -187,7 +188,7 @@ export function createPlacementRepository({ db, deadline, lease }: PlacementOpti
      * @returns what is decided now: PLACED when placing it had succeeded after all
      */
     async abandon(intent: Intent, by: KeyName): Promise<'PLACED' | 'REJECTED'> {
-      await db.$queryRaw`
+      await query`
         WITH rejected AS (
           UPDATE orders SET placement = 'REJECTED', updated_at = now()
            WHERE id = ${intent.id}::int AND placement = 'PLACING' RETURNING id, reservation_id
@@ -198,8 +199,10 @@ export function createPlacementRepository({ db, deadline, lease }: PlacementOpti
           SELECT ${releaseJob} FROM rejected
         )
         SELECT count(*)::int FROM job`;
-      const order = await db.order.findUnique({ where: { id: intent.id }, select: { placement: true } });
-      return order?.placement === 'PLACED' ? 'PLACED' : 'REJECTED';
+      const orders = await query<
+        { placement: string }[]
+      >`SELECT placement FROM orders WHERE id = ${intent.id}::int`;
+      return orders[0]?.placement === 'PLACED' ? 'PLACED' : 'REJECTED';
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
 
 /** What an order says about its reservation; without an order it is released. */
 export type ReservationFate = 'keep' | 'confirm' | 'release';
@@ -11,7 +11,7 @@ const MAX_ATTEMPTS = 32_767;
 const KEPT_HOURS = 48;
 
 interface ReconcileRepositoryOptions {
-  db: PrismaClient;
+  query: Query;
   /** Seconds until a failed job is tried again at the latest. */
   jobMaxBackoff: number;
   /** Seconds after which the worker of a job that is not done is taken for killed; a job may run twice. */
@@ -20,14 +20,14 @@ interface ReconcileRepositoryOptions {
 
 /** What cleans up; any number of replicas may do it at once. */
 export function createReconcileRepository({
-  db,
+  query,
   jobMaxBackoff,
   jobAbandonedAfter,
 }: ReconcileRepositoryOptions) {
   return {
     /** Rejects what is past its deadline and announces the release. @returns how many. Index: orders_undecided */
     async rejectOverdue(): Promise<number> {
-      const rows = await db.$queryRaw<{ count: number }[]>`
+      const rows = await query<{ count: number }[]>`
         WITH overdue AS (
           SELECT id FROM orders WHERE placement = 'PLACING' AND deadline < now()
            ORDER BY deadline LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
@@ -44,7 +44,7 @@ export function createReconcileRepository({
 
     /** What to do with each of these reservations. Index: orders_reservation_id_key */
     async fatesOf(reservationIds: string[]): Promise<Map<string, ReservationFate>> {
-      const rows = await db.$queryRaw<{ id: string; fate: ReservationFate }[]>`
+      const rows = await query<{ id: string; fate: ReservationFate }[]>`
         SELECT asked.id, CASE
                  WHEN o.placement = 'PLACING' THEN 'keep'
                  WHEN o.placement = 'PLACED' AND o.status <> 'cancelled' THEN 'confirm'
@@ -58,12 +58,12 @@ export function createReconcileRepository({
      * of workers that are gone.
      */
     async hurryJobs(): Promise<void> {
-      await db.$queryRaw`
+      await query`
         SELECT graphile_worker.reschedule_jobs(array_agg(id), run_at => now() + make_interval(secs => ${jobMaxBackoff}::int))::text
           FROM graphile_worker.jobs
          WHERE attempts > 0 AND locked_at IS NULL AND run_at > now() + make_interval(secs => ${jobMaxBackoff}::int)
         HAVING count(*) > 0`;
-      await db.$queryRaw`
+      await query`
         SELECT graphile_worker.force_unlock_workers(array_agg(DISTINCT locked_by))::text
           FROM graphile_worker.jobs WHERE locked_at < now() - make_interval(secs => ${jobAbandonedAfter}::int)
         HAVING count(*) > 0`;
@@ -71,11 +71,11 @@ export function createReconcileRepository({
 
     /** Forgets old keys and old rejected orders. Indexes: idempotency_keys_created_at_idx, orders_rejected */
     async forgetOld(): Promise<void> {
-      await db.$executeRaw`
+      await query`
         DELETE FROM idempotency_keys WHERE ctid IN (
           SELECT ctid FROM idempotency_keys WHERE created_at < now() - make_interval(hours => ${KEPT_HOURS}::int)
            ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
-      await db.$executeRaw`
+      await query`
         DELETE FROM orders WHERE id IN (
           SELECT id FROM orders
            WHERE placement = 'REJECTED' AND created_at < now() - make_interval(hours => ${KEPT_HOURS + 24}::int)

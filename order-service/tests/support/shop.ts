@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
@@ -49,19 +49,26 @@ export async function startShop(env: Record<string, string> = {}, options: { red
   const metrics = createMetrics('order-service');
   const redis = options.redis === false ? undefined : await connectTestRedis();
   const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
-  const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, 10) });
+  const orderDatabase = openDatabase(config.DATABASE_URL, 10, logger);
+  const { query } = orderDatabase;
+  const db = new PrismaClient({ adapter: orderDatabase.adapter });
   const client = createProductClient({
     url: products.url,
     serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
     currency: config.CURRENCY,
   });
-  const placementMetrics = createPlacementMetrics({ registry: metrics.registry, db, isDown: client.isDown });
+  const placementMetrics = createPlacementMetrics({
+    registry: metrics.registry,
+    query,
+    isDown: client.isDown,
+  });
   const app: Express = createApp({
     config,
     logger,
     metrics,
     isStopping: () => false,
     db,
+    query,
     products: client,
     placementMetrics,
     redis,
@@ -72,7 +79,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
   closers.push(() => listening.stop());
   const { reconcile, healReservations } = createReconcileUseCases({
     repository: createReconcileRepository({
-      db,
+      query,
       jobMaxBackoff: config.JOB_MAX_BACKOFF,
       jobAbandonedAfter: config.JOB_ABANDONED_AFTER,
     }),
@@ -97,6 +104,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
       revocations.close();
       client.close();
       await db.$disconnect();
+      await orderDatabase.close();
       await redis?.close();
       await database.drop();
     },
@@ -109,16 +117,27 @@ async function startProductService(env: Record<string, string>, closers: (() => 
   const database = await createTestDatabase({ name: 'product', prismaFolder: prismaOf('product-service') });
   const config = loadProductConfig({ ...env, DATABASE_URL: database.url });
   const logger = createLogger('product-service', 'silent');
-  const db = new ProductPrismaClient({ adapter: databaseAdapter(database.url, 10) });
+  const opened = openDatabase(database.url, 10, logger);
+  const db = new ProductPrismaClient({ adapter: opened.adapter });
   const redis = await connectTestRedis();
   const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
   const metrics = createMetrics('product-service');
-  const app = createProductApp({ config, logger, metrics, isStopping: () => false, db, redis, revocations });
+  const app = createProductApp({
+    config,
+    logger,
+    metrics,
+    isStopping: () => false,
+    db,
+    query: opened.query,
+    redis,
+    revocations,
+  });
   const listening = createListener(app);
   const port = await listening.start(0);
   closers.push(
     () => database.drop(),
     () => redis.close(),
+    () => opened.close(),
     () => db.$disconnect(),
     () => revocations.close(),
     () => listening.stop(),

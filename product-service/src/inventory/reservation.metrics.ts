@@ -1,10 +1,10 @@
+import type { Query } from '@shop/service-kit/postgres/query';
 import { Gauge, type Registry } from 'prom-client';
-import type { PrismaClient } from '../generated/prisma/client.ts';
 import { createReservationRepository } from './reservation.repository.ts';
 
 /** Gauges that are read from the database when they are asked for; missing while it is away. */
-export function registerReservationMetrics(registry: Registry, db: PrismaClient): void {
-  const reservations = createReservationRepository(db);
+export function registerReservationMetrics(registry: Registry, query: Query): void {
+  const reservations = createReservationRepository(query);
   const registers = [registry];
   new Gauge({
     name: 'reservations_held',

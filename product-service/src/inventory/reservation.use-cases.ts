@@ -1,5 +1,5 @@
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
-import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
 import { ReservationMismatch, ReservationNotHeld } from './reservation.errors.ts';
 import {
   createReservationRepository,
@@ -9,14 +9,14 @@ import {
 import type { Item, Line, Shortage } from './reservation.schemas.ts';
 
 interface ReservationOptions {
-  db: PrismaClient;
+  query: Query;
   /** Called with the products whose stock was changed, after the commit and before the answer. */
   stockChanged: (productIds: number[]) => Promise<void>;
 }
 
 /** Stock set aside for orders. Every call may be repeated: the answer is the same and nothing happens twice. */
-export function createReservationUseCases({ db, stockChanged }: ReservationOptions) {
-  const reservations = createReservationRepository(db);
+export function createReservationUseCases({ query, stockChanged }: ReservationOptions) {
+  const reservations = createReservationRepository(query);
 
   const reserveOnce = async (id: string, items: Item[], actor: string): Promise<Reservation> => {
     const reservation = await reservations.reserve(id, items, actor);

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { Pool } from 'pg';
+import { createPlacementRepository } from '../order-service/src/placement/placement.repository.ts';
+import { createReservationRepository } from '../product-service/src/inventory/reservation.repository.ts';
+import { createQuery } from '../service-kit/src/postgres/query.ts';
+
+/**
+ * The floor: the statements of one order (intent, reserve, place, confirm), those of the services themselves, without
+ * HTTP, Express, Prisma, validation, tokens or logs. Fetching and finishing the job in the queue is left out.
+ */
+export function createFloor(orderUrl: string, productUrl: string, connections: number) {
+  const orders = new Pool({ connectionString: orderUrl, max: connections });
+  const products = new Pool({ connectionString: productUrl, max: connections });
+  const placements = createPlacementRepository({ query: createQuery(orders), deadline: 30, lease: 5 });
+  const reservations = createReservationRepository(createQuery(products));
+  return {
+    async placeOrder(userId: number, productId: number): Promise<boolean> {
+      const reservationId = randomUUID();
+      const items = [{ product_id: productId, quantity: 1 }];
+      const by = { userId, key: null };
+      const request = { products: items };
+      const intent = await placements.insertIntent({
+        ...by,
+        request,
+        requestHash: '',
+        reservationId,
+        currency: 'USD',
+      });
+      const reservation = await reservations.reserve(reservationId, items, 'service:order-service');
+      if (intent === null || reservation?.lines == null) return false;
+      const placed = await placements.place(intent, by, reservation.lines, 1000, { status: 201, body: '{}' });
+      await reservations.confirm(reservationId);
+      return placed;
+    },
+    close: () => Promise.all([orders.end(), products.end()]),
+  };
+}

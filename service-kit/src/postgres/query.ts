@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { Pool } from 'pg';
+
+/** A piece of SQL with its values, such as `Prisma.sql` makes, to be put into a larger statement. */
+export interface Fragment {
+  readonly strings: readonly string[];
+  readonly values: readonly unknown[];
+}
+
+/**
+ * Runs a statement that is written as a tagged template: `query<Row[]>\`SELECT … WHERE id = ${id}\``. Values travel beside
+ * the text, and Postgres plans each text once per connection. For the hot paths: it costs about a third of `$queryRaw`.
+ * A BIGINT or NUMERIC column comes back as text, everything else as `pg` maps it.
+ */
+export type Query = <Rows = unknown[]>(strings: TemplateStringsArray, ...values: unknown[]) => Promise<Rows>;
+
+/** @param pool the pool that the service's Prisma client uses too */
+export function createQuery(pool: Pool): Query {
+  return async <Rows>(strings: TemplateStringsArray, ...values: unknown[]): Promise<Rows> => {
+    const statement: Statement = { text: '', values: [] };
+    append(statement, strings, values);
+    const { rows } = await pool.query({ name: nameOf(statement.text), ...statement });
+    return rows as Rows;
+  };
+}
+
+interface Statement {
+  text: string;
+  values: unknown[];
+}
+
+function append(statement: Statement, strings: readonly string[], values: readonly unknown[]): void {
+  strings.forEach((text, i) => {
+    statement.text += text;
+    if (i >= values.length) return;
+    const value = values[i];
+    if (isFragment(value)) append(statement, value.strings, value.values);
+    else statement.text += `$${statement.values.push(value)}`;
+  });
+}
+
+const isFragment = (value: unknown): value is Fragment =>
+  typeof value === 'object' && value !== null && 'strings' in value && 'values' in value;
+
+/** Names by text; there are as many as statements in the code. Postgres cuts names at 63 bytes. */
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const name = createHash('sha1').update(text).digest('hex');
+  names.set(text, name);
+  return name;
+}
