@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool, type PoolClient } from 'pg';
-import { databaseAdapter } from '../src/postgres/database-adapter.ts';
 import {
   isCheckViolation,
   isDatabaseUnavailable,
@@ -35,7 +35,7 @@ const failing = (sql: string) => failureOf(client.query(sql));
 
 /** What Prisma makes of an error that its adapter for `pg` throws. */
 async function throughPrisma(sql: string) {
-  const adapter = await databaseAdapter(url, 1).connect();
+  const adapter = await new PrismaPg(poolSettings(url, 1)).connect();
   try {
     const run = (text: string) => adapter.queryRaw({ sql: text, args: [], argTypes: [] });
     await run(`CREATE TEMP TABLE things ${TABLE}`);

@@ -169,7 +169,7 @@ describe('while Redis is away', () => {
 
   test('a Redis that was not there at the start is used once it comes', async () => {
     await server.kill();
-    const redis = await open(connectRedis(server.url, silent, 'late:'));
+    const redis = await open(connectRedis(server.url, silent, { prefix: 'late:' }));
     const { app } = appWith(redis);
     expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 200]);
     await server.start();

@@ -1,4 +1,4 @@
-import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { runServer } from '@shop/service-kit/runtime/run-server';
@@ -14,7 +14,8 @@ await runServer({
   loadConfig: () => loadUserConfig(process.env),
   async start(runtime) {
     const { config, logger } = runtime;
-    const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, config.DATABASE_POOL) });
+    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const db = new PrismaClient({ adapter: database.adapter });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const revocations = createRevocations({ redis, logger, tokenLifetime: MAX_ACCESS_TOKEN_LIFETIME });
     const hasher = hasherOf(config);
@@ -28,6 +29,7 @@ await runServer({
         upkeep.close();
         revocations.close();
         await db.$disconnect();
+        await database.close();
         await redis?.close();
       },
     };

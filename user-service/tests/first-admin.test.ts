@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { PrismaClient } from '../src/generated/prisma/client.ts';
 import { hasherOf } from '../src/passwords/password.hasher.ts';
 import { ensureFirstAdmin, keepFirstAdmin } from '../src/users/first-admin.ts';
@@ -51,7 +51,9 @@ describe('the first admin', () => {
 
   test('is made as soon as the database can be reached', async () => {
     const admin = registration();
-    const away = new PrismaClient({ adapter: databaseAdapter('postgresql://nobody@127.0.0.1:1/none', 1) });
+    const away = new PrismaClient({
+      adapter: openDatabase('postgresql://nobody@127.0.0.1:1/none', 1, logger).adapter,
+    });
     let database = away;
     const db = new Proxy({} as PrismaClient, {
       get: (_target, name: keyof PrismaClient) => database[name],

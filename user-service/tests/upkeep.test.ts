@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createRevocations, type Revocations } from '@shop/service-kit/redis/revocations';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import request from 'supertest';
@@ -91,7 +91,9 @@ describe('revocations', () => {
   test('are brought back as soon as the database can be reached', async () => {
     const { user, bearer } = await register(shop.app);
     await logOut(bearer);
-    const away = new PrismaClient({ adapter: databaseAdapter('postgresql://nobody@127.0.0.1:1/none', 1) });
+    const away = new PrismaClient({
+      adapter: openDatabase('postgresql://nobody@127.0.0.1:1/none', 1, logger).adapter,
+    });
     let database = away;
     const db = new Proxy({} as PrismaClient, {
       get: (_target, name: keyof PrismaClient) => database[name],

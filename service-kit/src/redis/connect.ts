@@ -20,15 +20,25 @@ const COMMAND_TIMEOUT = 150;
 /** How long commands are not even tried after one that timed out, in milliseconds. */
 const REST_AFTER_TIMEOUT = 1000;
 
+interface ConnectOptions {
+  prefix?: string;
+  /** Milliseconds. */
+  commandTimeout?: number;
+}
+
 /**
  * A connection that never makes a request wait: commands fail at once while Redis is away, and the
  * connection is tried again for ever, at most 1 s apart.
  */
-export function connectRedis(url: string, logger: Logger, prefix = 'shop:'): RedisConnection {
+export function connectRedis(
+  url: string,
+  logger: Logger,
+  { prefix = 'shop:', commandTimeout = COMMAND_TIMEOUT }: ConnectOptions = {},
+): RedisConnection {
   const client = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_TIMEOUT,
+    commandTimeout,
     connectTimeout: 1000,
     autoResendUnfulfilledCommands: false,
     enableAutoPipelining: true,

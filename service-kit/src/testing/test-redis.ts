@@ -2,11 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
 
+/** A machine that is busy with tests is no Redis that is away. Milliseconds. */
+const PATIENCE = 5000;
+
 /** A connection to the test server with key names of its own; ready when it is returned. */
 export async function connectTestRedis(): Promise<RedisConnection> {
   const url = process.env['TEST_REDIS_URL'];
   if (url === undefined) throw new Error('TEST_REDIS_URL is not set: run the tests with npm test');
-  const connection = connectRedis(url, pino({ level: 'silent' }), `test:${randomUUID()}:`);
+  const connection = connectRedis(url, pino({ level: 'silent' }), {
+    prefix: `test:${randomUUID()}:`,
+    commandTimeout: PATIENCE,
+  });
   await new Promise<void>((resolve, reject) => {
     connection.client.once('ready', resolve);
     connection.client.once('error', reject);

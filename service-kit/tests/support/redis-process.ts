@@ -57,7 +57,7 @@ export async function startRedisProcess(): Promise<RedisProcess> {
 
 /** A process's connection to it, under the names that another connection of the same prefix shares. */
 export async function connectTo(redis: RedisProcess, prefix = 'kit:'): Promise<RedisConnection> {
-  const connection = connectRedis(redis.url, silent, prefix);
+  const connection = connectRedis(redis.url, silent, { prefix });
   await until('redis is ready', () => connection.isReady());
   return connection;
 }

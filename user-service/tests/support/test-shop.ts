@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { databaseAdapter } from '@shop/service-kit/postgres/database-adapter';
+import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createRevocations, type Revocations } from '@shop/service-kit/redis/revocations';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
@@ -55,13 +55,14 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       BCRYPT_COST: '4',
       ...env,
     });
-    const db = new PrismaClient({ adapter: databaseAdapter(config.DATABASE_URL, config.DATABASE_POOL) });
+    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
     const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
     const metrics = createMetrics('user-service');
     closing.push(
       () => revocations.close(),
-      () => db.$disconnect(),
+      () => db.$disconnect().then(() => opened.close()),
     );
     const app = createApp({
       db,

@@ -1,0 +1,43 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { Pool } from 'pg';
+import { openDatabase } from '../src/postgres/open-database.ts';
+import { createQuery } from '../src/postgres/query.ts';
+import { createLogger } from '../src/runtime/logger.ts';
+
+const pool = new Pool({ connectionString: process.env['TEST_DATABASE_URL'], max: 1 });
+const query = createQuery(pool);
+afterAll(() => pool.end());
+
+describe('a statement as a tagged template', () => {
+  test('sends its values beside the text', async () => {
+    const evil = `'; DROP TABLE users; --`;
+    const rows = await query<
+      { text: string; ids: number[] }[]
+    >`SELECT ${evil}::text AS text, ${[1, 2]}::int[] AS ids`;
+    expect(rows).toEqual([{ text: evil, ids: [1, 2] }]);
+  });
+
+  test('takes fragments into it, with their values in place', async () => {
+    const fragment = { strings: ['(', '::int + ', '::int)'], values: [2, 3] };
+    const rows = await query`SELECT ${1}::int AS a, ${fragment} AS b, ${4}::int AS c`;
+    expect(rows).toEqual([{ a: 1, b: 5, c: 4 }]);
+  });
+
+  test('is planned once per connection', async () => {
+    for (let i = 0; i < 3; i++) await query`SELECT ${i}::int AS planned_once`;
+    const prepared =
+      await query`SELECT count(*)::int AS count FROM pg_prepared_statements WHERE statement LIKE '%planned_once%'`;
+    expect(prepared).toEqual([{ count: 2 }]);
+  });
+});
+
+describe('a database', () => {
+  test('goes on after its connections were ended from the other side', async () => {
+    const database = openDatabase(process.env['TEST_DATABASE_URL'] ?? '', 2, createLogger('test', 'silent'));
+    const [own] = await database.query<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+    await pool.query('SELECT pg_terminate_backend($1)', [own?.pid]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await database.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+});
