@@ -29,7 +29,7 @@ export function createFloor(orderUrl: string, productUrl: string, connections: n
       const reservation = await reservations.reserve(reservationId, items, 'service:order-service');
       if (intent === null || reservation?.lines == null) return false;
       const placed = await placements.place(intent, by, reservation.lines, 1000, { status: 201, body: '{}' });
-      await reservations.confirm(reservationId);
+      await reservations.confirm([reservationId]);
       return placed;
     },
     close: () => Promise.all([orders.end(), products.end()]),

@@ -19,7 +19,7 @@ const items = (...lines: [number, number][]) =>
   lines.map(([product_id, quantity]) => ({ product_id, quantity }));
 const reserve = (id: string, ...lines: [number, number][]) =>
   post('/internal/reservations', { reservation_id: id, items: items(...lines) });
-const confirm = (id: string) => post(`/internal/reservations/${id}/confirm`);
+const confirm = (...ids: string[]) => post('/internal/reservations/confirm', { reservation_ids: ids });
 const release = (id: string) => post(`/internal/reservations/${id}/release`);
 const stockOf = async (id: number) => (await shop.db.product.findUniqueOrThrow({ where: { id } })).stock;
 const ledgerOf = async (productId: number) =>
@@ -190,19 +190,26 @@ describe('confirm', () => {
     const a = await make(3);
     const id = randomUUID();
     await reserve(id, [a, 2]);
-    for (let i = 0; i < 2; i++) expect((await confirm(id)).body).toEqual({ id, status: 'CONFIRMED' });
+    for (let i = 0; i < 2; i++) expect((await confirm(id)).body).toEqual({ confirmed: [id] });
     expect((await release(id)).body.changed).toBe(true);
     expect(await stockOf(a)).toBe(3);
   });
 
-  test('refuses what was released or never made', async () => {
-    const id = randomUUID();
-    expect([(await confirm(id)).status, (await confirm(id)).body.code]).toEqual([
-      409,
-      'reservation_not_held',
-    ]);
-    await release(id);
-    expect((await confirm(id)).status).toBe(409);
+  test('leaves out what was released or never made', async () => {
+    const [a, held, unknown, released] = [await make(3), randomUUID(), randomUUID(), randomUUID()];
+    await Promise.all([reserve(held, [a, 1]), release(released)]);
+    expect((await confirm(unknown, held, released)).body).toEqual({ confirmed: [held] });
+    expect((await confirm(unknown)).body).toEqual({ confirmed: [] });
+  });
+
+  test('of overlapping sets at once does not deadlock', async () => {
+    const a = await make(100);
+    const ids = Array.from({ length: 20 }, () => randomUUID());
+    for (const id of ids) await reserve(id, [a, 1]);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => confirm(...(i % 2 ? ids : ids.toReversed()))),
+    );
+    for (const answer of answers) expect(answer.body.confirmed.toSorted()).toEqual(ids.toSorted());
   });
 });
 

@@ -33,6 +33,7 @@ const line = z.object({
   owner_id: z.int(),
 });
 const shortage = z.object({ product_id: z.int(), requested: z.int(), available: z.int().nullable() });
+const confirmedAnswer = z.object({ confirmed: z.array(z.string()) });
 const held = z.object({ reservations: z.array(z.object({ id: z.string() })) });
 
 /** Answers in another currency than this deployment's are unusable. */
@@ -146,13 +147,15 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
       return read(answers.reservation, answer);
     },
 
-    /** @returns false when the reservation holds nothing any more */
-    async confirm(reservationId: string, requestId: string): Promise<boolean> {
-      const path = `/internal/reservations/${reservationId}/confirm`;
-      const answer = await attempt({ method: 'POST', path, requestId });
-      if (answer.status !== 200 && answer.status !== 409)
-        throw new ProductServiceUnavailable(`answered ${answer.status}`);
-      return answer.status === 200;
+    /** @param reservationIds up to 500 @returns those that are confirmed now; the others hold nothing any more */
+    async confirm(reservationIds: string[], requestId: string): Promise<Set<string>> {
+      const call: Call = {
+        method: 'POST',
+        path: '/internal/reservations/confirm',
+        requestId,
+        body: { reservation_ids: reservationIds },
+      };
+      return new Set(read(confirmedAnswer, await attempt(call)).confirmed);
     },
 
     /** Gives the stock back, once. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
-import type { ReconcileRepository } from './reconcile.repository.ts';
+import type { ReconcileRepository, ReservationFate } from './reconcile.repository.ts';
 
 interface ReconcileOptions {
   repository: ReconcileRepository;
@@ -34,11 +34,11 @@ export function createReconcileUseCases({
     async healReservations(): Promise<void> {
       const requestId = uuidv7();
       const held = await products.listHeld(heldTooLong, requestId);
-      const fates = held.length === 0 ? new Map() : await repository.fatesOf(held);
-      for (const [id, fate] of fates) {
-        if (fate === 'confirm') await products.confirm(id, requestId);
-        if (fate === 'release') await products.release(id, requestId);
-      }
+      const fates = held.length === 0 ? new Map<string, ReservationFate>() : await repository.fatesOf(held);
+      const idsOf = (fate: ReservationFate) => [...fates].flatMap(([id, its]) => (its === fate ? [id] : []));
+      const standing = idsOf('confirm');
+      if (standing.length > 0) await products.confirm(standing, requestId);
+      for (const id of idsOf('release')) await products.release(id, requestId);
       if (fates.size > 0)
         logger.warn({ reservations: fates.size, request_id: requestId }, 'reservations held too long');
       await repository.forgetOld();

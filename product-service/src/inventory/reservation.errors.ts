@@ -5,8 +5,3 @@ export const ReservationMismatch = defineError(
   'reservation_mismatch',
   'This reservation id stands for other items',
 );
-export const ReservationNotHeld = defineError(
-  409,
-  'reservation_not_held',
-  'This reservation holds nothing that could be confirmed',
-);

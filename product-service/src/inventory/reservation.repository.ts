@@ -34,17 +34,19 @@ export function createReservationRepository(query: Query) {
       return rows[0] ?? null;
     },
 
-    /** @returns the status after the call; undefined when there is no such reservation */
-    async confirm(id: string): Promise<ReservationStatus | undefined> {
-      const rows = await query<{ status: ReservationStatus }[]>`
-        WITH confirmed AS (
-          UPDATE reservations SET status = 'CONFIRMED', updated_at = now()
-           WHERE id = ${id}::uuid AND status = 'HELD' RETURNING status
+    /** @returns those that are confirmed now. The rows are locked in id order, for calls that overlap. */
+    async confirm(ids: string[]): Promise<string[]> {
+      const rows = await query<{ id: string }[]>`
+        WITH held AS (
+          SELECT id FROM reservations WHERE id = ANY (${ids}::uuid[]) AND status = 'HELD' ORDER BY id FOR UPDATE
+        ), confirmed AS (
+          UPDATE reservations r SET status = 'CONFIRMED', updated_at = now()
+            FROM held WHERE r.id = held.id AND r.status = 'HELD' RETURNING r.id
         )
-        SELECT status FROM confirmed
-         UNION ALL
-        SELECT status FROM reservations WHERE id = ${id}::uuid AND NOT EXISTS (SELECT FROM confirmed)`;
-      return rows[0]?.status;
+        SELECT id FROM confirmed
+         UNION
+        SELECT id FROM reservations WHERE id = ANY (${ids}::uuid[]) AND status = 'CONFIRMED'`;
+      return rows.map((row) => row.id);
     },
 
     async release(id: string, actor: string): Promise<Release> {

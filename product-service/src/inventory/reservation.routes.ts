@@ -1,6 +1,7 @@
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
-import { ReservationMismatch, ReservationNotHeld } from './reservation.errors.ts';
+import { ReservationMismatch } from './reservation.errors.ts';
 import {
+  confirmBody,
   confirmedAnswer,
   heldAnswer,
   heldQuery,
@@ -44,18 +45,14 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
     }),
     defineRoute({
       method: 'post',
-      path: '/internal/reservations/:id/confirm',
-      summary: 'The order of this reservation stands',
+      path: '/internal/reservations/confirm',
+      summary: 'The orders of these reservations stand; answers which are confirmed now',
       who: 'service',
       limit: false,
-      params: reservationParams,
+      body: confirmBody,
       status: 200,
       answer: confirmedAnswer,
-      errors: [ReservationNotHeld],
-      async handler({ params }) {
-        await reservations.confirm(params.id);
-        return { id: params.id, status: 'CONFIRMED' as const };
-      },
+      handler: async ({ body }) => ({ confirmed: await reservations.confirm(body.reservation_ids) }),
     }),
     defineRoute({
       method: 'post',

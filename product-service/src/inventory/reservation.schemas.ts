@@ -5,6 +5,9 @@ import { z } from 'zod';
 const MAX_ITEMS = 100;
 const MAX_QUANTITY = 1_000_000;
 
+/** Reservations confirmed by one call. */
+const MAX_CONFIRMED = 500;
+
 const item = z.strictObject({
   product_id: integer('product_id', {
     min: 1,
@@ -35,6 +38,7 @@ const shortage = z.object({ product_id: z.int(), requested: z.int(), available: 
 
 export const reserveBody = z.strictObject({ reservation_id: z.uuid(), items });
 export const quoteBody = z.strictObject({ items });
+export const confirmBody = z.strictObject({ reservation_ids: z.array(z.uuid()).min(1).max(MAX_CONFIRMED) });
 export const reservationParams = z.strictObject({ id: z.uuid() });
 export const heldQuery = z.object({ older_than: integerQuery('older_than', { min: 0, max: 86_400 }) });
 
@@ -51,7 +55,7 @@ export const quoteAnswer = z.object({
   lines: z.array(line),
   refusal: z.array(shortage).nullable(),
 });
-export const confirmedAnswer = z.object({ id: z.string(), status: z.literal('CONFIRMED') });
+export const confirmedAnswer = z.object({ confirmed: z.array(z.string()) });
 export const releasedAnswer = z.object({
   id: z.string(),
   status: z.literal('RELEASED'),

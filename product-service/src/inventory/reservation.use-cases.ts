@@ -1,6 +1,6 @@
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import type { Query } from '@shop/service-kit/postgres/query';
-import { ReservationMismatch, ReservationNotHeld } from './reservation.errors.ts';
+import { ReservationMismatch } from './reservation.errors.ts';
 import {
   createReservationRepository,
   type ProductOnSale,
@@ -39,10 +39,8 @@ export function createReservationUseCases({ query, stockChanged }: ReservationOp
       return reservation;
     },
 
-    /** @throws ReservationNotHeld when it was released or never made */
-    async confirm(id: string): Promise<void> {
-      if ((await reservations.confirm(id)) !== 'CONFIRMED') throw new ReservationNotHeld();
-    },
+    /** Confirms what is still held. Answers which are confirmed now; the others were released or never made. */
+    confirm: (ids: string[]) => reservations.confirm(ids),
 
     /** Gives the stock back, once; an unknown id is closed for good. Answers whether stock came back now. */
     async release(id: string, actor: string): Promise<boolean> {
