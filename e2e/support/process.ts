@@ -8,6 +8,7 @@ export interface Started {
   /** What it printed so far, the last 200 kB of it. */
   output(): string;
   signal(name: NodeJS.Signals): void;
+  hasEnded(): boolean;
   /** Waits for the end; null when a signal ended it. */
   ended(): Promise<number | null>;
   /** SIGTERM, and SIGKILL when that does not help within `limit` milliseconds. */
@@ -42,6 +43,7 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
     pid: child.pid ?? -1,
     output: () => text,
     signal,
+    hasEnded: () => !running(),
     ended: () => end,
     async stop(limit = 15_000) {
       signal('SIGCONT');
@@ -75,4 +77,5 @@ export async function until(what: string, condition: () => Promise<boolean>, lim
   throw new Error(`${what}: did not happen within ${limit} ms`);
 }
 
-const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+export const sleep = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

@@ -26,6 +26,8 @@ export interface ServiceProcess {
 export interface StackOptions {
   /** The server that the databases are made on. */
   postgresUrl?: string;
+  /** The same for each service, when they do not share one. */
+  postgresUrlOf?: (service: ServiceName) => string;
   redisUrl?: string | undefined;
   /** Where order-service finds product-service, when something stands between them. */
   productUrl?: (product: ServiceProcess) => Promise<string>;
@@ -45,13 +47,15 @@ export function testServer(name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_
 
 /** The built services as processes on fresh databases, ready to be asked. */
 export async function startStack(options: StackOptions = {}) {
-  const postgresUrl = options.postgresUrl ?? testServer('TEST_DATABASE_URL');
+  const postgresUrlOf =
+    options.postgresUrlOf ?? (() => options.postgresUrl ?? testServer('TEST_DATABASE_URL'));
   const only = options.only ?? ALL;
   const services = new Map<ServiceName, ServiceProcess>();
-  const databases: string[] = [];
+  const databases: { postgresUrl: string; database: string }[] = [];
   for (const name of ALL.filter((service) => only.includes(service))) {
     const database = `e2e_${name.replace('-service', '')}_${randomUUID().slice(0, 8)}`;
-    databases.push(database);
+    const postgresUrl = postgresUrlOf(name);
+    databases.push({ postgresUrl, database });
     await onServer(postgresUrl, `CREATE DATABASE ${database}`);
     const databaseUrl = Object.assign(new URL(postgresUrl), { pathname: `/${database}` }).toString();
     const product = services.get('product-service');
@@ -89,7 +93,7 @@ export async function startStack(options: StackOptions = {}) {
     },
     async close() {
       await Promise.all([...services.values()].map((service) => service.stop()));
-      for (const database of databases)
+      for (const { postgresUrl, database } of databases)
         await onServer(postgresUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     },
   };

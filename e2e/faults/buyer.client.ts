@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { signAccessToken } from '@shop/service-kit/tokens/access-token';
+import { call } from '../support/http.ts';
+import { sleep } from '../support/process.ts';
+import { JWT_SECRET } from '../support/stack.ts';
+import {
+  type Attempt,
+  type Basket,
+  createdIn,
+  type History,
+  isFinal,
+  type Placement,
+} from './client.history.ts';
+import type { FaultShop } from './fault.shop.ts';
+import type { Random } from './seeded.random.ts';
+
+export const SELLER = 900;
+const ADMIN = 901;
+/** A key that gets no final answer for so long is poisoned, in milliseconds; the faults are over much earlier. */
+const PATIENCE = 20_000;
+
+export const tokenOf = (id: number, role: 'customer' | 'admin' = 'customer') =>
+  signAccessToken({ id, role, sessionId: randomUUID() }, JWT_SECRET, 3600);
+
+interface BuyerOptions {
+  shop: FaultShop;
+  random: Random;
+  userId: number;
+  productIds: number[];
+  history: History;
+  /** Orders that any client was told of. */
+  orders: number[];
+  clock: () => number;
+}
+
+/** A client that orders, cancels, moves orders on and restocks, until it is told to stop. */
+export function createBuyer({ shop, random, userId, productIds, history, orders, clock }: BuyerOptions) {
+  const token = tokenOf(userId);
+  const adminToken = tokenOf(ADMIN, 'admin');
+
+  async function attempt(method: string, url: string, body?: unknown, options = {}): Promise<Attempt> {
+    const at = clock();
+    const limit = random.int(1200, 4000);
+    const answer = await call(method, url, body, { token, limit, ...options }).catch(() => undefined);
+    return { at, took: clock() - at, status: answer?.status ?? 0, text: answer?.text ?? '' };
+  }
+
+  function chooseBasket(): Basket {
+    const lines = random.shuffle(productIds).slice(0, random.int(1, 3));
+    const tooLarge = random.chance(0.08);
+    const products = lines.map((product_id) => ({
+      product_id,
+      quantity: tooLarge ? random.int(500, 9000) : random.int(1, 4),
+    }));
+    if (random.chance(0.03)) products.push({ product_id: 2_000_000_000, quantity: 1 });
+    const unexpected = random.chance(0.06) ? { expected_total: 0.01 } : {};
+    return { products, ...unexpected, note: randomUUID() };
+  }
+
+  async function place(): Promise<void> {
+    const key = random.chance(0.65) ? randomUUID() : null;
+    const placement: Placement = {
+      kind: 'place',
+      userId,
+      key,
+      basket: chooseBasket(),
+      attempts: [],
+    };
+    history.placements.push(placement);
+    const atOnce = key !== null && random.chance(0.25) ? 2 : 1;
+    await Promise.all(Array.from({ length: atOnce }, () => sendUntilFinal(placement)));
+  }
+
+  async function sendUntilFinal({ key, basket, attempts }: Placement): Promise<void> {
+    const headers = key === null ? {} : { 'idempotency-key': key };
+    const end = Date.now() + PATIENCE;
+    while (Date.now() < end) {
+      const answer = await attempt('POST', `${shop.orderUrl}/api/orders`, basket, { headers });
+      attempts.push(answer);
+      if (answer.status === 201) orders.push(createdIn(answer).order.id);
+      // Without a key a client that got no answer cannot know, and does not ask again.
+      if (key === null || isFinal(answer)) return;
+      await sleep(random.int(20, 150));
+    }
+  }
+
+  async function change(): Promise<void> {
+    if (orders.length === 0) return;
+    const orderId = random.pick(orders);
+    const to = random.pick(['cancelled', 'cancelled', 'cancelled', 'processing', 'shipped', 'delivered']);
+    const byDelete = to === 'cancelled' && random.chance(0.7);
+    const entry = { kind: 'change' as const, orderId, to, attempts: [] as Attempt[] };
+    history.changes.push(entry);
+    const url = `${shop.orderUrl}/api/orders/${orderId}`;
+    const options = { token: adminToken };
+    for (let tries = 0; tries < 3; tries++) {
+      const answer = byDelete
+        ? await attempt('DELETE', url, undefined, options)
+        : await attempt('PUT', `${url}/status`, { status: to }, options);
+      entry.attempts.push(answer);
+      if (answer.status !== 0 && answer.status !== 503) return;
+    }
+  }
+
+  async function restock(): Promise<void> {
+    const url = `${shop.productUrl}/api/products/${random.pick(productIds)}/stock`;
+    await attempt('PUT', url, { quantity: random.int(1, 8) }, { token: tokenOf(SELLER) });
+  }
+
+  return {
+    async run(isOver: () => boolean): Promise<void> {
+      while (!isOver()) {
+        const dice = random.next();
+        if (dice < 0.68) await place();
+        else if (dice < 0.94) await change();
+        else await restock();
+        await sleep(random.int(0, 60));
+      }
+    },
+  };
+}
+
+/** What the clients of a round order. */
+export async function createProducts(shop: FaultShop, random: Random): Promise<number[]> {
+  const made: number[] = [];
+  const count = random.int(2, 5);
+  while (made.length < count) {
+    const price = random.int(1, 99_999) / 100;
+    const product = { name: `Product ${made.length}`, price, stock: random.int(4, 50) };
+    const answer = await call('POST', `${shop.productUrl}/api/products`, product, { token: tokenOf(SELLER) });
+    if (answer.status !== 201) throw new Error(`no product: ${answer.text}`);
+    made.push(Number(answer.body['product']?.['id']));
+  }
+  return made;
+}

@@ -1,0 +1,67 @@
+/** One request of a client and what it got. */
+export interface Attempt {
+  /** Milliseconds since the round began. */
+  at: number;
+  took: number;
+  /** 0 when there was no answer. */
+  status: number;
+  text: string;
+}
+
+export interface Basket {
+  products: { product_id: number; quantity: number }[];
+  expected_total?: number;
+  /** Names this order among all others. */
+  note: string;
+}
+
+export interface Placement {
+  kind: 'place';
+  userId: number;
+  key: string | null;
+  basket: Basket;
+  attempts: Attempt[];
+}
+
+export interface StatusChange {
+  kind: 'change';
+  orderId: number;
+  to: string;
+  attempts: Attempt[];
+}
+
+export type Event = Placement | StatusChange;
+
+export interface History {
+  readonly placements: Placement[];
+  readonly changes: StatusChange[];
+}
+
+interface ProblemJson {
+  code?: string;
+  detail?: string;
+}
+
+export interface CreatedJson {
+  order: {
+    id: number;
+    total_amount: number;
+    products: { product_id: number; quantity: number; price: number }[];
+  };
+}
+
+export const codeOf = ({ text }: Attempt): string | undefined => {
+  try {
+    return (JSON.parse(text) as ProblemJson).code;
+  } catch {
+    return undefined;
+  }
+};
+
+export const createdIn = (attempt: Attempt): CreatedJson => JSON.parse(attempt.text) as CreatedJson;
+
+/** Whether the client need not ask again: an order, or a refusal for a reason of business. */
+export function isFinal(attempt: Attempt): boolean {
+  if (attempt.status === 409) return codeOf(attempt) !== 'idempotency_in_flight';
+  return attempt.status !== 0 && attempt.status !== 503;
+}

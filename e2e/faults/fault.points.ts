@@ -1,0 +1,95 @@
+import type { Message } from './fault.proxy.ts';
+
+/**
+ * Where a fault strikes on the way of an order (order-placement.md). A point between two steps is a message that a
+ * proxy holds back; a point inside a step is a statement that waits for a lock of the test.
+ */
+export const POINTS = [
+  'before intent',
+  'in intent',
+  'intent, reserve',
+  'in reserve',
+  'reserve, place',
+  'in place',
+  'place, answer',
+  'before confirm',
+  'confirm, job',
+  'cancel, release',
+  'release, job',
+  'any time',
+] as const;
+export type Point = (typeof POINTS)[number];
+
+export const FAULTS = [
+  'kill order-service',
+  'pause order-service',
+  'stop order-service past the deadline',
+  'kill product-service',
+  'pause product-service',
+  'kill order database',
+  'crash order database',
+  'pause order database',
+  'kill product database',
+  'crash product database',
+  'pause product database',
+  'delay',
+  'cut before it arrives',
+  'cut in the request',
+  'swallow the answer',
+  'cut in the answer',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Strike {
+  readonly fault: Fault;
+  readonly point: Point;
+}
+
+/** The message that a point waits for; a point inside a step waits for the message before the step. */
+const MESSAGES: Record<Exclude<Point, 'any time'>, { call: Call; direction: Message['direction'] }> = {
+  'before intent': { call: 'order', direction: 'asked' },
+  'in intent': { call: 'order', direction: 'asked' },
+  'intent, reserve': { call: 'reserve', direction: 'asked' },
+  'in reserve': { call: 'reserve', direction: 'asked' },
+  'reserve, place': { call: 'reserve', direction: 'answered' },
+  'in place': { call: 'reserve', direction: 'answered' },
+  'place, answer': { call: 'order', direction: 'answered' },
+  'before confirm': { call: 'confirm', direction: 'asked' },
+  'confirm, job': { call: 'confirm', direction: 'answered' },
+  'cancel, release': { call: 'release', direction: 'asked' },
+  'release, job': { call: 'release', direction: 'answered' },
+};
+
+type Call = 'order' | 'reserve' | 'confirm' | 'release' | 'other';
+
+function callOf({ method, path }: Message): Call {
+  if (method !== 'POST') return 'other';
+  if (path === '/api/orders') return 'order';
+  if (path === '/internal/reservations') return 'reserve';
+  if (path.endsWith('/confirm')) return 'confirm';
+  return path.endsWith('/release') ? 'release' : 'other';
+}
+
+export function isAt(point: Point, message: Message): boolean {
+  if (point === 'any time') return false;
+  const { call, direction } = MESSAGES[point];
+  return call === callOf(message) && direction === message.direction;
+}
+
+const isInside = (point: Point) => point.startsWith('in ');
+const ON_REQUEST: readonly Fault[] = ['cut before it arrives', 'cut in the request'];
+const ON_ANSWER: readonly Fault[] = ['swallow the answer', 'cut in the answer'];
+export const isOfProxy = (fault: Fault) =>
+  fault === 'delay' || ON_REQUEST.includes(fault) || ON_ANSWER.includes(fault);
+
+/** Every fault at every point where it can happen. */
+export const STRIKES: readonly Strike[] = POINTS.flatMap((point) =>
+  FAULTS.filter((fault) => canStrike(fault, point)).map((fault) => ({ fault, point })),
+);
+
+function canStrike(fault: Fault, point: Point): boolean {
+  if (!isOfProxy(fault)) return true;
+  if (point === 'any time' || isInside(point)) return false;
+  if (fault === 'delay') return true;
+  return (MESSAGES[point].direction === 'asked' ? ON_REQUEST : ON_ANSWER).includes(fault);
+}

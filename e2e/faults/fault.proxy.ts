@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, type RequestOptions, request as send } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** A request on its way to the service, or its answer on its way back. */
+export interface Message {
+  readonly method: string;
+  readonly path: string;
+  readonly direction: 'asked' | 'answered';
+}
+
+/** `cut`: the other side gets nothing of it; `cut in the middle`: half of it. Both end the connection. */
+export type Passage = 'pass' | 'cut' | 'cut in the middle';
+
+interface ProxyOptions {
+  target: string;
+  /** Decides about every message; the message waits as long. */
+  onMessage: (message: Message) => Promise<Passage>;
+}
+
+/**
+ * Stands between a client and a service and decides about every request and every answer. A request that was let
+ * through goes on although its sender is gone, as bytes on a wire do.
+ */
+export async function startFaultProxy({ target, onMessage }: ProxyOptions) {
+  const { hostname, port } = new URL(target);
+  const agent = new Agent({ keepAlive: true });
+  const sockets = new Set<Socket>();
+  const server = createServer(async (incoming, outgoing) => {
+    const { socket, method = '', url: path = '' } = incoming;
+    try {
+      const body = await bytesOf(incoming);
+      const asked = await onMessage({ method, path, direction: 'asked' });
+      if (asked === 'cut') return void socket.destroy();
+      const options = { agent, host: hostname, port, method, path, headers: incoming.headers };
+      if (asked === 'cut in the middle') {
+        await sendHalf(options, body);
+        return void socket.destroy();
+      }
+      const answer = await exchange(options, body);
+      const answered = await onMessage({ method, path, direction: 'answered' });
+      if (answered === 'cut') return void socket.destroy();
+      outgoing.writeHead(answer.status, answer.headers);
+      if (answered === 'pass') return void outgoing.end(answer.body);
+      outgoing.write(answer.body.subarray(0, Math.floor(answer.body.length / 2)), () => socket.destroy());
+    } catch {
+      socket.destroy();
+    }
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      agent.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
+
+async function exchange(options: RequestOptions, body: Buffer) {
+  const request = send(options);
+  request.end(body);
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  const { statusCode: status = 502, rawHeaders: headers } = answer;
+  return { status, headers, body: await bytesOf(answer) };
+}
+
+/** Half a body under the full length: the service waits for the rest and sees the connection end. */
+async function sendHalf(options: RequestOptions, body: Buffer): Promise<void> {
+  const request = send({ ...options, agent: false });
+  request.on('error', () => undefined);
+  if (body.length === 0) request.setHeader('content-length', 1);
+  request.write(body.subarray(0, Math.floor(body.length / 2)));
+  request.flushHeaders();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  request.destroy();
+}
+
+async function bytesOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,27 @@
+import type { Pool } from 'pg';
+import { sleep } from '../support/process.ts';
+import { unbalanced } from './invariant.queries.ts';
+
+const PAUSE = 25;
+
+/** Checks I1 and I2 again and again while everything is struck. */
+export function startStockSampler(db: Pool, productIds: number[], since: Date) {
+  const violations: string[] = [];
+  let samples = 0;
+  let over = false;
+  const sampling = (async () => {
+    while (!over) {
+      const found = await unbalanced(db, productIds, since).catch(() => undefined);
+      if (found !== undefined) samples += 1;
+      violations.push(...(found ?? []));
+      await sleep(PAUSE);
+    }
+  })();
+  return {
+    async stop() {
+      over = true;
+      await sampling;
+      return { samples, violations };
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { removeData } from '../../scripts/lib/postgres/data-folder.js';
+import { startEmbeddedPostgres } from '../../scripts/lib/postgres/embedded.js';
+import { launchPostgres, stopPostgres, superuserUrl } from '../../scripts/lib/postgres/server.js';
+import { processIdentity } from '../../scripts/lib/processes.js';
+import { sleep, until } from './process.ts';
+
+/** A PostgreSQL server of a test's own, which it may kill, pause and start again on the same port and data. */
+export interface OwnPostgres {
+  readonly url: string;
+  /** kill -9 of the server and every process of it. */
+  kill(): Promise<void>;
+  /** kill -9 of one connection's process: the server ends all connections and recovers by itself. */
+  crash(): void;
+  start(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Only processes are killed here, never the machine: the kernel keeps every page that was written, so nothing has to
+ * be flushed to the disk. A commit must have left the process, though (synchronous_commit), and a kill may come in the
+ * middle of writing a page (full_page_writes).
+ */
+const SETTINGS = [
+  'fsync=off',
+  'synchronous_commit=on',
+  'full_page_writes=on',
+  'max_connections=80',
+  'shared_buffers=32MB',
+];
+const PASSWORD = 'of-the-tests';
+
+export async function startOwnPostgres(): Promise<OwnPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'shop-postgres-'));
+  await chmod(folder, 0o711);
+  const data = join(folder, 'data');
+  const { launched, port, options } = await startEmbeddedPostgres({
+    path: data,
+    logFile: join(folder, 'postgres.log'),
+    password: PASSWORD,
+    passwordIsKept: true,
+    settings: SETTINGS,
+    signal: new AbortController().signal,
+  });
+  let server = launched;
+  const url = superuserUrl(PASSWORD, port);
+  const signalAll = (name: NodeJS.Signals, pids: number[]) => {
+    for (const pid of pids) signal(pid, name);
+  };
+  /** The server first when it is stopped, so that it starts no process that would be missed. */
+  const freeze = () => {
+    signal(server.pid, 'SIGSTOP');
+    const pids = [server.pid, ...childrenOf(server.pid)];
+    signalAll('SIGSTOP', pids);
+    return pids;
+  };
+  return {
+    url,
+    async kill() {
+      const pids = freeze();
+      signalAll('SIGKILL', pids);
+      await server.exited;
+      await until(
+        'postgres is gone',
+        async () => pids.every((pid) => processIdentity(pid) === undefined),
+        10_000,
+      );
+    },
+    crash() {
+      const connected = childrenOf(server.pid).at(-1);
+      if (connected !== undefined) signal(connected, 'SIGKILL');
+    },
+    async start() {
+      server = launchPostgres({ ...options, port });
+      await untilAnswers(url);
+    },
+    pause: () => void freeze(),
+    resume: () => signalAll('SIGCONT', [...childrenOf(server.pid), server.pid]),
+    async close() {
+      signalAll('SIGCONT', [...childrenOf(server.pid), server.pid]);
+      await stopPostgres(server);
+      await removeData(data);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function signal(pid: number, name: NodeJS.Signals) {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Every process of the server is its child, in a process group of its own; the newest last. */
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
+}
+
+async function untilAnswers(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 1500; attempt++) {
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+    client.on('error', () => undefined);
+    const answered = await client
+      .connect()
+      .then(() => client.query('SELECT 1'))
+      .catch(() => undefined);
+    await client.end().catch(() => undefined);
+    if (answered !== undefined) return;
+    await sleep(20);
+  }
+  throw new Error('postgres does not answer again');
+}
