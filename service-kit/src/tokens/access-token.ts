@@ -1,6 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { User } from '../http/request-context.ts';
+import { createTokenReader } from './token-reader.ts';
 
 /** Every token of a deployment names its maker and for whom it is; a token of another kind is none. */
 export const TOKEN_ISSUER = 'user-service';
@@ -30,26 +31,15 @@ export interface AccessTokenVerifier {
 
 /** @param secret `JWT_SECRET_KEY`, shared with the service that signs (HS256) */
 export function createAccessTokenVerifier(secret: string): AccessTokenVerifier {
+  const read = createTokenReader(secret, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
   return {
     verify(token) {
-      const claims = claimsSchema.safeParse(verifiedPayload(token, secret));
+      const claims = claimsSchema.safeParse(read(token));
       if (!claims.success) return undefined;
       const { sub, role, sid, iat } = claims.data;
       return { kind: 'user', id: sub, role, sessionId: sid, issuedAt: iat };
     },
   };
-}
-
-function verifiedPayload(token: string, secret: string): unknown {
-  try {
-    return jwt.verify(token, secret, {
-      algorithms: ['HS256'],
-      issuer: TOKEN_ISSUER,
-      audience: TOKEN_AUDIENCE,
-    });
-  } catch {
-    return undefined;
-  }
 }
 
 /**

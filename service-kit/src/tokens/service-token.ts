@@ -1,6 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { Service } from '../http/request-context.ts';
+import { createTokenReader } from './token-reader.ts';
 
 /** Seconds that a service token is good for; a new one is made at half of it. */
 const LIFETIME = 60;
@@ -17,20 +18,13 @@ export interface ServiceTokenVerifier {
  * @param audience the name of the service that is called
  */
 export function createServiceTokenVerifier(secret: string, audience: string): ServiceTokenVerifier {
+  const read = createTokenReader(secret, { audience });
   return {
     verify(token) {
-      const claims = claimsSchema.safeParse(verifiedPayload(token, secret, audience));
+      const claims = claimsSchema.safeParse(read(token));
       return claims.success ? { kind: 'service', name: claims.data.iss } : undefined;
     },
   };
-}
-
-function verifiedPayload(token: string, secret: string, audience: string): unknown {
-  try {
-    return jwt.verify(token, secret, { algorithms: ['HS256'], audience });
-  } catch {
-    return undefined;
-  }
 }
 
 /** @returns gives a token for calls from `issuer` to `audience`, the same one until half of its life is over */

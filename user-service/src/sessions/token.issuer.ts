@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { User } from '@shop/service-kit/http/request-context';
 import { signAccessToken, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@shop/service-kit/tokens/access-token';
+import { createTokenReader } from '@shop/service-kit/tokens/token-reader';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { Tokens } from './tokens.answer.ts';
@@ -35,6 +36,7 @@ const refreshClaims = z.object({
 });
 
 export function createTokenIssuer({ secret, accessLifetime, refreshLifetime }: TokenIssuerOptions) {
+  const read = createTokenReader(secret, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
   return {
     refreshLifetime,
 
@@ -51,7 +53,7 @@ export function createTokenIssuer({ secret, accessLifetime, refreshLifetime }: T
 
     /** Undefined for anything but a refresh token of ours that has not expired. */
     readRefreshToken(token: string): { sessionId: string; hash: string } | undefined {
-      const claims = refreshClaims.safeParse(verifiedPayload(token, secret));
+      const claims = refreshClaims.safeParse(read(token));
       return claims.success ? { sessionId: claims.data.sid, hash: hashOf(token) } : undefined;
     },
 
@@ -69,15 +71,3 @@ export function createTokenIssuer({ secret, accessLifetime, refreshLifetime }: T
 export type TokenIssuer = ReturnType<typeof createTokenIssuer>;
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
-
-function verifiedPayload(token: string, secret: string): unknown {
-  try {
-    return jwt.verify(token, secret, {
-      algorithms: ['HS256'],
-      issuer: TOKEN_ISSUER,
-      audience: TOKEN_AUDIENCE,
-    });
-  } catch {
-    return undefined;
-  }
-}
