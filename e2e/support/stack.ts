@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { freePort, type Started, startProcess, until } from './process.ts';
 
 export const JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
-export const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
+const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
 
 export type ServiceName = 'user-service' | 'product-service' | 'order-service';
 
@@ -153,7 +153,7 @@ async function migrate(name: ServiceName, databaseUrl: string): Promise<void> {
   if ((await migration.ended()) !== 0) throw new Error(`${name} cannot migrate:\n${migration.output()}`);
 }
 
-export async function onServer(url: string, sql: string): Promise<void> {
+async function onServer(url: string, sql: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query(sql).finally(() => client.end());
