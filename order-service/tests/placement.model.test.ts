@@ -1,0 +1,193 @@
+import { expect, test } from '@jest/globals';
+import { AppError } from '@shop/service-kit/errors/app-error';
+import fc from 'fast-check';
+import type { PlaceOrder } from '../src/placement/placement.use-cases.ts';
+import { FATES, type Fate, Lost } from './support/simulated.network.ts';
+import { type Got, type SimulatedShop, simulateShop } from './support/simulated.shop.ts';
+
+const SCHEDULES = 10_000;
+/** More than the deadline of an order, the lease of a key and the age at which a held reservation is looked into. */
+const LONG = 61;
+const STOCK = [3, 4];
+const FIRST_KEYLESS = 10;
+/** Turns of the microtask queue that a step is given before the next one is chosen. */
+const TURNS = 10;
+
+interface Request {
+  key: string | null;
+  process: number;
+  wait: number;
+  quantities: number[];
+  /** How often a client with a key asks again. */
+  retries: number;
+}
+
+interface Client {
+  asked: Request;
+  order: PlaceOrder;
+  got: Got[];
+}
+
+const process = fc.nat({ max: 1 });
+const wait = fc.nat({ max: 12 });
+const request: fc.Arbitrary<Request> = fc.record({
+  key: fc.constantFrom('a', 'a', 'b', null),
+  process,
+  wait,
+  quantities: fc.constantFrom([1, 0], [0, 2], [2, 1], [1, 2], [5, 1]),
+  retries: fc.nat({ max: 2 }),
+});
+const disturbance = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), process, wait }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('time' as const), by: fc.constantFrom(3, 6, 31, LONG), wait }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constantFrom('work', 'reconcile', 'heal', 'cancel'), process, wait }),
+  },
+);
+type Disturbance = { kind: string; process?: number; by?: number; wait: number };
+
+const scenario = fc.record({
+  scheduler: fc.scheduler(),
+  requests: fc.array(request, { minLength: 1, maxLength: 4 }),
+  disturbances: fc.array(disturbance, { maxLength: 10 }),
+  fates: fc.array(fc.constantFrom('ok' as const, 'ok' as const, ...FATES), { maxLength: 16 }),
+});
+
+/** A key names one basket; without one every request has its own. */
+function orderOf(asked: Request, requests: Request[], userId: number): PlaceOrder {
+  const first = asked.key === null ? asked : (requests.find(({ key }) => key === asked.key) ?? asked);
+  const products = first.quantities.flatMap((quantity, index) =>
+    quantity === 0 ? [] : [{ product_id: index + 1, quantity }],
+  );
+  return { userId, key: asked.key, request: { products }, requestId: 'model' };
+}
+
+async function ask(shop: SimulatedShop, { asked, order, got }: Client): Promise<void> {
+  for (let step = 0; step < asked.wait; step++) await shop.network.step();
+  for (let tries = 0; tries <= asked.retries; tries++) {
+    const answer = await shop.place(asked.process + tries, order);
+    got.push(answer);
+    if (asked.key === null || 'status' in answer) return;
+  }
+}
+
+async function disturb(shop: SimulatedShop, { kind, process: index = 0, by = 0, wait: steps }: Disturbance) {
+  for (let step = 0; step < steps; step++) await shop.network.step();
+  if (kind === 'crash') return shop.crash(index);
+  if (kind === 'time') return shop.advance(by);
+  if (kind === 'work') return shop.work(index);
+  if (kind === 'reconcile') return shop.reconcile(index);
+  if (kind === 'heal') return shop.heal(index);
+  const placed = [...shop.store.orders.values()].find(({ placement }) => placement === 'PLACED');
+  if (placed !== undefined) await shop.cancel(index, placed.id);
+}
+
+/** What cleans up, until nothing is left to do. */
+async function settle(shop: SimulatedShop): Promise<void> {
+  const { orders, jobs } = shop.store;
+  shop.crash(0);
+  shop.crash(1);
+  for (let rounds = 0; rounds < 20; rounds++) {
+    shop.advance(LONG);
+    await shop.reconcile(0);
+    for (let left = jobs.size; left > 0; left--) await shop.work(0);
+    await shop.heal(0);
+    const open = [...orders.values()].filter(({ placement }) => placement === 'PLACING');
+    if (open.length + jobs.size + shop.products.held().length === 0) return;
+  }
+  throw new Error('it does not become quiet');
+}
+
+/** I3 and I5. */
+function checkOrders({ store, products }: SimulatedShop): string[] {
+  const standing = [...store.orders.values()].filter(
+    ({ placement, status }) => placement === 'PLACED' && status !== 'cancelled',
+  );
+  const wanted = standing.map(({ reservationId, lines }) =>
+    [reservationId, ...lines.map(({ productId, quantity }) => `${productId}×${quantity}`)].join(' '),
+  );
+  const found = [...products.holding()].map(([id, lines]) =>
+    [id, ...lines.map(({ product_id, quantity }) => `${product_id}×${quantity}`)].join(' '),
+  );
+  const apart = wanted.sort().join() === found.sort().join() ? [] : [`I3: ${wanted} ordered, ${found} held`];
+  const wrong = standing.filter(
+    ({ lines, totalMinor }) =>
+      totalMinor !== lines.reduce((sum, line) => sum + line.priceMinor * BigInt(line.quantity), 0n),
+  );
+  return [...apart, ...wrong.map(({ id }) => `I5: order ${id}`)];
+}
+
+/** I4: every 201 exists, one order per user and key, one answer per key. */
+function checkAnswers({ store }: SimulatedShop, userId: number, got: Got[]): string[] {
+  const placed = [...store.orders.values()].filter(
+    (order) => order.userId === userId && order.placement === 'PLACED',
+  );
+  const final = got.filter((answer) => 'status' in answer);
+  const lost = final.filter(
+    ({ status, body }) => status === 201 && JSON.parse(body).order.id !== placed[0]?.id,
+  );
+  return [
+    ...(placed.length > 1 ? [`I4: ${placed.length} orders of user ${userId}`] : []),
+    ...(new Set(final.map(({ body }) => body)).size > 1 ? [`I4: different answers for user ${userId}`] : []),
+    ...lost.map(({ body }) => `I4: not there: ${body}`),
+  ];
+}
+
+/** Lets the scheduler choose the order of all steps, up to the last. */
+async function playAll(scheduler: fc.Scheduler): Promise<void> {
+  // waitIdle alone would do, and wait after each step for longer than any step takes to lead to the next one.
+  while (scheduler.count() > 0) {
+    await scheduler.waitOne();
+    for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
+  }
+  await scheduler.waitIdle();
+}
+
+interface Schedule {
+  scheduler: fc.Scheduler;
+  requests: Request[];
+  disturbances: Disturbance[];
+  fates: Fate[];
+}
+
+/** Plays one schedule, then cleans up. @returns what is broken */
+async function play({ scheduler, requests, disturbances, fates }: Schedule): Promise<unknown[]> {
+  const shop = simulateShop({ scheduler, fates, stock: STOCK });
+  const broken: unknown[] = [];
+  const unexpected = (error: unknown) => {
+    if (!(error instanceof AppError || error instanceof Lost)) broken.push(error);
+  };
+  // A user per key and per keyless request, so that what a user has is what was asked for once.
+  const clients = requests.map((asked, index): Client => {
+    const userId = asked.key === null ? FIRST_KEYLESS + index : asked.key.charCodeAt(0);
+    return { asked, order: orderOf(asked, requests, userId), got: [] };
+  });
+  for (const client of clients) void ask(shop, client).catch(unexpected);
+  for (const planned of disturbances) void disturb(shop, planned).catch(unexpected);
+  await playAll(scheduler);
+  broken.push(...shop.products.violations());
+
+  shop.network.calmDown();
+  await settle(shop);
+  for (const { order, got } of clients.filter(({ asked }) => asked.key !== null)) {
+    const again = await shop.place(0, order);
+    // No key is poisoned: once all is quiet it gets a final answer.
+    if (!('status' in again)) broken.push(`${order.key}: ${JSON.stringify(again)}`);
+    got.push(again);
+  }
+  await settle(shop);
+  const users = new Set(clients.map(({ order }) => order.userId));
+  const gotBy = (userId: number) => clients.flatMap(({ order, got }) => (order.userId === userId ? got : []));
+  const answers = [...users].flatMap((userId) => checkAnswers(shop, userId, gotBy(userId)));
+  return [...broken, ...shop.products.violations(), ...checkOrders(shop), ...answers];
+}
+
+const NAME = `of ${SCHEDULES} schedules of crashes, duplicates, delays and reorderings none breaks an invariant`;
+test(NAME, async () => {
+  const isWhole = fc.asyncProperty(scenario, async (schedule) => expect(await play(schedule)).toEqual([]));
+  await fc.assert(isWhole, { numRuns: SCHEDULES });
+}, 120_000);

@@ -1,0 +1,197 @@
+import type { Order, OrderRepository } from '../../src/orders/order.repository.ts';
+import { mayBecome, type OrderStatus } from '../../src/orders/order.status.ts';
+import type {
+  Intent,
+  KeyName,
+  PlacementRepository,
+  StoredAnswer,
+} from '../../src/placement/placement.repository.ts';
+import type { ReconcileRepository, ReservationFate } from '../../src/placement/reconcile.repository.ts';
+import type { Life, Network } from './simulated.network.ts';
+
+interface OrderRow extends Omit<Order, 'status'> {
+  placement: 'PLACING' | 'PLACED' | 'REJECTED';
+  status: OrderStatus | null;
+  deadline: number;
+}
+
+interface KeyRow {
+  requestHash: string;
+  orderId: number;
+  leaseUntil: number;
+  answer: StoredAnswer | null;
+}
+
+export interface Job {
+  task: 'confirm' | 'release';
+  reservationId: string;
+  worker: Life | null;
+}
+
+const LEASE = 5;
+const DEADLINE = 30;
+
+/** The order database with the meaning of the repositories' statements; each is atomic. `now` is in seconds. */
+export function createSimulatedOrders(now: () => number) {
+  const orders = new Map<number, OrderRow>();
+  const keys = new Map<string, KeyRow>();
+  const jobs = new Set<Job>();
+  let nextId = 1;
+
+  const keyOf = ({ userId, key }: KeyName) => (key === null ? '' : `${userId} ${key}`);
+  const addJob = (task: Job['task'], { reservationId }: OrderRow) =>
+    jobs.add({ task, reservationId, worker: null });
+  const undecided = (id: number) => {
+    const order = orders.get(id);
+    return order?.placement === 'PLACING' ? order : undefined;
+  };
+  const toIntent = ({ id, reservationId, createdAt }: OrderRow): Intent => ({ id, reservationId, createdAt });
+
+  type NewIntent = Parameters<PlacementRepository['insertIntent']>[0];
+  function addOrder(id: number, { userId, reservationId, currency }: NewIntent): Intent {
+    const at = new Date(now() * 1000);
+    const times = { createdAt: at, updatedAt: at, deadline: now() + DEADLINE };
+    const open = { placement: 'PLACING' as const, status: null, totalMinor: 0n, lines: [] };
+    const order = {
+      id,
+      userId,
+      reservationId,
+      currency,
+      shippingAddress: null,
+      note: null,
+      ...open,
+      ...times,
+    };
+    orders.set(id, order);
+    return toIntent(order);
+  }
+
+  function resume(intent: NewIntent): Intent | null {
+    const row = keys.get(keyOf(intent));
+    const order = orders.get(row?.orderId ?? 0);
+    if (row === undefined || order === undefined || row.leaseUntil > now() || row.answer !== null)
+      return null;
+    row.leaseUntil = now() + LEASE;
+    if (order.placement === 'PLACED') return null;
+    if (order.placement === 'PLACING') {
+      order.deadline = now() + DEADLINE;
+      return toIntent(order);
+    }
+    row.orderId = nextId++;
+    return addOrder(row.orderId, intent);
+  }
+
+  /** PLACING -> REJECTED, where it is still undecided. */
+  function decideAgainst(id: number, release: boolean): boolean {
+    const order = undecided(id);
+    if (order === undefined) return false;
+    order.placement = 'REJECTED';
+    if (release) addJob('release', order);
+    return true;
+  }
+
+  const answerKey = (by: KeyName, id: number, answer: StoredAnswer) => {
+    const row = keys.get(keyOf(by));
+    if (row?.orderId === id) row.answer = answer;
+  };
+
+  const placementsOf = (network: Network, life: Life): PlacementRepository => {
+    const query = <T>(execute: () => T) => network.query(life, execute);
+    return {
+      insertIntent: (intent) =>
+        query(() => {
+          if (intent.key === null) return addOrder(nextId++, intent);
+          if (keys.has(keyOf(intent))) return null;
+          const { requestHash } = intent;
+          const orderId = nextId++;
+          keys.set(keyOf(intent), { requestHash, orderId, leaseUntil: now() + LEASE, answer: null });
+          return addOrder(orderId, intent);
+        }),
+      findKey: (by) =>
+        query(() => {
+          const row = keys.get(keyOf(by));
+          if (row === undefined) return null;
+          const { requestHash, answer, leaseUntil } = row;
+          return { requestHash, answer, leaseSeconds: Math.max(0, Math.ceil(leaseUntil - now())) };
+        }),
+      resumeIntent: (intent) => query(() => resume(intent)),
+      place: ({ id }, by, lines, total, answer) =>
+        query(() => {
+          const order = undecided(id);
+          if (order === undefined) return false;
+          Object.assign(order, { placement: 'PLACED', status: 'pending', totalMinor: BigInt(total) });
+          order.lines = lines.map((line) => ({
+            productId: line.product_id,
+            name: line.name,
+            priceMinor: BigInt(line.price_minor),
+            quantity: line.quantity,
+            sellerId: line.owner_id,
+          }));
+          answerKey(by, id, answer);
+          addJob('confirm', order);
+          return true;
+        }),
+      reject: ({ id }, by, answer, release) =>
+        query(() => {
+          if (!decideAgainst(id, release)) return false;
+          answerKey(by, id, answer);
+          return true;
+        }),
+      // Two statements, as the real one.
+      async abandon({ id }, by) {
+        await query(() => {
+          if (decideAgainst(id, true) && keys.get(keyOf(by))?.orderId === id) keys.delete(keyOf(by));
+        });
+        return query(() => (orders.get(id)?.placement === 'PLACED' ? 'PLACED' : 'REJECTED'));
+      },
+    };
+  };
+
+  const fateOf = (reservationId: string): ReservationFate => {
+    const order = [...orders.values()].find((row) => row.reservationId === reservationId);
+    if (order?.placement === 'PLACING') return 'keep';
+    return order?.placement === 'PLACED' && order.status !== 'cancelled' ? 'confirm' : 'release';
+  };
+
+  const reconcileOf = (network: Network, life: Life): ReconcileRepository => ({
+    rejectOverdue: () =>
+      network.query(life, () => {
+        const overdue = [...orders.values()].filter(({ deadline }) => deadline < now());
+        return overdue.filter(({ id }) => decideAgainst(id, true)).length;
+      }),
+    fatesOf: (ids) => network.query(life, () => new Map(ids.map((id) => [id, fateOf(id)]))),
+    hurryJobs: () =>
+      network.query(life, () => {
+        for (const job of jobs) if (job.worker?.isOver()) job.worker = null;
+      }),
+    forgetOld: async () => undefined,
+  });
+
+  const ordersOf = (network: Network, life: Life): OrderRepository => ({
+    find: (id) =>
+      network.query(life, () => {
+        const order = orders.get(id);
+        return order?.placement === 'PLACED' ? ({ ...order } as Order) : null;
+      }),
+    changeStatus: ({ id, from, to }) =>
+      network.query(life, () => {
+        const order = orders.get(id);
+        if (order?.status !== from || !mayBecome(from, to)) return false;
+        order.status = to;
+        if (to === 'cancelled') addJob('release', order);
+        return true;
+      }),
+    list: notSimulated,
+    count: notSimulated,
+    stats: notSimulated,
+    history: notSimulated,
+  });
+
+  return { orders, jobs, placementsOf, reconcileOf, ordersOf };
+}
+
+export type SimulatedOrders = ReturnType<typeof createSimulatedOrders>;
+
+function notSimulated(): never {
+  throw new Error('nobody reads lists here');
+}

@@ -1,0 +1,119 @@
+import { AppError } from '@shop/service-kit/errors/app-error';
+import { createMoney } from '@shop/service-kit/money/money';
+import type { Scheduler } from 'fast-check';
+import { pino } from 'pino';
+import { Counter, Registry } from 'prom-client';
+import { createOrderUseCases } from '../../src/orders/order.use-cases.ts';
+import { createPlacementUseCases, type PlaceOrder } from '../../src/placement/placement.use-cases.ts';
+import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
+import { createLife, createNetwork, type Fate, Lost } from './simulated.network.ts';
+import { createSimulatedOrders } from './simulated.orders.ts';
+import { createSimulatedProducts } from './simulated.products.ts';
+
+/** What a client got for a placement: the bytes of a final answer, or the code of a passing one. */
+export type Got = { status: number; body: string } | { code: string };
+
+interface SimulationOptions {
+  scheduler: Scheduler;
+  fates: Fate[];
+  stock: number[];
+}
+
+const money = createMoney('USD');
+const logger = pino({ level: 'silent' });
+const outcomes = new Counter({ name: 'o', help: 'o', labelNames: ['outcome'], registers: [new Registry()] });
+const metrics = { outcomes };
+const ADMIN = { kind: 'user', id: 99, role: 'admin', sessionId: 'model' } as const;
+
+/** The real use-cases of several processes of order-service, around simulated stores, network and clock. */
+export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
+  let seconds = 1000;
+  const network = createNetwork({ scheduler, fates });
+  const products = createSimulatedProducts(stock);
+  const store = createSimulatedOrders(() => seconds);
+
+  /** One process from its start: nothing of the one before is left but what the databases keep. */
+  const start = () => {
+    const life = createLife();
+    const client = products.clientOf(network, life);
+    return {
+      life,
+      client,
+      ...createPlacementUseCases({
+        placements: store.placementsOf(network, life),
+        products: client,
+        money,
+        metrics,
+      }),
+      ...createReconcileUseCases({
+        repository: store.reconcileOf(network, life),
+        products: client,
+        metrics,
+        logger,
+        heldTooLong: 60,
+      }),
+      ...createOrderUseCases({ orders: store.ordersOf(network, life), products: client }),
+    };
+  };
+  const processes = [start(), start()];
+  const at = (index: number) => {
+    const running = processes[index % processes.length];
+    if (running === undefined) throw new Error('no process');
+    return running;
+  };
+
+  async function place(index: number, order: PlaceOrder): Promise<Got> {
+    const { life, placeOrder } = at(index);
+    try {
+      const { status, body } = await Promise.race([placeOrder(order), life.crashed]);
+      return { status, body };
+    } catch (error) {
+      if (error instanceof AppError) return { code: error.code };
+      if (error instanceof Lost) return { code: 'no_answer' };
+      throw error;
+    }
+  }
+
+  /** Takes a job, does it, and strikes it off the list, as the queue's worker does. */
+  async function work(index: number): Promise<void> {
+    const { life, client } = at(index);
+    const job = await network.query(life, () => {
+      const free = [...store.jobs].find(({ worker }) => worker === null);
+      if (free !== undefined) free.worker = life;
+      return free;
+    });
+    if (job === undefined) return;
+    const done =
+      job.task === 'confirm'
+        ? client.confirm([job.reservationId], '')
+        : client.release(job.reservationId, '');
+    const succeeded = await done.then(
+      () => true,
+      () => false,
+    );
+    await network.query(life, () => {
+      if (succeeded) store.jobs.delete(job);
+      else job.worker = null;
+    });
+  }
+
+  return {
+    network,
+    products,
+    store,
+    place,
+    work,
+    reconcile: (index: number) => at(index).reconcile(),
+    heal: (index: number) => at(index).healReservations(),
+    cancel: (index: number, id: number) => at(index).cancel(id, ADMIN, 'model'),
+    advance(by: number) {
+      seconds += by;
+    },
+    crash(index: number) {
+      at(index).life.crash();
+      processes[index % processes.length] = start();
+    },
+  };
+}
+
+export type SimulatedShop = ReturnType<typeof simulateShop>;
