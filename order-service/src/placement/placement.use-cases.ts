@@ -58,9 +58,16 @@ export function createPlacementUseCases({ placements, products, money, metrics }
 
   /** What can still be said while product-service is known to be away: a stored answer, or that it is away. */
   async function answerWithoutProducts(order: PlaceOrder): Promise<PlacementAnswer> {
+    const stored = await findAnswer(order);
+    if (stored === undefined) throw new ProductServiceUnavailable('circuit is open');
+    return stored;
+  }
+
+  /** What the key replays, if there is anything yet. @throws IdempotencyMismatch */
+  async function findAnswer(order: PlaceOrder): Promise<PlacementAnswer | undefined> {
     const claimed = order.key === null ? null : await placements.findKey(order);
-    if (claimed?.answer != null) return { ...replayOf(claimed, hashOf(order.request)), replayed: true };
-    throw new ProductServiceUnavailable('circuit is open');
+    if (claimed === null || claimed.answer === null) return undefined;
+    return { ...replayOf(claimed, hashOf(order.request)), replayed: true };
   }
 
   /** Step 1: a new order, the one that a crashed request left behind, or the stored answer of the key. */
@@ -130,9 +137,9 @@ export function createPlacementUseCases({ placements, products, money, metrics }
 
   /** The order was decided elsewhere: by a retry with the same key, whose answer is given, or by the reconciler. */
   async function afterSomebodyElse(order: PlaceOrder): Promise<PlacementAnswer> {
-    const claimed = order.key === null ? null : await placements.findKey(order);
-    if (claimed?.answer != null) return { ...claimed.answer, replayed: true };
-    throw notPlaced();
+    const stored = await findAnswer(order);
+    if (stored === undefined) throw notPlaced();
+    return stored;
   }
 
   async function giveUp(intent: Intent, order: PlaceOrder): Promise<void> {

@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { createMoney } from '@shop/service-kit/money/money';
+import fc from 'fast-check';
+import { Counter, Registry } from 'prom-client';
+import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts';
+import { createLife, createNetwork } from './support/simulated.network.ts';
+import { createSimulatedOrders } from './support/simulated.orders.ts';
+import { createSimulatedProducts } from './support/simulated.products.ts';
+
+const outcomes = new Counter({ name: 'o', help: 'o', labelNames: ['outcome'], registers: [new Registry()] });
+const basketOf = (product_id: number) => ({
+  userId: 1,
+  key: 'k',
+  request: { products: [{ product_id, quantity: 1 }] },
+  requestId: 'test',
+});
+
+test('a request that lost its order and its key does not answer with the order of another basket', async () => {
+  const network = createNetwork({ scheduler: fc.schedulerFor()`never asked`, fates: [] });
+  network.calmDown();
+  const life = createLife();
+  const products = createSimulatedProducts([5, 5]);
+  const placements = createSimulatedOrders(() => 0).placementsOf(network, life);
+  const client = products.clientOf(network, life);
+  const common = { placements, money: createMoney('USD'), metrics: { outcomes } };
+  const other = createPlacementUseCases({ ...common, products: client });
+  const slow = createPlacementUseCases({
+    ...common,
+    products: {
+      ...client,
+      // Meanwhile a retry that carried the order on gives up, which frees the key, and the client uses it anew.
+      async reserve(id, items, requestId) {
+        await placements.abandon({ id: 1, reservationId: id, createdAt: new Date(0) }, basketOf(1));
+        await other.placeOrder(basketOf(2));
+        return client.reserve(id, items, requestId);
+      },
+    },
+  });
+  await expect(slow.placeOrder(basketOf(1))).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+});
