@@ -14,12 +14,12 @@ import {
 import type { FaultShop } from './fault.shop.ts';
 import type { Random } from './seeded.random.ts';
 
-export const SELLER = 900;
+const SELLER = 900;
 const ADMIN = 901;
 /** A key that gets no final answer for so long is poisoned, in milliseconds; the faults are over much earlier. */
 const PATIENCE = 20_000;
 
-export const tokenOf = (id: number, role: 'customer' | 'admin' = 'customer') =>
+const tokenOf = (id: number, role: 'customer' | 'admin' = 'customer') =>
   signAccessToken({ id, role, sessionId: randomUUID() }, JWT_SECRET, 3600);
 
 interface BuyerOptions {

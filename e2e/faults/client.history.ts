@@ -23,14 +23,12 @@ export interface Placement {
   attempts: Attempt[];
 }
 
-export interface StatusChange {
+interface StatusChange {
   kind: 'change';
   orderId: number;
   to: string;
   attempts: Attempt[];
 }
-
-export type Event = Placement | StatusChange;
 
 export interface History {
   readonly placements: Placement[];

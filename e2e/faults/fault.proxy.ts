@@ -64,8 +64,6 @@ export async function startFaultProxy({ target, onMessage }: ProxyOptions) {
   };
 }
 
-export type FaultProxy = Awaited<ReturnType<typeof startFaultProxy>>;
-
 async function exchange(options: RequestOptions, body: Buffer) {
   const request = send(options);
   request.end(body);

@@ -21,7 +21,7 @@ export interface FaultShop {
   close(): Promise<void>;
 }
 
-export type Gate = (message: Message) => Promise<Passage>;
+type Gate = (message: Message) => Promise<Passage>;
 
 /** As the services run in production, only more impatient, so that a round takes seconds. */
 const IMPATIENT = {

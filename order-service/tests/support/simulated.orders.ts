@@ -190,8 +190,6 @@ export function createSimulatedOrders(now: () => number) {
   return { orders, jobs, placementsOf, reconcileOf, ordersOf };
 }
 
-export type SimulatedOrders = ReturnType<typeof createSimulatedOrders>;
-
 function notSimulated(): never {
   throw new Error('nobody reads lists here');
 }

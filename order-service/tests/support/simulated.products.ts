@@ -104,5 +104,3 @@ export function createSimulatedProducts(initialStock: number[]) {
     },
   };
 }
-
-export type SimulatedProducts = ReturnType<typeof createSimulatedProducts>;
