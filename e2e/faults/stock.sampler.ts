@@ -6,14 +6,14 @@ const PAUSE = 25;
 
 /** Checks I1 and I2 again and again while everything is struck. */
 export function startStockSampler(db: Pool, productIds: number[], since: Date) {
-  const violations: string[] = [];
+  const violations = new Set<string>();
   let samples = 0;
   let over = false;
   const sampling = (async () => {
     while (!over) {
       const found = await unbalanced(db, productIds, since).catch(() => undefined);
       if (found !== undefined) samples += 1;
-      violations.push(...(found ?? []));
+      for (const violation of found ?? []) violations.add(violation);
       await sleep(PAUSE);
     }
   })();
@@ -21,7 +21,7 @@ export function startStockSampler(db: Pool, productIds: number[], since: Date) {
     async stop() {
       over = true;
       await sampling;
-      return { samples, violations };
+      return { samples, violations: [...violations] };
     },
   };
 }
