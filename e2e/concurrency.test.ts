@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { addProducts, stockOf, tokenOf } from './support/catalogue.ts';
+import { type Answer, call } from './support/http.ts';
+import { type Stack, startStack, testServer } from './support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({
+    redisUrl: testServer('TEST_REDIS_URL'),
+    only: ['product-service', 'order-service'],
+  });
+});
+afterAll(() => stack.close());
+
+function order(
+  userId: number,
+  lines: [number, number][],
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const products = lines.map(([product_id, quantity]) => ({ product_id, quantity }));
+  return call(
+    'POST',
+    `${stack.order.url}/api/orders`,
+    { products },
+    { token: tokenOf(userId), headers, limit: 30_000 },
+  );
+}
+
+/** How often each outcome came: the status, or the code of a refusal. */
+function outcomes(answers: Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status, body } of answers) {
+    const outcome = status === 201 ? '201' : `${status} ${String(body['code'])}`;
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
+  return counts;
+}
+
+describe('a rush on a few units', () => {
+  test('300 buyers for 25 units, 20 times: 25 get one each time, the others are refused', async () => {
+    const products = await addProducts(stack.product.databaseUrl, 20, 25);
+    for (const product of products) {
+      const buyers = Array.from({ length: 300 }, (_, i) => order(i + 1, [[product, 1]]));
+      expect(outcomes(await Promise.all(buyers))).toEqual({ 201: 25, '400 insufficient_stock': 275 });
+      expect(await stockOf(stack.product.databaseUrl, product)).toEqual({ stock: 0, ledger: 0 });
+    }
+  });
+});
+
+describe('baskets in opposite orders', () => {
+  test('32 clients on 5 hot products: no deadlock, and the stock is what was sold', async () => {
+    const products = await addProducts(stack.product.databaseUrl, 5, 10_000);
+    const lines = products.map((product): [number, number] => [product, 1]);
+    const clients = Array.from({ length: 32 }, async (_, client) => {
+      const answers = [];
+      for (let i = 0; i < 10; i++)
+        answers.push(await order(client + 1, client % 2 ? lines : lines.toReversed()));
+      return answers;
+    });
+    expect(outcomes((await Promise.all(clients)).flat())).toEqual({ 201: 320 });
+    for (const product of products) {
+      expect(await stockOf(stack.product.databaseUrl, product)).toEqual({ stock: 9680, ledger: 9680 });
+    }
+  });
+});
+
+describe('one Idempotency-Key from 100 requests at once', () => {
+  test('makes one order, and every later request gets its bytes', async () => {
+    const [product] = await addProducts(stack.product.databaseUrl, 1, 100);
+    const send = (quantity: number) => order(7, [[product ?? 0, quantity]], { 'Idempotency-Key': 'hundred' });
+    const answers = await Promise.all(Array.from({ length: 100 }, () => send(1)));
+    const texts = new Set(answers.filter(({ status }) => status === 201).map(({ text }) => text));
+    expect(texts.size).toBe(1);
+    expect(Object.keys(outcomes(answers)).toSorted()).toEqual(
+      ['201', '409 idempotency_in_flight'].filter((outcome) => outcome in outcomes(answers)),
+    );
+    const replay = await send(1);
+    expect([replay.status, texts.has(replay.text), replay.headers.get('idempotent-replayed')]).toEqual([
+      201,
+      true,
+      'true',
+    ]);
+    expect((await send(2)).status).toBe(422);
+    expect((await stockOf(stack.product.databaseUrl, product ?? 0)).stock).toBe(99);
+  });
+});
