@@ -80,6 +80,7 @@ export function startJobs({ databaseUrl, products, logger }: JobsOptions) {
               size: CONCURRENCY,
               refetchDelay: { durationMs: GATHER, threshold: CONCURRENCY - 1 },
             },
+            // Without a delay the queue awaits neither, and a database that dies then ends the process.
             completeJobBatchDelay: CONFIRM_WITHIN,
             failJobBatchDelay: CONFIRM_WITHIN,
           },
