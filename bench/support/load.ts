@@ -5,6 +5,7 @@ export interface Load {
   /** Milliseconds. */
   p50: number;
   p99: number;
+  max: number;
   failures: number;
 }
 
@@ -36,6 +37,7 @@ export async function runLoad(
     rate: times.length / elapsed,
     p50: percentile(times, 0.5),
     p99: percentile(times, 0.99),
+    max: times.at(-1) ?? 0,
     failures,
   };
 }

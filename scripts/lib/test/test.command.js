@@ -1,19 +1,13 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure, Interrupted } from '../failure.js';
-import { removeData } from '../postgres/data-folder.js';
-import { startEmbeddedPostgres } from '../postgres/embedded.js';
-import { stopPostgres, superuserUrl } from '../postgres/server.js';
 import { prepareCheckout } from '../prepare.js';
-import { newSecret } from '../secrets.js';
 import { ROOT } from '../shop.js';
 import { stopSignal } from '../signals.js';
 import { createStack } from '../stack.js';
 import { paint, say } from '../terminal.js';
 import { runJest } from './jest-run.js';
-import { openTestRedis } from './redis-for-tests.js';
+import { openServers } from './servers-for-tests.js';
 import { printSummary } from './summary.js';
 
 const WORKSPACES = ['service-kit', 'user-service', 'product-service', 'order-service', 'e2e'];
@@ -36,7 +30,7 @@ export async function main(args) {
   const stack = createStack();
   try {
     await prepareCheckout({ signal });
-    const { folder, env } = await openServers(stack, signal);
+    const { folder, env } = await openServers({ stack, signal, settings: SETTINGS });
     const runs = [];
     for (const workspace of workspaces) {
       say(`\n${paint('bold', workspace)}`);
@@ -67,37 +61,4 @@ function choose(args) {
   const workspaces = WORKSPACES.filter((name) => (named.length > 0 ? named.includes(name) : hasTests(name)));
   if (workspaces.length === 0) throw new Failure('No workspace has tests (a jest.config.js).');
   return { workspaces, jestArgs };
-}
-
-/**
- * @param {import('../stack.js').Stack} stack
- * @param {AbortSignal} signal
- */
-async function openServers(stack, signal) {
-  const folder = await mkdtemp(join(tmpdir(), 'shop-test-'));
-  const data = join(folder, 'postgres');
-  stack.push('', async () => {
-    await removeData(data);
-    await rm(folder, { recursive: true, force: true });
-  });
-  await chmod(folder, 0o711);
-
-  const password = newSecret();
-  const { launched, port } = await startEmbeddedPostgres({
-    path: data,
-    logFile: join(folder, 'postgres.log'),
-    password,
-    passwordIsKept: true,
-    settings: SETTINGS,
-    signal,
-  });
-  stack.push('postgres', () => stopPostgres(launched));
-  const redis = await openTestRedis({ folder, stack, signal });
-  const env = {
-    ...process.env,
-    TEST_DATABASE_URL: superuserUrl(password, port),
-    TEST_REDIS_URL: redis.url,
-    ...(redis.server === undefined ? {} : { TEST_REDIS_SERVER: redis.server }),
-  };
-  return { folder, env };
 }
