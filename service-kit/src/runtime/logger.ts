@@ -25,7 +25,8 @@ export function createLogger(service: string, level: string, destination?: Desti
     },
     serializers: { err: (error: unknown) => safeError(error) },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  // Written beside the work: lines that come while one is written go out together, and the last ones at exit.
+  return pino(options, destination ?? pino.destination({ sync: false }));
 }
 
 /** Causes of causes that are still logged; errors may be their own cause. */
