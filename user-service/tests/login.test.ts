@@ -42,6 +42,7 @@ describe('POST /api/users/login', () => {
     const unknown = await post({ username: 'nobody-at-all', password: 'wrong-password' }).expect(401);
     const unknownEmail = await post({ email: 'nobody@example.com', password: 'wrong-password' }).expect(401);
     expect(wrong.body).toMatchObject({ code: 'invalid_credentials', error: 'Invalid credentials' });
+    expect(wrong.headers['www-authenticate']).toBe('Bearer');
     for (const answer of [unknown, unknownEmail]) {
       expect({ ...answer.body, request_id: '' }).toEqual({ ...wrong.body, request_id: '' });
       expect(Object.keys(answer.headers)).toEqual(Object.keys(wrong.headers));

@@ -1,6 +1,8 @@
 import { defineError } from '@shop/service-kit/errors/app-error';
 
-export const InvalidCredentials = defineError(401, 'invalid_credentials', 'Invalid credentials');
+export const InvalidCredentials = defineError(401, 'invalid_credentials', 'Invalid credentials', () => ({
+  headers: { 'WWW-Authenticate': 'Bearer' },
+}));
 export const WrongPassword = defineError(403, 'wrong_password', 'The current password is wrong');
 /** In words like any other rate limit, so that it does not tell whether the account exists. */
 export const TooManyFailures = defineError(
