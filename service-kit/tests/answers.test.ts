@@ -92,6 +92,7 @@ describe('a stream that fails', () => {
   test('midway cuts the connection, so that nobody takes the half for the whole', async () => {
     const { app, lines } = appOf('/it', () => rawReply(Readable.from(rows(['one']))));
     await expect(request(app).get('/it')).rejects.toThrow(/aborted|hang up/);
+    await until('the failure is logged', () => lines.length > 0);
     expect(lines).toContainEqual(expect.objectContaining({ level: 'error', msg: 'request failed' }));
   });
 
