@@ -5,7 +5,14 @@ const TIMEOUT_MS = 10_000;
 const RETRIES = 20;
 
 /**
- * @typedef {{ status: number, body: any }} Answer
+ * What the seed reads of an answer: tokens after signing in, texts of a refusal.
+ * @typedef {object} Body
+ * @property {{ access_token: string }} [tokens]
+ * @property {string[]} [errors]
+ * @property {string} [detail]
+ * @property {string} [error]
+ * @property {string} [code]
+ * @typedef {{ status: number, body: Body }} Answer
  */
 
 /**
@@ -21,7 +28,8 @@ export async function post({ url, body, token, onWait }) {
   for (let attempt = 0; ; attempt++) {
     const response = await send(url, body, token);
     if (response.status !== 429 || attempt === RETRIES) {
-      return { status: response.status, body: await response.json().catch(() => ({})) };
+      const json = /** @type {Body} */ (await response.json().catch(() => ({})));
+      return { status: response.status, body: json };
     }
     await response.arrayBuffer();
     const seconds = Math.max(1, Number(response.headers.get('retry-after')) || 1);
