@@ -154,8 +154,14 @@ describe('a service as a process', () => {
   }
   const good = { NEEDED: 'x', ALSO_NEEDED: 'x' };
 
-  test('ends with 0 after SIGTERM, when the running request is answered', async () => {
-    const { child, output, logged, portOf, exit } = run(good);
+  test.each([
+    ['ends with 0 after SIGTERM, when the running request is answered', 'x'],
+    [
+      'loses no line of its log at the end and keeps their order, however late they are written',
+      'busy threads',
+    ],
+  ])('%s', async (_behaviour, NEEDED) => {
+    const { child, output, logged, portOf, exit } = run({ ...good, NEEDED });
     await logged('listening');
     const answer = ask(portOf(), '/slow');
     await logged('slow began');

@@ -25,8 +25,25 @@ export function createLogger(service: string, level: string, destination?: Desti
     },
     serializers: { err: (error: unknown) => safeError(error) },
   };
-  // Written beside the work: lines that come while one is written go out together, and the last ones at exit.
-  return pino(options, destination ?? pino.destination({ sync: false }));
+  // Written beside the work: lines that come while one is written go out together. With a minimal length of 0 the
+  // stream's flush would not wait for the write that is under way.
+  return pino(options, destination ?? pino.destination({ sync: false, minLength: 1 }));
+}
+
+/** How long a reader of the log that has stopped reading may hold the end of a process, in milliseconds. */
+const FLUSH_TIMEOUT = 1000;
+
+/**
+ * Waits until all that was logged is written. To be called before `process.exit`, which lets the last lines overtake
+ * those that are being written.
+ */
+export async function flushLog(logger: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, FLUSH_TIMEOUT);
+    logger.flush(() => resolve());
+  });
+  clearTimeout(timer);
 }
 
 /** Causes of causes that are still logged; errors may be their own cause. */

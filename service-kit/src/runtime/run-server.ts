@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
-import { createLogger } from './logger.ts';
+import { createLogger, flushLog } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 interface ServerConfig {
@@ -82,9 +82,13 @@ export async function startServer<Config extends ServerConfig>(
   const stopInOrder = async (reason: string) => {
     stopping = true;
     logger.info({ reason }, 'stopping');
-    await drain(server, config.DRAIN_TIMEOUT);
-    await withinLimit(close());
-    logger.info('stopped');
+    try {
+      await drain(server, config.DRAIN_TIMEOUT);
+      await withinLimit(close());
+      logger.info('stopped');
+    } finally {
+      await flushLog(logger);
+    }
   };
   let stopped: Promise<void> | undefined;
   return {
