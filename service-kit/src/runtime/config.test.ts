@@ -1,9 +1,18 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { ConfigError, commonConfig, limitsConfig, loadConfig, requireStrongSecret } from './config.ts';
+import {
+  ConfigError,
+  commonConfig,
+  limitsConfig,
+  loadConfig,
+  requireOneKey,
+  requireStrongSecret,
+  tokenReaderConfig,
+} from './config.ts';
 
 const schema = z.object(commonConfig);
-const least = { DATABASE_URL: 'postgresql://db/x', JWT_SECRET_KEY: 'k' };
+const least = { DATABASE_URL: 'postgresql://db/x' };
 const errorOf = (act: () => unknown): string => {
   try {
     act();
@@ -33,9 +42,7 @@ describe('the environment', () => {
 
   test('counts an empty variable as none', () => {
     expect(loadConfig(schema, { ...least, PORT: '', REDIS_URL: '' })).toMatchObject({ PORT: 0 });
-    expect(errorOf(() => loadConfig(schema, { ...least, JWT_SECRET_KEY: '' }))).toBe(
-      'JWT_SECRET_KEY is missing',
-    );
+    expect(errorOf(() => loadConfig(schema, { DATABASE_URL: '' }))).toBe('DATABASE_URL is missing');
   });
 
   test('that does not fit is told whole, a line for each variable, never with a value', () => {
@@ -62,7 +69,6 @@ describe('the environment', () => {
       'CURRENCY',
       'DATABASE_URL',
       'DRAIN_TIMEOUT',
-      'JWT_SECRET_KEY',
       'LOG_LEVEL',
       'NODE_ENV',
       'PORT',
@@ -117,5 +123,39 @@ describe('a secret in production', () => {
     const published = 'your-secret-key-change-in-production';
     expect(errorOf(() => requireStrongSecret('KEY', published, 'production'))).toMatch(/published default/);
     expect(() => requireStrongSecret('KEY', published, 'development')).not.toThrow();
+  });
+
+  test('must not be a hash of one', () => {
+    const hashes = (text: string) =>
+      ['sha256', 'sha1', 'md5'].flatMap((algorithm) => {
+        const digest = createHash(algorithm).update(text).digest();
+        return [digest.toString('hex'), digest.toString('hex').toUpperCase(), digest.toString('base64')];
+      });
+    for (const secret of ['your-secret-key-change-in-production', 'change-me\n'].flatMap(hashes)) {
+      expect(errorOf(() => requireStrongSecret('KEY', secret, 'production'))).toMatch(/published default/);
+    }
+  });
+
+  test('need not be there', () => {
+    expect(() => requireStrongSecret('KEY', undefined, 'production')).not.toThrow();
+  });
+});
+
+describe('what tokens are read with', () => {
+  const reader = requireOneKey(z.object({ ...commonConfig, ...tokenReaderConfig }));
+  const both = 'JWT_SECRET_KEY or JWKS_URL must be set, and not both';
+
+  test('is the secret, or the address of the public keys', () => {
+    const url = 'http://users/.well-known/jwks.json';
+    expect(loadConfig(reader, { ...least, JWT_SECRET_KEY: 'k' })).toMatchObject({ JWT_SECRET_KEY: 'k' });
+    expect(loadConfig(reader, { ...least, JWKS_URL: url })).toMatchObject({ JWKS_URL: url });
+    expect(errorOf(() => loadConfig(reader, { ...least, JWT_SECRET_KEY: 'k', JWKS_URL: url }))).toBe(both);
+    expect(errorOf(() => loadConfig(reader, { ...least, JWKS_URL: 'file:///etc/keys' }))).toBe(
+      'JWKS_URL: must be an http:// address',
+    );
+  });
+
+  test('is told to be missing with all that is missing', () => {
+    expect(errorOf(() => loadConfig(reader, {}))).toBe(`DATABASE_URL is missing\n${both}`);
   });
 });

@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Limit, Limits } from '../http/rate-limit.ts';
 
 /** The environment does not fit; `message` has one line per variable. */
 export class ConfigError extends Error {}
 
-/** Secrets that stand in documentation and must not be in force anywhere else. */
-const KNOWN_SECRETS = ['your-secret-key-change-in-production', 'change-me', 'secret', 'dev-secret'];
+/** Secrets that stand in documentation and must not be in force anywhere else, neither as they are nor hashed. */
+const PUBLISHED_SECRETS = ['your-secret-key-change-in-production', 'change-me', 'secret', 'dev-secret'];
 const MIN_SECRET_LENGTH = 32;
 
 const flag = (fallback: boolean) =>
@@ -32,7 +33,6 @@ export const commonConfig = {
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// address')
     .optional(),
-  JWT_SECRET_KEY: z.string().min(1),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   CURRENCY: z
     .string()
@@ -47,6 +47,25 @@ export const commonConfig = {
   /** Milliseconds that running requests get to finish after a stop signal. */
   DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000),
 };
+
+/** Fields of a service that reads access tokens and makes none; `requireOneKey` checks that it has one of them. */
+export const tokenReaderConfig = {
+  /** Signs and verifies (HS256), the same for all services. */
+  JWT_SECRET_KEY: z.string().min(1).optional(),
+  /** Where the public keys are that verify and cannot sign (ES256). */
+  JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// address' }).optional(),
+};
+
+/** The same schema; an environment with both keys, or none, is refused. */
+export function requireOneKey<Schema extends z.ZodType<{ JWT_SECRET_KEY?: unknown; JWKS_URL?: unknown }>>(
+  schema: Schema,
+): Schema {
+  return schema.refine((env) => (env.JWT_SECRET_KEY === undefined) !== (env.JWKS_URL === undefined), {
+    error: 'JWT_SECRET_KEY or JWKS_URL must be set, and not both',
+    // Also when something else is wrong: all that is wrong is told at once.
+    when: () => true,
+  });
+}
 
 /**
  * `RATE_LIMIT_<NAME>=<count>/<seconds>` for each of a service's limits.
@@ -74,15 +93,26 @@ export function limitsConfig<Name extends string>(defaults: Record<Name, Limit>)
 
 /**
  * A secret that must be worth something in production.
- * @throws ConfigError in production for a secret under 32 bytes or one that stands in documentation
+ * @throws ConfigError in production for a secret under 32 bytes, or one that stands in documentation or is a hash of it
  */
-export function requireStrongSecret(name: string, secret: string, nodeEnv: string): void {
-  if (nodeEnv !== 'production') return;
-  if (KNOWN_SECRETS.includes(secret))
-    throw new ConfigError(`${name} is a published default; set one of your own`);
+export function requireStrongSecret(name: string, secret: string | undefined, nodeEnv: string): void {
+  if (nodeEnv !== 'production' || secret === undefined) return;
+  if (isPublished(secret)) throw new ConfigError(`${name} is a published default; set one of your own`);
   if (Buffer.byteLength(secret) < MIN_SECRET_LENGTH) {
     throw new ConfigError(`${name} must have at least ${MIN_SECRET_LENGTH} bytes in production`);
   }
+}
+
+/** Also as commands print a hash of it: in hex of either case or base64, of the text with and without a line end. */
+function isPublished(secret: string): boolean {
+  const forms = PUBLISHED_SECRETS.flatMap((published) => [published, `${published}\n`]).flatMap((text) => [
+    text,
+    ...['md5', 'sha1', 'sha256', 'sha512'].flatMap((algorithm) => {
+      const digest = createHash(algorithm).update(text).digest();
+      return [digest.toString('hex'), digest.toString('base64'), digest.toString('base64url')];
+    }),
+  ]);
+  return forms.includes(secret) || forms.includes(secret.toLowerCase());
 }
 
 /** @throws ConfigError naming every variable that is missing or wrong, never their values */
