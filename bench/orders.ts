@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Client } from 'pg';
-import { JWT_SECRET, startStack, testServer } from '../e2e/support/stack.ts';
+import { startStack, TOKEN_KEY, testServer } from '../e2e/support/stack.ts';
 import { signAccessToken } from '../service-kit/src/tokens/access-token.ts';
 import { createFloor } from './orders.floor.ts';
 import { createHttpClient } from './support/http-client.ts';
@@ -29,7 +29,7 @@ async function main() {
   const http = createHttpClient(stack.order.url, Math.max(...CLIENTS));
   const floor = createFloor(stack.order.databaseUrl, stack.product.databaseUrl, 10);
   const tokens = Array.from({ length: USERS }, (_, i) =>
-    signAccessToken({ id: i + 1, role: 'customer', sessionId: `bench-${i}` }, JWT_SECRET, 3600),
+    signAccessToken({ id: i + 1, role: 'customer', sessionId: `bench-${i}` }, TOKEN_KEY, 3600),
   );
   const product = { hot: () => 1, spread: () => 1 + Math.floor(Math.random() * PRODUCTS) };
   const rows: object[] = [];

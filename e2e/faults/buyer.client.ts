@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { signAccessToken } from '@shop/service-kit/tokens/access-token';
 import { call } from '../support/http.ts';
 import { sleep } from '../support/process.ts';
-import { JWT_SECRET } from '../support/stack.ts';
+import { TOKEN_KEY } from '../support/stack.ts';
 import {
   type Attempt,
   type Basket,
@@ -20,7 +20,7 @@ const ADMIN = 901;
 const PATIENCE = 20_000;
 
 const tokenOf = (id: number, role: 'customer' | 'admin' = 'customer') =>
-  signAccessToken({ id, role, sessionId: randomUUID() }, JWT_SECRET, 3600);
+  signAccessToken({ id, role, sessionId: randomUUID() }, TOKEN_KEY, 3600);
 
 interface BuyerOptions {
   shop: FaultShop;

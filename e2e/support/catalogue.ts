@@ -1,10 +1,10 @@
 import { signAccessToken } from '@shop/service-kit/tokens/access-token';
 import { Client } from 'pg';
-import { JWT_SECRET } from './stack.ts';
+import { TOKEN_KEY } from './stack.ts';
 
 /** An access token of a user who need not exist: services believe the signature. */
 export function tokenOf(userId: number, role: 'customer' | 'admin' = 'customer'): string {
-  return signAccessToken({ id: userId, role, sessionId: `e2e-${userId}` }, JWT_SECRET, 3600);
+  return signAccessToken({ id: userId, role, sessionId: `e2e-${userId}` }, TOKEN_KEY, 3600);
 }
 
 /** Products with this stock, straight in the database, ledger included. @returns their ids */

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { secretKey } from '@shop/service-kit/tokens/token-keys';
 import { Client } from 'pg';
 import { freePort, type Started, startProcess, until } from './process.ts';
 
 export const JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
+/** Signs what the services take for access tokens. */
+export const TOKEN_KEY = secretKey(JWT_SECRET);
 const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
 
 export type ServiceName = 'user-service' | 'product-service' | 'order-service';

@@ -4,6 +4,7 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
+import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
 import type { Express } from 'express';
 import type { ProductClient } from './clients/product.client.ts';
@@ -25,6 +26,7 @@ export interface AppOptions extends Runtime<OrderConfig> {
   /** Without it limits are kept in this process. */
   redis: RedisConnection | undefined;
   revocations: Revocations;
+  accessKeys: AccessKeys;
 }
 
 /** Everything that order-service answers, wired from its parts. */
@@ -34,6 +36,7 @@ export function createApp({
   query,
   products,
   placementMetrics,
+  accessKeys,
   isStopping,
   ...http
 }: AppOptions): Express {
@@ -56,9 +59,9 @@ export function createApp({
     description: 'Orders: placing them, following them, cancelling them.',
     routes: [...placementRoutes(placement, money), ...orderRoutes(orders, money)],
     config,
-    accessTokens: createAccessTokenVerifier(config.JWT_SECRET_KEY),
+    accessTokens: createAccessTokenVerifier(accessKeys),
     health: {
-      required: { database: () => query`SELECT 1` },
+      required: { database: () => query`SELECT 1`, ...accessKeys.checks },
       optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
       isStopping,
     },

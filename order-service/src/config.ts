@@ -2,7 +2,9 @@ import {
   commonConfig,
   limitsConfig,
   loadConfig,
+  requireOneKey,
   requireStrongSecret,
+  tokenReaderConfig,
   wholeNumber,
 } from '@shop/service-kit/runtime/config';
 import { z } from 'zod';
@@ -15,6 +17,7 @@ const limits = limitsConfig({
 
 const schema = z.object({
   ...commonConfig,
+  ...tokenReaderConfig,
   ...limits.shape,
   PORT: wholeNumber(0, 65_535, 5003),
   PRODUCT_SERVICE_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// address' }),
@@ -38,7 +41,7 @@ const schema = z.object({
 
 /** @throws ConfigError */
 export function loadOrderConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(schema, env);
+  const config = loadConfig(requireOneKey(schema), env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
   requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
   return { ...config, limits: limits.read(config) };

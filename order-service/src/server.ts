@@ -2,6 +2,7 @@ import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { runServer } from '@shop/service-kit/runtime/run-server';
+import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
 import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
@@ -22,6 +23,7 @@ await runServer({
     const { query } = database;
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const revocations = createRevocations({ redis, logger, tokenLifetime: config.ACCESS_TOKEN_LIFETIME });
+    const accessKeys = openAccessKeys(config, logger);
     const products = createProductClient({
       url: config.PRODUCT_SERVICE_URL,
       serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
@@ -32,7 +34,16 @@ await runServer({
       query,
       isDown: products.isDown,
     });
-    const app = createApp({ ...runtime, db, query, redis, revocations, products, placementMetrics });
+    const app = createApp({
+      ...runtime,
+      db,
+      query,
+      redis,
+      revocations,
+      accessKeys,
+      products,
+      placementMetrics,
+    });
 
     const jobs = startJobs({ databaseUrl: config.DATABASE_URL, products, logger });
     const { reconcile, healReservations } = createReconcileUseCases({
@@ -52,6 +63,7 @@ await runServer({
       app,
       async close() {
         await Promise.all([reconciler.close(), antiEntropy.close(), jobs.close()]);
+        accessKeys.close();
         revocations.close();
         products.close();
         await db.$disconnect();

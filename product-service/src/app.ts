@@ -5,6 +5,7 @@ import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
+import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
 import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
 import type { ProductConfig } from './config.ts';
@@ -29,6 +30,7 @@ export interface AppOptions extends Runtime<ProductConfig> {
   /** Without it caches and limits are kept in this process. */
   redis: RedisConnection | undefined;
   revocations: Revocations;
+  accessKeys: AccessKeys;
   metrics: Metrics;
 }
 
@@ -38,6 +40,7 @@ export function createApp({
   query,
   redis,
   revocations,
+  accessKeys,
   logger,
   metrics,
   config,
@@ -66,12 +69,16 @@ export function createApp({
     logger,
     metrics,
     redis,
-    accessTokens: createAccessTokenVerifier(config.JWT_SECRET_KEY),
+    accessTokens: createAccessTokenVerifier(accessKeys),
     serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, SERVICE),
     revocations,
     health: {
       required: { database: () => db.$queryRaw`SELECT 1` },
-      optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
+      // Without keys nobody is signed in, but everybody can read.
+      optional: {
+        ...accessKeys.checks,
+        ...(redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) }),
+      },
       isStopping,
     },
   });

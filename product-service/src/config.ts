@@ -2,7 +2,9 @@ import {
   commonConfig,
   limitsConfig,
   loadConfig,
+  requireOneKey,
   requireStrongSecret,
+  tokenReaderConfig,
   wholeNumber,
 } from '@shop/service-kit/runtime/config';
 import { z } from 'zod';
@@ -16,6 +18,7 @@ const limits = limitsConfig({
 const schema = z
   .object({
     ...commonConfig,
+    ...tokenReaderConfig,
     PORT: wholeNumber(0, 65_535, 5002),
     SERVICE_TOKEN_SECRET: z.string().min(1),
     /** Who may put products on sale: every signed-in user, or admins only. */
@@ -25,7 +28,7 @@ const schema = z
 
 /** @throws ConfigError naming every variable that is missing or wrong */
 export function loadProductConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(schema, env);
+  const config = loadConfig(requireOneKey(schema), env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
   requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
   return { ...config, limits: limits.read(config) };

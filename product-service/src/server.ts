@@ -2,6 +2,7 @@ import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { runServer } from '@shop/service-kit/runtime/run-server';
+import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
 import { loadProductConfig } from './config.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
@@ -18,9 +19,11 @@ await runServer({
     const db = new PrismaClient({ adapter: database.adapter });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const revocations = createRevocations({ redis, logger, tokenLifetime: ACCESS_TOKEN_LIFETIME });
+    const accessKeys = openAccessKeys(config, logger);
     return {
-      app: createApp({ ...runtime, db, query: database.query, redis, revocations }),
+      app: createApp({ ...runtime, db, query: database.query, redis, revocations, accessKeys }),
       async close() {
+        accessKeys.close();
         revocations.close();
         await db.$disconnect();
         await database.close();

@@ -9,6 +9,7 @@ import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
 import { createApp as createProductApp } from '../../../product-service/src/app.ts';
 import { loadProductConfig } from '../../../product-service/src/config.ts';
@@ -73,6 +74,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     placementMetrics,
     redis,
     revocations,
+    accessKeys: openAccessKeys(config, logger),
   });
   const listening = createListener(app);
   const url = `http://127.0.0.1:${await listening.start(0)}`;
@@ -131,6 +133,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     query: opened.query,
     redis,
     revocations,
+    accessKeys: openAccessKeys(config, logger),
   });
   const listening = createListener(app);
   const port = await listening.start(0);

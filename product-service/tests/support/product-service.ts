@@ -7,6 +7,7 @@ import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
 import { createApp } from '../../src/app.ts';
 import { loadProductConfig } from '../../src/config.ts';
@@ -57,7 +58,9 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
     const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
+    const accessKeys = openAccessKeys(config, logger);
     closing.push(
+      () => accessKeys.close(),
       () => revocations.close(),
       () => db.$disconnect().then(() => opened.close()),
     );
@@ -66,6 +69,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       query: opened.query,
       redis: used,
       revocations,
+      accessKeys,
       logger,
       metrics: createMetrics('product-service'),
       config,

@@ -13,7 +13,10 @@ interface AuthenticatorOptions {
   revocations: Revocations;
 }
 
-export type Authenticator = (who: Who, request: Request) => User | Service | undefined;
+type Principal = User | Service;
+
+/** A promise only where the key of a token has to be asked for. */
+export type Authenticator = (who: Who, request: Request) => Principal | undefined | Promise<Principal>;
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
@@ -24,7 +27,7 @@ export function bearerTokenOf(header: string | undefined): string | null | undef
 
 /**
  * Who calls, and whether such callers are let in.
- * @throws Unauthenticated 401, Forbidden 403
+ * @throws Unauthenticated 401, Forbidden 403, Unavailable 503 while the keys of tokens cannot be had
  */
 export function createAuthenticator({
   accessTokens,
@@ -37,6 +40,11 @@ export function createAuthenticator({
   };
   const principalOf = (who: Who, token: string) =>
     who === 'service' ? serviceTokens?.verify(token) : userOf(token);
+  const admit = (who: Who, principal: Principal | undefined): Principal => {
+    if (principal === undefined) throw new Unauthenticated('The token is invalid or has expired');
+    if (who === 'admin' && (principal as User).role !== 'admin') throw new Forbidden();
+    return principal;
+  };
   return (who, request) => {
     const token = bearerTokenOf(request.headers.authorization);
     if (who === 'anyone') return typeof token === 'string' ? userOf(token) : undefined;
@@ -44,8 +52,7 @@ export function createAuthenticator({
       throw new Unauthenticated('Authorization header with a Bearer token is required');
     if (token === null) throw new Unauthenticated('The Authorization header must be: Bearer <token>');
     const principal = principalOf(who, token);
-    if (principal === undefined) throw new Unauthenticated('The token is invalid or has expired');
-    if (who === 'admin' && (principal as User).role !== 'admin') throw new Forbidden();
-    return principal;
+    const key = principal === undefined && who !== 'service' ? accessTokens.awaitKey(token) : undefined;
+    return key === undefined ? admit(who, principal) : key.then(() => admit(who, principalOf(who, token)));
   };
 }

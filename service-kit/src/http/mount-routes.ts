@@ -7,7 +7,7 @@ import type { Authenticator } from './authenticate.ts';
 import type { Method, Route } from './define-route.ts';
 import { parseRequest } from './parse-request.ts';
 import { isReply, type Reply } from './reply.ts';
-import { contextOf } from './request-context.ts';
+import { contextOf, type RequestContext } from './request-context.ts';
 
 interface MountOptions {
   authenticate: Authenticator;
@@ -51,8 +51,12 @@ function mountRoute(app: Express, route: Route, { authenticate, rateLimit }: Mou
     (request, response, next) => {
       const context = contextOf(response);
       context.route = route.path;
-      context.principal = authenticate(route.who, request);
-      next();
+      const enter = (principal: RequestContext['principal']) => {
+        context.principal = principal;
+        next();
+      };
+      const principal = authenticate(route.who, request);
+      return principal instanceof Promise ? principal.then(enter) : enter(principal);
     },
   ];
   if (limit !== undefined) steps.push(limit);

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { signAccessToken } from '../tokens/access-token.ts';
+import { secretKey } from '../tokens/token-keys.ts';
 
 export const TEST_JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
 export const TEST_SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
+
+const testKey = secretKey(TEST_JWT_SECRET);
 
 /** Value of an `Authorization` header for a user who need not exist. */
 export function bearer(
@@ -10,5 +13,5 @@ export function bearer(
   role: 'customer' | 'admin' = 'customer',
   sessionId: string = randomUUID(),
 ): string {
-  return `Bearer ${signAccessToken({ id, role, sessionId }, TEST_JWT_SECRET, 3600)}`;
+  return `Bearer ${signAccessToken({ id, role, sessionId }, testKey, 3600)}`;
 }

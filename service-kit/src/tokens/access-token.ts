@@ -1,6 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { User } from '../http/request-context.ts';
+import { headerOf, type TokenKey, type TokenKeys } from './token-keys.ts';
 import { createTokenReader } from './token-reader.ts';
 
 /** Every token of a deployment names its maker and for whom it is; a token of another kind is none. */
@@ -27,12 +28,17 @@ export interface VerifiedUser extends User {
 export interface AccessTokenVerifier {
   /** The user of a good access token; undefined for anything else, whatever is wrong with it. */
   verify(token: string): VerifiedUser | undefined;
+  /**
+   * For a token that `verify` did not take: a promise when its key may have been published meanwhile. Once it is kept,
+   * `verify` can tell. @throws Unavailable through the promise, when the keys cannot be read
+   */
+  awaitKey(token: string): Promise<void> | undefined;
 }
 
-/** @param secret `JWT_SECRET_KEY`, shared with the service that signs (HS256) */
-export function createAccessTokenVerifier(secret: string): AccessTokenVerifier {
-  const read = createTokenReader(secret, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
+export function createAccessTokenVerifier(keys: TokenKeys): AccessTokenVerifier {
+  const read = createTokenReader(keys, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
   return {
+    awaitKey: (token) => keys.awaitKey?.(headerOf(token)),
     verify(token) {
       const claims = claimsSchema.safeParse(read(token));
       if (!claims.success) return undefined;
@@ -49,13 +55,14 @@ export function createAccessTokenVerifier(secret: string): AccessTokenVerifier {
  */
 export function signAccessToken(
   user: Omit<User, 'kind'>,
-  secret: string,
+  { key, algorithm, kid }: TokenKey,
   lifetime: number,
   issuedAt = new Date(),
 ): string {
   const claims = { role: user.role, sid: user.sessionId, typ: 'access', iat: issuedAt.getTime() / 1000 };
-  return jwt.sign(claims, secret, {
-    algorithm: 'HS256',
+  return jwt.sign(claims, key, {
+    algorithm,
+    ...(kid === undefined ? {} : { keyid: kid }),
     subject: String(user.id),
     issuer: TOKEN_ISSUER,
     audience: TOKEN_AUDIENCE,

@@ -1,6 +1,7 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { Service } from '../http/request-context.ts';
+import { fixedKeys, secretKey } from './token-keys.ts';
 import { createTokenReader } from './token-reader.ts';
 
 /** Seconds that a service token is good for; a new one is made at half of it. */
@@ -18,7 +19,7 @@ export interface ServiceTokenVerifier {
  * @param audience the name of the service that is called
  */
 export function createServiceTokenVerifier(secret: string, audience: string): ServiceTokenVerifier {
-  const read = createTokenReader(secret, { audience });
+  const read = createTokenReader(fixedKeys([secretKey(secret)]), { audience });
   return {
     verify(token) {
       const claims = claimsSchema.safeParse(read(token));
@@ -29,17 +30,13 @@ export function createServiceTokenVerifier(secret: string, audience: string): Se
 
 /** @returns gives a token for calls from `issuer` to `audience`, the same one until half of its life is over */
 export function createServiceTokenSigner(secret: string, issuer: string, audience: string): () => string {
+  const { key, algorithm } = secretKey(secret);
   let token = '';
   let renewAt = 0;
   return () => {
     const now = Date.now();
     if (now >= renewAt) {
-      token = jwt.sign({ typ: 'service' }, secret, {
-        algorithm: 'HS256',
-        issuer,
-        audience,
-        expiresIn: LIFETIME,
-      });
+      token = jwt.sign({ typ: 'service' }, key, { algorithm, issuer, audience, expiresIn: LIFETIME });
       renewAt = now + (LIFETIME / 2) * 1000;
     }
     return token;

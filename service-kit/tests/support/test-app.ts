@@ -8,6 +8,7 @@ import { createMetrics } from '../../src/runtime/metrics.ts';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '../../src/testing/test-tokens.ts';
 import { createAccessTokenVerifier } from '../../src/tokens/access-token.ts';
 import { createServiceTokenVerifier } from '../../src/tokens/service-token.ts';
+import { fixedKeys, secretKey } from '../../src/tokens/token-keys.ts';
 
 export const silent: Logger = pino({ level: 'silent' });
 
@@ -38,7 +39,7 @@ export function createTestApp({ routes, config, redis, ...rest }: TestAppOptions
     logger,
     metrics,
     redis,
-    accessTokens: createAccessTokenVerifier(TEST_JWT_SECRET),
+    accessTokens: createAccessTokenVerifier(fixedKeys([secretKey(TEST_JWT_SECRET)])),
     serviceTokens: createServiceTokenVerifier(TEST_SERVICE_SECRET, 'kit-service'),
     revocations: createRevocations({ redis: undefined, logger, tokenLifetime: 3600 }),
     health: { required: {}, optional: {}, isStopping: () => false },

@@ -1,0 +1,67 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TokenKey } from '../tokens/token-keys.ts';
+
+/** A key pair as a signing service has it. */
+export interface TestKey {
+  signer: TokenKey;
+  jwk: object;
+  /** What an attacker can read, and may try as a secret. */
+  publicPem: string;
+}
+
+export function createTestKey(kid: string): TestKey {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    signer: { algorithm: 'ES256', key: privateKey, kid },
+    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' },
+    publicPem: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+  };
+}
+
+/** Publishes keys as a signing service does; it can be away, and misbehave. */
+export async function startKeyServer(...keys: TestKey[]) {
+  let published = keys;
+  let server: Server | undefined;
+  let port = 0;
+  let reads = 0;
+  const publish: RequestListener = (_request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ keys: published.map(({ jwk }) => jwk) }));
+  };
+  let answer = publish;
+  const start = async () => {
+    server = createServer((request, response) => {
+      reads += 1;
+      answer(request, response);
+    }).listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+  };
+  await start();
+  return {
+    url: `http://127.0.0.1:${port}/.well-known/jwks.json`,
+    /** How often it was asked. */
+    reads: () => reads,
+    publish: (...others: TestKey[]) => {
+      published = others;
+    },
+    /** Answers in another way from now on. */
+    answerWith(listener: RequestListener = publish) {
+      answer = listener;
+    },
+    start,
+    async stop() {
+      if (server === undefined) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      server = undefined;
+      await closed;
+    },
+  };
+}
+
+export type KeyServer = Awaited<ReturnType<typeof startKeyServer>>;

@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { ReadinessCheck } from '../runtime/health.ts';
+import { openPublishedKeys } from './published-keys.ts';
+import { fixedKeys, secretKey, type TokenKeys } from './token-keys.ts';
+
+/** What a service that makes no access tokens verifies them with. */
+export interface AccessKeys extends TokenKeys {
+  /** For `GET /ready`. */
+  checks: Record<string, ReadinessCheck>;
+  close(): void;
+}
+
+interface AccessKeysConfig {
+  JWT_SECRET_KEY?: string | undefined;
+  JWKS_URL?: string | undefined;
+}
+
+export function openAccessKeys({ JWT_SECRET_KEY, JWKS_URL }: AccessKeysConfig, logger: Logger): AccessKeys {
+  if (JWKS_URL !== undefined) {
+    const keys = openPublishedKeys({ url: JWKS_URL, logger });
+    return { ...keys, checks: { signing_keys: keys.requireKnown } };
+  }
+  const secrets = JWT_SECRET_KEY === undefined ? [] : [secretKey(JWT_SECRET_KEY)];
+  return { ...fixedKeys(secrets), checks: {}, close: () => undefined };
+}

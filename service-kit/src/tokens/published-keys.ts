@@ -1,0 +1,117 @@
+import { createPublicKey } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import axios from 'axios';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { Unavailable } from '../errors/http-errors.ts';
+import { fixedKeys, type TokenHeader, type TokenKey, type TokenKeys } from './token-keys.ts';
+
+/** Milliseconds that one attempt may take. With `REST` it stays within the 2 s in which every request is answered. */
+const TIMEOUT = 1000;
+/** Between the beginnings of two attempts, in milliseconds, however many tokens name keys that nobody knows. */
+const REST = 500;
+/** How often the keys are read anew, in milliseconds; a key that is not published any more is forgotten then. */
+const INTERVAL = 300_000;
+/** How soon after a failure, in milliseconds. */
+const RETRY = 2000;
+const MAX_ANSWER = 65_536;
+const RETRY_AFTER = 2;
+
+/** A P-256 key of RFC 7517; keys for other uses may stand beside them. */
+const jwk = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  kid: z.string().min(1),
+  x: z.string(),
+  y: z.string(),
+});
+const jwks = z.object({ keys: z.array(z.unknown()).max(100) });
+
+interface PublishedKeysOptions {
+  /** `JWKS_URL` */
+  url: string;
+  logger: Logger;
+  /** Milliseconds. */
+  interval?: number;
+}
+
+/**
+ * The public keys of the service that signs: with them this process can verify, and not sign. They are read now, again
+ * and again until that works, then now and then, and when a token names a key that is not among them.
+ */
+export function openPublishedKeys({ url, logger, interval = INTERVAL }: PublishedKeysOptions) {
+  const closing = new AbortController();
+  let known: TokenKeys | undefined;
+  let startedAt = 0;
+  let attempt: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const read = async () => {
+    const wait = startedAt + REST - Date.now();
+    if (wait > 0) await sleep(wait, undefined, { signal: closing.signal, ref: false });
+    startedAt = Date.now();
+    known = fixedKeys(await fetchKeys(url, closing.signal));
+  };
+  /** What was known stays in force when it fails. Callers at the same time share one attempt. */
+  const renew = (): Promise<void> => {
+    attempt ??= read()
+      .catch((error: Error) => {
+        const unavailable = new Unavailable('The keys of access tokens cannot be read', RETRY_AFTER);
+        unavailable.cause = error;
+        throw unavailable;
+      })
+      .finally(() => {
+        attempt = undefined;
+      });
+    return attempt;
+  };
+  const keepRenewing = async () => {
+    const isRead = await renew().then(
+      () => true,
+      (error: Error) => {
+        if (!closing.signal.aborted)
+          logger.warn({ reason: (error.cause as Error).message }, 'keys of access tokens not read');
+        return false;
+      },
+    );
+    if (closing.signal.aborted) return;
+    timer = setTimeout(keepRenewing, isRead ? interval : RETRY).unref();
+  };
+
+  void keepRenewing();
+  return {
+    find: (header: TokenHeader) => known?.find(header),
+    awaitKey(header: TokenHeader) {
+      const names = header.alg === 'ES256' && typeof header.kid === 'string';
+      return names && known?.find(header) === undefined ? renew() : undefined;
+    },
+    /** For readiness. @throws Error as long as no key is known */
+    async requireKnown() {
+      if (known === undefined) throw new Error('no key of access tokens is known');
+    },
+    close() {
+      closing.abort();
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function fetchKeys(url: string, closing: AbortSignal): Promise<TokenKey[]> {
+  const { data } = await axios.get<unknown>(url, {
+    signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT)]),
+    maxRedirects: 0,
+    maxContentLength: MAX_ANSWER,
+    proxy: false,
+    headers: { 'Cache-Control': 'no-cache' },
+  });
+  const keys = jwks.parse(data).keys.flatMap((key) => {
+    const parsed = jwk.safeParse(key);
+    return parsed.success ? [toTokenKey(parsed.data)] : [];
+  });
+  if (keys.length === 0) throw new Error('no key is published there');
+  return keys;
+}
+
+function toTokenKey({ kid, ...key }: z.output<typeof jwk>): TokenKey {
+  return { algorithm: 'ES256', key: createPublicKey({ key, format: 'jwk' }), kid };
+}

@@ -1,0 +1,228 @@
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import request from 'supertest';
+import { z } from 'zod';
+import { defineRoute, type Who } from '../src/http/define-route.ts';
+import { BAD_ACCESS_TOKENS } from '../src/testing/bad-tokens.ts';
+import { createTestKey, type KeyServer, startKeyServer, type TestKey } from '../src/testing/key-server.ts';
+import {
+  createAccessTokenVerifier,
+  signAccessToken,
+  TOKEN_AUDIENCE,
+  TOKEN_ISSUER,
+} from '../src/tokens/access-token.ts';
+import { openPublishedKeys } from '../src/tokens/published-keys.ts';
+import { createRecordingLogger, createTestApp } from './support/test-app.ts';
+import { until } from './support/until.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+const routeFor = (who: Who) =>
+  defineRoute({
+    method: 'get',
+    path: `/${who}`,
+    summary: `For ${who}`,
+    who,
+    limit: false,
+    status: 200,
+    answer: z.object({ caller: z.unknown() }),
+    handler: ({ user }) => ({ caller: user ?? null }),
+  });
+const user = { id: 7, role: 'customer', sessionId: 's' } as const;
+const tokenOf = ({ signer }: TestKey, lifetime = 60) => signAccessToken(user, signer, lifetime);
+
+/** A service that knows tokens by the keys that are published there. */
+function serviceReading(url: string, interval?: number) {
+  const { logger, lines } = createRecordingLogger();
+  const keys = openPublishedKeys({ url, logger, ...(interval === undefined ? {} : { interval }) });
+  const { app } = createTestApp({
+    routes: (['anyone', 'user', 'admin'] as const).map(routeFor),
+    accessTokens: createAccessTokenVerifier(keys),
+    health: { required: { signing_keys: keys.requireKnown }, optional: {}, isStopping: () => false },
+  });
+  const get = (token: string, who: Who = 'user') =>
+    request(app).get(`/${who}`).set('Authorization', `Bearer ${token}`);
+  const isReady = async () => (await request(app).get('/ready')).status === 200;
+  return { get, isReady, lines, close: keys.close };
+}
+async function startKeys(...published: TestKey[]): Promise<KeyServer> {
+  const server = await startKeyServer(...published);
+  closing.push(() => server.stop());
+  return server;
+}
+/** One that is closed behind the test. */
+function startService(url: string, interval?: number) {
+  const service = serviceReading(url, interval);
+  closing.push(() => service.close());
+  return service;
+}
+/** A service that has read them. */
+async function readyService(server: KeyServer, interval?: number) {
+  const service = startService(server.url, interval);
+  await until('the keys are read', service.isReady);
+  return service;
+}
+
+describe('a service that reads published keys', () => {
+  const [key, stranger] = [createTestKey('one'), createTestKey('one')];
+  let server: KeyServer;
+  let service: Awaited<ReturnType<typeof readyService>>;
+  beforeAll(async () => {
+    server = await startKeyServer(key);
+    service = serviceReading(server.url);
+    await until('the keys are read', service.isReady);
+  });
+  afterAll(async () => {
+    service.close();
+    await server.stop();
+  });
+
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const [header, payload, signature] = tokenOf(key).split('.');
+  const options: jwt.SignOptions = {
+    subject: '7',
+    issuer: TOKEN_ISSUER,
+    audience: TOKEN_AUDIENCE,
+    expiresIn: 60,
+  };
+  const claims = { role: 'customer', sid: 's', typ: 'access' };
+  /** jsonwebtoken refuses to sign such a token. */
+  const signedWithPublicKey = (head: object, secret: string) => {
+    const content = `${encode(head)}.${payload}`;
+    return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;
+  };
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey;
+  const forged: [string, string][] = [
+    ['the public key as a secret', signedWithPublicKey({ alg: 'HS256', kid: 'one' }, key.publicPem)],
+    ['the public key as a secret, unnamed', signedWithPublicKey({ alg: 'HS256' }, key.publicPem)],
+    ['no algorithm, under the name of the key', `${encode({ alg: 'none', kid: 'one' })}.${payload}.`],
+    ["a stranger's key of the same name", tokenOf(stranger)],
+    [
+      "a stranger's key in the header",
+      jwt.sign(claims, stranger.signer.key, {
+        ...options,
+        algorithm: 'ES256',
+        header: { alg: 'ES256', kid: 'one', jwk: stranger.jwk } as jwt.JwtHeader,
+      }),
+    ],
+    ['another curve', jwt.sign(claims, p384, { ...options, algorithm: 'ES384', keyid: 'one' })],
+    ['no name of a key', jwt.sign(claims, key.signer.key, { ...options, algorithm: 'ES256' })],
+    ['an end in the past', tokenOf(key, -1)],
+    [
+      'the kind of a refresh token',
+      jwt.sign({ ...claims, typ: 'refresh' }, key.signer.key, {
+        ...options,
+        algorithm: 'ES256',
+        keyid: 'one',
+      }),
+    ],
+    [
+      'claims that were changed',
+      `${header}.${encode({ ...claims, sub: '1', role: 'admin', iss: TOKEN_ISSUER, aud: TOKEN_AUDIENCE, exp: 9e9 })}.${signature}`,
+    ],
+  ];
+
+  test('lets in whom the private key signed for', async () => {
+    const answer = await service.get(tokenOf(key)).expect(200);
+    expect(answer.body.caller).toMatchObject({ kind: 'user', id: 7 });
+    await service.get(tokenOf(key), 'admin').expect(403);
+  });
+
+  test.each([...forged, ...BAD_ACCESS_TOKENS])('refuses a token with %s', async (_what, token) => {
+    const answer = await service.get(token).expect(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect((await service.get(token, 'anyone').expect(200)).body.caller).toBeNull();
+  });
+});
+
+describe('a key that is not known yet', () => {
+  test('is read at the first token that names it', async () => {
+    const [old, next] = [createTestKey('old'), createTestKey('next')];
+    const server = await startKeys(old);
+    const { get } = await readyService(server);
+    server.publish(old, next);
+    await get(tokenOf(next)).expect(200);
+    await get(tokenOf(old)).expect(200);
+    expect(server.reads()).toBe(2);
+  });
+
+  test('costs one read for all who ask at once, and then one each half second', async () => {
+    const [key, unknown] = [createTestKey('one'), createTestKey('unknown')];
+    const server = await startKeys(key);
+    const { get } = await readyService(server);
+    const startedAt = Date.now();
+    const read = server.reads();
+    await Promise.all(Array.from({ length: 50 }, () => get(tokenOf(unknown)).expect(401)));
+    expect(server.reads()).toBe(read + 1);
+    for (let i = 0; i < 3; i += 1) await get(tokenOf(unknown)).expect(401);
+    expect(server.reads() - read).toBeLessThanOrEqual(1 + (Date.now() - startedAt) / 500);
+  });
+
+  test('is forgotten once it is not published any more', async () => {
+    const [old, next] = [createTestKey('old'), createTestKey('next')];
+    const server = await startKeys(old, next);
+    const { get } = await readyService(server, 50);
+    await get(tokenOf(old)).expect(200);
+    server.publish(next);
+    await until('the old key is refused', async () => (await get(tokenOf(old))).status === 401);
+    await get(tokenOf(next)).expect(200);
+  });
+});
+
+describe('while the keys cannot be read', () => {
+  test('what is known stays in force, and an unknown key is no reason to sign out', async () => {
+    const [key, unknown] = [createTestKey('one'), createTestKey('unknown')];
+    const server = await startKeys(key);
+    const { get, isReady, lines } = await readyService(server, 50);
+    await server.stop();
+    await until('it was noticed', () => lines.some(({ msg }) => msg === 'keys of access tokens not read'));
+    await get(tokenOf(key)).expect(200);
+    const answer = await get(tokenOf(unknown)).expect(503);
+    expect(answer.body.code).toBe('unavailable');
+    expect(answer.headers['retry-after']).toBe('2');
+    expect(await isReady()).toBe(true);
+  });
+
+  test('a service that starts answers strangers, tells users to come again, and recovers by itself', async () => {
+    const key = createTestKey('one');
+    const server = await startKeys(key);
+    await server.stop();
+    const { get, isReady } = startService(server.url);
+    const answer = await get(tokenOf(key)).expect(503);
+    expect(answer.headers['retry-after']).toBe('2');
+    expect((await get(tokenOf(key), 'anyone').expect(200)).body.caller).toBeNull();
+    await get('garbage').expect(401);
+    expect(await isReady()).toBe(false);
+    await server.start();
+    await until('it is ready', isReady, 5000);
+    await get(tokenOf(key)).expect(200);
+  });
+
+  test.each<[string, Parameters<KeyServer['answerWith']>[0]]>([
+    ['an error', (_request, response) => response.writeHead(500).end()],
+    ['a redirection', (_request, response) => response.writeHead(302, { Location: '/elsewhere' }).end()],
+    ['no JSON', (_request, response) => response.end('<html>')],
+    ['no keys', (_request, response) => response.end('{"keys":[]}')],
+    ['keys of other kinds', (_request, response) => response.end('{"keys":[{"kty":"RSA"}]}')],
+    [
+      'too many bytes',
+      (_request, response) => response.end(JSON.stringify({ keys: [], more: 'x'.repeat(70_000) })),
+    ],
+    ['half an answer', (_request, response) => void response.writeHead(200).write('{"keys":')],
+    ['nothing', () => undefined],
+  ])('%s is no answer, within 2 s', async (_what, listener) => {
+    const key = createTestKey('one');
+    const server = await startKeys(key);
+    server.answerWith(listener);
+    const { get } = startService(server.url);
+    const startedAt = Date.now();
+    await get(tokenOf(key)).expect(503);
+    expect(Date.now() - startedAt).toBeLessThan(2000);
+    server.answerWith();
+    await until('it is let in', async () => (await get(tokenOf(key))).status === 200);
+  });
+});
