@@ -11,8 +11,10 @@ import type { PasswordHasher } from './passwords/password.hasher.ts';
 import { passwordRoutes } from './passwords/password.routes.ts';
 import { createPasswordSchemas } from './passwords/password.schemas.ts';
 import { createPasswordUseCases } from './passwords/password.use-cases.ts';
+import { jwksRoutes } from './sessions/jwks.routes.ts';
 import { sessionRoutes } from './sessions/session.routes.ts';
 import { createSessionUseCases } from './sessions/session.use-cases.ts';
+import { signingKeysOf } from './sessions/signing.keys.ts';
 import { createTokenIssuer } from './sessions/token.issuer.ts';
 import { userRoutes } from './users/user.routes.ts';
 import { createUserSchemas } from './users/user.schemas.ts';
@@ -29,8 +31,9 @@ export interface AppOptions extends Runtime<UserConfig> {
 /** Everything that user-service answers, wired from its parts. */
 export function createApp(options: AppOptions) {
   const { db, redis, revocations, hasher, logger, metrics, config, isStopping } = options;
+  const keys = signingKeysOf(config);
   const tokens = createTokenIssuer({
-    secret: config.JWT_SECRET_KEY,
+    keys,
     accessLifetime: config.ACCESS_TOKEN_LIFETIME,
     refreshLifetime: config.REFRESH_TOKEN_LIFETIME,
   });
@@ -45,6 +48,7 @@ export function createApp(options: AppOptions) {
     service: 'user-service',
     description: 'Accounts and sign-ins: who somebody is, where he is signed in, and what he may do.',
     routes: [
+      ...jwksRoutes(keys.published),
       ...sessionRoutes({ sessions, credentials, users }),
       ...passwordRoutes({ passwords, schemas: createPasswordSchemas(config.PASSWORD_MIN_LENGTH) }),
       ...userRoutes({ users, schemas: createUserSchemas(config.PASSWORD_MIN_LENGTH) }),
@@ -53,7 +57,7 @@ export function createApp(options: AppOptions) {
     logger,
     metrics,
     redis,
-    accessTokens: createAccessTokenVerifier(config.JWT_SECRET_KEY),
+    accessTokens: createAccessTokenVerifier(keys.accessKeys),
     revocations,
     health: {
       required: { database: () => db.$queryRaw`SELECT 1` },

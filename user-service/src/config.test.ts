@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { loadUserConfig } from './config.ts';
 
@@ -32,7 +33,7 @@ describe('the configuration', () => {
 
   test('names what is missing or wrong, a line for each', () => {
     expect(() => loadUserConfig({ BCRYPT_COST: '99' })).toThrow(
-      'DATABASE_URL is missing\nJWT_SECRET_KEY is missing\nBCRYPT_COST: must be from 4 to 20',
+      'DATABASE_URL is missing\nBCRYPT_COST: must be from 4 to 20\nJWT_SECRET_KEY or JWT_PRIVATE_KEY must be set',
     );
     expect(() => loadUserConfig({ ...needed, ACCESS_TOKEN_LIFETIME: '3601' })).toThrow(
       'ACCESS_TOKEN_LIFETIME',
@@ -41,6 +42,38 @@ describe('the configuration', () => {
 
   test('refuses a published secret in production', () => {
     expect(() => loadUserConfig({ ...needed, NODE_ENV: 'production' })).toThrow('JWT_SECRET_KEY');
+  });
+
+  test('takes a P-256 key in PEM, also on one line, instead of the secret or beside it', () => {
+    const { DATABASE_URL } = needed;
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    const publicPem = pair.publicKey.export({ format: 'pem', type: 'spki' }).toString();
+    for (const text of [pem, pem.replaceAll('\n', '\\n')]) {
+      const { JWT_PRIVATE_KEY } = loadUserConfig({ DATABASE_URL, JWT_PRIVATE_KEY: text });
+      expect(JWT_PRIVATE_KEY?.equals(pair.privateKey)).toBe(true);
+    }
+    const further = publicPem.replaceAll('\n', '\\n') + publicPem;
+    expect(loadUserConfig({ ...needed, JWT_VERIFICATION_KEYS: further }).JWT_VERIFICATION_KEYS).toHaveLength(
+      2,
+    );
+  });
+
+  test('refuses other keys, without showing them', () => {
+    const pemOf = (curve: string, type: 'privateKey' | 'publicKey') =>
+      generateKeyPairSync('ec', { namedCurve: curve })
+        [type].export({ format: 'pem', type: type === 'publicKey' ? 'spki' : 'pkcs8' } as never)
+        .toString();
+    for (const key of ['hunter2', pemOf('P-384', 'privateKey'), pemOf('P-256', 'publicKey')]) {
+      expect(() => loadUserConfig({ ...needed, JWT_PRIVATE_KEY: key })).toThrow(
+        /^JWT_PRIVATE_KEY: must be an EC P-256 private key in PEM$/,
+      );
+    }
+    for (const keys of ['hunter2', pemOf('P-384', 'publicKey'), pemOf('P-256', 'privateKey')]) {
+      expect(() => loadUserConfig({ ...needed, JWT_VERIFICATION_KEYS: keys })).toThrow(
+        /^JWT_VERIFICATION_KEYS: must be EC P-256 public keys in PEM$/,
+      );
+    }
   });
 
   test('takes a first admin who obeys the rules, whole or not at all', () => {

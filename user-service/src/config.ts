@@ -6,6 +6,7 @@ import {
   wholeNumber,
 } from '@shop/service-kit/runtime/config';
 import { z } from 'zod';
+import { readPrivateKey, readPublicKeys } from './sessions/signing.keys.ts';
 import { createUserSchemas, type Registration } from './users/user.schemas.ts';
 
 /** Also how long other services remember revocations, so no access token may live longer, in seconds. */
@@ -26,9 +27,25 @@ const limits = limitsConfig({
 const LOGIN_FAILURES = { max: 10, seconds: 900, withoutRedis: 'count' } as const;
 const failures = limitsConfig({ login_failures: LOGIN_FAILURES });
 
+const pem = <Key>(error: string, read: (text: string) => Key) =>
+  z.string().transform((text, context): Key => {
+    try {
+      return read(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: error });
+      return z.NEVER;
+    }
+  });
+
 const schema = z
   .object({
     ...commonConfig,
+    /** Signs all tokens (HS256). Beside a private key it only goes on refreshing the sessions from before. */
+    JWT_SECRET_KEY: z.string().min(1).optional(),
+    /** Signs all tokens (ES256). */
+    JWT_PRIVATE_KEY: pem('must be an EC P-256 private key in PEM', readPrivateKey).optional(),
+    /** Public keys that are published and accepted too: of the key that is to sign next, or that signed before. */
+    JWT_VERIFICATION_KEYS: pem('must be EC P-256 public keys in PEM', readPublicKeys).default([]),
     PORT: wholeNumber(0, 65_535, 5001),
     ACCESS_TOKEN_LIFETIME: wholeNumber(1, MAX_ACCESS_TOKEN_LIFETIME, MAX_ACCESS_TOKEN_LIFETIME),
     REFRESH_TOKEN_LIFETIME: wholeNumber(1, YEAR, THIRTY_DAYS),
@@ -44,6 +61,11 @@ const schema = z
   })
   .extend(limits.shape)
   .extend(failures.shape)
+  .refine((env) => env.JWT_SECRET_KEY !== undefined || env.JWT_PRIVATE_KEY !== undefined, {
+    error: 'JWT_SECRET_KEY or JWT_PRIVATE_KEY must be set',
+    // Also when something else is wrong: all that is wrong is told at once.
+    when: () => true,
+  })
   .transform((env, context) => ({ ...env, admin: adminOf(env, context) }));
 
 interface AdminEnvironment {

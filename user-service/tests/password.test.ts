@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 import { logIn, me, PASSWORD, refresh, register } from './support/user.factory.ts';
@@ -38,6 +39,19 @@ describe('PUT /api/users/me/password', () => {
       .post('/api/users/login')
       .send({ username: user.username, password: PASSWORD })
       .expect(401);
+  });
+
+  test('begins a line of refresh tokens that does not follow from the last', async () => {
+    const { user, tokens, bearer } = await register(shop.app);
+    const answer = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
+      200,
+    );
+    const { refresh_token } = await logIn(shop.app, user.username, NEW_PASSWORD);
+    const jtis = [tokens.refresh_token, answer.body.tokens.refresh_token, refresh_token].map(
+      (token) => (jwt.decode(token) as jwt.JwtPayload).jti,
+    );
+    for (const jti of jtis) expect(jti).toMatch(/^[0-9a-f]{8}-/);
+    expect(new Set(jtis).size).toBe(3);
   });
 
   test('the refresh token from before is a spent one', async () => {

@@ -36,6 +36,7 @@ describe('the machine pages', () => {
     expect(calls.sort()).toEqual([
       'delete /api/users/me/sessions/{id}',
       'delete /api/users/{id}',
+      'get /.well-known/jwks.json',
       'get /api/users',
       'get /api/users/me',
       'get /api/users/me/sessions',

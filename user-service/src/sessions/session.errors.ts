@@ -16,6 +16,11 @@ export const TokenReused = defineError(
   challenge,
 );
 export const SessionEnded = defineError(401, 'unauthenticated', 'The session has ended', challenge);
+export const NoPublishedKeys = defineError(
+  404,
+  'not_found',
+  'Access tokens are signed with a shared secret here',
+);
 export const SessionNotFound = defineError(404, 'session_not_found', 'Session not found');
 
 export const refreshTokenRequired = () =>

@@ -48,7 +48,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
 
     /**
      * One statement decides among parallel calls. The current token becomes the previous one. The previous one is
-     * forgiven within the grace: what was given for it meanwhile is spent then, so that one line of tokens is left.
+     * forgiven within the grace, and changes nothing: its successor is the current one already.
      * @returns undefined for any other token
      */
     async rotate(

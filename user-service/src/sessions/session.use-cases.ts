@@ -29,7 +29,7 @@ export function createSessionUseCases({ db, tokens, revocations }: SessionOption
      */
     async start(owner: { userId: number; passwordVersion: number }, caller: Caller): Promise<Tokens> {
       const id = randomUUID();
-      const refreshToken = tokens.newRefreshToken(id);
+      const refreshToken = tokens.firstRefreshToken(id);
       const session = { id, refreshToken, lifetime, device: deviceOf(caller) };
       const holder = await sessions.start(owner, session);
       if (holder === undefined) throw new InvalidCredentials();
@@ -37,14 +37,15 @@ export function createSessionUseCases({ db, tokens, revocations }: SessionOption
     },
 
     /**
-     * A new pair for the session's current refresh token, which is spent by it.
+     * A new pair for the session's current refresh token, which is spent by it; for the one before it, shortly after,
+     * the same pair but for the time it was made.
      * @throws InvalidRefreshToken; TokenReused for a spent token, and the session is over
      */
     async refresh(token: string, caller: Caller): Promise<Tokens> {
       const presented = tokens.readRefreshToken(token);
       if (presented === undefined) throw new InvalidRefreshToken();
       const { sessionId, hash } = presented;
-      const refreshToken = tokens.newRefreshToken(sessionId);
+      const refreshToken = tokens.successorOf(presented);
       const next = { refreshToken, lifetime, device: deviceOf(caller) };
       const holder = await sessions.rotate(sessionId, hash, next);
       if (holder !== undefined) return tokens.pairOf(holder, refreshToken);
@@ -90,7 +91,7 @@ export function createSessionUseCases({ db, tokens, revocations }: SessionOption
     async keepOnly(user: User, reason: EndReason, tx: Prisma.TransactionClient) {
       const inside = createSessionRepository(tx);
       const others = await inside.end(user.id, reason, { except: user.sessionId });
-      const refreshToken = tokens.newRefreshToken(user.sessionId);
+      const refreshToken = tokens.firstRefreshToken(user.sessionId);
       const renewed = await inside.renew(user.sessionId, user.id, refreshToken);
       if (renewed === undefined) throw new SessionEnded();
       return {

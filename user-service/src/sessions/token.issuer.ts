@@ -4,10 +4,11 @@ import { signAccessToken, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@shop/service-kit
 import { createTokenReader } from '@shop/service-kit/tokens/token-reader';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import type { SigningKeys } from './signing.keys.ts';
 import type { Tokens } from './tokens.answer.ts';
 
 interface TokenIssuerOptions {
-  secret: string;
+  keys: SigningKeys;
   /** Seconds. */
   accessLifetime: number;
   /** Seconds. */
@@ -16,7 +17,14 @@ interface TokenIssuerOptions {
 
 export interface RefreshToken {
   token: string;
-  /** What the database keeps of it: who reads the database cannot refresh. */
+  /** SHA-256 of its `jti`, which is what the database keeps: who reads the database cannot refresh. */
+  hash: string;
+}
+
+/** A good refresh token that somebody presents. */
+export interface PresentedToken {
+  sessionId: string;
+  jti: string;
   hash: string;
 }
 
@@ -35,31 +43,47 @@ const refreshClaims = z.object({
   exp: z.number(),
 });
 
-export function createTokenIssuer({ secret, accessLifetime, refreshLifetime }: TokenIssuerOptions) {
-  const read = createTokenReader(secret, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
+export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: TokenIssuerOptions) {
+  const { signer, refreshKeys } = keys;
+  const read = createTokenReader(refreshKeys, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
+  const refreshToken = (sessionId: string, jti: string): RefreshToken => {
+    const { key, algorithm, kid } = signer;
+    const token = jwt.sign({ sid: sessionId, typ: 'refresh' }, key, {
+      algorithm,
+      ...(kid === undefined ? {} : { keyid: kid }),
+      jwtid: jti,
+      issuer: TOKEN_ISSUER,
+      audience: TOKEN_AUDIENCE,
+      expiresIn: refreshLifetime,
+    });
+    return { token, hash: digestOf(jti) };
+  };
+
   return {
     refreshLifetime,
 
-    newRefreshToken(sessionId: string): RefreshToken {
-      const token = jwt.sign({ sid: sessionId, typ: 'refresh' }, secret, {
-        algorithm: 'HS256',
-        jwtid: randomUUID(),
-        issuer: TOKEN_ISSUER,
-        audience: TOKEN_AUDIENCE,
-        expiresIn: refreshLifetime,
-      });
-      return { token, hash: hashOf(token) };
-    },
+    /** Begins a line of refresh tokens, with an id that nobody can compute. */
+    firstRefreshToken: (sessionId: string) => refreshToken(sessionId, randomUUID()),
+
+    /**
+     * The next of its line: for one token the same however often it is asked for, so that callers who refresh at the
+     * same time hold the same one. Its `jti` can be computed by anyone who has seen the last; it is worth nothing
+     * without a signature.
+     */
+    successorOf: ({ sessionId, jti }: PresentedToken) =>
+      refreshToken(sessionId, digestOf(`${SUCCESSOR}${jti}`)),
 
     /** Undefined for anything but a refresh token of ours that has not expired. */
-    readRefreshToken(token: string): { sessionId: string; hash: string } | undefined {
+    readRefreshToken(token: string): PresentedToken | undefined {
       const claims = refreshClaims.safeParse(read(token));
-      return claims.success ? { sessionId: claims.data.sid, hash: hashOf(token) } : undefined;
+      if (!claims.success) return undefined;
+      const { sid: sessionId, jti } = claims.data;
+      return { sessionId, jti, hash: digestOf(jti) };
     },
 
     pairOf({ sessionId, userId, role, issuedAt }: Holder, { token }: RefreshToken): Tokens {
       return {
-        access_token: signAccessToken({ id: userId, role, sessionId }, secret, accessLifetime, issuedAt),
+        access_token: signAccessToken({ id: userId, role, sessionId }, signer, accessLifetime, issuedAt),
         refresh_token: token,
         token_type: 'Bearer',
         expires_in: accessLifetime,
@@ -70,4 +94,6 @@ export function createTokenIssuer({ secret, accessLifetime, refreshLifetime }: T
 
 export type TokenIssuer = ReturnType<typeof createTokenIssuer>;
 
-const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+/** Keeps the ids of a line apart from the digests that are stored of them. */
+const SUCCESSOR = 'shop/refresh-token/successor/';
+const digestOf = (text: string) => createHash('sha256').update(text).digest('base64url');
