@@ -14,7 +14,7 @@ describe('the configuration', () => {
       REFRESH_TOKEN_LIFETIME: 2_592_000,
       BCRYPT_COST: 12,
       PASSWORD_MIN_LENGTH: 8,
-      loginFailures: { max: 10, seconds: 900 },
+      loginFailures: { account: { max: 10, seconds: 900 }, address: { max: 50, seconds: 900 } },
       admin: undefined,
     });
     expect(config.limits).toMatchObject({
@@ -26,8 +26,16 @@ describe('the configuration', () => {
   });
 
   test('takes limits from the environment', () => {
-    const config = loadUserConfig({ ...needed, RATE_LIMIT_LOGIN_FAILURES: '3/60', RATE_LIMIT_LOGIN: '7/8' });
-    expect(config.loginFailures).toMatchObject({ max: 3, seconds: 60 });
+    const config = loadUserConfig({
+      ...needed,
+      RATE_LIMIT_LOGIN_FAILURES: '3/60',
+      RATE_LIMIT_LOGIN_FAILURES_ADDRESS: '4/50',
+      RATE_LIMIT_LOGIN: '7/8',
+    });
+    expect(config.loginFailures).toMatchObject({
+      account: { max: 3, seconds: 60 },
+      address: { max: 4, seconds: 50 },
+    });
     expect(config.limits['login']).toMatchObject({ max: 7, seconds: 8 });
   });
 

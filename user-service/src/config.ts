@@ -23,9 +23,11 @@ const limits = limitsConfig({
   user_writes: { max: 30, seconds: 60, withoutRedis: 'pass' },
   user_reads: { max: 300, seconds: 60, withoutRedis: 'pass' },
 });
-/** Wrong passwords of one account. */
-const LOGIN_FAILURES = { max: 10, seconds: 900, withoutRedis: 'count' } as const;
-const failures = limitsConfig({ login_failures: LOGIN_FAILURES });
+/** Wrong passwords of one account, and those from one address over all accounts. */
+const failures = limitsConfig({
+  login_failures: { max: 10, seconds: 900, withoutRedis: 'count' },
+  login_failures_address: { max: 50, seconds: 900, withoutRedis: 'count' },
+});
 
 const pem = <Key>(error: string, read: (text: string) => Key) =>
   z.string().transform((text, context): Key => {
@@ -92,10 +94,11 @@ function adminOf(env: AdminEnvironment, context: z.RefinementCtx): Registration 
 export function loadUserConfig(env: NodeJS.ProcessEnv) {
   const config = loadConfig(schema, env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
+  const failed = failures.read(config);
   return {
     ...config,
     limits: limits.read(config),
-    loginFailures: { ...LOGIN_FAILURES, ...failures.read(config)['login_failures'] },
+    loginFailures: { account: failed.login_failures, address: failed.login_failures_address },
   };
 }
 

@@ -128,6 +128,29 @@ describe('failed sign-ins of one account', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(15);
   });
 
+  test('are counted for the address over all accounts, in words that do not tell which count is full', async () => {
+    const limited = await shop.startReplica({
+      env: {
+        ...env,
+        TRUST_PROXY: '1',
+        RATE_LIMIT_LOGIN_FAILURES: '4/900',
+        RATE_LIMIT_LOGIN_FAILURES_ADDRESS: '6/900',
+      },
+    });
+    const { user } = await register(limited.app);
+    const from = (address: string, body: object) => logInTo(limited, body).set('X-Forwarded-For', address);
+    const wrong = (username: string) => from('2001:db8::1', { username, password: 'wrong-password' });
+    for (let i = 0; i < 4; i += 1) await wrong('sprayed').expect(401);
+    const byAccount = await wrong('sprayed').expect(429);
+    await wrong('sprayed-too').expect(401);
+    await wrong('sprayed-as-well').expect(401);
+    const right = { username: user.username, password: PASSWORD };
+    const byAddress = await from('2001:db8::2', right).expect(429);
+    expect({ ...byAddress.body, request_id: '' }).toEqual({ ...byAccount.body, request_id: '' });
+    expect(Object.keys(byAddress.headers)).toEqual(Object.keys(byAccount.headers));
+    await from('2001:db8:0:1::1', right).expect(200);
+  });
+
   test('are counted in the process without Redis, and their window ends', async () => {
     const limited = await shop.startReplica({
       redis: false,

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { TEST_JWT_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import jwt from 'jsonwebtoken';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 import { me, type Registered, refresh, register } from './support/user.factory.ts';
@@ -20,6 +22,11 @@ function forged(token: string, claims: object, secret = TEST_JWT_SECRET, algorit
   );
   return jwt.sign(Object.fromEntries(payload), algorithm === 'none' ? '' : secret, { algorithm });
 }
+function withOtherClaims(token: string): string {
+  const [header, , signature] = token.split('.');
+  const payload = JSON.stringify({ ...claimsOf(token), role: 'admin', sid: randomUUID() });
+  return `${header}.${Buffer.from(payload).toString('base64url')}.${signature}`;
+}
 const past = Math.floor(Date.now() / 1000) - 10;
 
 const forgeries: [string, (token: string) => string][] = [
@@ -32,6 +39,9 @@ const forgeries: [string, (token: string) => string][] = [
   ['another issuer', (token) => forged(token, { iss: 'somebody' })],
   ['another kind', (token) => forged(token, { typ: 'service' })],
   ['no session', (token) => forged(token, { sid: undefined })],
+  ['a key that nobody knows', (token) => jwt.sign(claimsOf(token), TEST_JWT_SECRET, { keyid: 'unknown' })],
+  ['claims that were changed', withOtherClaims],
+  ['the making of a service', createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'user-service')],
   ['a cut signature', (token) => token.slice(0, -5)],
   ['no form at all', () => 'garbage'],
 ];

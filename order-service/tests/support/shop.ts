@@ -63,6 +63,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     query,
     isDown: client.isDown,
   });
+  const accessKeys = openAccessKeys(config, logger);
   const app: Express = createApp({
     config,
     logger,
@@ -74,7 +75,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     placementMetrics,
     redis,
     revocations,
-    accessKeys: openAccessKeys(config, logger),
+    accessKeys,
   });
   const listening = createListener(app);
   const url = `http://127.0.0.1:${await listening.start(0)}`;
@@ -103,6 +104,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     startJobs: () => startJobs({ databaseUrl: database.url, products: client, logger }),
     async close() {
       for (const close of closers.reverse()) await close();
+      accessKeys.close();
       revocations.close();
       client.close();
       await db.$disconnect();
@@ -124,6 +126,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
   const redis = await connectTestRedis();
   const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
   const metrics = createMetrics('product-service');
+  const accessKeys = openAccessKeys(config, logger);
   const app = createProductApp({
     config,
     logger,
@@ -133,7 +136,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     query: opened.query,
     redis,
     revocations,
-    accessKeys: openAccessKeys(config, logger),
+    accessKeys,
   });
   const listening = createListener(app);
   const port = await listening.start(0);
@@ -143,6 +146,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     () => opened.close(),
     () => db.$disconnect(),
     () => revocations.close(),
+    () => accessKeys.close(),
     () => listening.stop(),
   );
   return {

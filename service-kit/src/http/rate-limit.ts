@@ -65,14 +65,15 @@ function toHandler(name: string, { max, seconds, perAddress }: Limit, store: Sto
   });
 }
 
-/** A signed-in user counts as one wherever he is; others by address, IPv6 by /64, which is what one household gets. */
+/** A signed-in user counts as one wherever he is; others by address. */
 function clientKey(request: Request, response: Response): string {
   const { principal } = contextOf(response);
   return principal?.kind === 'user' ? `user:${principal.id}` : addressKey(request);
 }
 
-function addressKey(request: Request): string {
-  return `ip:${ipKeyGenerator(request.ip ?? '', 64)}`;
+/** What a client's address is counted by: IPv6 by /64, which is what one household gets. */
+export function addressKey({ ip = '' }: { ip?: string | undefined }): string {
+  return `ip:${ipKeyGenerator(ip, 64)}`;
 }
 
 interface SharedStoreOptions {

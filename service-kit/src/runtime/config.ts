@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Limit, Limits } from '../http/rate-limit.ts';
+import type { Limit } from '../http/rate-limit.ts';
 
 /** The environment does not fit; `message` has one line per variable. */
 export class ConfigError extends Error {}
@@ -81,13 +81,13 @@ export function limitsConfig<Name extends string>(defaults: Record<Name, Limit>)
   const shape = Object.fromEntries(
     entries.map(([name, limit]) => [`RATE_LIMIT_${name.toUpperCase()}`, field(limit)]),
   ) as Record<`RATE_LIMIT_${Uppercase<Name>}`, ReturnType<typeof field>>;
-  const read = (env: Record<string, unknown>): Limits =>
+  const read = (env: Record<string, unknown>) =>
     Object.fromEntries(
       entries.map(([name, limit]) => {
         const [max, seconds] = String(env[`RATE_LIMIT_${name.toUpperCase()}`]).split('/').map(Number);
         return [name, { ...limit, max: max ?? 0, seconds: seconds ?? 0 }];
       }),
-    );
+    ) as Record<Name, Limit>;
   return { shape, read };
 }
 

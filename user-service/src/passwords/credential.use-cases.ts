@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { addressKey } from '@shop/service-kit/http/rate-limit';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { identityKey } from '../users/user.identity.ts';
-import type { AttemptCounter } from './attempt.counter.ts';
+import type { Attempt, AttemptCounter } from './attempt.counter.ts';
 import { type Credential, createCredentialRepository } from './credential.repository.ts';
 import { Busy, InvalidCredentials, WrongPassword } from './password.errors.ts';
 import type { PasswordHasher } from './password.hasher.ts';
@@ -9,22 +10,24 @@ import type { PasswordHasher } from './password.hasher.ts';
 interface CredentialOptions {
   db: Prisma.TransactionClient;
   hasher: PasswordHasher;
-  /** One count for each account, whatever name it is called by. */
   failures: AttemptCounter;
 }
 
-/** Whether a password is right. Wrong ones are counted by account; while the count is full the right one is refused too. */
+/**
+ * Whether a password is right. Wrong ones are counted for the account, whatever name it is called by, and for the
+ * address; while a count is full the right one is refused too.
+ */
 export function createCredentialUseCases({ db, hasher, failures }: CredentialOptions) {
   const credentials = createCredentialRepository(db);
 
   /** The same steps for an unknown account, so that neither answer nor time tells. */
-  const isRight = async (account: string, password: string, credential: Credential | undefined) => {
-    const takeBack = await failures.take(account);
+  const isRight = async (attempt: Attempt, password: string, credential: Credential | undefined) => {
+    const takeBack = await failures.take(attempt);
     const right = await hasher.verify(password, credential?.passwordHash).catch(async (error: unknown) => {
-      await takeBack();
+      await takeBack(false);
       throw error;
     });
-    if (right) await takeBack();
+    if (right) await takeBack(true);
     return right;
   };
 
@@ -40,13 +43,14 @@ export function createCredentialUseCases({ db, hasher, failures }: CredentialOpt
   return {
     /**
      * @param identifier username or email in any spelling
+     * @param address of the client
      * @throws InvalidCredentials, TooManyFailures, Busy
      */
-    async logIn(identifier: string, password: string): Promise<Credential> {
+    async logIn(identifier: string, password: string, address: string): Promise<Credential> {
       const key = identityKey(identifier);
       const credential = await credentials.findByKey(key);
       const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.userId);
-      const right = await isRight(account, password, credential);
+      const right = await isRight({ account, address: addressKey({ ip: address }) }, password, credential);
       if (!right || credential === undefined) throw new InvalidCredentials();
       if (hasher.isOutdated(credential.passwordHash)) await strengthen(credential, password);
       return credential;
@@ -55,7 +59,7 @@ export function createCredentialUseCases({ db, hasher, failures }: CredentialOpt
     /** @throws WrongPassword, TooManyFailures, Busy */
     async confirm(userId: number, password: string): Promise<Credential> {
       const credential = await credentials.findByUser(userId);
-      const right = await isRight(accountOf(userId), password, credential);
+      const right = await isRight({ account: accountOf(userId) }, password, credential);
       if (!right || credential === undefined) throw new WrongPassword();
       return credential;
     },

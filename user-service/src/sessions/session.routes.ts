@@ -33,7 +33,7 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       answer: loggedIn,
       errors: [InvalidCredentials, Busy],
       async handler({ body, caller }) {
-        const owner = await credentials.logIn(body.identifier, body.password);
+        const owner = await credentials.logIn(body.identifier, body.password, caller.address);
         const tokens = await sessions.start(owner, caller);
         return { message: 'Login successful', user: await users.own(owner.userId), tokens };
       },

@@ -29,7 +29,7 @@ export function createSessionUseCases({ db, tokens, revocations }: SessionOption
      */
     async start(owner: { userId: number; passwordVersion: number }, caller: Caller): Promise<Tokens> {
       const id = randomUUID();
-      const refreshToken = tokens.firstRefreshToken(id);
+      const refreshToken = tokens.newRefreshToken(id);
       const session = { id, refreshToken, lifetime, device: deviceOf(caller) };
       const holder = await sessions.start(owner, session);
       if (holder === undefined) throw new InvalidCredentials();
@@ -91,7 +91,7 @@ export function createSessionUseCases({ db, tokens, revocations }: SessionOption
     async keepOnly(user: User, reason: EndReason, tx: Prisma.TransactionClient) {
       const inside = createSessionRepository(tx);
       const others = await inside.end(user.id, reason, { except: user.sessionId });
-      const refreshToken = tokens.firstRefreshToken(user.sessionId);
+      const refreshToken = tokens.newRefreshToken(user.sessionId);
       const renewed = await inside.renew(user.sessionId, user.id, refreshToken);
       if (renewed === undefined) throw new SessionEnded();
       return {

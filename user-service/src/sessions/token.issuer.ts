@@ -63,7 +63,7 @@ export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: Tok
     refreshLifetime,
 
     /** Begins a line of refresh tokens, with an id that nobody can compute. */
-    firstRefreshToken: (sessionId: string) => refreshToken(sessionId, randomUUID()),
+    newRefreshToken: (sessionId: string) => refreshToken(sessionId, randomUUID()),
 
     /**
      * The next of its line: for one token the same however often it is asked for, so that callers who refresh at the
