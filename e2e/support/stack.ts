@@ -24,6 +24,10 @@ export interface ServiceProcess {
   pause(): void;
   resume(): void;
   stop(): Promise<number | null>;
+  /** Stops it in order and starts it with these variables changed. */
+  restart(changes: Record<string, string>): Promise<void>;
+  /** One more process of the service, ready, on the same database; to be stopped by whoever asked for it. */
+  replicate(): Promise<ServiceProcess>;
 }
 
 export interface StackOptions {
@@ -39,7 +43,7 @@ export interface StackOptions {
 }
 
 const ALL: ServiceName[] = ['user-service', 'product-service', 'order-service'];
-const folderOf = (service: ServiceName) => fileURLToPath(new URL(`../../${service}`, import.meta.url));
+export const folderOf = (service: ServiceName) => fileURLToPath(new URL(`../../${service}`, import.meta.url));
 
 /** Set by `npm test`. */
 export function testServer(name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_REDIS_SERVER'): string {
@@ -104,14 +108,15 @@ export async function startStack(options: StackOptions = {}) {
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
-function createService(name: ServiceName, port: number, env: Record<string, string>): ServiceProcess {
+function createService(name: ServiceName, port: number, initial: Record<string, string>): ServiceProcess {
+  let env = initial;
   const url = `http://127.0.0.1:${port}`;
   let process: Started | undefined;
   const running = () => {
     if (process === undefined) throw new Error(`${name} does not run`);
     return process;
   };
-  return {
+  const service: ServiceProcess = {
     url,
     port,
     databaseUrl: env['DATABASE_URL'] ?? '',
@@ -145,7 +150,18 @@ function createService(name: ServiceName, port: number, env: Record<string, stri
       process = undefined;
       return code;
     },
+    async restart(changes) {
+      await service.stop();
+      env = { ...env, ...changes };
+      await service.start();
+    },
+    async replicate() {
+      const replica = createService(name, await freePort(), env);
+      await replica.start();
+      return replica;
+    },
   };
+  return service;
 }
 
 async function migrate(name: ServiceName, databaseUrl: string): Promise<void> {

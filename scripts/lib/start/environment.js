@@ -4,26 +4,41 @@ const NOT_PASSED_ON = /^(npm_|INIT_CWD$|DATABASE_URL$|(USER|PRODUCT|ORDER)_(DATA
 /**
  * The environment of one service: what the caller has set, and over it what belongs to this start.
  * @param {object} options
+ * @param {string} options.name of the service
  * @param {NodeJS.ProcessEnv} options.base
  * @param {number} options.port
  * @param {string} options.databaseUrl
  * @param {string | undefined} options.redisUrl
  * @param {import('../secrets.js').Secrets} options.secrets
- * @param {string} options.productServiceUrl
+ * @param {Record<string, string>} options.urls of all services
  * @returns {NodeJS.ProcessEnv}
  */
-export function serviceEnvironment({ base, port, databaseUrl, redisUrl, secrets, productServiceUrl }) {
+export function serviceEnvironment({ name, base, port, databaseUrl, redisUrl, secrets, urls }) {
   const passed = Object.fromEntries(Object.entries(base).filter(([name]) => !NOT_PASSED_ON.test(name)));
   return {
     NODE_ENV: 'development',
     ...passed,
-    JWT_SECRET_KEY: base.JWT_SECRET_KEY || secrets.jwtSecretKey,
+    ...tokenKey({ name, base, secrets, urls }),
     SERVICE_TOKEN_SECRET: base.SERVICE_TOKEN_SECRET || secrets.serviceTokenSecret,
     PORT: String(port),
     DATABASE_URL: databaseUrl,
-    PRODUCT_SERVICE_URL: productServiceUrl,
+    PRODUCT_SERVICE_URL: urls['product-service'] ?? '',
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   };
+}
+
+/**
+ * With a private key only user-service can sign; it keeps the secret to go on refreshing the sessions from before.
+ * @param {Pick<Parameters<typeof serviceEnvironment>[0], 'name' | 'base' | 'secrets' | 'urls'>} options
+ */
+function tokenKey({ name, base, secrets, urls }) {
+  if (base.JWT_PRIVATE_KEY && name !== 'user-service')
+    return {
+      JWT_SECRET_KEY: '',
+      JWT_PRIVATE_KEY: '',
+      JWKS_URL: `${urls['user-service']}/.well-known/jwks.json`,
+    };
+  return { JWT_SECRET_KEY: base.JWT_SECRET_KEY || secrets.jwtSecretKey };
 }
 
 /**

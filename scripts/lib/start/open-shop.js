@@ -50,12 +50,13 @@ export async function openShop({ ports, databaseUrls, stack, signal }) {
     url: urls[name] ?? '',
     database: databases[name] ?? '',
     env: serviceEnvironment({
+      name,
       base: process.env,
       port: ports[name] ?? 0,
       databaseUrl: databases[name] ?? '',
       redisUrl,
       secrets,
-      productServiceUrl: urls['product-service'] ?? '',
+      urls,
     }),
   }));
   await step('Applying migrations', () => migrateAll(services, databaseUrls === undefined, signal));

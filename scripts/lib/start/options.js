@@ -11,6 +11,7 @@ Environment (all optional)
                                           your own PostgreSQL instead of the embedded one (all three)
   REDIS_URL                               your own Redis
   JWT_SECRET_KEY, SERVICE_TOKEN_SECRET    instead of the generated ones
+  JWT_PRIVATE_KEY                         signs with ES256 instead
   LOG_LEVEL, CURRENCY, CORS_ORIGINS, RATE_LIMIT_…, ADMIN_…
                                           are handed to the services
 

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { signAccessToken } from '@shop/service-kit/tokens/access-token';
+import { secretKey } from '@shop/service-kit/tokens/token-keys';
+import { call } from './support/http.ts';
+import { startProcess } from './support/process.ts';
+import { folderOf, type ServiceName, type Stack, startStack, testServer } from './support/stack.ts';
+
+/** The secret of the original, which stands in its documentation. */
+const PUBLISHED = 'your-secret-key-change-in-production';
+const HASHES = ['sha256', 'sha1', 'md5'].flatMap((algorithm) => {
+  const digest = createHash(algorithm).update(PUBLISHED).digest();
+  return [digest.toString('hex'), digest.toString('base64')];
+});
+const SHORT = 'x'.repeat(31);
+const STRONG = 'a-secret-of-the-tests-that-is-long-enough';
+const env = { NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:1' };
+
+/** What the service says before it ends; its code must be 1. */
+async function refusalOf(service: ServiceName, variable: string, secret: string): Promise<string> {
+  const process = startProcess('node', ['dist/server.js'], {
+    cwd: folderOf(service),
+    env: {
+      ...env,
+      PORT: '0',
+      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+      PRODUCT_SERVICE_URL: 'http://127.0.0.1:1',
+      JWT_SECRET_KEY: STRONG,
+      SERVICE_TOKEN_SECRET: STRONG,
+      [variable]: secret,
+    },
+  });
+  const timer = setTimeout(() => process.signal('SIGKILL'), 20_000);
+  const code = await process.ended();
+  clearTimeout(timer);
+  expect(code).toBe(1);
+  return process.output();
+}
+
+describe('in production a service does not start with a secret that is published, its hash, or short', () => {
+  test.each<[ServiceName, string]>([
+    ['user-service', 'JWT_SECRET_KEY'],
+    ['product-service', 'JWT_SECRET_KEY'],
+    ['product-service', 'SERVICE_TOKEN_SECRET'],
+    ['order-service', 'JWT_SECRET_KEY'],
+    ['order-service', 'SERVICE_TOKEN_SECRET'],
+  ])('%s with %s', async (service, variable) => {
+    const refusals = await Promise.all(
+      [PUBLISHED, HASHES[0] ?? '', SHORT].map((secret) => refusalOf(service, variable, secret)),
+    );
+    for (const refusal of refusals) expect(refusal).toMatch(new RegExp(`^${service}: ${variable} `));
+    expect(refusals.join()).not.toContain(PUBLISHED);
+  });
+});
+
+describe('in production', () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await startStack({ redisUrl: testServer('TEST_REDIS_URL'), env });
+  });
+  afterAll(() => stack.close());
+
+  test.each([PUBLISHED, ...HASHES, SHORT])(
+    'no token signed with %s is taken by any service',
+    async (secret) => {
+      const admin = { id: 1, role: 'admin', sessionId: 's' } as const;
+      const token = signAccessToken(admin, secretKey(secret), 3600);
+      for (const url of [
+        `${stack.user.url}/api/users`,
+        `${stack.product.url}/api/products/1/stock-movements`,
+        `${stack.order.url}/api/orders?scope=all`,
+      ]) {
+        expect((await call('GET', url, undefined, { token })).status).toBe(401);
+      }
+    },
+  );
+});

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { Agent, createServer, request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * Spreads requests over replicas, as a gateway does: in turns, each to one of those that are in at this moment. One that
+ * is taken out gets no new request, and finishes those it has.
+ */
+export async function startRelay(urls: string[]) {
+  const agent = new Agent({ keepAlive: true });
+  let targets = urls;
+  let turn = 0;
+  const server = createServer((incoming, outgoing) => {
+    turn += 1;
+    const target = targets[turn % targets.length];
+    if (target === undefined) return void outgoing.writeHead(502).end();
+    const { method, url = '/', headers } = incoming;
+    const forwarded = send(new URL(url, target), { agent, method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+      answer.pipe(outgoing);
+    });
+    forwarded.on('error', () => outgoing.destroy());
+    incoming.pipe(forwarded);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    takeOut(url: string) {
+      targets = targets.filter((target) => target !== url);
+    },
+    putIn(url: string) {
+      targets = [...targets, url];
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      agent.destroy();
+      await once(server, 'close');
+    },
+  };
+}

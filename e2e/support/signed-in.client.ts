@@ -1,0 +1,63 @@
+import { type Answer, call } from './http.ts';
+import { sleep } from './process.ts';
+
+interface Tokens {
+  access_token: string;
+  refresh_token: string;
+}
+
+interface ClientOptions {
+  userUrl: string;
+  productUrl: string;
+  orderUrl: string;
+  /** What it orders. */
+  product: number;
+  name: string;
+}
+
+/** Somebody who uses the shop all the time, and counts what goes wrong. */
+export async function startClient({ userUrl, productUrl, orderUrl, product, name }: ClientOptions) {
+  const users = `${userUrl}/api/users`;
+  const credentials = { username: name, password: 'securepass123' };
+  const failures: string[] = [];
+  let requests = 0;
+  let isOver = false;
+
+  const expectStatus = async (status: number, method: string, url: string, body?: object, token?: string) => {
+    requests += 1;
+    const answer = await call(method, url, body, { token }).catch((error: Error) => error);
+    if (answer instanceof Error || answer.status !== status)
+      failures.push(
+        `${method} ${new URL(url).pathname}: ${answer instanceof Error ? answer.message : answer.text}`,
+      );
+    return answer instanceof Error || answer.status !== status ? undefined : answer;
+  };
+  const tokensOf = (answer: Answer | undefined) => answer?.body['tokens'] as unknown as Tokens | undefined;
+
+  const registration = { ...credentials, email: `${name}@example.com` };
+  let tokens = tokensOf(await expectStatus(201, 'POST', `${users}/register`, registration));
+  const use = async () => {
+    const { access_token: token = '', refresh_token = '' } = tokens ?? {};
+    const order = { products: [{ product_id: product, quantity: 1 }] };
+    await expectStatus(200, 'GET', `${users}/me`, undefined, token);
+    await expectStatus(200, 'GET', `${orderUrl}/api/orders`, undefined, token);
+    await expectStatus(201, 'POST', `${orderUrl}/api/orders`, order, token);
+    await expectStatus(201, 'POST', `${productUrl}/api/products`, { name: 'A thing', price: 1 }, token);
+    await expectStatus(200, 'POST', `${users}/login`, credentials);
+    tokens = tokensOf(await expectStatus(200, 'POST', `${users}/refresh`, { refresh_token })) ?? tokens;
+    await sleep(50);
+  };
+  const running = (async () => {
+    while (!isOver) await use();
+  })();
+  return {
+    /** The tokens that it holds now. */
+    tokens: () => tokens,
+    /** Ends it. @returns what it saw */
+    async stop() {
+      isOver = true;
+      await running;
+      return { requests, failures };
+    },
+  };
+}
