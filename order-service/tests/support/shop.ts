@@ -92,6 +92,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     heldTooLong: config.HELD_TOO_LONG,
   });
   return {
+    app,
     url,
     db,
     databaseUrl: database.url,

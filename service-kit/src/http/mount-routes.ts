@@ -20,6 +20,7 @@ const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
 
 /** Mounts each route: who may call, then the limit, then the checks, then the handler. Other methods of a path: 405. */
 export function mountRoutes(app: Express, routes: Route[], options: MountOptions): void {
+  app.locals['routes'] = routes;
   for (const [path, group] of byPath(routes)) {
     for (const route of group) mountRoute(app, route, options);
     const allowed = group.flatMap(({ method }) =>
@@ -28,6 +29,9 @@ export function mountRoutes(app: Express, routes: Route[], options: MountOptions
     refuseOtherMethods(app, path, allowed);
   }
 }
+
+/** What is mounted there, for tests that must not miss a route. */
+export const declaredRoutes = (app: Express) => app.locals['routes'] as readonly Route[];
 
 /** Call after the methods that are allowed were mounted. */
 export function refuseOtherMethods(app: Express, path: string, allowed: string[]): void {

@@ -94,6 +94,7 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       path: '/api/users/me/sessions/:id',
       summary: 'End one session of the user',
       who: 'user',
+      only: 'whose session it is',
       limit: 'user_writes',
       params: sessionParams,
       status: 204,

@@ -1,0 +1,41 @@
+import { afterAll } from '@jest/globals';
+import { type AuthzRule, describeAuthorization } from '@shop/service-kit/testing/authz-table';
+import { bearer } from '@shop/service-kit/testing/test-tokens';
+import { basket, createProduct, placeOrder } from './support/factories.ts';
+import { startShop } from './support/shop.ts';
+
+const shop = await startShop();
+afterAll(() => shop.close());
+
+/** Who bought, and who sold: of the order only the buyer sees anything, and the seller may move it on. */
+const [BUYER, SELLER] = [50, 51];
+const as = { buyer: bearer(BUYER), owner: bearer(SELLER) };
+const product = () => createProduct(shop, { ownerId: SELLER });
+const order = async () =>
+  (await placeOrder(shop, BUYER, basket([await product(), 1]))).body.order.id as number;
+const ofBuyer: AuthzRule = {
+  request: async () => ({ params: { id: await order() }, as }),
+  may: ['buyer', 'admin'],
+  refused: { owner: 404, other: 404 },
+};
+const ordering: AuthzRule = { request: async () => ({ body: basket([await product(), 1]) }) };
+
+describeAuthorization({
+  app: shop.app,
+  service: 'order-service',
+  signIn: (user) => bearer(user === 'admin' ? 1 : 60, user === 'admin' ? 'admin' : 'customer'),
+  rules: {
+    'POST /api/orders': ordering,
+    'POST /api/orders/quote': ordering,
+    'GET /api/orders': { request: () => ({}) },
+    'GET /api/orders/stats': { request: () => ({}) },
+    'GET /api/orders/:id': ofBuyer,
+    'GET /api/orders/:id/history': ofBuyer,
+    'DELETE /api/orders/:id': ofBuyer,
+    'PUT /api/orders/:id/status': {
+      request: async () => ({ params: { id: await order() }, body: { status: 'processing' }, as }),
+      may: ['owner', 'admin'],
+      refused: { other: 404 },
+    },
+  },
+});
