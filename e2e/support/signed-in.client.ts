@@ -15,22 +15,33 @@ interface ClientOptions {
   name: string;
 }
 
+/** 503s of a machine with too much to do, which the client is told to repeat: they say nothing about tokens. */
+const OVERLOADED = /cannot reach its database|product_service_unavailable/;
+
 /** Somebody who uses the shop all the time, and counts what goes wrong. */
 export async function startClient({ userUrl, productUrl, orderUrl, product, name }: ClientOptions) {
   const users = `${userUrl}/api/users`;
   const credentials = { username: name, password: 'securepass123' };
   const failures: string[] = [];
   let requests = 0;
+  let retries = 0;
   let isOver = false;
 
+  const ask = async (...request: Parameters<typeof call>): Promise<Answer | Error> => {
+    for (;;) {
+      requests += 1;
+      const answer = await call(...request).catch((error: Error) => error);
+      if (answer instanceof Error || !OVERLOADED.test(answer.text)) return answer;
+      retries += 1;
+      await sleep(500);
+    }
+  };
   const expectStatus = async (status: number, method: string, url: string, body?: object, token?: string) => {
-    requests += 1;
-    const answer = await call(method, url, body, { token }).catch((error: Error) => error);
-    if (answer instanceof Error || answer.status !== status)
-      failures.push(
-        `${method} ${new URL(url).pathname}: ${answer instanceof Error ? answer.message : answer.text}`,
-      );
-    return answer instanceof Error || answer.status !== status ? undefined : answer;
+    const answer = await ask(method, url, body, { token });
+    if (!(answer instanceof Error) && answer.status === status) return answer;
+    const told = answer instanceof Error ? answer.message : answer.text;
+    failures.push(`${method} ${new URL(url).pathname}: ${told}`);
+    return undefined;
   };
   const tokensOf = (answer: Answer | undefined) => answer?.body['tokens'] as unknown as Tokens | undefined;
 
@@ -57,7 +68,7 @@ export async function startClient({ userUrl, productUrl, orderUrl, product, name
     async stop() {
       isOver = true;
       await running;
-      return { requests, failures };
+      return { requests, retries, failures };
     },
   };
 }

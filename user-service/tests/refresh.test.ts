@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import request from 'supertest';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { me, refresh, register } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const bearerOf = (tokens: { access_token: string }) => `Bearer ${tokens.access_token}`;
+const jtiOf = (token: string) => (jwt.decode(token) as jwt.JwtPayload).jti ?? '';
+const hashOf = (jti: string) => createHash('sha256').update(jti).digest('base64url');
+/** Makes the last rotation of a user's only session older than the grace. */
+const endGrace = (userId: number) =>
+  shop.db.session.updateMany({ where: { userId }, data: { rotatedAt: new Date(Date.now() - 10_500) } });
+
+describe('POST /api/users/refresh', () => {
+  test('answers a new pair and spends the old token', async () => {
+    const { user, tokens } = await register(shop.app);
+    const answer = await refresh(shop.app, tokens.refresh_token).expect(200);
+    expect(answer.body).toEqual({
+      tokens: {
+        access_token: expect.any(String),
+        refresh_token: expect.any(String),
+        token_type: 'Bearer',
+        expires_in: 3600,
+      },
+    });
+    expect(answer.body.tokens.refresh_token).not.toBe(tokens.refresh_token);
+    const own = await me(shop.app, bearerOf(answer.body.tokens)).expect(200);
+    expect(own.body.user).toEqual(user);
+  });
+
+  test('takes the token as the Bearer token too', async () => {
+    const { tokens } = await register(shop.app);
+    const answer = await request(shop.app)
+      .post('/api/users/refresh')
+      .set('Authorization', `Bearer ${tokens.refresh_token}`)
+      .expect(200);
+    await refresh(shop.app, answer.body.tokens.refresh_token).expect(200);
+  });
+
+  test('keeps only hashes of what it gave', async () => {
+    const { user, tokens } = await register(shop.app);
+    const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
+    expect(row.currentTokenHash).toMatch(/^[\w-]{43}$/);
+    expect(JSON.stringify(row)).not.toContain(jtiOf(tokens.refresh_token));
+  });
+
+  test('ends the session when a spent token comes again', async () => {
+    const { user, tokens } = await register(shop.app);
+    const second = await refresh(shop.app, tokens.refresh_token).expect(200);
+    await endGrace(user.id);
+    const reused = await refresh(shop.app, tokens.refresh_token).expect(401);
+    expect(reused.body.code).toBe('token_reused');
+    expect(reused.headers['www-authenticate']).toBe('Bearer');
+    await me(shop.app, bearerOf(second.body.tokens)).expect(401);
+    const after = await refresh(shop.app, second.body.tokens.refresh_token).expect(401);
+    expect(after.body.code).toBe('invalid_token');
+    const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
+    expect(row.endedReason).toBe('token_reused');
+  });
+
+  test('forgives a retry of the direct predecessor within 10 s, and answers the same successor', async () => {
+    const { tokens } = await register(shop.app);
+    const first = await refresh(shop.app, tokens.refresh_token).expect(200);
+    const retried = await refresh(shop.app, tokens.refresh_token).expect(200);
+    expect(jtiOf(retried.body.tokens.refresh_token)).toBe(jtiOf(first.body.tokens.refresh_token));
+    await me(shop.app, bearerOf(first.body.tokens)).expect(200);
+    await me(shop.app, bearerOf(retried.body.tokens)).expect(200);
+  });
+
+  test('keeps both of two tabs signed in that refresh one token, whichever answer is used next', async () => {
+    const { tokens } = await register(shop.app);
+    const [left, right] = await Promise.all([
+      refresh(shop.app, tokens.refresh_token).expect(200),
+      refresh(shop.app, tokens.refresh_token).expect(200),
+    ]);
+    const next = await Promise.all(
+      [left, right].map((tab) => refresh(shop.app, tab.body.tokens.refresh_token).expect(200)),
+    );
+    for (const tab of next) await refresh(shop.app, tab.body.tokens.refresh_token).expect(200);
+  });
+
+  test('the id of a token cannot be taken for the next one by whoever reads the database', async () => {
+    const { user, tokens } = await register(shop.app);
+    const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
+    const next = await refresh(shop.app, tokens.refresh_token).expect(200);
+    expect(jtiOf(next.body.tokens.refresh_token)).not.toBe(row.currentTokenHash);
+  });
+
+  test('does not forgive an older token, however young it is', async () => {
+    const { tokens } = await register(shop.app);
+    const second = await refresh(shop.app, tokens.refresh_token).expect(200);
+    await refresh(shop.app, second.body.tokens.refresh_token).expect(200);
+    const reused = await refresh(shop.app, tokens.refresh_token).expect(401);
+    expect(reused.body.code).toBe('token_reused');
+  });
+
+  test('the grace is counted from the first use, retries do not lengthen it', async () => {
+    const { user, tokens } = await register(shop.app);
+    await refresh(shop.app, tokens.refresh_token).expect(200);
+    const before = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
+    await refresh(shop.app, tokens.refresh_token).expect(200);
+    const after = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
+    expect(after.rotatedAt).toEqual(before.rotatedAt);
+  });
+
+  test('20 at once with one token leave the session alive and one line of tokens', async () => {
+    const { user, tokens } = await register(shop.app);
+    const replicas = [shop, await shop.startReplica()];
+    // Connections are opened first: a busy machine may need longer for ten of them than a request waits.
+    for (const replica of replicas) {
+      await Promise.all(Array.from({ length: 10 }, () => replica.db.$queryRaw`SELECT 1`));
+    }
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => refresh((replicas[i % 2] ?? shop).app, tokens.refresh_token)),
+    );
+    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    const given = answers.map((answer) => answer.body.tokens.refresh_token as string);
+    const [successor, ...others] = new Set(given.map(jtiOf));
+    expect(others).toEqual([]);
+    const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
+    expect(row.currentTokenHash).toBe(hashOf(successor ?? ''));
+    expect(row.previousTokenHash).toBe(hashOf(jtiOf(tokens.refresh_token)));
+    expect(row.endedAt).toBeNull();
+    // Nobody of the crowd is signed out: each of them goes on with what it got.
+    const followers = await Promise.all(given.map((token) => refresh(shop.app, token)));
+    expect(followers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    const next = followers[0] as (typeof followers)[number];
+    // The predecessor of the whole crowd is two steps back now.
+    await me(shop.app, bearerOf(next.body.tokens)).expect(200);
+    await refresh(shop.app, tokens.refresh_token).expect(401);
+    await me(shop.app, bearerOf(next.body.tokens)).expect(401);
+  });
+
+  test('is told what is missing without a token', async () => {
+    const answer = await request(shop.app).post('/api/users/refresh').expect(400);
+    expect(answer.body.errors).toEqual(['Refresh token is required']);
+    await request(shop.app).post('/api/users/refresh').set('Authorization', 'Basic abc').expect(401);
+  });
+
+  test('is refused once the session has expired', async () => {
+    const { user, tokens } = await register(shop.app);
+    await shop.db.session.updateMany({ where: { userId: user.id }, data: { expiresAt: new Date() } });
+    const answer = await refresh(shop.app, tokens.refresh_token).expect(401);
+    expect(answer.body.code).toBe('invalid_token');
+  });
+});
