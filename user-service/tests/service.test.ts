@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { until } from './support/until.ts';
 import { register, registration } from './support/user.factory.ts';
 
 let shop: TestShop;
@@ -13,6 +14,8 @@ describe('the machine pages', () => {
   test('GET /health and /ready tell how it is', async () => {
     const health = await request(shop.app).get('/health').expect(200);
     expect(health.body).toEqual({ status: 'healthy', service: 'user-service' });
+    // A busy machine may need longer for the first connection than a check waits.
+    await until('it is ready', async () => (await request(shop.app).get('/ready')).ok, 15_000);
     const ready = await request(shop.app).get('/ready').expect(200);
     expect(ready.body).toMatchObject({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
   });
