@@ -139,7 +139,7 @@ describe('configuration', () => {
     const load = () => loadProductConfig({ PRODUCT_CREATION: 'nobody', PORT: '70000' });
     for (const line of [
       'DATABASE_URL is missing',
-      'JWT_SECRET_KEY is missing',
+      'JWT_SECRET_KEY or JWKS_URL must be set, and not both',
       'PORT: ',
       'PRODUCT_CREATION: ',
     ]) {
