@@ -129,22 +129,22 @@ async function withinLimit(closing: Promise<void>): Promise<void> {
 
 /** Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 when it cannot start or a stop fails. */
 export async function runServer<Config extends ServerConfig>(options: ServerOptions<Config>): Promise<void> {
-  try {
-    const running = await startServer(options);
-    // Both signals may come, and come twice (a terminal's and npm's): the stop under way goes on.
-    const stopOn = (signal: NodeJS.Signals) => {
-      process.on(signal, () => {
-        running.stop(signal).then(
+  const starting = startServer(options);
+  // From the first moment on: a stop that is asked for during the start follows it. Both signals may come, and come
+  // twice (a terminal's and npm's): the stop under way goes on.
+  const stopOn = (signal: NodeJS.Signals) => {
+    process.on(signal, () => {
+      starting
+        .then((running) => running.stop(signal))
+        .then(
           () => process.exit(0),
           (error: unknown) => fail(options.service, error),
         );
-      });
-    };
-    stopOn('SIGTERM');
-    stopOn('SIGINT');
-  } catch (error) {
-    fail(options.service, error);
-  }
+    });
+  };
+  stopOn('SIGTERM');
+  stopOn('SIGINT');
+  await starting.catch((error: unknown) => fail(options.service, error));
 }
 
 /** Tells on stderr what keeps the process from running, one clear line per reason, and ends it with 1. */
