@@ -31,7 +31,7 @@ export function createLogger(service: string, level: string, destination?: Desti
 }
 
 /** How long a reader of the log that has stopped reading may hold the end of a process, in milliseconds. */
-const FLUSH_TIMEOUT = 1000;
+const FLUSH_TIMEOUT = 2000;
 
 /**
  * Waits until all that was logged is written. To be called before `process.exit`, which lets the last lines overtake
