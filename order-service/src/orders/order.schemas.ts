@@ -1,4 +1,4 @@
-import { INT32_MAX, instant, integerQuery, text } from '@shop/service-kit/http/fields';
+import { INT32_MAX, instant, instantQuery, integerQuery, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
@@ -107,12 +107,6 @@ export const orderHeaders = z.object({
 });
 
 const statusQuery = z.enum(ORDER_STATUSES, { error: `status must be one of: ${ORDER_STATUSES.join(', ')}` });
-const instantQuery = (label: string) =>
-  z
-    .union([z.iso.datetime({ offset: true }), z.iso.date()], {
-      error: `${label} must be an ISO 8601 date or time`,
-    })
-    .transform((value) => new Date(value));
 
 export const listQuery = z
   .object({

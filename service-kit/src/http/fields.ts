@@ -88,6 +88,14 @@ export function booleanQuery(label: string) {
     .transform((value) => value === 'true');
 }
 
+/** An instant in a query string: an ISO 8601 date, which is its midnight in UTC, or a time with its zone. */
+export const instantQuery = (label: string) =>
+  z
+    .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+      error: `${label} must be an ISO 8601 date or time`,
+    })
+    .transform((value) => new Date(value));
+
 /** An instant in answers: ISO 8601 UTC. Takes a Date or a text that already is one. */
 export const instant = z
   .union([z.date(), z.string()])
