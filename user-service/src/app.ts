@@ -3,14 +3,18 @@ import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
+import { auditRoutes } from './audit/audit.routes.ts';
+import type { AuditUseCases } from './audit/audit.use-cases.ts';
 import type { UserConfig } from './config.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
+import type { MailUseCases } from './mail/mail.use-cases.ts';
 import { createAttemptCounter, unlimitedAttempts } from './passwords/attempt.counter.ts';
 import { createCredentialUseCases } from './passwords/credential.use-cases.ts';
 import type { PasswordHasher } from './passwords/password.hasher.ts';
 import { passwordRoutes } from './passwords/password.routes.ts';
 import { createPasswordSchemas } from './passwords/password.schemas.ts';
 import { createPasswordUseCases } from './passwords/password.use-cases.ts';
+import { createResetUseCases } from './passwords/reset.use-cases.ts';
 import { jwksRoutes } from './sessions/jwks.routes.ts';
 import { sessionRoutes } from './sessions/session.routes.ts';
 import { createSessionUseCases } from './sessions/session.use-cases.ts';
@@ -19,6 +23,8 @@ import { createTokenIssuer } from './sessions/token.issuer.ts';
 import { userRoutes } from './users/user.routes.ts';
 import { createUserSchemas } from './users/user.schemas.ts';
 import { createUserUseCases } from './users/user.use-cases.ts';
+import { verificationRoutes } from './users/verification.routes.ts';
+import { createVerificationUseCases } from './users/verification.use-cases.ts';
 
 export interface AppOptions extends Runtime<UserConfig> {
   db: PrismaClient;
@@ -26,11 +32,13 @@ export interface AppOptions extends Runtime<UserConfig> {
   redis: RedisConnection | undefined;
   revocations: Revocations;
   hasher: PasswordHasher;
+  mails: MailUseCases;
+  audit: AuditUseCases;
 }
 
 /** Everything that user-service answers, wired from its parts. */
 export function createApp(options: AppOptions) {
-  const { db, redis, revocations, hasher, logger, metrics, config, isStopping } = options;
+  const { db, redis, revocations, hasher, mails, audit, logger, metrics, config, isStopping } = options;
   const keys = signingKeysOf(config);
   const tokens = createTokenIssuer({
     keys,
@@ -40,18 +48,24 @@ export function createApp(options: AppOptions) {
   const failures = config.RATE_LIMIT_ENABLED
     ? createAttemptCounter({ ...config.loginFailures, redis, metrics })
     : unlimitedAttempts;
-  const sessions = createSessionUseCases({ db, tokens, revocations });
-  const credentials = createCredentialUseCases({ db, hasher, failures });
-  const passwords = createPasswordUseCases({ db, credentials, hasher, sessions });
-  const users = createUserUseCases({ db, hasher, sessions });
+  const requireVerifiedEmail = config.REQUIRE_VERIFIED_EMAIL;
+  const rules = config.passwordRules;
+  const sessions = createSessionUseCases({ db, tokens, revocations, requireVerifiedEmail, mails, audit });
+  const credentials = createCredentialUseCases({ db, hasher, failures, audit });
+  const passwords = createPasswordUseCases({ db, credentials, hasher, rules, sessions, mails, audit });
+  const resets = createResetUseCases({ db, hasher, rules, sessions, mails, audit });
+  const users = createUserUseCases({ db, hasher, sessions, mails, audit });
+  const verifications = createVerificationUseCases({ db, mails, audit });
   return createHttpApp({
     service: 'user-service',
     description: 'Accounts and sign-ins: who somebody is, where he is signed in, and what he may do.',
     routes: [
       ...jwksRoutes(keys.published),
       ...sessionRoutes({ sessions, credentials, users }),
-      ...passwordRoutes({ passwords, schemas: createPasswordSchemas(config.PASSWORD_MIN_LENGTH) }),
-      ...userRoutes({ users, schemas: createUserSchemas(config.PASSWORD_MIN_LENGTH) }),
+      ...passwordRoutes({ passwords, resets, schemas: createPasswordSchemas(rules) }),
+      ...userRoutes({ users, schemas: createUserSchemas(rules) }),
+      ...verificationRoutes(verifications),
+      ...auditRoutes(audit),
     ],
     config,
     logger,

@@ -1,11 +1,14 @@
 import {
+  ConfigError,
   commonConfig,
+  flag,
   limitsConfig,
   loadConfig,
   requireStrongSecret,
   wholeNumber,
 } from '@shop/service-kit/runtime/config';
 import { z } from 'zod';
+import { createPasswordRules, type PasswordRules } from './passwords/password.rules.ts';
 import { readPrivateKey, readPublicKeys } from './sessions/signing.keys.ts';
 import { createUserSchemas, type Registration } from './users/user.schemas.ts';
 
@@ -52,6 +55,23 @@ const schema = z
     ACCESS_TOKEN_LIFETIME: wholeNumber(1, MAX_ACCESS_TOKEN_LIFETIME, MAX_ACCESS_TOKEN_LIFETIME),
     REFRESH_TOKEN_LIFETIME: wholeNumber(1, YEAR, THIRTY_DAYS),
     PASSWORD_MIN_LENGTH: wholeNumber(1, 128, 8),
+    PASSWORD_REFUSE_COMMON: flag(false),
+    REQUIRE_VERIFIED_EMAIL: flag(false),
+    /** Where mails go out: smtp:// or smtps://. Without it they are written to the log, which production refuses. */
+    SMTP_URL: z
+      .string()
+      .regex(/^smtps?:\/\/./, 'must be an smtp:// address')
+      .optional(),
+    MAIL_FROM: z
+      .string()
+      .regex(/^[^\r\n]+@[^\r\n]+$/, 'must be an address, such as Shop <no-reply@example.com>')
+      .optional(),
+    /** The storefront, to whose pages the links in mails lead. */
+    SHOP_URL: z
+      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+      .default('http://localhost:3000')
+      .transform((url) => url.replace(/\/+$/, '')),
+    AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500, 365),
     /** Keeps hashes of this shop apart from others'. Changing it makes all passwords wrong. */
     PASSWORD_PEPPER: z.string().min(1).default('shop/user-service/password'),
     BCRYPT_COST: wholeNumber(4, 20, 12),
@@ -68,20 +88,27 @@ const schema = z
     // Also when something else is wrong: all that is wrong is told at once.
     when: () => true,
   })
-  .transform((env, context) => ({ ...env, admin: adminOf(env, context) }));
+  .transform((env, context) => {
+    const passwordRules = createPasswordRules(env.PASSWORD_MIN_LENGTH, env.PASSWORD_REFUSE_COMMON);
+    const mailFrom = env.MAIL_FROM ?? `Shop <no-reply@${new URL(env.SHOP_URL).hostname}>`;
+    return { ...env, passwordRules, mailFrom, admin: adminOf(env, passwordRules, context) };
+  });
 
 interface AdminEnvironment {
-  PASSWORD_MIN_LENGTH: number;
   ADMIN_USERNAME?: string | undefined;
   ADMIN_EMAIL?: string | undefined;
   ADMIN_PASSWORD?: string | undefined;
 }
 
 /** The first admin obeys the rules of registration. All three variables, or none. */
-function adminOf(env: AdminEnvironment, context: z.RefinementCtx): Registration | undefined {
+function adminOf(
+  env: AdminEnvironment,
+  rules: PasswordRules,
+  context: z.RefinementCtx,
+): Registration | undefined {
   const { ADMIN_USERNAME: username, ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = env;
   if (username === undefined && email === undefined && password === undefined) return undefined;
-  const { registration } = createUserSchemas(env.PASSWORD_MIN_LENGTH);
+  const { registration } = createUserSchemas(rules);
   const result = registration.safeParse({ username, email, password });
   if (result.success) return result.data;
   for (const { path, message } of result.error.issues) {
@@ -94,12 +121,19 @@ function adminOf(env: AdminEnvironment, context: z.RefinementCtx): Registration 
 export function loadUserConfig(env: NodeJS.ProcessEnv) {
   const config = loadConfig(schema, env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
+  requireMailServer(config);
   const failed = failures.read(config);
   return {
     ...config,
     limits: limits.read(config),
     loginFailures: { account: failed.login_failures, address: failed.login_failures_address },
   };
+}
+
+/** @throws ConfigError in production: there, a mail in the log would reach nobody but whoever reads logs */
+function requireMailServer({ NODE_ENV, SMTP_URL }: { NODE_ENV: string; SMTP_URL?: string | undefined }) {
+  if (NODE_ENV !== 'production' || SMTP_URL !== undefined) return;
+  throw new ConfigError('SMTP_URL is missing: in production, mails need a server that they go out through');
 }
 
 export type UserConfig = ReturnType<typeof loadUserConfig>;

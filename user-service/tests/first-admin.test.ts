@@ -19,7 +19,7 @@ const hasher = hasherOf({
   UV_THREADPOOL_SIZE: 4,
 });
 const ensure = (admin: ReturnType<typeof registration>) =>
-  ensureFirstAdmin({ db: shop.db, hasher, logger, admin });
+  ensureFirstAdmin({ db: shop.db, audit: shop.audit, hasher, logger, admin });
 const roleOf = async (username: string) =>
   (await shop.db.user.findFirstOrThrow({ where: { username }, select: { role: true } })).role;
 
@@ -58,7 +58,7 @@ describe('the first admin', () => {
     const db = new Proxy({} as PrismaClient, {
       get: (_target, name: keyof PrismaClient) => database[name],
     });
-    const keeping = await keepFirstAdmin({ db, hasher, logger, admin }, 50);
+    const keeping = await keepFirstAdmin({ db, audit: shop.audit, hasher, logger, admin }, 50);
     expect(await shop.db.user.findFirst({ where: { username: admin.username } })).toBeNull();
     database = shop.db;
     const made = () => shop.db.user.count({ where: { username: admin.username, role: 'admin' } });

@@ -9,7 +9,7 @@ export class ConfigError extends Error {}
 const PUBLISHED_SECRETS = ['your-secret-key-change-in-production', 'change-me', 'secret', 'dev-secret'];
 const MIN_SECRET_LENGTH = 32;
 
-const flag = (fallback: boolean) =>
+export const flag = (fallback: boolean) =>
   z
     .enum(['true', 'false'])
     .default(fallback ? 'true' : 'false')

@@ -2,11 +2,21 @@ import type { Prisma } from '../generated/prisma/client.ts';
 
 export interface Credential {
   userId: number;
+  username: string;
+  email: string;
+  emailVerified: boolean;
   passwordHash: string;
   passwordVersion: number;
 }
 
-const columns = { id: true, passwordHash: true, passwordVersion: true } as const;
+const columns = {
+  id: true,
+  username: true,
+  email: true,
+  emailVerified: true,
+  passwordHash: true,
+  passwordVersion: true,
+} as const;
 
 /** The one place that reads password hashes. */
 export function createCredentialRepository(db: Prisma.TransactionClient) {
@@ -34,10 +44,23 @@ export function createCredentialRepository(db: Prisma.TransactionClient) {
       });
       return count === 1;
     },
+
+    /** Whoever could read the mail has the mailbox: its address is a verified one. */
+    async reset(userId: number, newHash: string): Promise<void> {
+      await db.user.updateMany({
+        where: { id: userId },
+        data: {
+          passwordHash: newHash,
+          passwordVersion: { increment: 1 },
+          emailVerified: true,
+          updatedAt: new Date(),
+        },
+      });
+    },
   };
 }
 
-function toCredential(row: { id: number; passwordHash: string; passwordVersion: number } | null) {
+function toCredential(row: ({ id: number } & Omit<Credential, 'userId'>) | null): Credential | undefined {
   if (row === null) return undefined;
   const { id, ...rest } = row;
   return { userId: id, ...rest };

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { addressKey } from '@shop/service-kit/http/rate-limit';
+import type { AuditUseCases } from '../audit/audit.use-cases.ts';
+import type { Origin } from '../audit/origin.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { identityKey } from '../users/user.identity.ts';
 import type { Attempt, AttemptCounter } from './attempt.counter.ts';
@@ -11,13 +13,14 @@ interface CredentialOptions {
   db: Prisma.TransactionClient;
   hasher: PasswordHasher;
   failures: AttemptCounter;
+  audit: AuditUseCases;
 }
 
 /**
  * Whether a password is right. Wrong ones are counted for the account, whatever name it is called by, and for the
  * address; while a count is full the right one is refused too.
  */
-export function createCredentialUseCases({ db, hasher, failures }: CredentialOptions) {
+export function createCredentialUseCases({ db, hasher, failures, audit }: CredentialOptions) {
   const credentials = createCredentialRepository(db);
 
   /** The same steps for an unknown account, so that neither answer nor time tells. */
@@ -43,15 +46,18 @@ export function createCredentialUseCases({ db, hasher, failures }: CredentialOpt
   return {
     /**
      * @param identifier username or email in any spelling
-     * @param address of the client
      * @throws InvalidCredentials, TooManyFailures, Busy
      */
-    async logIn(identifier: string, password: string, address: string): Promise<Credential> {
+    async logIn(identifier: string, password: string, origin: Origin): Promise<Credential> {
       const key = identityKey(identifier);
       const credential = await credentials.findByKey(key);
       const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.userId);
-      const right = await isRight({ account, address: addressKey({ ip: address }) }, password, credential);
-      if (!right || credential === undefined) throw new InvalidCredentials();
+      const attempt = { account, address: addressKey({ ip: origin.ip ?? '' }) };
+      const right = await isRight(attempt, password, credential);
+      if (!right || credential === undefined) {
+        audit.noteFailedLogin(credential?.userId, origin);
+        throw new InvalidCredentials();
+      }
       if (hasher.isOutdated(credential.passwordHash)) await strengthen(credential, password);
       return credential;
     },

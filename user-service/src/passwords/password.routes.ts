@@ -1,14 +1,18 @@
 import { defineRoute } from '@shop/service-kit/http/define-route';
+import { originOf } from '../audit/origin.ts';
+import { InvalidMailToken } from '../mail/mail.errors.ts';
 import { Busy, WrongPassword } from './password.errors.ts';
 import type { PasswordSchemas } from './password.schemas.ts';
 import type { PasswordUseCases } from './password.use-cases.ts';
+import type { ResetUseCases } from './reset.use-cases.ts';
 
 interface PasswordRouteOptions {
   passwords: PasswordUseCases;
+  resets: ResetUseCases;
   schemas: PasswordSchemas;
 }
 
-export function passwordRoutes({ passwords, schemas }: PasswordRouteOptions) {
+export function passwordRoutes({ passwords, resets, schemas }: PasswordRouteOptions) {
   return [
     defineRoute({
       method: 'put',
@@ -20,10 +24,39 @@ export function passwordRoutes({ passwords, schemas }: PasswordRouteOptions) {
       status: 200,
       answer: schemas.changed,
       errors: [WrongPassword, Busy],
-      handler: async ({ user, body }) => ({
+      handler: async ({ user, body, caller }) => ({
         message: 'Password changed successfully',
-        tokens: await passwords.change(user, body.current_password, body.new_password),
+        tokens: await passwords.change(user, body, originOf(caller)),
       }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/users/password-reset',
+      summary: 'Mail a link that resets the password; the answer is the same for an address that nobody has',
+      who: 'anyone',
+      limit: 'password_reset',
+      body: schemas.resetRequest,
+      status: 202,
+      answer: schemas.done,
+      async handler({ body, caller }) {
+        await resets.ask(body.email, originOf(caller));
+        return { message: 'If an account has this address, a mail with a link is on its way' };
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/users/password-reset/confirm',
+      summary: 'Set a new password with the token of such a mail; all sessions end',
+      who: 'anyone',
+      limit: 'password_reset',
+      body: schemas.reset,
+      status: 200,
+      answer: schemas.done,
+      errors: [InvalidMailToken, Busy],
+      async handler({ body, caller }) {
+        await resets.confirm(body.token, body.new_password, originOf(caller));
+        return { message: 'Password reset successfully' };
+      },
     }),
   ];
 }

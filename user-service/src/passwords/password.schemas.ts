@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { mailToken } from '../mail/mail-token.ts';
 import { tokensAnswer } from '../sessions/tokens.answer.ts';
+import { email } from '../users/user.fields.ts';
+import { ANY_PASSWORD, type PasswordRules } from './password.rules.ts';
 
 const MAX_PASSWORD = 256;
 
@@ -10,7 +13,7 @@ const lengthOf = (password: string) => [...password].length;
  * Taken as it is, never trimmed or normalised. What no hash could tell apart later is refused: lone surrogates, which
  * UTF-8 has no bytes for, and NUL, at which other bcrypt libraries stop.
  */
-export function passwordField(label: string, minLength: number) {
+export function passwordField(label: string, { minLength, isCommon }: PasswordRules) {
   return z
     .string({
       error: ({ input }) =>
@@ -27,20 +30,28 @@ export function passwordField(label: string, minLength: number) {
     .refine((value) => lengthOf(value) <= MAX_PASSWORD, {
       error: `${label} must be at most ${MAX_PASSWORD} characters`,
     })
+    .refine((value) => !isCommon(value), {
+      error: `${label} is too common, choose one that others do not use`,
+    })
     .meta({ minLength, maxLength: MAX_PASSWORD });
 }
 
 /** A password to be compared: short ones are wrong, not invalid, whatever the rule was when it was set. */
-export const presentedPassword = (label: string) => passwordField(label, 1);
+export const presentedPassword = (label: string) => passwordField(label, ANY_PASSWORD);
 
-export function createPasswordSchemas(minLength: number) {
+export function createPasswordSchemas(rules: PasswordRules) {
+  const newPassword = passwordField('New password', rules);
   return {
     change: z.strictObject({
       current_password: presentedPassword('Current password'),
-      new_password: passwordField('New password', minLength),
+      new_password: newPassword,
     }),
     changed: z.object({ message: z.string(), tokens: tokensAnswer }),
+    resetRequest: z.strictObject({ email }),
+    reset: z.strictObject({ token: mailToken, new_password: newPassword }),
+    done: z.object({ message: z.string() }),
   };
 }
 
 export type PasswordSchemas = ReturnType<typeof createPasswordSchemas>;
+export type PasswordChange = z.output<PasswordSchemas['change']>;

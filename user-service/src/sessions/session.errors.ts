@@ -21,6 +21,11 @@ export const NoPublishedKeys = defineError(
   'not_found',
   'Access tokens are signed with a shared secret here',
 );
+export const EmailNotVerified = defineError(
+  403,
+  'email_not_verified',
+  'Confirm your email address first; a mail with a link is on its way',
+);
 export const SessionNotFound = defineError(404, 'session_not_found', 'Session not found');
 
 export const refreshTokenRequired = () =>

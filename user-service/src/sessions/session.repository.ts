@@ -14,6 +14,8 @@ export type EndReason =
   | 'ended_by_user'
   | 'token_reused'
   | 'password_changed'
+  | 'password_reset'
+  | 'ended_by_admin'
   | 'user_deleted';
 
 /** A retry of the direct predecessor is forgiven for so long, in seconds (the HTTP contract, "refresh"). */
@@ -93,12 +95,12 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
     },
 
     /** Ends what still lives of it. */
-    async endLiving(id: string, reason: EndReason): Promise<Revoked[]> {
+    async endLiving(id: string, reason: EndReason): Promise<(Revoked & { userId: number | null })[]> {
       return db.$queryRaw`
         UPDATE sessions
            SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = ${reason}
          WHERE id = ${id}::uuid AND ended_at IS NULL AND expires_at > now()
-        RETURNING id AS "sessionId", tokens_void_before AS at`;
+        RETURNING id AS "sessionId", tokens_void_before AS at, user_id AS "userId"`;
     },
 
     /** Ends the user's sessions: all, `only` one, or all `except` one. Expired ones too: their access tokens may live on. */
@@ -125,6 +127,15 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
 
     async forgetDevices(userId: number): Promise<void> {
       await db.session.updateMany({ where: { userId }, data: { userAgent: null, ip: null } });
+    },
+
+    /** The user of a session that lives; undefined for any other. */
+    async findOwner(id: string) {
+      const session = await db.session.findFirst({
+        where: { id, endedAt: null, expiresAt: { gt: new Date() } },
+        select: { user: { select: { id: true, emailVerified: true } } },
+      });
+      return session?.user ?? undefined;
     },
 
     listLiving(userId: number) {

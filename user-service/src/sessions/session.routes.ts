@@ -1,8 +1,15 @@
 import { defineRoute } from '@shop/service-kit/http/define-route';
+import { originOf } from '../audit/origin.ts';
 import type { CredentialUseCases } from '../passwords/credential.use-cases.ts';
 import { Busy, InvalidCredentials } from '../passwords/password.errors.ts';
 import type { UserUseCases } from '../users/user.use-cases.ts';
-import { InvalidRefreshToken, refreshTokenRequired, SessionNotFound, TokenReused } from './session.errors.ts';
+import {
+  EmailNotVerified,
+  InvalidRefreshToken,
+  refreshTokenRequired,
+  SessionNotFound,
+  TokenReused,
+} from './session.errors.ts';
 import {
   loggedIn,
   loginBody,
@@ -31,10 +38,11 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       body: loginBody,
       status: 200,
       answer: loggedIn,
-      errors: [InvalidCredentials, Busy],
+      errors: [InvalidCredentials, EmailNotVerified, Busy],
       async handler({ body, caller }) {
-        const owner = await credentials.logIn(body.identifier, body.password, caller.address);
-        const tokens = await sessions.start(owner, caller);
+        const origin = originOf(caller);
+        const owner = await credentials.logIn(body.identifier, body.password, origin);
+        const tokens = await sessions.logIn(owner, origin);
         return { message: 'Login successful', user: await users.own(owner.userId), tokens };
       },
     }),
@@ -48,11 +56,11 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       body: refreshBody,
       status: 200,
       answer: refreshed,
-      errors: [InvalidRefreshToken, TokenReused],
+      errors: [InvalidRefreshToken, TokenReused, EmailNotVerified],
       async handler({ body, headers, caller }) {
         const token = body.refresh_token ?? headers.authorization;
         if (token === undefined) throw refreshTokenRequired();
-        return { tokens: await sessions.refresh(token ?? '', caller) };
+        return { tokens: await sessions.refresh(token ?? '', originOf(caller), caller.log) };
       },
     }),
     defineRoute({
@@ -62,8 +70,8 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       who: 'user',
       limit: 'user_writes',
       status: 204,
-      async handler({ user }) {
-        await sessions.logOut(user);
+      async handler({ user, caller }) {
+        await sessions.logOut(user, originOf(caller));
         return undefined;
       },
     }),
@@ -74,8 +82,8 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       who: 'user',
       limit: 'user_writes',
       status: 204,
-      async handler({ user }) {
-        await sessions.logOutEverywhere(user);
+      async handler({ user, caller }) {
+        await sessions.logOutEverywhere(user, originOf(caller));
         return undefined;
       },
     }),
@@ -99,8 +107,8 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       params: sessionParams,
       status: 204,
       errors: [SessionNotFound],
-      async handler({ user, params }) {
-        await sessions.endOne(user, params.id);
+      async handler({ user, params, caller }) {
+        await sessions.endOne(user, params.id, originOf(caller));
         return undefined;
       },
     }),

@@ -10,6 +10,8 @@ interface SessionUpkeepOptions {
   redis: RedisConnection | undefined;
   revocations: Revocations;
   logger: Logger;
+  /** What removes other old rows, at the same times. */
+  sweeps?: (() => Promise<unknown>)[];
   /** Milliseconds. */
   restoreInterval?: number;
   /** Milliseconds. */
@@ -22,7 +24,8 @@ interface SessionUpkeepOptions {
  * when this resolves; what fails is tried again in the next one.
  */
 export async function startSessionUpkeep(options: SessionUpkeepOptions) {
-  const { db, redis, revocations, logger, restoreInterval = 2000, sweepInterval = 600_000 } = options;
+  const { db, redis, revocations, logger, sweeps = [] } = options;
+  const { restoreInterval = 2000, sweepInterval = 600_000 } = options;
   const sessions = createUpkeepRepository(db);
   const marker = `${redis?.prefix ?? ''}revocations:restored`;
   let isDue = true;
@@ -49,7 +52,7 @@ export async function startSessionUpkeep(options: SessionUpkeepOptions) {
     }
   };
   const quietly = (work: () => Promise<unknown>) => () =>
-    work().catch((error: unknown) => logger.warn({ err: error }, 'upkeep of sessions failed'));
+    work().catch((error: unknown) => logger.warn({ err: error }, 'upkeep failed'));
 
   const restoreQuietly = quietly(restore);
   const onReady = () => {
@@ -60,7 +63,7 @@ export async function startSessionUpkeep(options: SessionUpkeepOptions) {
   redis?.client.on('ready', onReady);
   const timers = [
     setInterval(restoreQuietly, restoreInterval).unref(),
-    setInterval(quietly(sessions.removeOld), sweepInterval).unref(),
+    ...[sessions.removeOld, ...sweeps].map((sweep) => setInterval(quietly(sweep), sweepInterval).unref()),
   ];
   return {
     close() {

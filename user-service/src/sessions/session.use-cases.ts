@@ -1,74 +1,139 @@
 import { randomUUID } from 'node:crypto';
-import type { Caller } from '@shop/service-kit/http/define-route';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Revocations, Revoked } from '@shop/service-kit/redis/revocations';
-import type { Prisma } from '../generated/prisma/client.ts';
+import type { Logger } from 'pino';
+import type { AuditUseCases } from '../audit/audit.use-cases.ts';
+import type { Origin } from '../audit/origin.ts';
+import type { Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import type { MailUseCases } from '../mail/mail.use-cases.ts';
 import { InvalidCredentials } from '../passwords/password.errors.ts';
-import { InvalidRefreshToken, SessionEnded, SessionNotFound, TokenReused } from './session.errors.ts';
-import { createSessionRepository, type Device, type EndReason } from './session.repository.ts';
+import {
+  EmailNotVerified,
+  InvalidRefreshToken,
+  SessionEnded,
+  SessionNotFound,
+  TokenReused,
+} from './session.errors.ts';
+import { createSessionRepository, type EndReason } from './session.repository.ts';
 import type { TokenIssuer } from './token.issuer.ts';
 import type { Tokens } from './tokens.answer.ts';
 
 interface SessionOptions {
-  db: Prisma.TransactionClient;
+  db: PrismaClient;
   tokens: TokenIssuer;
   revocations: Revocations;
+  /** Whether only users with a verified address get tokens. */
+  requireVerifiedEmail: boolean;
+  mails: MailUseCases;
+  audit: AuditUseCases;
 }
 
-const MAX_USER_AGENT = 300;
+/** Whose password was checked, and which version of it. */
+interface Owner {
+  userId: number;
+  passwordVersion: number;
+}
 
 /** Sign-ins from their first tokens to their end. Whatever ends one makes its access tokens worthless everywhere. */
-export function createSessionUseCases({ db, tokens, revocations }: SessionOptions) {
+export function createSessionUseCases(options: SessionOptions) {
+  const { db, tokens, revocations, requireVerifiedEmail, mails, audit } = options;
   const sessions = createSessionRepository(db);
   const lifetime = tokens.refreshLifetime;
 
+  const start = async (owner: Owner, origin: Origin, tx: Prisma.TransactionClient): Promise<Tokens> => {
+    const id = randomUUID();
+    const refreshToken = tokens.newRefreshToken(id);
+    const session = { id, refreshToken, lifetime, device: origin };
+    const holder = await createSessionRepository(tx).start(owner, session);
+    if (holder === undefined) throw new InvalidCredentials();
+    return tokens.pairOf(holder, refreshToken);
+  };
+  const refuseUnverified = async (userId: number, origin: Origin): Promise<never> => {
+    await db.$transaction(async (tx) => {
+      await mails.ask(userId, 'verify_email', tx);
+      await audit.record(tx, { event: 'login_refused', userId, origin });
+    });
+    mails.nudge();
+    throw new EmailNotVerified();
+  };
+  type Ending = { event: 'logout' | 'logout_all' | 'session_ended'; reason: EndReason; only?: string };
+  const end = async (user: User, { event, reason, only }: Ending, origin: Origin): Promise<Revoked[]> => {
+    const ended = await db.$transaction(async (tx) => {
+      const over = await createSessionRepository(tx).end(user.id, reason, { only: only ?? null });
+      if (over.length === 0) return over;
+      const sessionsOver = { sessions: over.length };
+      const told = { event, userId: user.id, actorId: user.id, origin, details: sessionsOver };
+      await audit.record(tx, told);
+      return over;
+    });
+    await revocations.restore(ended);
+    return ended;
+  };
+
   return {
+    /** Only users with a verified address get tokens. */
+    requireVerifiedEmail,
+
+    /** The first tokens of a new account. @param tx the transaction that opens it */
+    start,
+
     /**
-     * @param owner whose password was checked, and which version of it
-     * @throws InvalidCredentials when the password was changed meanwhile
+     * @throws EmailNotVerified, and a mail is on its way; InvalidCredentials when the password was changed meanwhile
      */
-    async start(owner: { userId: number; passwordVersion: number }, caller: Caller): Promise<Tokens> {
-      const id = randomUUID();
-      const refreshToken = tokens.newRefreshToken(id);
-      const session = { id, refreshToken, lifetime, device: deviceOf(caller) };
-      const holder = await sessions.start(owner, session);
-      if (holder === undefined) throw new InvalidCredentials();
-      return tokens.pairOf(holder, refreshToken);
+    async logIn(owner: Owner & { emailVerified: boolean }, origin: Origin): Promise<Tokens> {
+      const { userId, emailVerified } = owner;
+      if (requireVerifiedEmail && !emailVerified) return refuseUnverified(userId, origin);
+      return db.$transaction(async (tx) => {
+        const first = await start(owner, origin, tx);
+        const told = { event: 'login_succeeded', userId, actorId: userId, origin } as const;
+        await audit.record(tx, told);
+        return first;
+      });
     },
 
     /**
      * A new pair for the session's current refresh token, which is spent by it; for the one before it, shortly after,
      * the same pair but for the time it was made.
-     * @throws InvalidRefreshToken; TokenReused for a spent token, and the session is over
+     * @throws InvalidRefreshToken; EmailNotVerified; TokenReused for a spent token, and the session is over
      */
-    async refresh(token: string, caller: Caller): Promise<Tokens> {
+    async refresh(token: string, origin: Origin, log: Logger): Promise<Tokens> {
       const presented = tokens.readRefreshToken(token);
       if (presented === undefined) throw new InvalidRefreshToken();
       const { sessionId, hash } = presented;
+      const owner = requireVerifiedEmail ? await sessions.findOwner(sessionId) : undefined;
+      if (owner?.emailVerified === false) return refuseUnverified(owner.id, origin);
       const refreshToken = tokens.successorOf(presented);
-      const next = { refreshToken, lifetime, device: deviceOf(caller) };
+      const next = { refreshToken, lifetime, device: origin };
       const holder = await sessions.rotate(sessionId, hash, next);
       if (holder !== undefined) return tokens.pairOf(holder, refreshToken);
-      const ended = await sessions.endLiving(sessionId, 'token_reused');
-      if (ended.length === 0) throw new InvalidRefreshToken();
-      await revocations.restore(ended);
-      caller.log.warn({ session_id: sessionId }, 'a spent refresh token was used again: session ended');
+      const [ended] = await db.$transaction(async (tx) => {
+        const over = await createSessionRepository(tx).endLiving(sessionId, 'token_reused');
+        const events = over.map(({ userId }) => ({
+          event: 'token_reused' as const,
+          userId: userId ?? undefined,
+          origin,
+        }));
+        await audit.record(tx, ...events);
+        return over;
+      });
+      if (ended === undefined) throw new InvalidRefreshToken();
+      await revocations.restore([ended]);
+      log.warn({ session_id: sessionId }, 'a spent refresh token was used again: session ended');
       throw new TokenReused();
     },
 
     /** @throws SessionNotFound for a session that has ended or is someone else's */
-    async endOne(user: User, id: string): Promise<void> {
-      const ended = await sessions.end(user.id, 'ended_by_user', { only: id });
+    async endOne(user: User, id: string, origin: Origin): Promise<void> {
+      const ended = await end(user, { event: 'session_ended', reason: 'ended_by_user', only: id }, origin);
       if (ended.length === 0) throw new SessionNotFound();
-      await revocations.restore(ended);
     },
 
-    async logOut(user: User): Promise<void> {
-      await revocations.restore(await sessions.end(user.id, 'logout', { only: user.sessionId }));
+    async logOut(user: User, origin: Origin): Promise<void> {
+      await end(user, { event: 'logout', reason: 'logout', only: user.sessionId }, origin);
     },
 
-    async logOutEverywhere(user: User): Promise<void> {
-      await revocations.restore(await sessions.end(user.id, 'logout_all'));
+    async logOutEverywhere(user: User, origin: Origin): Promise<void> {
+      await end(user, { event: 'logout_all', reason: 'logout_all' }, origin);
     },
 
     async list(user: User) {
@@ -100,6 +165,11 @@ export function createSessionUseCases({ db, tokens, revocations }: SessionOption
       };
     },
 
+    /** @param tx the transaction that is the reason; what is returned is to be announced after its commit */
+    endAll(userId: number, reason: EndReason, tx: Prisma.TransactionClient): Promise<Revoked[]> {
+      return createSessionRepository(tx).end(userId, reason);
+    },
+
     /** Ends all and forgets where they were. @param tx the transaction that deletes the user */
     async endForGood(userId: number, tx: Prisma.TransactionClient): Promise<Revoked[]> {
       const inside = createSessionRepository(tx);
@@ -119,7 +189,3 @@ export function createSessionUseCases({ db, tokens, revocations }: SessionOption
 }
 
 export type SessionUseCases = ReturnType<typeof createSessionUseCases>;
-
-function deviceOf({ userAgent, address }: Caller): Device {
-  return { userAgent: userAgent?.slice(0, MAX_USER_AGENT) ?? null, ip: address === '' ? null : address };
-}

@@ -12,6 +12,7 @@ export interface NewUser {
   email: string;
   passwordHash: string;
   role?: Role;
+  emailVerified?: boolean;
 }
 
 export interface UserFilter {
@@ -45,8 +46,8 @@ export function createUserRepository(db: Prisma.TransactionClient) {
     },
 
     /** @throws UsernameTaken, EmailTaken */
-    async create({ username, email, passwordHash, role = 'customer' }: NewUser): Promise<UserAnswer> {
-      const data = { ...named({ username, email }), passwordHash, role };
+    async create({ username, email, ...rest }: NewUser): Promise<UserAnswer> {
+      const data = { ...named({ username, email }), ...rest };
       return toAnswer(await db.user.create({ data, select: columns }).catch(refuseTaken));
     },
 
@@ -55,20 +56,36 @@ export function createUserRepository(db: Prisma.TransactionClient) {
       return row === null ? undefined : toAnswer(row);
     },
 
-    /** @throws UsernameTaken, EmailTaken */
+    /**
+     * A new address is not a verified one; the same in another spelling is no new one.
+     * @throws UsernameTaken, EmailTaken
+     */
     async change(id: number, changes: { username?: string | undefined; email?: string | undefined }) {
-      const data = { ...named(changes), updatedAt: new Date() };
-      const [row] = await db.user
-        .updateManyAndReturn({ where: { id }, data, select: columns })
-        .catch(refuseTaken);
-      return row && toAnswer(row);
+      const [before] = await db.$queryRaw<{ emailKey: string }[]>`
+        SELECT email_key AS "emailKey" FROM users WHERE id = ${id} FOR NO KEY UPDATE`;
+      if (before === undefined) return undefined;
+      const names = named(changes);
+      const hasMoved = names.emailKey !== undefined && names.emailKey !== before.emailKey;
+      const data = { ...names, ...(hasMoved ? { emailVerified: false } : {}), updatedAt: new Date() };
+      const row = await db.user.update({ where: { id }, data, select: columns }).catch(refuseTaken);
+      return { user: toAnswer(row), hasMoved };
     },
 
-    /** @returns false when there is no such user, or the role is this one already */
-    async setRole(where: { id: number } | { usernameKey: string }, role: Role): Promise<boolean> {
-      const data = { role, updatedAt: new Date() };
-      const { count } = await db.user.updateMany({ where: { ...where, role: { not: role } }, data });
+    /** @returns false when there is no such user, or the address is a verified one already */
+    async verifyEmail(where: { id: number } | { usernameKey: string; emailKey: string }): Promise<boolean> {
+      const data = { emailVerified: true, updatedAt: new Date() };
+      const { count } = await db.user.updateMany({ where: { ...where, emailVerified: false }, data });
       return count > 0;
+    },
+
+    /** @returns who has this role only now: nobody when there is no such user, or he had it already */
+    async setRole(where: { id: number } | { usernameKey: string }, role: Role): Promise<number | undefined> {
+      const [changed] = await db.user.updateManyAndReturn({
+        where: { ...where, role: { not: role } },
+        data: { role, updatedAt: new Date() },
+        select: { id: true },
+      });
+      return changed?.id;
     },
 
     /** Nothing can be begun with the user until the transaction ends. @returns false when there is none */
@@ -116,15 +133,15 @@ function toAnswer({ emailVerified, createdAt, updatedAt, role, ...rest }: UserRo
   };
 }
 
-/** Names with their keys. A new address is not a verified one. */
+/** Names with their keys. */
 function named<Names extends { username?: string | undefined; email?: string | undefined }>(names: Names) {
   const { username, email } = names;
   return {
     ...(username === undefined ? {} : { username, usernameKey: identityKey(username) }),
-    ...(email === undefined ? {} : { email, emailKey: identityKey(email), emailVerified: false }),
+    ...(email === undefined ? {} : { email, emailKey: identityKey(email) }),
   } as Names extends { username: string; email: string }
-    ? { username: string; usernameKey: string; email: string; emailKey: string; emailVerified: boolean }
-    : { username?: string; usernameKey?: string; email?: string; emailKey?: string; emailVerified?: boolean };
+    ? { username: string; usernameKey: string; email: string; emailKey: string }
+    : { username?: string; usernameKey?: string; email?: string; emailKey?: string };
 }
 
 function refuseTaken(error: unknown): never {

@@ -2,12 +2,13 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { reply } from '@shop/service-kit/http/reply';
+import { originOf } from '../audit/origin.ts';
 import { Busy } from '../passwords/password.errors.ts';
 import { EmailTaken, UserNotFound, UsernameTaken } from './user.errors.ts';
 import {
   changedUser,
   changesBody,
-  deletedUser,
+  done,
   oneUser,
   roleBody,
   type UserSchemas,
@@ -36,9 +37,9 @@ export function userRoutes({ users, schemas }: UserRouteOptions) {
       answer: schemas.registered,
       errors: [UsernameTaken, EmailTaken, Busy],
       async handler({ body, caller }) {
-        const { user, tokens } = await users.register(body, caller);
-        const headers = { Location: `/api/users/${user.id}` };
-        return reply({ message: 'User registered successfully', user, tokens }, { headers });
+        const registered = await users.register(body, originOf(caller));
+        const headers = { Location: `/api/users/${registered.user.id}` };
+        return reply({ message: 'User registered successfully', ...registered }, { headers });
       },
     }),
     defineRoute({
@@ -87,9 +88,9 @@ export function userRoutes({ users, schemas }: UserRouteOptions) {
       status: 200,
       answer: changedUser,
       errors: [Forbidden, UserNotFound, UsernameTaken, EmailTaken],
-      handler: async ({ user, params, body }) => ({
+      handler: async ({ user, params, body, caller }) => ({
         message: 'User updated successfully',
-        user: await users.change(user, params.id, body),
+        user: await users.change(user, params.id, body, originOf(caller)),
       }),
     }),
     defineRoute({
@@ -101,10 +102,10 @@ export function userRoutes({ users, schemas }: UserRouteOptions) {
       limit: 'user_writes',
       params: idParams,
       status: 200,
-      answer: deletedUser,
+      answer: done,
       errors: [Forbidden, UserNotFound],
-      async handler({ user, params }) {
-        await users.remove(user, params.id);
+      async handler({ user, params, caller }) {
+        await users.remove(user, params.id, originOf(caller));
         return { message: 'User deleted successfully' };
       },
     }),
@@ -120,9 +121,23 @@ export function userRoutes({ users, schemas }: UserRouteOptions) {
       status: 200,
       answer: oneUser,
       errors: [Forbidden, UserNotFound],
-      handler: async ({ user, params, body }) => ({
-        user: await users.setRole(user, params.id, body.role),
+      handler: async ({ user, params, body, caller }) => ({
+        user: await users.setRole(user, params.id, body.role, originOf(caller)),
       }),
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/api/users/:id/sessions',
+      summary: 'End all sessions of a user',
+      who: 'admin',
+      limit: 'user_writes',
+      params: idParams,
+      status: 204,
+      errors: [UserNotFound],
+      async handler({ user, params, caller }) {
+        await users.endSessions(user, params.id, originOf(caller));
+        return undefined;
+      },
     }),
   ];
 }

@@ -1,24 +1,28 @@
 import { text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
+import { mailToken } from '../mail/mail-token.ts';
+import { type PasswordRules, personalIssue } from '../passwords/password.rules.ts';
 import { passwordField } from '../passwords/password.schemas.ts';
 import { tokensAnswer } from '../sessions/tokens.answer.ts';
 import { role, userAnswer } from './user.answer.ts';
-import { isEmail, isUsername, MAX_EMAIL, MAX_USERNAME } from './user.identity.ts';
+import { email, username } from './user.fields.ts';
+import { MAX_EMAIL } from './user.identity.ts';
 
-const toNfc = (value: string) => value.normalize('NFC');
-
-const username = text('Username', { min: 3, max: MAX_USERNAME })
-  .transform(toNfc)
-  .refine(isUsername, { error: 'Username may have letters, digits, "_", "." and "-" only' });
-const email = text('Email', { max: MAX_EMAIL })
-  .transform(toNfc)
-  .refine(isEmail, { error: 'Invalid email format' });
-
-export function createUserSchemas(minPasswordLength: number) {
+export function createUserSchemas(rules: PasswordRules) {
   return {
-    registration: z.strictObject({ username, email, password: passwordField('Password', minPasswordLength) }),
-    registered: z.object({ message: z.string(), user: userAnswer, tokens: tokensAnswer }),
+    registration: z
+      .strictObject({ username, email, password: passwordField('Password', rules) })
+      .refine(({ password, ...person }) => !rules.isPersonal(password, person), {
+        error: personalIssue('Password'),
+        path: ['password'],
+      }),
+    registered: z.object({
+      message: z.string(),
+      user: userAnswer,
+      /** Left out where the address has to be verified before the first sign-in. */
+      tokens: tokensAnswer.optional(),
+    }),
   };
 }
 
@@ -42,5 +46,6 @@ export type UsersQuery = z.output<typeof usersQuery>;
 
 export const oneUser = z.object({ user: userAnswer });
 export const changedUser = z.object({ message: z.string(), user: userAnswer });
-export const deletedUser = z.object({ message: z.string() });
+export const done = z.object({ message: z.string() });
+export const verification = z.strictObject({ token: mailToken });
 export const usersAnswer = z.object({ users: z.array(userAnswer), ...pagingAnswer });

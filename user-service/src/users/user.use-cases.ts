@@ -1,8 +1,10 @@
 import { Forbidden, Unauthenticated } from '@shop/service-kit/errors/http-errors';
-import type { Caller } from '@shop/service-kit/http/define-route';
 import { idCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
+import type { AuditUseCases } from '../audit/audit.use-cases.ts';
+import type { Origin } from '../audit/origin.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { MailUseCases } from '../mail/mail.use-cases.ts';
 import type { PasswordHasher } from '../passwords/password.hasher.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import type { UserAnswer } from './user.answer.ts';
@@ -14,22 +16,38 @@ interface UserOptions {
   db: PrismaClient;
   hasher: PasswordHasher;
   sessions: SessionUseCases;
+  mails: MailUseCases;
+  audit: AuditUseCases;
 }
 
 /** The password version that every account begins with. */
 const FIRST_PASSWORD = 1;
 
-export function createUserUseCases({ db, hasher, sessions }: UserOptions) {
+export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserOptions) {
   const users = createUserRepository(db);
 
   return {
-    /** @throws UsernameTaken, EmailTaken, Busy */
-    async register({ username, email, password }: Registration, caller: Caller) {
+    /**
+     * Opens an account and mails a link that verifies its address. Without tokens where that has to be done first.
+     * @throws UsernameTaken, EmailTaken, Busy
+     */
+    async register({ username, email, password }: Registration, origin: Origin) {
       const taken = await users.findTaken({ username, email });
       if (taken !== undefined) throw taken === 'username' ? new UsernameTaken() : new EmailTaken();
-      const user = await users.create({ username, email, passwordHash: await hasher.hash(password) });
-      const tokens = await sessions.start({ userId: user.id, passwordVersion: FIRST_PASSWORD }, caller);
-      return { user, tokens };
+      const passwordHash = await hasher.hash(password);
+      const registered = await db.$transaction(async (tx) => {
+        const user = await createUserRepository(tx).create({ username, email, passwordHash });
+        await mails.ask(user.id, 'verify_email', tx);
+        const told = { event: 'registered', userId: user.id, actorId: user.id, origin } as const;
+        await audit.record(tx, told);
+        const owner = { userId: user.id, passwordVersion: FIRST_PASSWORD };
+        return {
+          user,
+          ...(sessions.requireVerifiedEmail ? {} : { tokens: await sessions.start(owner, origin, tx) }),
+        };
+      });
+      mails.nudge();
+      return registered;
     },
 
     /** The signed-in user. @throws Unauthenticated when the account was deleted a moment ago */
@@ -52,37 +70,77 @@ export function createUserUseCases({ db, hasher, sessions }: UserOptions) {
       return { users: page.rows, ...page.paging };
     },
 
-    /** @throws Forbidden, UserNotFound, UsernameTaken, EmailTaken */
-    async change(caller: User, id: number, changes: Changes): Promise<UserAnswer> {
+    /** A new address is mailed a link that verifies it. @throws Forbidden, UserNotFound, UsernameTaken, EmailTaken */
+    async change(caller: User, id: number, changes: Changes, origin: Origin): Promise<UserAnswer> {
       requireSelfOrAdmin(caller, id);
-      return found(await users.change(id, changes));
+      const user = await db.$transaction(async (tx) => {
+        const changed = await createUserRepository(tx).change(id, changes);
+        if (changed?.hasMoved) {
+          await mails.ask(id, 'verify_email', tx);
+          const told = { event: 'email_changed', userId: id, actorId: caller.id, origin } as const;
+          await audit.record(tx, told);
+        }
+        return changed?.user;
+      });
+      mails.nudge();
+      return found(user);
     },
 
     /**
      * Nothing personal is left, the name is free again, and every session of the user is over.
      * @throws Forbidden, UserNotFound
      */
-    async remove(caller: User, id: number): Promise<void> {
+    async remove(caller: User, id: number, origin: Origin): Promise<void> {
       requireSelfOrAdmin(caller, id);
       const ended = await db.$transaction(async (tx) => {
         const inside = createUserRepository(tx);
         if (!(await inside.lock(id))) throw new UserNotFound();
         const sessionsOver = await sessions.endForGood(id, tx);
         await inside.remove(id);
+        await audit.record(tx, { event: 'user_deleted', userId: id, actorId: caller.id, origin });
+        await audit.forgetOrigins(id, tx);
         return sessionsOver;
       });
       await sessions.announce(ended);
     },
 
     /** The user stays signed in; the next refresh brings the new role. @throws Forbidden on oneself, UserNotFound */
-    async setRole(admin: User, id: number, role: UserAnswer['role']): Promise<UserAnswer> {
+    async setRole(admin: User, id: number, role: UserAnswer['role'], origin: Origin): Promise<UserAnswer> {
       if (admin.id === id) throw new Forbidden();
       const revoked = await db.$transaction(async (tx) => {
         const changed = await createUserRepository(tx).setRole({ id }, role);
-        return changed ? sessions.voidAccessTokens(id, tx) : [];
+        if (changed === undefined) return [];
+        const told = {
+          event: 'role_changed',
+          userId: id,
+          actorId: admin.id,
+          origin,
+          details: { role },
+        } as const;
+        await audit.record(tx, told);
+        return sessions.voidAccessTokens(id, tx);
       });
       await sessions.announce(revoked);
       return found(await users.find(id));
+    },
+
+    /** Signs the user out everywhere. @throws UserNotFound */
+    async endSessions(admin: User, id: number, origin: Origin): Promise<void> {
+      const ended = await db.$transaction(async (tx) => {
+        if (!(await createUserRepository(tx).lock(id))) throw new UserNotFound();
+        const over = await sessions.endAll(id, 'ended_by_admin', tx);
+        const details = { sessions: over.length };
+        const told = {
+          event: 'sessions_ended_by_admin',
+          userId: id,
+          actorId: admin.id,
+          origin,
+          details,
+        } as const;
+        await audit.record(tx, told);
+        return over;
+      });
+      await sessions.announce(ended);
     },
   };
 }

@@ -9,8 +9,11 @@ import { TEST_JWT_SECRET } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
 import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
+import { type AuditUseCases, createAuditUseCases } from '../../src/audit/audit.use-cases.ts';
 import { loadUserConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
+import { createMailUseCases } from '../../src/mail/mail.use-cases.ts';
+import { startMailing } from '../../src/mail/mail.worker.ts';
 import { hasherOf } from '../../src/passwords/password.hasher.ts';
 
 export interface Replica {
@@ -18,6 +21,7 @@ export interface Replica {
   db: PrismaClient;
   revocations: Revocations;
   metrics: Metrics;
+  audit: AuditUseCases;
 }
 
 export interface TestShop extends Replica {
@@ -34,6 +38,8 @@ interface ReplicaOptions {
   /** False: no REDIS_URL, so limits and revocations are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
+  /** Sends mails through the environment's `SMTP_URL`, impatiently. Without it they are only asked for. */
+  mailing?: Pick<Parameters<typeof startMailing>[0], 'interval' | 'firstWait' | 'attemptTimeout'>;
 }
 
 export const logger = pino({ level: 'silent' });
@@ -60,21 +66,27 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     const used = rest.redis === false ? undefined : connection;
     const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
     const metrics = createMetrics('user-service');
-    closing.push(
-      () => revocations.close(),
-      () => db.$disconnect().then(() => opened.close()),
-    );
+    const audit = createAuditUseCases({ db, logger });
+    const mailing = rest.mailing && startMailing({ db, config, logger, metrics, ...rest.mailing });
+    closing.push(async () => {
+      revocations.close();
+      await Promise.all([mailing?.close(), audit.close()]);
+      await db.$disconnect();
+      await opened.close();
+    });
     const app = createApp({
       db,
       redis: used,
       revocations,
       hasher: hasherOf(config),
+      mails: createMailUseCases({ db, nudge: () => mailing?.nudge() }),
+      audit,
       logger,
       metrics,
       config,
       isStopping: isStopping ?? (() => false),
     });
-    return { app, db, revocations, metrics };
+    return { app, db, revocations, metrics, audit };
   };
 
   return {

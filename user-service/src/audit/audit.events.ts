@@ -1,0 +1,21 @@
+/** What the audit trail knows. Names are stable: admins filter by them. */
+export const SECURITY_EVENTS = [
+  'registered',
+  'login_succeeded',
+  'login_failed',
+  'login_refused',
+  'logout',
+  'logout_all',
+  'session_ended',
+  'token_reused',
+  'password_changed',
+  'password_reset_asked',
+  'password_reset',
+  'email_verified',
+  'email_changed',
+  'role_changed',
+  'sessions_ended_by_admin',
+  'user_deleted',
+] as const;
+
+export type SecurityEventName = (typeof SECURITY_EVENTS)[number];

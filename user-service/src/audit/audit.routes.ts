@@ -1,0 +1,19 @@
+import { defineRoute } from '@shop/service-kit/http/define-route';
+import { auditListAnswer, auditQuery } from './audit.schemas.ts';
+import type { AuditUseCases } from './audit.use-cases.ts';
+
+export function auditRoutes(audit: AuditUseCases) {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/api/users/audit',
+      summary: 'List security events, newest first: who did what, to whom, from where',
+      who: 'admin',
+      limit: 'user_reads',
+      query: auditQuery,
+      status: 200,
+      answer: auditListAnswer,
+      handler: ({ query }) => audit.list(query),
+    }),
+  ];
+}

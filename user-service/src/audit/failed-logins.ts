@@ -1,0 +1,68 @@
+import type { Logger } from 'pino';
+import type { AuditRepository } from './audit.repository.ts';
+import type { Origin } from './origin.ts';
+
+export interface FailedLogins {
+  /** @param userId undefined for a name that nobody has */
+  note(userId: number | undefined, origin: Origin): void;
+  /** Writes what was noted last. */
+  close(): Promise<void>;
+}
+
+interface FailedLoginsOptions {
+  trail: AuditRepository;
+  logger: Logger;
+  /** Milliseconds. */
+  interval?: number;
+}
+
+interface Noted {
+  userId: number | undefined;
+  origin: Origin;
+  attempts: number;
+}
+
+/** Accounts and addresses that are told apart in one interval; all others are one event. */
+const MAX_APART = 200;
+const ELSEWHERE: Origin = { ip: null, userAgent: null, requestId: null };
+
+/**
+ * Wrong passwords on their way into the audit trail. They are gathered and written beside the requests: a flood of them
+ * is one statement per interval, and a known name takes no longer than an unknown one.
+ */
+export function createFailedLogins({ trail, logger, interval = 1000 }: FailedLoginsOptions): FailedLogins {
+  let noted = new Map<string, Noted>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const write = async () => {
+    timer = undefined;
+    const batch = [...noted.values()];
+    noted = new Map();
+    if (batch.length === 0) return;
+    const events = batch.map(({ attempts, ...rest }) => ({
+      ...rest,
+      event: 'login_failed' as const,
+      details: { attempts },
+    }));
+    await trail
+      .record(events)
+      .catch((error: unknown) =>
+        logger.warn({ err: error, events: batch.length }, 'failed sign-ins are missing in the audit trail'),
+      );
+  };
+
+  return {
+    note(userId, origin) {
+      const key = `${userId ?? ''} ${origin.ip}`;
+      const isApart = noted.has(key) || noted.size < MAX_APART;
+      const entry = isApart ? { userId, origin } : { userId: undefined, origin: ELSEWHERE };
+      const place = isApart ? key : 'elsewhere';
+      noted.set(place, { ...entry, attempts: (noted.get(place)?.attempts ?? 0) + 1 });
+      timer ??= setTimeout(write, interval).unref();
+    },
+    async close() {
+      clearTimeout(timer);
+      await write();
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { text } from '@shop/service-kit/http/fields';
+
+/** Seconds that the link of a mail is good for (the HTTP contract, "password-reset"). */
+export const MAIL_TOKEN_LIFETIME = 1800;
+
+export interface MailToken {
+  token: string;
+  /** What the database keeps of it: who reads the database cannot use it. */
+  hash: string;
+}
+
+export function newMailToken(): MailToken {
+  const token = randomBytes(32).toString('base64url');
+  return { token, hash: hashOfMailToken(token) };
+}
+
+export const hashOfMailToken = (token: string) => createHash('sha256').update(token).digest('base64url');
+
+/** A token in a body, of whatever form: one that is none is not found. */
+export const mailToken = text('Token', { max: 200 });

@@ -1,0 +1,12 @@
+import { Counter, type Registry } from 'prom-client';
+
+export type MailMetrics = ReturnType<typeof createMailMetrics>;
+
+export function createMailMetrics(registry: Registry) {
+  return new Counter({
+    name: 'mails_total',
+    help: 'Attempts to send a mail by result: sent, postponed (tried again later), given_up',
+    labelNames: ['kind', 'result'],
+    registers: [registry],
+  });
+}

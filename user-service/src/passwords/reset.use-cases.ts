@@ -1,0 +1,55 @@
+import type { AuditUseCases } from '../audit/audit.use-cases.ts';
+import type { Origin } from '../audit/origin.ts';
+import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { MailUseCases } from '../mail/mail.use-cases.ts';
+import type { SessionUseCases } from '../sessions/session.use-cases.ts';
+import { identityKey } from '../users/user.identity.ts';
+import { createCredentialRepository } from './credential.repository.ts';
+import type { PasswordHasher } from './password.hasher.ts';
+import { type PasswordRules, refusePersonal } from './password.rules.ts';
+
+interface ResetOptions {
+  db: PrismaClient;
+  hasher: PasswordHasher;
+  rules: PasswordRules;
+  sessions: SessionUseCases;
+  mails: MailUseCases;
+  audit: AuditUseCases;
+}
+
+export function createResetUseCases({ db, hasher, rules, sessions, mails, audit }: ResetOptions) {
+  return {
+    /**
+     * Mails a link to whoever has the address. Nobody's address takes the same statements, one row of the audit trail
+     * and one commit, so neither answer nor time tells.
+     */
+    async ask(email: string, origin: Origin): Promise<void> {
+      await db.$transaction(async (tx) => {
+        const account = await createCredentialRepository(tx).findByKey(identityKey(email));
+        await mails.ask(account?.userId, 'reset_password', tx);
+        const asked = { event: 'password_reset_asked', userId: account?.userId, origin } as const;
+        await audit.record(tx, asked);
+      });
+      mails.nudge();
+    },
+
+    /**
+     * Sets the password, for the token of a mail; every session of the user ends, and his other links of this kind.
+     * @throws InvalidMailToken, ValidationFailed, Busy
+     */
+    async confirm(token: string, newPassword: string, origin: Origin): Promise<void> {
+      // Hashing is the costly part: not for whoever has no good token.
+      refusePersonal(rules, newPassword, await mails.holderOf(token, 'reset_password'));
+      const newHash = await hasher.hash(newPassword);
+      const ended = await db.$transaction(async (tx) => {
+        const userId = await mails.spend(token, 'reset_password', tx);
+        await createCredentialRepository(tx).reset(userId, newHash);
+        await audit.record(tx, { event: 'password_reset', userId, origin });
+        return sessions.endAll(userId, 'password_reset', tx);
+      });
+      await sessions.announce(ended);
+    },
+  };
+}
+
+export type ResetUseCases = ReturnType<typeof createResetUseCases>;

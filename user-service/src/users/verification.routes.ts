@@ -1,0 +1,38 @@
+import { defineRoute } from '@shop/service-kit/http/define-route';
+import { originOf } from '../audit/origin.ts';
+import { InvalidMailToken } from '../mail/mail.errors.ts';
+import { done, verification } from './user.schemas.ts';
+import type { VerificationUseCases } from './verification.use-cases.ts';
+
+export function verificationRoutes(verifications: VerificationUseCases) {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/api/users/verify-email',
+      summary: 'Verify an address with the token that was mailed to it',
+      who: 'anyone',
+      limit: 'user_writes',
+      body: verification,
+      status: 200,
+      answer: done,
+      errors: [InvalidMailToken],
+      async handler({ body, caller }) {
+        await verifications.verify(body.token, originOf(caller));
+        return { message: 'Email verified successfully' };
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/users/me/verify-email',
+      summary: 'Mail the link that verifies the own address again',
+      who: 'user',
+      limit: 'user_writes',
+      status: 202,
+      answer: done,
+      async handler({ user }) {
+        await verifications.ask(user);
+        return { message: 'Unless your address is verified already, a mail with a link is on its way' };
+      },
+    }),
+  ];
+}
