@@ -123,6 +123,7 @@ accounts() {
   has_some tokens.refresh_token; [ "$(field tokens.access_token)" != "$buyer" ] || fail 'a new access token' 'the old one'
   buyer=$(field tokens.access_token); token=$buyer expect 200 GET "$users/me"; has user.username "buyer_$run"
   ok 'tokens can be refreshed, and the new one works'
+  expect 202 POST "$users/password-reset" '{"email":"nobody@example.com"}'; ok 'a reset for an unknown address: 202 as for any'
   for url in "$users/me" "$orders" "$orders/stats"; do expect 401 GET "$url"; has_header WWW-Authenticate '^Bearer'; done
   expect 401 POST "$products" '{"name":"Nobody","price":1}'; has_header WWW-Authenticate '^Bearer'
   for url in "$users/login" "$products" "$orders"; do token=$buyer expect 405 PUT "$url"; has_header Allow POST; done

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { call } from './support/http.ts';
 import { until } from './support/process.ts';
 import { type Stack, startStack, testServer } from './support/stack.ts';
@@ -89,6 +90,34 @@ describe('the services together', () => {
       return Number(/^reservations_held\{[^}]*\} (\d+)/m.exec(text)?.[1]);
     };
     await until('the confirm jobs ran', async () => (await held()) === 0);
+  });
+
+  test('keep the orders of a deleted user with his bare id', async () => {
+    const [seller, buyer, admin] = [await register(), await register(), await register()];
+    const given = { name: 'Something', price: 5, stock: 5 };
+    const product = await call('POST', `${stack.product.url}/api/products`, given, seller);
+    const lines = [{ product_id: product.body['product']?.['id'], quantity: 1 }];
+    const placed = await call('POST', `${stack.order.url}/api/orders`, { products: lines }, buyer);
+    const users = new Client({ connectionString: stack.user.databaseUrl });
+    await users.connect();
+    await users.query(`UPDATE users SET role = 'admin' WHERE username = $1`, [admin.username]);
+    const { username, password } = admin;
+    const login = await call('POST', `${stack.user.url}/api/users/login`, { username, password });
+    const token = String(login.body['tokens']?.['access_token']);
+    const id = buyer.user?.['id'];
+    expect((await call('DELETE', `${stack.user.url}/api/users/${id}`, undefined, { token })).status).toBe(
+      200,
+    );
+    const path = `${stack.order.url}/api/orders/${placed.body['order']?.['id']}`;
+    const order = await call('GET', path, undefined, { token });
+    expect(order.body['order']).toMatchObject({ user_id: id, total_amount: 5 });
+    expect(JSON.stringify(order.body)).not.toContain(buyer.username);
+    const left = await users.query(
+      'SELECT DISTINCT ip FROM security_events WHERE user_id = $1 AND actor_id = $1',
+      [id],
+    );
+    expect(left.rows).toEqual([{ ip: null }]);
+    await users.end();
   });
 
   test('pass the request id on, and keep outsiders from /internal', async () => {

@@ -15,6 +15,9 @@ describe('the configuration', () => {
       BCRYPT_COST: 12,
       PASSWORD_MIN_LENGTH: 8,
       loginFailures: { account: { max: 10, seconds: 900 }, address: { max: 50, seconds: 900 } },
+      PASSWORD_REFUSE_COMMON: false,
+      REQUIRE_VERIFIED_EMAIL: false,
+      AUDIT_RETENTION_DAYS: 365,
       admin: undefined,
     });
     expect(config.limits).toMatchObject({
@@ -82,6 +85,45 @@ describe('the configuration', () => {
         /^JWT_VERIFICATION_KEYS: must be EC P-256 public keys in PEM$/,
       );
     }
+  });
+
+  test('wants a mail server in production, and only there', () => {
+    const env = { ...needed, JWT_SECRET_KEY: 'x'.repeat(32), NODE_ENV: 'production' };
+    expect(() => loadUserConfig(env)).toThrow(
+      'SMTP_URL is missing: in production, mails need a server that they go out through',
+    );
+    const SMTP_URL = 'smtps://user:password@mail.example.com:465';
+    expect(loadUserConfig({ ...env, SMTP_URL })).toMatchObject({ SMTP_URL });
+    expect(loadUserConfig(needed).SMTP_URL).toBeUndefined();
+  });
+
+  test('names who mails and where their links lead', () => {
+    expect(loadUserConfig(needed)).toMatchObject({
+      SHOP_URL: 'http://localhost:3000',
+      mailFrom: 'Shop <no-reply@localhost>',
+    });
+    const config = loadUserConfig({ ...needed, SHOP_URL: 'https://shop.example/store/' });
+    expect(config).toMatchObject({
+      SHOP_URL: 'https://shop.example/store',
+      mailFrom: 'Shop <no-reply@shop.example>',
+    });
+    expect(loadUserConfig({ ...needed, MAIL_FROM: 'help@shop.example' }).mailFrom).toBe('help@shop.example');
+    const wrong = {
+      SMTP_URL: 'mail.example.com',
+      MAIL_FROM: 'a@b\nBcc: c@d',
+      SHOP_URL: 'ftp://shop.example',
+    };
+    for (const [name, value] of Object.entries(wrong)) {
+      expect(() => loadUserConfig({ ...needed, [name]: value })).toThrow(name);
+    }
+  });
+
+  test('holds the first admin to the rule about common passwords', () => {
+    const common = { ...needed, ...admin, ADMIN_PASSWORD: 'password123' };
+    expect(loadUserConfig(common).admin).toMatchObject({ password: 'password123' });
+    expect(() => loadUserConfig({ ...common, PASSWORD_REFUSE_COMMON: 'true' })).toThrow(
+      'ADMIN_PASSWORD: Password is too common',
+    );
   });
 
   test('takes a first admin who obeys the rules, whole or not at all', () => {

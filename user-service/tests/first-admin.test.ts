@@ -20,6 +20,10 @@ const hasher = hasherOf({
 });
 const ensure = (admin: ReturnType<typeof registration>) =>
   ensureFirstAdmin({ db: shop.db, audit: shop.audit, hasher, logger, admin });
+const eventsOf = async (userId: number) =>
+  (await shop.db.securityEvent.findMany({ where: { userId }, orderBy: { id: 'asc' } })).map(
+    ({ event }) => event,
+  );
 const roleOf = async (username: string) =>
   (await shop.db.user.findFirstOrThrow({ where: { username }, select: { role: true } })).role;
 
@@ -31,12 +35,22 @@ describe('the first admin', () => {
     expect(await roleOf(admin.username)).toBe('admin');
     expect(await shop.db.user.count({ where: { role: 'admin' } })).toBe(1);
     await logIn(shop.app, admin.username);
+    const made = await shop.db.user.findFirstOrThrow({ where: { username: admin.username } });
+    expect(made.emailVerified).toBe(true);
+    expect(await eventsOf(made.id)).toEqual(['registered']);
   });
 
   test('is a user who has the name already, with the password he has', async () => {
     const { user } = await register(shop.app, { username: 'Boss' });
     await ensure({ ...registration(), username: 'bOSS', password: 'another-password' });
     expect(await roleOf('Boss')).toBe('admin');
+    expect(await eventsOf(user.id)).toEqual(['registered', 'role_changed']);
+    const verified = async () =>
+      (await shop.db.user.findFirstOrThrow({ where: { id: user.id } })).emailVerified;
+    expect(await verified()).toBe(false);
+    // Only the address that the environment names is vouched for.
+    await ensure({ ...registration(), username: 'boss', email: user.email.toUpperCase() });
+    expect(await verified()).toBe(true);
     await logIn(shop.app, user.username, PASSWORD);
     expect(await shop.db.user.findFirst({ where: { username: 'bOSS' } })).toBeNull();
   });

@@ -115,9 +115,11 @@ describe('old sessions', () => {
     const old = new Date(Date.now() - 25 * HOUR);
     await shop.db.session.updateMany({ where: { userId: ended?.user.id ?? 0 }, data: { endedAt: old } });
     await shop.db.session.updateMany({ where: { userId: expired?.user.id ?? 0 }, data: { expiresAt: old } });
-    await startUpkeep({ sweepInterval: 20 });
+    let swept = 0;
+    await startUpkeep({ sweepInterval: 20, sweeps: [async () => (swept += 1)] });
     const left = (who: typeof ended) => shop.db.session.count({ where: { userId: who?.user.id ?? 0 } });
     await until('both are gone', async () => (await left(ended)) + (await left(expired)) === 0, 5000);
     expect(await left(living)).toBe(1);
+    expect(swept).toBeGreaterThan(0);
   });
 });

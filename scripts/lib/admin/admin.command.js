@@ -40,7 +40,12 @@ async function promote(url, username) {
       if (!user) throw new Failure(`There is no user "${username}".`);
       if (user.role === 'admin') return `${user.username} (id ${user.id}) is an admin already.`;
       const touch = columns.has('updated_at') ? ', updated_at = now()' : '';
-      await client.query(`UPDATE users SET role = 'admin'${touch} WHERE id = $1`, [user.id]);
+      await client.query(
+        `WITH promoted AS (UPDATE users SET role = 'admin'${touch} WHERE id = $1 RETURNING id)
+         INSERT INTO security_events (event, user_id, details)
+         SELECT 'role_changed', id, '{"role": "admin", "by": "npm run admin"}' FROM promoted`,
+        [user.id],
+      );
       return `${user.username} (id ${user.id}) was ${user.role} and is an admin now, from the next sign-in on.`;
     });
   } catch (error) {

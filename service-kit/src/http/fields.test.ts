@@ -7,6 +7,7 @@ import {
   booleanQuery,
   idParams,
   instant,
+  instantQuery,
   integer,
   integerQuery,
   text,
@@ -123,4 +124,29 @@ test('a yes or no in a query is true or false, nothing else', () => {
 test('an instant leaves as ISO 8601 UTC', () => {
   expect(instant.parse(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
   expect(instant.parse('2026-01-02T03:04:05.000Z')).toBe('2026-01-02T03:04:05.000Z');
+});
+
+describe('an instant in a query', () => {
+  const from = instantQuery('from');
+
+  test.each([
+    ['2026-11-24', '2026-11-24T00:00:00.000Z'],
+    ['2026-11-24T10:00:00+02:00', '2026-11-24T08:00:00.000Z'],
+    ['0001-01-01', '0001-01-01T00:00:00.000Z'],
+  ])('takes %s', (text, instant) => {
+    expect(from.parse(text).toISOString()).toBe(instant);
+  });
+
+  test.each([
+    'yesterday',
+    '2026-02-30',
+    '2026-11-24T10:00:00',
+    '',
+    '0000-12-31',
+    '0001-01-01T00:00:00+14:00',
+  ])('refuses %s', (text) => {
+    expect(from.safeParse(text).error?.issues).toMatchObject([
+      { message: 'from must be an ISO 8601 date or time' },
+    ]);
+  });
 });

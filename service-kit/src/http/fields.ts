@@ -89,12 +89,16 @@ export function booleanQuery(label: string) {
 }
 
 /** An instant in a query string: an ISO 8601 date, which is its midnight in UTC, or a time with its zone. */
-export const instantQuery = (label: string) =>
-  z
-    .union([z.iso.datetime({ offset: true }), z.iso.date()], {
-      error: `${label} must be an ISO 8601 date or time`,
-    })
-    .transform((value) => new Date(value));
+export function instantQuery(label: string) {
+  const error = `${label} must be an ISO 8601 date or time`;
+  return (
+    z
+      .union([z.iso.datetime({ offset: true }), z.iso.date()], { error })
+      .transform((value) => new Date(value))
+      // Postgres knows no year 0.
+      .refine((instant) => instant.getUTCFullYear() >= 1, { error })
+  );
+}
 
 /** An instant in answers: ISO 8601 UTC. Takes a Date or a text that already is one. */
 export const instant = z

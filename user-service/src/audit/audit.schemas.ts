@@ -24,7 +24,7 @@ export type AuditFilter = Pick<AuditQuery, 'user_id' | 'event' | 'from' | 'to'>;
 export const auditCursor = z.tuple([z.iso.datetime(), z.int().min(1)]).readonly();
 export type AuditKey = z.output<typeof auditCursor>;
 
-export const auditAnswer = z.object({
+const auditAnswer = z.object({
   id: z.int(),
   event: z.string(),
   user_id: z.int().nullable(),

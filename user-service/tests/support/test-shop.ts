@@ -12,7 +12,7 @@ import { createApp } from '../../src/app.ts';
 import { type AuditUseCases, createAuditUseCases } from '../../src/audit/audit.use-cases.ts';
 import { loadUserConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
-import { createMailUseCases } from '../../src/mail/mail.use-cases.ts';
+import { createMailUseCases, type MailUseCases } from '../../src/mail/mail.use-cases.ts';
 import { startMailing } from '../../src/mail/mail.worker.ts';
 import { hasherOf } from '../../src/passwords/password.hasher.ts';
 
@@ -22,6 +22,7 @@ export interface Replica {
   revocations: Revocations;
   metrics: Metrics;
   audit: AuditUseCases;
+  mails: MailUseCases;
 }
 
 export interface TestShop extends Replica {
@@ -68,6 +69,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     const metrics = createMetrics('user-service');
     const audit = createAuditUseCases({ db, logger });
     const mailing = rest.mailing && startMailing({ db, config, logger, metrics, ...rest.mailing });
+    const mails = createMailUseCases({ db, nudge: () => mailing?.nudge() });
     closing.push(async () => {
       revocations.close();
       await Promise.all([mailing?.close(), audit.close()]);
@@ -79,14 +81,14 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       redis: used,
       revocations,
       hasher: hasherOf(config),
-      mails: createMailUseCases({ db, nudge: () => mailing?.nudge() }),
+      mails,
       audit,
       logger,
       metrics,
       config,
       isStopping: isStopping ?? (() => false),
     });
-    return { app, db, revocations, metrics, audit };
+    return { app, db, revocations, metrics, audit, mails };
   };
 
   return {

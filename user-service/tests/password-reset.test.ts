@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { mailedToken, mailsAskedFor } from './support/mail-links.ts';
+import { startMailSink } from './support/mail-sink.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
+import { until } from './support/until.ts';
+import { logIn, me, PASSWORD, refresh, register } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const NEW_PASSWORD = 'another-password';
+const post = (path: string, body: object, { app }: Replica = shop) =>
+  request(app).post(`/api/users/${path}`).send(body);
+const ask = (email: string, replica?: Replica) => post('password-reset', { email }, replica);
+const confirm = (token: string, password = NEW_PASSWORD) =>
+  post('password-reset/confirm', { token, new_password: password });
+const tokenFor = (user: { id: number; email: string }) => mailedToken(shop.db, user, 'reset_password');
+
+describe('POST /api/users/password-reset', () => {
+  test('mails a link that works once; every session ends, also in other processes', async () => {
+    const sink = await startMailSink();
+    const replica = await shop.startReplica({ env: { SMTP_URL: sink.url }, mailing: {} });
+    const { user, tokens, bearer } = await register(shop.app, { email: 'Reset.Me@example.com' });
+    // Asked for without a worker at hand; the next one that runs sends it.
+    await shop.db.mail.deleteMany({ where: { userId: user.id } });
+    await ask('RESET.me@example.com', replica).expect(202);
+    const mail = await sink.mailTo(user.email);
+    expect(mail.subject).toBe('Reset your password');
+    const token = await sink.tokenTo(user.email);
+    const answer = await confirm(token).expect(200);
+    expect(answer.body).toEqual({ message: 'Password reset successfully' });
+    await me(shop.app, bearer).expect(401);
+    await refresh(shop.app, tokens.refresh_token).expect(401);
+    const elsewhere = async () => (await me(replica.app, bearer)).status;
+    await until('the other process refuses the token', async () => (await elsewhere()) === 401, 5000);
+    await post('login', { username: user.username, password: PASSWORD }).expect(401);
+    const login = await post('login', { username: user.username, password: NEW_PASSWORD }).expect(200);
+    expect(login.body.user.email_verified).toBe(true);
+    const again = await confirm(token).expect(400);
+    expect(again.body.code).toBe('invalid_token');
+    await sink.close();
+  });
+
+  test('answers an address that nobody has alike, and leaves a row of the trail alike', async () => {
+    const { user } = await register(shop.app);
+    const asked = () => shop.db.securityEvent.count({ where: { event: 'password_reset_asked' } });
+    const before = await asked();
+    const known = await ask(user.email).expect(202);
+    const unknown = await ask('nobody-at-all@example.com').expect(202);
+    expect(unknown.body).toEqual(known.body);
+    expect(Object.keys(unknown.headers)).toEqual(Object.keys(known.headers));
+    expect(await asked()).toBe(before + 2);
+    expect(await mailsAskedFor(shop.db, user.id, 'reset_password')).toBe(1);
+  });
+
+  test('takes as long for an address that nobody has', async () => {
+    const users = await Promise.all(Array.from({ length: 10 }, () => register(shop.app)));
+    const timeOf = async (email: string) => {
+      const start = performance.now();
+      await ask(email).expect(202);
+      return performance.now() - start;
+    };
+    const [known, unknown]: [number[], number[]] = [[], []];
+    for (let i = 0; i < 60; i += 1) {
+      known.push(await timeOf(users[i % 10]?.user.email ?? ''));
+      unknown.push(await timeOf(`nobody${i}@example.com`));
+    }
+    const median = (times: number[]) => times.sort((a, b) => a - b)[30] ?? 0;
+    const ratio = median(known) / median(unknown);
+    console.log(
+      `password-reset: ${median(known).toFixed(1)} ms known, ${median(unknown).toFixed(1)} ms unknown`,
+    );
+    expect(ratio).toBeGreaterThan(0.6);
+    expect(ratio).toBeLessThan(1.67);
+  });
+
+  test('fills no mailbox: at most 3 mails in 15 minutes, also when asked for at once', async () => {
+    const { user } = await register(shop.app);
+    const replica = await shop.startReplica();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => ask(user.email, i % 2 === 0 ? shop : replica)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(202));
+    expect(await mailsAskedFor(shop.db, user.id, 'reset_password')).toBe(3);
+    const earlier = new Date(Date.now() - 901_000);
+    await shop.db.mail.updateMany({ where: { userId: user.id }, data: { requestedAt: earlier } });
+    await ask(user.email).expect(202);
+    expect(await mailsAskedFor(shop.db, user.id, 'reset_password')).toBe(4);
+  });
+
+  test('takes an address only, and is limited', async () => {
+    const missing = await post('password-reset', {}).expect(400);
+    expect(missing.body.errors).toEqual(['Email is required']);
+    const wrong = await ask('nonsense').expect(400);
+    expect(wrong.body.errors).toEqual(['Invalid email format']);
+    const limited = await shop.startReplica({ env: { RATE_LIMIT_ENABLED: 'true' }, redis: false });
+    for (let i = 0; i < 5; i += 1) await ask(`nobody${i}@example.com`, limited).expect(202);
+    await ask('nobody@example.com', limited).expect(429);
+  });
+});
+
+describe('POST /api/users/password-reset/confirm', () => {
+  type User = { id: number; email: string };
+  test.each<[string, (user: User, token: string) => Promise<string> | string]>([
+    ['that nobody was sent', () => 'x'.repeat(43)],
+    ['of no form', () => '€'],
+    ['that is too long to be one', () => 'x'.repeat(200)],
+    ['in another spelling', (_user, token) => token.toUpperCase()],
+    ['of another kind', (user) => mailedToken(shop.db, user, 'verify_email')],
+    [
+      'of 30 minutes ago',
+      async (user, token) => {
+        await shop.db.mailToken.updateMany({ where: { userId: user.id }, data: { expiresAt: new Date() } });
+        return token;
+      },
+    ],
+    [
+      'that was used',
+      async (_user, token) => {
+        await confirm(token, 'used-for-this-one').expect(200);
+        return token;
+      },
+    ],
+    [
+      'sent to an address that the user has no more',
+      async (user, token) => {
+        const admin = await register(shop.app);
+        await shop.db.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+        const { access_token } = await logIn(shop.app, admin.user.username);
+        await request(shop.app)
+          .put(`/api/users/${user.id}`)
+          .set('Authorization', `Bearer ${access_token}`)
+          .send({ email: `moved-${user.email}` })
+          .expect(200);
+        return token;
+      },
+    ],
+    [
+      'from before another one was used',
+      async (user, token) => {
+        await confirm(await tokenFor(user), 'used-for-this-one').expect(200);
+        return token;
+      },
+    ],
+  ])('refuses a token %s and changes nothing', async (_what, spoil) => {
+    const { user } = await register(shop.app);
+    const token = await spoil(user, await tokenFor(user));
+    const before = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
+    const answer = await confirm(token).expect(400);
+    expect(answer.body.code).toBe('invalid_token');
+    expect(await shop.db.user.findUniqueOrThrow({ where: { id: user.id } })).toEqual(before);
+  });
+
+  test('a change of the password voids the links', async () => {
+    const { user, bearer } = await register(shop.app);
+    const token = await tokenFor(user);
+    await request(shop.app)
+      .put('/api/users/me/password')
+      .set('Authorization', bearer)
+      .send({ current_password: PASSWORD, new_password: NEW_PASSWORD })
+      .expect(200);
+    await confirm(token).expect(400);
+  });
+
+  test('an older link goes on working until one is used', async () => {
+    const { user } = await register(shop.app);
+    const first = await tokenFor(user);
+    await tokenFor(user);
+    await confirm(first).expect(200);
+  });
+
+  test('of the same token used by many at once, and of two tokens, one wins', async () => {
+    const { user } = await register(shop.app);
+    const [first, second] = [await tokenFor(user), await tokenFor(user)];
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => confirm(i % 2 === 0 ? first : second, `${NEW_PASSWORD}${i}`)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(400)]);
+    const winner = answers.findIndex(({ status }) => status === 200);
+    await logIn(shop.app, user.username, `${NEW_PASSWORD}${winner}`);
+  });
+
+  test('tells all that is wrong at once, and does not use the token', async () => {
+    const { user } = await register(shop.app);
+    const empty = await post('password-reset/confirm', {}).expect(400);
+    expect(empty.body.errors).toEqual(['Token is required', 'New password is required']);
+    const token = await tokenFor(user);
+    const short = await confirm(token, 'short').expect(400);
+    expect(short.body.errors).toEqual(['New password must be at least 8 characters']);
+    await confirm(token).expect(200);
+  });
+});

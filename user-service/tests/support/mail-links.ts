@@ -1,0 +1,19 @@
+import type { PrismaClient } from '../../src/generated/prisma/client.ts';
+import { newMailToken } from '../../src/mail/mail-token.ts';
+import { identityKey } from '../../src/users/user.identity.ts';
+
+type Kind = 'verify_email' | 'reset_password';
+
+/** A token as a mail to the user carries it, without the mail. */
+export async function mailedToken(db: PrismaClient, user: { id: number; email: string }, kind: Kind) {
+  const { token, hash } = newMailToken();
+  const expiresAt = new Date(Date.now() + 1_800_000);
+  await db.mailToken.create({
+    data: { hash, userId: user.id, kind, emailKey: identityKey(user.email), expiresAt },
+  });
+  return token;
+}
+
+/** Mails of a kind that were asked for. */
+export const mailsAskedFor = (db: PrismaClient, userId: number, kind: Kind) =>
+  db.mail.count({ where: { userId, kind } });
