@@ -23,6 +23,8 @@ await runServer({
     const revocations = createRevocations({ redis, logger, tokenLifetime: MAX_ACCESS_TOKEN_LIFETIME });
     const hasher = hasherOf(config);
     const audit = createAuditUseCases({ db, logger });
+    if (config.NODE_ENV === 'production' && new URL(config.SHOP_URL).hostname === 'localhost')
+      logger.warn({ shop_url: config.SHOP_URL }, 'links in mails lead to localhost: set SHOP_URL');
     const mailing = startMailing({ db, config, logger, metrics });
     const mails = createMailUseCases({ db, nudge: mailing.nudge });
     const sweeps = [() => audit.removeOld(config.AUDIT_RETENTION_DAYS), mails.removeOld];

@@ -37,7 +37,7 @@ describe('the first admin', () => {
     await logIn(shop.app, admin.username);
     const made = await shop.db.user.findFirstOrThrow({ where: { username: admin.username } });
     expect(made.emailVerified).toBe(true);
-    expect(await eventsOf(made.id)).toEqual(['registered']);
+    expect(await eventsOf(made.id)).toEqual(['registered', 'login_succeeded']);
   });
 
   test('is a user who has the name already, with the password he has', async () => {

@@ -28,6 +28,11 @@ describe('the machine pages', () => {
     expect(answer.body.checks).toMatchObject({ database: 'down', redis: 'ok' });
     const refused = await request(lost.app).post('/api/users/register').send(registration()).expect(503);
     expect(refused.body.code).toBe('unavailable');
+    const { bearer } = await register(shop.app);
+    const logout = request(lost.app).post('/api/users/logout').set('Authorization', bearer);
+    expect((await logout.expect(503)).body.code).toBe('unavailable');
+    const reset = request(lost.app).post('/api/users/password-reset').send({ email: 'a@example.com' });
+    expect((await reset.expect(503)).body.code).toBe('unavailable');
   });
 
   test('GET /openapi.json names every call', async () => {

@@ -207,3 +207,30 @@ describe('PUT /api/users/:id/role', () => {
     expect(wrong.body.errors).toEqual(['Role must be customer or admin']);
   });
 });
+
+describe('DELETE /api/users/:id/sessions', () => {
+  const end = (id: number | string, bearer: string) =>
+    request(shop.app).delete(`/api/users/${id}/sessions`).set('Authorization', bearer);
+
+  test('ends every session of the user, everywhere', async () => {
+    const replica = await shop.startReplica();
+    const { user, tokens, bearer } = await register(shop.app);
+    const other = await logIn(shop.app, user.username);
+    await end(user.id, admin.bearer).expect(204);
+    for (const token of [bearer, `Bearer ${other.access_token}`]) {
+      await me(shop.app, token).expect(401);
+      await until('others refuse it', async () => (await me(replica.app, token)).status === 401, 5000);
+    }
+    await refresh(shop.app, tokens.refresh_token).expect(401);
+    await logIn(shop.app, user.username);
+  });
+
+  test('is for admins', async () => {
+    const { user, bearer } = await register(shop.app);
+    await end(user.id, bearer).expect(403);
+    const unknown = await end(2147483647, admin.bearer).expect(404);
+    expect(unknown.body.code).toBe('user_not_found');
+    await end('x', admin.bearer).expect(400);
+    await me(shop.app, bearer).expect(200);
+  });
+});

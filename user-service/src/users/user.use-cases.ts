@@ -73,17 +73,17 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
     /** A new address is mailed a link that verifies it. @throws Forbidden, UserNotFound, UsernameTaken, EmailTaken */
     async change(caller: User, id: number, changes: Changes, origin: Origin): Promise<UserAnswer> {
       requireSelfOrAdmin(caller, id);
-      const user = await db.$transaction(async (tx) => {
+      const result = await db.$transaction(async (tx) => {
         const changed = await createUserRepository(tx).change(id, changes);
         if (changed?.hasMoved) {
           await mails.ask(id, 'verify_email', tx);
           const told = { event: 'email_changed', userId: id, actorId: caller.id, origin } as const;
           await audit.record(tx, told);
         }
-        return changed?.user;
+        return changed;
       });
-      mails.nudge();
-      return found(user);
+      if (result?.hasMoved) mails.nudge();
+      return found(result?.user);
     },
 
     /**

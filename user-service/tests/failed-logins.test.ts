@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import request from 'supertest';
+import { createAuditUseCases } from '../src/audit/audit.use-cases.ts';
+import { auditTrail } from './support/audit-trail.ts';
+import { logger, startTestShop, type TestShop } from './support/test-shop.ts';
+import { until } from './support/until.ts';
+import { register, registerAdmin } from './support/user.factory.ts';
+
+let shop: TestShop;
+let trail: ReturnType<typeof auditTrail>;
+beforeAll(async () => {
+  shop = await startTestShop();
+  const admin = await registerAdmin(shop.app, shop.db);
+  trail = auditTrail(shop.app, admin.bearer);
+});
+afterAll(() => shop.close());
+
+describe('failed sign-ins in the audit trail', () => {
+  const fail = (username: string) =>
+    request(shop.app).post('/api/users/login').send({ username, password: 'wrong-password' }).expect(401);
+
+  test('are one event for each account and address in a moment, with their number', async () => {
+    const { user } = await register(shop.app);
+    for (let i = 0; i < 5; i += 1) await fail(user.username);
+    const failed = async () =>
+      (await trail.eventsOf(user.id)).filter(({ event }) => event === 'login_failed');
+    const attempts = async () =>
+      (await failed()).reduce((sum, { details }) => sum + Number(details['attempts']), 0);
+    await until('all are told', async () => (await attempts()) === 5, 5000);
+    expect((await failed()).length).toBeLessThanOrEqual(2 + 5);
+    expect((await failed())[0]).toMatchObject({ actor_id: null, ip: expect.stringContaining('127.0.0.1') });
+  });
+
+  test('with unknown names are told too, but not the names', async () => {
+    await fail('a-name-that-is-a-password');
+    const told = async () => (await trail.list('event=login_failed&per_page=100')).events;
+    await until('it is told', async () => (await told()).some(({ user_id }) => user_id === null), 5000);
+    expect(JSON.stringify(await told())).not.toContain('a-name-that');
+  });
+
+  test('are no more than 201 events in a moment, however many they are; a stop writes them', async () => {
+    const audit = createAuditUseCases({ db: shop.db, logger });
+    const before = await shop.db.securityEvent.count();
+    for (let i = 0; i < 1000; i += 1) {
+      audit.noteFailedLogin(undefined, { ip: `10.0.${i >> 8}.${i & 255}`, userAgent: null, requestId: null });
+    }
+    await audit.close();
+    expect(await shop.db.securityEvent.count()).toBe(before + 201);
+    const [others] = (await trail.list('event=login_failed')).events.filter(({ ip }) => ip === null);
+    expect(others).toMatchObject({ ip: null, details: { attempts: 800 } });
+  });
+
+  test('that cannot be written are told in the log', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const db = { securityEvent: { createMany: () => Promise.reject(new Error('database is away')) } };
+    const audit = createAuditUseCases({ db: db as unknown as typeof shop.db, logger });
+    audit.noteFailedLogin(1, { ip: null, userAgent: null, requestId: null });
+    await audit.close();
+    expect(lines.join()).toContain('failed sign-ins are missing in the audit trail');
+  });
+});
