@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll } from '@jest/globals';
 import { type AuthzRule, describeAuthorization } from '@shop/service-kit/testing/authz-table';
+import { mailedToken } from './support/mail-links.ts';
 import { startTestShop } from './support/test-shop.ts';
 import { logIn, PASSWORD, register, registerAdmin, registration } from './support/user.factory.ts';
 
@@ -42,6 +43,22 @@ describeAuthorization({
     'PUT /api/users/me/password': {
       request: () => ({ body: { current_password: PASSWORD, new_password: 'another-password' } }),
     },
+    'POST /api/users/password-reset': { request: () => ({ body: { email: 'nobody@example.com' } }) },
+    'POST /api/users/password-reset/confirm': {
+      request: async () => ({
+        body: {
+          token: await mailedToken(shop.db, (await register(app)).user, 'reset_password'),
+          new_password: PASSWORD,
+        },
+      }),
+    },
+    'POST /api/users/verify-email': {
+      request: async () => ({
+        body: { token: await mailedToken(shop.db, (await register(app)).user, 'verify_email') },
+      }),
+    },
+    'POST /api/users/me/verify-email': forUsers,
+    'GET /api/users/audit': { request: () => ({}) },
     'GET /api/users/me/sessions': forUsers,
     'DELETE /api/users/me/sessions/:id': {
       async request() {
@@ -63,6 +80,9 @@ describeAuthorization({
     'PUT /api/users/:id/role': {
       request: async () => ({ params: { id: (await register(app)).user.id }, body: { role: 'admin' } }),
       may: ['admin'],
+    },
+    'DELETE /api/users/:id/sessions': {
+      request: async () => ({ params: { id: (await register(app)).user.id } }),
     },
   },
 });
