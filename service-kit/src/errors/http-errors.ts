@@ -27,7 +27,12 @@ export const MethodNotAllowed = defineError(
   (allow: string[]) => `This address answers ${allow.join(', ')} only`,
   (allow) => ({ headers: { Allow: allow.join(', ') } }),
 );
-export const BodyTooLarge = defineError(413, 'body_too_large', 'The body is larger than 100 kB');
+export const RequestTimedOut = defineError(408, 'request_timeout', 'The request took too long to arrive');
+export const BodyTooLarge = defineError(
+  413,
+  'body_too_large',
+  (limit: string) => `The body is larger than ${limit}`,
+);
 export const UnsupportedMediaType = defineError(
   415,
   'unsupported_media_type',

@@ -17,6 +17,7 @@ import { answerProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
 import { requestIdFrom } from './request-id.ts';
+import { cutUnreadBody } from './unread-body.ts';
 
 export interface HttpAppOptions {
   service: string;
@@ -110,6 +111,7 @@ function openContext(logger: Logger, metrics: Metrics): RequestHandler {
     response.set('X-Request-Id', id);
     const { method, path } = request;
     response.once('close', () => {
+      cutUnreadBody(request);
       const { route, principal, startedAt, log } = contextOf(response);
       const milliseconds = performance.now() - startedAt;
       const status = response.writableFinished ? response.statusCode : 499;

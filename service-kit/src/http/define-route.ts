@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { BodyStream, StreamRules } from './body-stream.ts';
 import type { Reply } from './reply.ts';
 import type { Service, User } from './request-context.ts';
 
@@ -32,11 +33,13 @@ export interface RouteInput<
   Q extends Schema,
   B extends Schema,
   H extends Schema,
+  S extends StreamRules | undefined,
 > {
   params: Parsed<P>;
   query: Parsed<Q>;
   body: Parsed<B>;
   headers: Parsed<H>;
+  stream: S extends StreamRules ? BodyStream : undefined;
   user: PrincipalOf<W>;
   caller: Caller;
 }
@@ -54,6 +57,7 @@ export interface RouteSpec<
   B extends Schema,
   H extends Schema,
   A extends Schema,
+  S extends StreamRules | undefined,
 > {
   method: Method;
   /** Express path with `:name` parameters; each must be in `params`. */
@@ -70,15 +74,19 @@ export interface RouteSpec<
   query?: Q;
   /** JSON body. A missing body is checked as `{}`, so that all missing fields are told at once. */
   body?: B;
+  /** Instead of `body`: bytes of other media types, read as they come. */
+  stream?: S;
   /** Request headers by lower-case name. */
   headers?: H;
   /** Status of the good answer. */
   status: number;
   /** What leaves the service: fields that the schema does not name are dropped. */
   answer?: A;
+  /** Media types of an answer that is made of bytes, for the API document. */
+  answerTypes?: readonly string[];
   /** The expected failures of the use-case, for the API document. */
   errors?: readonly DeclaredError[];
-  handler(input: RouteInput<W, P, Q, B, H>): Promise<RouteResult<A>> | RouteResult<A>;
+  handler(input: RouteInput<W, P, Q, B, H, S>): Promise<RouteResult<A>> | RouteResult<A>;
 }
 
 type RouteResult<A extends Schema> = A extends z.ZodType
@@ -86,7 +94,8 @@ type RouteResult<A extends Schema> = A extends z.ZodType
   : undefined | Reply<never>;
 
 /** A route as the kit mounts and documents it, its handler's types already checked by `defineRoute`. */
-export interface Route extends Omit<RouteSpec<Who, Schema, Schema, Schema, Schema, Schema>, 'handler'> {
+export interface Route
+  extends Omit<RouteSpec<Who, Schema, Schema, Schema, Schema, Schema, StreamRules | undefined>, 'handler'> {
   handler(input: unknown): unknown;
 }
 
@@ -101,6 +110,7 @@ export function defineRoute<
   B extends Schema = undefined,
   H extends Schema = undefined,
   A extends Schema = undefined,
->(spec: RouteSpec<W, P, Q, B, H, A>): Route {
+  S extends StreamRules | undefined = undefined,
+>(spec: RouteSpec<W, P, Q, B, H, A, S>): Route {
   return spec as unknown as Route;
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Express, json, type Request, type RequestHandler, type Response } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import { MethodNotAllowed } from '../errors/http-errors.ts';
 import type { Authenticator } from './authenticate.ts';
+import { openBodyStream } from './body-stream.ts';
 import type { Method, Route } from './define-route.ts';
 import { parseRequest } from './parse-request.ts';
+import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
 
@@ -14,8 +16,7 @@ interface MountOptions {
   rateLimit: (name: string) => RequestHandler | undefined;
 }
 
-/** `application/json` up to 100 kB (the HTTP contract); other bodies stay unread and are refused by the checks. */
-const readJson = json({ limit: '100kb', strict: true });
+const readJson = createJsonReader();
 const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
 
 /** Mounts each route: who may call, then the limit, then the checks, then the handler. Other methods of a path: 405. */
@@ -71,7 +72,9 @@ function mountRoute(app: Express, route: Route, { authenticate, rateLimit }: Mou
 async function answer(route: Route, request: Request, response: Response): Promise<void> {
   const { id, log, principal } = contextOf(response);
   const caller = { requestId: id, log, address: request.ip ?? '', userAgent: request.headers['user-agent'] };
-  const result = await route.handler({ ...parseRequest(route, request), user: principal, caller });
+  const parsed = parseRequest(route, request);
+  const stream = route.stream && openBodyStream(route.stream, request, response);
+  const result = await route.handler({ ...parsed, stream, user: principal, caller });
   await send(route, request, response, isReply(result) ? result : { headers: {}, json: result });
 }
 
@@ -114,8 +117,12 @@ async function firstBytesOf(source: Readable): Promise<void> {
   });
 }
 
+/** How long a client may read nothing of a streamed answer, in milliseconds. */
+const READ_TIMEOUT = 60_000;
+
 /** A source that fails midway cuts the connection; a client that leaves closes the source, and is no failure. */
 async function sendStream(source: Readable, response: Response): Promise<void> {
+  response.setTimeout(READ_TIMEOUT);
   await pipeline(source, response).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
+import { BodyTooLarge, RequestTimedOut, UnsupportedMediaType } from '../errors/http-errors.ts';
 import type { Route } from './define-route.ts';
 
 export interface ApiDescription {
@@ -56,17 +57,23 @@ function operationOf(route: Route): Json {
     description: `${rules}${route.only === undefined ? '' : `, only ${route.only}`}.`,
     ...(route.who === 'anyone' ? {} : { security: [{ accessToken: [] }] }),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.body === undefined
-      ? {}
-      : { requestBody: { required: true, content: json(jsonSchema(route.body, 'input')) } }),
+    ...requestBodyOf(route),
     responses: responsesOf(route),
   };
+}
+
+function requestBodyOf({ body, stream }: Route): Json {
+  if (stream !== undefined) return { requestBody: { required: true, content: bytes(stream.types) } };
+  return body === undefined
+    ? {}
+    : { requestBody: { required: true, content: json(jsonSchema(body, 'input')) } };
 }
 
 function responsesOf(route: Route): Json {
   const good = {
     description: STATUS_CODES[route.status] ?? 'OK',
     ...(route.answer === undefined ? {} : { content: json(jsonSchema(route.answer, 'output')) }),
+    ...(route.answerTypes === undefined ? {} : { content: bytes(route.answerTypes) }),
   };
   const codes = new Map<number, string[]>();
   const expect = (status: number, code: string) => codes.set(status, [...(codes.get(status) ?? []), code]);
@@ -74,6 +81,10 @@ function responsesOf(route: Route): Json {
   if (route.who !== 'anyone') expect(401, 'unauthenticated');
   if (route.who === 'admin') expect(403, 'forbidden');
   if (route.limit !== false) expect(429, 'rate_limited');
+  if (route.stream !== undefined) {
+    for (const { status, code } of [RequestTimedOut, BodyTooLarge, UnsupportedMediaType])
+      expect(status, code);
+  }
   for (const { status, code } of route.errors ?? []) expect(status, code);
   const failures = [...codes].map(([status, names]) => [
     status,
@@ -85,6 +96,8 @@ function responsesOf(route: Route): Json {
   return { [route.status]: good, ...Object.fromEntries(failures) };
 }
 
+const bytes = (types: readonly string[]) =>
+  Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }]));
 const json = (schema: Json) => ({ 'application/json': { schema } });
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {

@@ -49,7 +49,8 @@ function jsonBodyOf(request: Request): unknown {
   return {};
 }
 
-function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
+/** What zod says, in the words of the HTTP contract. */
+export function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
   const path = issue.path.map(String).join('.');
   if (issue.code !== 'unrecognized_keys') return [{ path, code: issue.code, message: issue.message }];
   return issue.keys.map((key) => {

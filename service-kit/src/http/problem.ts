@@ -55,7 +55,7 @@ function fromHttpFramework(thrown: unknown): AppError | undefined {
   if (thrown instanceof URIError) return new MalformedRequest('The address is not valid');
   const { status, type, expose } = (thrown ?? {}) as { status?: unknown; type?: unknown; expose?: unknown };
   if (expose !== true) return undefined;
-  if (status === 413) return new BodyTooLarge();
+  if (status === 413) return new BodyTooLarge('100 kB');
   if (status === 415)
     return new UnsupportedMediaType(
       'application/json in UTF-8, plain or compressed with gzip, deflate or br',

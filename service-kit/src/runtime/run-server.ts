@@ -41,9 +41,12 @@ export interface RunningServer {
   stop: (reason: string) => Promise<void>;
 }
 
-/** How long a slow client may take for its headers and for its whole request, in milliseconds. */
+/**
+ * How long a slow client may take for its headers and for its whole request, in milliseconds. The second is for uploads:
+ * JSON bodies have a shorter limit where they are read, streams one for their progress.
+ */
 const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 15_000;
+const REQUEST_TIMEOUT = 3_600_000;
 /** How often these limits are looked after; Node's own 30 s would double them. */
 const TIMEOUT_CHECK = 2000;
 /** How often a stop closes the connections whose last request has ended, in milliseconds. */

@@ -1,0 +1,148 @@
+import { Readable, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Request, Response } from 'express';
+import { AppError } from '../errors/app-error.ts';
+import {
+  BodyTooLarge,
+  MalformedRequest,
+  RequestTimedOut,
+  UnsupportedMediaType,
+} from '../errors/http-errors.ts';
+
+/** A request body that a route takes piece by piece, however long it is. */
+export interface StreamRules {
+  /** Media types in lower case; the body must be UTF-8. */
+  types: readonly string[];
+  /** Bytes of the body, after its compression was undone. */
+  maxBytes: number;
+  /** How long, in milliseconds, the client may take for its next 16 kB while the handler waits for them. */
+  stallTimeout?: number;
+}
+
+export interface BodyStream {
+  /** One of the types that the route takes. */
+  readonly mediaType: string;
+  /**
+   * Read at the handler's pace: the client is held up meanwhile. Fails with an AppError for a body that is too large,
+   * stalls, breaks off or cannot be decompressed; leaving the loop early is allowed.
+   */
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+const STALL_TIMEOUT = 15_000;
+/** What counts as progress: a client that sends a byte now and then does not hold a handler for good. */
+const PROGRESS = 16 * 1024;
+/** What is kept between the connection and the handler. */
+const BUFFERED = 64 * 1024;
+
+const DECODERS: Record<string, () => Transform> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** @throws UnsupportedMediaType 415 for another type, charset or compression, BodyTooLarge 413 for an announced size */
+export function openBodyStream(rules: StreamRules, request: Request, response: Response): BodyStream {
+  const mediaType = mediaTypeOf(request, rules);
+  const decoder = decoderOf(request);
+  if (Number(request.headers['content-length'] ?? 0) > rules.maxBytes) throw tooLarge(rules);
+  const received = receive(request, response, rules.stallTimeout ?? STALL_TIMEOUT);
+  return {
+    mediaType,
+    bytes: bounded(decoder === undefined ? received : inflate(received, decoder()), rules),
+  };
+}
+
+function mediaTypeOf({ headers }: Request, { types }: StreamRules): string {
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  const charset = parameters
+    .map((parameter) => /^\s*charset="?([^"\s]+)"?\s*$/.exec(parameter)?.[1])
+    .find(Boolean);
+  const isUtf8 = charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset);
+  if (!types.includes(type.trim()) || !isUtf8)
+    throw new UnsupportedMediaType(`${types.join(' or ')} in UTF-8`);
+  return type.trim();
+}
+
+function decoderOf({ headers }: Request): (() => Transform) | undefined {
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity') return undefined;
+  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
+  if (decoder === undefined)
+    throw new UnsupportedMediaType('plain or compressed with gzip, deflate or br, once');
+  return decoder;
+}
+
+function tooLarge({ maxBytes }: StreamRules): AppError {
+  return new BodyTooLarge(maxBytes >= 1e6 ? `${Math.floor(maxBytes / 1e6)} MB` : `${maxBytes} bytes`);
+}
+
+/**
+ * The bytes as they come. Not the request itself: whoever stops reading a stream destroys it, and with the request the
+ * connection would go before the answer.
+ */
+function receive(request: Request, response: Response, stallTimeout: number): Readable {
+  let timer: NodeJS.Timeout | undefined;
+  let progress = 0;
+  // The limit runs only while more is wanted than has come: a slow handler is not the client's fault.
+  const wait = () => {
+    timer ??= setTimeout(() => source.destroy(new RequestTimedOut()), stallTimeout);
+  };
+  const stopWaiting = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const take = (chunk: Buffer) => {
+    progress += chunk.length;
+    if (progress >= PROGRESS) {
+      progress = 0;
+      timer?.refresh();
+    }
+    if (source.push(chunk)) return;
+    request.pause();
+    stopWaiting();
+  };
+  const end = () => {
+    stopWaiting();
+    source.push(null);
+  };
+  const source = new Readable({
+    highWaterMark: BUFFERED,
+    read() {
+      if (!request.complete) wait();
+      request.resume();
+    },
+    destroy(error, done) {
+      stopWaiting();
+      // What is left of the body is thrown away.
+      request.off('data', take).off('end', end).resume();
+      done(error);
+    },
+  });
+  request.on('data', take).once('end', end).pause();
+  // A handler that has stopped reading need not hear of it.
+  source.on('error', () => undefined);
+  response.once('close', () => source.destroy(new MalformedRequest('The body broke off')));
+  return source;
+}
+
+/** A failure of the source ends the decoder with the same error. */
+function inflate(source: Readable, decoder: Transform): Readable {
+  source.once('error', (error) => decoder.destroy(error));
+  decoder.once('close', () => source.destroy());
+  return source.pipe(decoder);
+}
+
+async function* bounded(source: Readable, rules: StreamRules): AsyncGenerator<Buffer> {
+  let size = 0;
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > rules.maxBytes) throw tooLarge(rules);
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof AppError ? error : new MalformedRequest('The body cannot be decompressed');
+  }
+}

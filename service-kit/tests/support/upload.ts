@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, request, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { Readable } from 'node:stream';
+
+export interface UploadAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Record<string, unknown>;
+}
+
+/** Sends a body as a client does that reads the answer only when it is there, whether or not all was taken. */
+export async function upload(
+  server: Server,
+  path: string,
+  body: Buffer | Iterable<Buffer | string>,
+  headers: Record<string, string> = { 'Content-Type': 'text/csv' },
+): Promise<UploadAnswer> {
+  const { port } = server.address() as AddressInfo;
+  const call = request({ port, path, method: 'POST', headers, agent: false });
+  const source = Readable.from(Buffer.isBuffer(body) ? [body] : body);
+  const [answer] = await Promise.all([once(call, 'response'), source.pipe(call)]).then(([args]) => args);
+  let text = '';
+  for await (const chunk of answer) text += chunk;
+  source.destroy();
+  call.destroy();
+  return { status: answer.statusCode, headers: answer.headers, body: text === '' ? {} : JSON.parse(text) };
+}
+
+/** A connection on which a test writes its request by hand. */
+export async function openUpload(server: Server, head: string[]) {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(`${[...head, 'Host: shop'].join('\r\n')}\r\n\r\n`);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    answer += chunk;
+  });
+  return { socket, closed: new Promise((resolve) => socket.once('close', resolve)), answer: () => answer };
+}
