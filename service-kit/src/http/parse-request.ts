@@ -14,7 +14,7 @@ export function parseRequest(route: Route, request: Request) {
     if (schema === undefined) return undefined;
     const result = schema.safeParse(value());
     if (result.success) return result.data;
-    issues.push(...result.error.issues.flatMap(toFieldIssues));
+    issues.push(...fieldIssuesOf(result.error));
     return undefined;
   };
   const parsed = {
@@ -49,8 +49,10 @@ function jsonBodyOf(request: Request): unknown {
   return {};
 }
 
-/** What zod says, in the words of the HTTP contract. */
-export function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
+/** What a schema refuses, as the HTTP contract tells it. */
+export const fieldIssuesOf = (error: z.ZodError): FieldIssue[] => error.issues.flatMap(toFieldIssues);
+
+function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
   const path = issue.path.map(String).join('.');
   if (issue.code !== 'unrecognized_keys') return [{ path, code: issue.code, message: issue.message }];
   return issue.keys.map((key) => {

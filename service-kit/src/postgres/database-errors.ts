@@ -61,6 +61,17 @@ export function isCheckViolation(error: unknown): boolean {
   return sqlStateOf(error) === '23514';
 }
 
+/**
+ * Whether a statement that failed was surely not done, and may succeed when it is sent again. After a connection that was
+ * lost on the way nobody knows.
+ */
+export function wasNotDone(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as DatabaseError;
+  const state = sqlStateOf(error);
+  if (state !== undefined) return PASSING_STATES.test(state) && !state.startsWith('08');
+  return code === 'ECONNREFUSED' || /timeout exceeded when trying to connect/.test(String(message));
+}
+
 /** Whether the database could not be asked, or gave up: a matter of 503, not of 500. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as DatabaseError;
