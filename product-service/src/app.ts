@@ -8,6 +8,10 @@ import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
 import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
+import { catalogueFileRoutes } from './catalogue-files/catalogue-file.routes.ts';
+import { createExportUseCases } from './catalogue-files/export.use-cases.ts';
+import { createImportRepository } from './catalogue-files/import.repository.ts';
+import { createImportUseCases } from './catalogue-files/import.use-cases.ts';
 import type { ProductConfig } from './config.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import { registerReservationMetrics } from './inventory/reservation.metrics.ts';
@@ -46,14 +50,23 @@ export function createApp({
   config,
   isStopping,
 }: AppOptions) {
-  const schemas = createProductSchemas(createMoney(config.CURRENCY));
+  const money = createMoney(config.CURRENCY);
+  const schemas = createProductSchemas(money);
   const cache = createProductCache({ redis, metrics });
+  const repository = createProductRepository(db);
   const products = createProductUseCases({
-    products: createProductRepository(db),
+    products: repository,
     cache,
     schemas,
     creation: config.PRODUCT_CREATION,
   });
+  const imports = createImportUseCases({
+    imports: createImportRepository(query),
+    schemas,
+    catalogueChanged: cache.catalogueChanged,
+    creation: config.PRODUCT_CREATION,
+  });
+  const exports = createExportUseCases({ list: repository.list, money });
   const stock = createStockUseCases({ stock: createStockRepository(db), stockChanged: cache.stockChanged });
   const reservations = createReservationUseCases({ query, stockChanged: cache.stockChanged });
   registerReservationMetrics(metrics.registry, query);
@@ -62,6 +75,7 @@ export function createApp({
     description: 'The catalogue and its stock: who sells what, for how much, and how many are left.',
     routes: [
       ...productRoutes({ products, schemas }),
+      ...catalogueFileRoutes({ imports, exports, schemas, maxBytes: config.IMPORT_MAX_BYTES }),
       ...stockRoutes({ stock, schemas }),
       ...reservationRoutes(reservations, config.CURRENCY),
     ],

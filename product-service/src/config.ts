@@ -13,6 +13,7 @@ import { z } from 'zod';
 const limits = limitsConfig({
   catalogue_reads: { max: 600, seconds: 60, withoutRedis: 'pass' },
   catalogue_writes: { max: 60, seconds: 60, withoutRedis: 'pass' },
+  catalogue_files: { max: 10, seconds: 60, withoutRedis: 'count' },
 });
 
 const schema = z
@@ -22,6 +23,8 @@ const schema = z
     PORT: wholeNumber(0, 65_535, 5002),
     SERVICE_TOKEN_SECRET: z.string().min(1),
     /** Who may put products on sale: every signed-in user, or admins only. */
+    /** Bytes of a file that is imported. */
+    IMPORT_MAX_BYTES: wholeNumber(1000, 2_000_000_000, 200_000_000),
     PRODUCT_CREATION: z.enum(['open', 'admin']).default('open'),
   })
   .extend(limits.shape);

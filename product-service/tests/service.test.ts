@@ -58,6 +58,8 @@ describe('machine pages', () => {
     expect(Object.keys(body.paths).sort()).toEqual([
       '/api/products',
       '/api/products/categories',
+      '/api/products/export',
+      '/api/products/import',
       '/api/products/{id}',
       '/api/products/{id}/stock',
       '/api/products/{id}/stock-movements',
@@ -127,6 +129,7 @@ describe('limits', () => {
       SERVICE_TOKEN_SECRET: 'y',
     });
     expect(config.limits).toEqual({
+      catalogue_files: { max: 10, seconds: 60, withoutRedis: 'count' },
       catalogue_reads: { max: 600, seconds: 60, withoutRedis: 'pass' },
       catalogue_writes: { max: 60, seconds: 60, withoutRedis: 'pass' },
     });

@@ -100,6 +100,16 @@ export const categoriesAnswer = z.object({
   counts: z.record(z.string(), z.int()).optional(),
 });
 
+const pricesInOrder = [
+  ({ min_price = 0, max_price = Number.POSITIVE_INFINITY }: PriceRange) => min_price <= max_price,
+  { error: 'min_price must not be above max_price' },
+] as const;
+
+interface PriceRange {
+  min_price?: number | undefined;
+  max_price?: number | undefined;
+}
+
 /** The schemas that depend on the deployment's currency. */
 export function createProductSchemas(money: Money) {
   const price = amount('Price', money);
@@ -110,6 +120,14 @@ export function createProductSchemas(money: Money) {
     category: category.default('General'),
     sku: sku.default(null),
     image_url: imageUrl.default(null),
+  };
+  const filters = {
+    category: text('category', { max: 100 }).optional(),
+    min_price: amountQuery('min_price', money).optional(),
+    max_price: amountQuery('max_price', money).optional(),
+    in_stock: booleanQuery('in_stock').optional(),
+    owner_id: integerQuery('owner_id', { min: 1, max: INT32_MAX }).optional(),
+    ids: ids.optional(),
   };
   const product = z
     .custom<Product>()
@@ -130,21 +148,20 @@ export function createProductSchemas(money: Money) {
       .extend(z.strictObject(required).partial().shape)
       .refine((body) => Object.keys(body).length > 0, { error: 'Give at least one field to change' })
       .transform(toFields),
+    exportQuery: z
+      .object({
+        ...filters,
+        format: z.enum(['csv', 'ndjson'], { error: 'format must be csv or ndjson' }).default('csv'),
+      })
+      .refine(...pricesInOrder),
     listQuery: z
       .object({
         ...pagingQuery(DEFAULT_PER_PAGE),
         per_page: integerQuery('per_page', { min: 1, max: 100 }).optional(),
-        category: text('category', { max: 100 }).optional(),
-        min_price: amountQuery('min_price', money).optional(),
-        max_price: amountQuery('max_price', money).optional(),
-        in_stock: booleanQuery('in_stock').optional(),
-        owner_id: integerQuery('owner_id', { min: 1, max: INT32_MAX }).optional(),
-        ids: ids.optional(),
+        ...filters,
         sort: sort.optional(),
       })
-      .refine(({ min_price = 0, max_price = Number.POSITIVE_INFINITY }) => min_price <= max_price, {
-        error: 'min_price must not be above max_price',
-      })
+      .refine(...pricesInOrder)
       .transform(withDefaults),
     productAnswer: z.object({ product }),
     changedAnswer: z.object({ message: z.string(), product }),
@@ -190,3 +207,4 @@ function withDefaults<
 
 export type ProductSchemas = ReturnType<typeof createProductSchemas>;
 export type ProductQuery = z.output<ProductSchemas['listQuery']>;
+export type ExportQuery = z.output<ProductSchemas['exportQuery']>;

@@ -1,0 +1,62 @@
+import { Forbidden, Unavailable } from '@shop/service-kit/errors/http-errors';
+import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
+import { rawReply } from '@shop/service-kit/http/reply';
+import type { ProductSchemas } from '../products/product.schemas.ts';
+import type { ExportUseCases } from './export.use-cases.ts';
+import { ImportRunning, UnreadableFile } from './import.errors.ts';
+import { CSV, NDJSON } from './import.reader.ts';
+import { importAnswer, importQuery } from './import.schemas.ts';
+import type { ImportUseCases } from './import.use-cases.ts';
+
+interface CatalogueFileRouteOptions {
+  imports: ImportUseCases;
+  exports: ExportUseCases;
+  schemas: ProductSchemas;
+  /** Bytes of an imported file. */
+  maxBytes: number;
+}
+
+const TYPES = [CSV, NDJSON];
+
+export function catalogueFileRoutes({
+  imports,
+  exports,
+  schemas,
+  maxBytes,
+}: CatalogueFileRouteOptions): Route[] {
+  const rules = { who: 'user', limit: 'catalogue_files', status: 200 } as const;
+  return [
+    defineRoute({
+      ...rules,
+      method: 'post',
+      path: '/api/products/import',
+      summary:
+        'Create the products of a file, and update those whose SKU is there; rows without a SKU create. CSV needs a row of column names; an empty cell is null, or says nothing',
+      only: 'admins where PRODUCT_CREATION is admin',
+      query: importQuery,
+      stream: { types: TYPES, maxBytes },
+      answer: importAnswer,
+      errors: [Forbidden, UnreadableFile, ImportRunning, Unavailable],
+      handler: ({ query, stream, user, caller }) =>
+        imports.importProducts({ file: stream, isDryRun: query.dry_run, user, log: caller.log }),
+    }),
+    defineRoute({
+      ...rules,
+      method: 'get',
+      path: '/api/products/export',
+      summary:
+        'The own products that match all filters, or those of all sellers for an admin, as import reads them',
+      query: schemas.exportQuery,
+      answerTypes: TYPES,
+      errors: [Forbidden],
+      handler({ query, user }) {
+        const { file, contentType } = exports.exportProducts(query, user);
+        const name = `products-${new Date().toISOString().slice(0, 10)}.${query.format}`;
+        return rawReply(file, {
+          contentType,
+          headers: { 'Content-Disposition': `attachment; filename="${name}"` },
+        });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,83 @@
+import { Readable } from 'node:stream';
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
+import type { User } from '@shop/service-kit/http/request-context';
+import type { Money } from '@shop/service-kit/money/money';
+import { keyOf, type ProductRepository } from '../products/product.repository.ts';
+import type { ExportQuery, Product, ProductKey } from '../products/product.schemas.ts';
+import { CSV, NDJSON } from './import.reader.ts';
+
+interface ExportUseCaseOptions {
+  list: ProductRepository['list'];
+  money: Money;
+}
+
+/** Products of one statement and one piece of the file. */
+const PAGE = 500;
+
+/** What `import` reads back, in this order. */
+const COLUMNS = ['sku', 'name', 'description', 'price', 'stock', 'category', 'image_url'] as const;
+
+type FileRecord = Record<(typeof COLUMNS)[number], string | number | null>;
+
+/** The catalogue as a file. */
+export function createExportUseCases({ list, money }: ExportUseCaseOptions) {
+  const toRecord = (product: Product): FileRecord => ({
+    sku: product.sku,
+    name: product.name,
+    description: product.description,
+    price: money.toMajor(product.price_minor),
+    stock: product.stock,
+    category: product.category,
+    image_url: product.image_url,
+  });
+
+  /** Page by page in id order, so that no statement is long and none waits for a slow reader. */
+  async function* pages(filter: Omit<ExportQuery, 'format'>): AsyncGenerator<Product[]> {
+    let after: ProductKey | undefined;
+    for (;;) {
+      const products = await list(filter, 'id', { limit: PAGE, page: null, offset: 0, after });
+      const shown = products.slice(0, PAGE);
+      yield shown;
+      const last = shown.at(-1);
+      if (last === undefined || products.length <= PAGE) return;
+      after = keyOf(last, 'id');
+    }
+  }
+
+  async function* toCsv(filter: Omit<ExportQuery, 'format'>) {
+    yield `${COLUMNS.join(',')}\n`;
+    for await (const products of pages(filter))
+      yield products.map((product) => toCsvRow(toRecord(product))).join('');
+  }
+
+  async function* toNdjson(filter: Omit<ExportQuery, 'format'>) {
+    for await (const products of pages(filter))
+      yield products.map((product) => `${JSON.stringify(toRecord(product))}\n`).join('');
+  }
+
+  return {
+    /** @throws Forbidden for the products of another seller, but for admins */
+    exportProducts({ format, ...query }: ExportQuery, user: User) {
+      const isAdmin = user.role === 'admin';
+      const { owner_id = isAdmin ? undefined : user.id } = query;
+      if (!isAdmin && owner_id !== user.id) throw new Forbidden();
+      const filter = { ...query, owner_id };
+      return {
+        contentType: `${format === 'csv' ? CSV : NDJSON}; charset=utf-8`,
+        file: Readable.from(format === 'csv' ? toCsv(filter) : toNdjson(filter), { objectMode: false }),
+      };
+    },
+  };
+}
+
+export type ExportUseCases = ReturnType<typeof createExportUseCases>;
+
+/** RFC 4180, and whatever else could be taken for the end of a cell. An empty text is quoted, what is null is not. */
+const MUST_BE_QUOTED = /^$|["\r\n,;\t]/;
+
+const toCell = (value: string | number | null): string => {
+  const text = String(value ?? '');
+  return value !== null && MUST_BE_QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+const toCsvRow = (record: FileRecord): string =>
+  `${COLUMNS.map((column) => toCell(record[column])).join(',')}\n`;

@@ -1,0 +1,21 @@
+import { Unavailable } from '@shop/service-kit/errors/http-errors';
+import { ImportRunning } from './import.errors.ts';
+
+/** Imports that one process runs at once: each takes a connection, and most of a core. */
+const MAX_RUNNING = 4;
+/** When to try again, in seconds. */
+const RETRY_AFTER = 10;
+
+export function createImportSlots() {
+  const running = new Set<number>();
+  return {
+    /** @throws ImportRunning when this user has one running here, Unavailable when too many others have */
+    async use<Result>(userId: number, run: () => Promise<Result>): Promise<Result> {
+      if (running.has(userId)) throw new ImportRunning();
+      if (running.size >= MAX_RUNNING)
+        throw new Unavailable('Too many imports are running; try again later', RETRY_AFTER);
+      running.add(userId);
+      return run().finally(() => running.delete(userId));
+    },
+  };
+}

@@ -1,0 +1,244 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { importFile } from './support/catalogue-file.ts';
+import { startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+afterEach(async () => {
+  await shop.db.$executeRaw`TRUNCATE products, stock_movements RESTART IDENTITY CASCADE`;
+});
+
+const listed = async () => {
+  const { body } = await request(shop.app).get('/api/products?per_page=100').expect(200);
+  return body.products as Record<string, unknown>[];
+};
+const stored = () =>
+  shop.db.$queryRaw<Record<string, unknown>[]>`
+    SELECT sku, name, description, price_minor::int, stock, category, image_url FROM products ORDER BY id`;
+
+describe('a CSV file', () => {
+  const LAMP = {
+    sku: 'L1',
+    name: 'Lamp',
+    description: null,
+    price_minor: 999,
+    stock: 5,
+    category: 'General',
+    image_url: null,
+  };
+
+  test.each([
+    ['comma and LF', 'sku,name,price,stock\nL1,Lamp,9.99,5\n'],
+    ['no end of the last line', 'sku,name,price,stock\nL1,Lamp,9.99,5'],
+    ['CRLF', 'sku,name,price,stock\r\nL1,Lamp,9.99,5\r\n'],
+    ['CR', 'sku,name,price,stock\rL1,Lamp,9.99,5\r'],
+    ['a byte order mark', '\ufeffsku,name,price,stock\nL1,Lamp,9.99,5\n'],
+    ['a byte order mark before a quote', '\ufeff"sku","name","price","stock"\n"L1","Lamp","9.99","5"\n'],
+    ['semicolons', 'sku;name;price;stock\r\nL1;Lamp;9.99;5\r\n'],
+    ['tabs', 'sku\tname\tprice\tstock\nL1\tLamp\t9.99\t5\n'],
+    ['another order and case', 'Stock,PRICE, Name ,SKU\n5,9.99,Lamp,L1\n'],
+    ['quoted delimiters in the header', '"sku";"name";"price";"stock";"description"\nL1;Lamp;9.99;5;\n'],
+    ['empty lines and rows', '\n\nsku,name,price,stock\n\nL1,Lamp,9.99,5\n,,,\n\n'],
+    ['spaces around values', 'sku,name,price,stock\n L1 , Lamp , 9.99 , 5 \n'],
+    ['more decimals that are none', 'sku,name,price,stock\nL1,Lamp,9.9900,5\n'],
+  ])('may have %s', async (_what, file) => {
+    const { status, body } = await importFile(shop.app, file);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: { created: 1, updated: 0, failed: 0, errors: [], errors_truncated: false },
+    });
+    expect(await stored()).toEqual([LAMP]);
+  });
+
+  test('keeps quotes, line ends, formulas and emoji in a text as they are', async () => {
+    const description = 'He said "hi";\r\n=1+1,\tand 🦊';
+    const file = `name,price,description\n"=SUM(A1)",1,"${description.replaceAll('"', '""')}"\n`;
+    expect((await importFile(shop.app, file)).body).toMatchObject({ created: 1, failed: 0 });
+    expect(await listed()).toMatchObject([{ name: '=SUM(A1)', description }]);
+  });
+
+  test('tells an empty text from none by its quotes, where a product knows both', async () => {
+    const file = 'sku,name,price,description,image_url,category\nA,One,1,"","",""\nB,Two,1,,,\n';
+    expect((await importFile(shop.app, file)).body).toMatchObject({ created: 2, failed: 0 });
+    expect(await stored()).toMatchObject([
+      { description: '', image_url: null, category: 'General' },
+      { description: null, image_url: null, category: 'General' },
+    ]);
+  });
+
+  test('gives products ids in the order of its rows', async () => {
+    const skus = Array.from({ length: 1200 }, (_, i) => `S${(i * 7919) % 1200}`);
+    const file = ['sku,name,price', ...skus.map((sku) => `${sku},Thing,1`)].join('\n');
+    expect((await importFile(shop.app, file)).body).toMatchObject({ created: 1200, failed: 0 });
+    expect((await stored()).map(({ sku }) => sku)).toEqual(skus);
+  });
+
+  test.each([
+    ['nothing in it', '', 'The file is empty'],
+    ['only empty lines', '\n\r\n\n', 'The file is empty'],
+    ['no column for the name', 'sku,price\nA,1\n', 'The first row must name the columns; missing: name'],
+    ['no column names', 'L1,Lamp,9.99\n', 'The first row must name the columns; missing: name, price'],
+    ['a column twice', 'name,price,Name\nLamp,1,Lamp\n', 'The column name is there twice'],
+    [
+      'a header with broken quotes',
+      'na"me,price\nLamp,1\n',
+      'Quotes belong around a whole cell, and are doubled within it',
+    ],
+    ['bytes of a picture', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'The row is not UTF-8'],
+    ['UTF-16', Buffer.from('\ufeffname,price\nLamp,1\n', 'utf16le'), 'The row is not UTF-8'],
+    [
+      'NUL bytes',
+      Buffer.from('name,price\nLamp,1\n', 'utf16le'),
+      'The first row must name the columns; missing: name, price',
+    ],
+  ])('with %s is refused whole', async (_what, file, detail) => {
+    const { status, body } = await importFile(shop.app, file);
+    expect({ status, code: body.code, detail: body.detail }).toEqual({
+      status: 400,
+      code: 'unreadable_file',
+      detail,
+    });
+    expect(await stored()).toEqual([]);
+  });
+
+  test('fails row by row, each with the line on which it begins', async () => {
+    const QUOTES = 'Quotes belong around a whole cell, and are doubled within it';
+    const rows: [string | Buffer, string | null][] = [
+      ['sku,name,price,stock,image_url,colour', null],
+      ['OK1,"Two\nlines",1,1,,', null],
+      ['A,,9.99,1,,', 'Name is required'],
+      ['B,Lamp,,1,,', 'Price is required'],
+      [
+        'C,La,-1,1.5,ftp://x,',
+        'Image URL must be an http or https address; Stock must be a non-negative integer; Name must be at least 3 characters; Price must be a positive number',
+      ],
+      ['D,Lamp,"9,99",1,,', 'Price must be a positive number'],
+      ['E,Lamp,9.999,1,,', 'Price must have at most 2 decimals'],
+      ['F,Lamp,1e3,1,,', 'Price must be a positive number'],
+      ['G,Lamp,99999999,1,,', 'Price must be at most 9999999.99'],
+      ['H,Lamp,1,9999999999,,', 'Stock must be at most 1000000000'],
+      ['I,Lamp,1,1,,red', 'Unknown field: colour'],
+      ['J,Lamp,1,1,,,too many', 'The row has 7 columns, the header 6'],
+      ['K,Lamp,1', 'The row has 3 columns, the header 6'],
+      ['L,"Lamp" x,1,1,,', QUOTES],
+      ['M,27" Screen,1,1,,', QUOTES],
+      [Buffer.from('N,L\xe4mpchen,1,1,,', 'latin1'), 'The row is not UTF-8'],
+      ['O,La\0mp,1,1,,', 'Name contains characters that cannot be stored'],
+      [`${'P'.repeat(65)},Lamp,1,1,,`, 'SKU must be at most 64 characters'],
+      [`Q,${'x'.repeat(110_000)},1,1,,`, 'The row is longer than 100 kB: perhaps a quote is not closed'],
+      ['OK2,Lamp,1,1,,', null],
+      ['R,"open,1,1,,', 'A quote is not closed'],
+      ['OK3,Lamp,1,1,,', null],
+    ];
+    const file = Buffer.concat(rows.flatMap(([row]) => [Buffer.from(row), Buffer.from('\n')]));
+    let line = 1;
+    const errors = rows.flatMap(([row, message]) => {
+      const at = line;
+      line += row.toString().split('\n').length;
+      return message === null ? [] : [{ line: at, message }];
+    });
+    const { status, body } = await importFile(shop.app, file);
+    expect(status).toBe(200);
+    expect(body.errors).toEqual(errors);
+    expect(body).toMatchObject({ created: 3, updated: 0, failed: errors.length });
+    expect((await stored()).map(({ sku }) => sku)).toEqual(['OK1', 'OK2', 'OK3']);
+  });
+
+  test('may name a column like something of JavaScript: it is unknown', async () => {
+    const file = 'name,price,__proto__,constructor\nLamp,1,x,\nLamp,1,,x\nLamp,1,,\n';
+    expect((await importFile(shop.app, file)).body).toMatchObject({
+      created: 1,
+      errors: [
+        { line: 2, message: 'Unknown field: __proto__' },
+        { line: 3, message: 'Unknown field: constructor' },
+      ],
+    });
+  });
+
+  test('finds the next row behind a quote that swallows much of the file', async () => {
+    const good = Array.from({ length: 4000 }, (_, i) => `S${i},Lamp number ${i} of many,1`);
+    const file = ['sku,name,price', 'X,"never closed,1', ...good].join('\n');
+    const { body } = await importFile(shop.app, file);
+    expect(body).toMatchObject({ created: 4000, failed: 1 });
+    expect(body.errors).toEqual([
+      { line: 2, message: 'The row is longer than 100 kB: perhaps a quote is not closed' },
+    ]);
+  });
+
+  test('tells the first 1,000 rows that fail, and counts all', async () => {
+    const file = `name,price\n${'Lamp,free\n'.repeat(1500)}`;
+    const { body } = await importFile(shop.app, file);
+    expect(body).toMatchObject({ created: 0, updated: 0, failed: 1500, errors_truncated: true });
+    expect(body.errors).toHaveLength(1000);
+    expect(body.errors.at(-1)).toEqual({ line: 1001, message: 'Price must be a positive number' });
+  });
+});
+
+describe('an NDJSON file', () => {
+  const ndjson = (file: string | Buffer) => importFile(shop.app, file, { type: 'application/x-ndjson' });
+
+  test('has the fields of POST /api/products in each line', async () => {
+    const file =
+      '\ufeff{"sku":"A","name":"Lamp","price":9.99,"stock":5}\r\n\n  {"name":"Ünïcode 🦊","price":0,"description":""}  ';
+    expect((await ndjson(file)).body).toMatchObject({ created: 2, failed: 0 });
+    expect(await stored()).toMatchObject([
+      { sku: 'A', price_minor: 999, stock: 5, description: null },
+      { sku: null, name: 'Ünïcode 🦊', price_minor: 0, stock: 0, description: '' },
+    ]);
+  });
+
+  test('fails line by line', async () => {
+    const lines: [string | Buffer, string | null][] = [
+      ['{"name":"Lamp","price":1}', null],
+      ['{"name":"Lamp","price":1', 'The line is not valid JSON'],
+      ['', null],
+      ['[1]', 'The line must be a JSON object'],
+      ['null', 'The line must be a JSON object'],
+      ['{"price":"9.99"}', 'Name is required; Price must be a positive number'],
+      ['{"name":"Lamp","price":1,"id":7,"owner_id":1}', 'Unknown field: id; Unknown field: owner_id'],
+      ['{"name":"Lamp","price":1,"__proto__":{"stock":1}}', 'Unknown field: __proto__'],
+      ['{"name":"La\\ud800mp","price":1}', 'Name contains characters that cannot be stored'],
+      ['{"name":"La\\u0000mp","price":1}', 'Name contains characters that cannot be stored'],
+      ['{"name":"Lamp","price":1,"stock":null}', 'Stock is required'],
+      [Buffer.from('{"name":"L\xe4mp","price":1}', 'latin1'), 'The row is not UTF-8'],
+      [`${'['.repeat(50_000)}${']'.repeat(49_000)}`, 'The line is not valid JSON'],
+      ['{"name":"Lamp","price":2}', null],
+    ];
+    const file = Buffer.concat(lines.flatMap(([line]) => [Buffer.from(line), Buffer.from('\n')]));
+    const { body } = await ndjson(file);
+    const errors = lines.flatMap(([, message], i) => (message === null ? [] : [{ line: i + 1, message }]));
+    expect(body).toEqual({ created: 2, updated: 0, failed: errors.length, errors, errors_truncated: false });
+  });
+
+  test('without a line is refused', async () => {
+    expect((await ndjson('\n')).body).toMatchObject({ code: 'unreadable_file', detail: 'The file is empty' });
+  });
+});
+
+describe('POST /api/products/import', () => {
+  test('names the types it takes', async () => {
+    const { status, body } = await importFile(shop.app, '{}', { type: 'application/json' });
+    expect(status).toBe(415);
+    expect(body.detail).toBe('The body must be text/csv or application/x-ndjson in UTF-8');
+  });
+
+  test('takes no file above the limit of the deployment', async () => {
+    const { app } = await shop.startReplica({ env: { IMPORT_MAX_BYTES: '1000' } });
+    const { status, body } = await importFile(app, `name,price\n${'Lamp,1\n'.repeat(200)}`);
+    expect(status).toBe(413);
+    expect(body.detail).toBe('The body is larger than 1000 bytes');
+    expect(await stored()).toEqual([]);
+  });
+
+  test('needs an access token, and takes dry_run=true or false only', async () => {
+    expect((await importFile(shop.app, 'name,price\n', { authorization: 'Bearer x' })).status).toBe(401);
+    const wrong = await request(shop.app)
+      .post('/api/products/import?dry_run=perhaps')
+      .set('Authorization', 'Bearer x');
+    expect(wrong.status).toBe(401);
+  });
+});

@@ -1,0 +1,34 @@
+import type { Express } from 'express';
+import request from 'supertest';
+import { seller } from './product.factory.ts';
+
+interface ImportOptions {
+  type?: string;
+  authorization?: string;
+  isDryRun?: boolean;
+}
+
+/** Sends a file; a text is UTF-8. */
+export function importFile(
+  app: Express,
+  file: string | Buffer,
+  { type = 'text/csv', authorization = seller(), isDryRun = false }: ImportOptions = {},
+) {
+  return request(app)
+    .post(`/api/products/import${isDryRun ? '?dry_run=true' : ''}`)
+    .set('Authorization', authorization)
+    .set('Content-Type', type)
+    .send(file);
+}
+
+export function exportFile(app: Express, query = 'format=csv', authorization = seller()) {
+  return request(app)
+    .get(`/api/products/export?${query}`)
+    .set('Authorization', authorization)
+    .buffer(true)
+    .parse((response, done) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => done(null, Buffer.concat(chunks).toString()));
+    });
+}
