@@ -9,6 +9,7 @@ import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
+import type { Logger } from 'pino';
 import { createApp } from '../../src/app.ts';
 import { loadProductConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
@@ -33,9 +34,11 @@ export interface ReplicaOptions {
   /** False: no REDIS_URL, so caches and limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
+  /** Where its log goes; nowhere otherwise. */
+  logger?: Logger;
 }
 
-const logger = createLogger('product-service', 'silent');
+const silent = createLogger('product-service', 'silent');
 const prismaFolder = join(import.meta.dirname, '../../prisma');
 
 /** The whole service on a database of the test file's own, without limits unless the environment sets them. */
@@ -46,7 +49,10 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
   ]);
   const closing: (() => Promise<void> | void)[] = [() => redis.close()];
 
-  const start = (connection: RedisConnection, { env, wrap, ...rest }: ReplicaOptions): Replica => {
+  const start = (
+    connection: RedisConnection,
+    { env, wrap, logger = silent, ...rest }: ReplicaOptions,
+  ): Replica => {
     const config = loadProductConfig({
       DATABASE_URL: database.url,
       JWT_SECRET_KEY: TEST_JWT_SECRET,
