@@ -42,7 +42,8 @@ export async function runLoad(
   };
 }
 
-const percentile = (sorted: number[], share: number) =>
+/** @param sorted ascending, not empty */
+export const percentile = (sorted: number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 /** The run in the middle, by rate. */

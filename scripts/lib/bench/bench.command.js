@@ -8,9 +8,10 @@ import { createStack } from '../stack.js';
 import { say } from '../terminal.js';
 import { openServers } from '../test/servers-for-tests.js';
 
-const BENCHES = ['orders', 'outage'];
+const BENCHES = ['orders', 'outage', 'import'];
 const HELP = `npm run bench -- orders    orders per second, beside the same statements sent by bare pg
 npm run bench -- outage    order-service while product-service is stopped, paused or late
+npm run bench -- import    100,000 products in, changed, out and in again: seconds, and memory over the time
 BENCH_SECONDS=10           how long each figure is measured`;
 
 const INTERRUPTED_BY_USER = 130;

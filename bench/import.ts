@@ -1,0 +1,135 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { addProducts, tokenOf } from '../e2e/support/catalogue.ts';
+import { call } from '../e2e/support/http.ts';
+import { sleep } from '../e2e/support/process.ts';
+import { type Stack, startStack, testServer } from '../e2e/support/stack.ts';
+import { percentile } from './support/load.ts';
+import { curveOf, watchMemory } from './support/memory.ts';
+
+const ROWS = Number(process.env['BENCH_ROWS'] ?? 100_000);
+const TOKEN = tokenOf(1);
+/** Milliseconds between two reads of the customer who browses meanwhile. */
+const PAUSE = 10;
+
+/** A file of ROWS products into an empty shop, again with changes, out, and in again; a customer reads all the while. */
+async function main() {
+  const stack = await startStack({
+    redisUrl: testServer('TEST_REDIS_URL'),
+    only: ['product-service'],
+    env: { NODE_ENV: 'production', LOG_LEVEL: 'info' },
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'shop-import-'));
+  const file = join(folder, 'catalogue.csv');
+  const [product = 0] = await addProducts(stack.product.databaseUrl, 1, 10);
+  const rows: object[] = [];
+  const measure = async (what: string, run: () => Promise<string>) => {
+    const row = await observe(stack, product, run);
+    console.log(`${what}: memory in MB over its time: ${row.curve}`);
+    rows.push({ what, ...row });
+  };
+  try {
+    await writeCatalogue(file, 0);
+    await measure('import, all new', () => send(stack, file));
+    await writeCatalogue(file, 1);
+    await measure('import, all changed', () => send(stack, file));
+    await measure('export', () => receive(stack, file));
+    await measure('import, all the same', () => send(stack, file));
+    await measure('import, dry run', () => send(stack, file, '?dry_run=true'));
+  } finally {
+    await stack.close();
+    await rm(folder, { recursive: true });
+  }
+  console.table(rows.map((row) => ({ ...row, curve: undefined })));
+  await mkdir('bench/results', { recursive: true });
+  await writeFile(
+    'bench/results/import.json',
+    `${JSON.stringify({ at: new Date(), node: process.version, count: ROWS, rows }, null, 2)}\n`,
+  );
+}
+
+async function observe(stack: Stack, product: number, run: () => Promise<string>) {
+  const startedAt = performance.now();
+  const reads: number[] = [];
+  let isRunning = true;
+  const browse = async () => {
+    while (isRunning) {
+      const before = performance.now();
+      const { status } = await call('GET', `${stack.product.url}/api/products/${product}`);
+      if (status !== 200) throw new Error(`a read was answered ${status}`);
+      reads.push(performance.now() - before);
+      await sleep(PAUSE);
+    }
+  };
+  const browsing = browse();
+  const { result, samples } = await watchMemory(stack.product.process.pid, () =>
+    run().finally(() => {
+      isRunning = false;
+    }),
+  );
+  await browsing;
+  const seconds = (performance.now() - startedAt) / 1000;
+  reads.sort((a, b) => a - b);
+  return {
+    seconds: Math.round(seconds * 10) / 10,
+    'rows/s': Math.round(ROWS / seconds),
+    'peak RSS MB': Math.round(Math.max(...samples)),
+    'read p50 ms': Math.round(percentile(reads, 0.5) * 10) / 10,
+    'read p99 ms': Math.round(percentile(reads, 0.99) * 10) / 10,
+    answer: result,
+    curve: curveOf(samples),
+  };
+}
+
+async function writeCatalogue(file: string, edition: number): Promise<void> {
+  const lines = function* () {
+    yield 'sku,name,description,price,stock,category,image_url\n';
+    for (let i = 0; i < ROWS; i++) {
+      const description = `"A ""fine"" thing, number ${i}, edition ${edition}.\nIt is said to last, and comes with a cable."`;
+      yield `BENCH-${i},Thing number ${i},${description},${(i % 900) + edition}.99,${(i % 50) + edition},Shelf ${i % 40},\n`;
+    }
+  };
+  await pipeline(Readable.from(lines()), createWriteStream(file));
+}
+
+function post(stack: Stack, path: string, body: Readable): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      `${stack.product.url}${path}`,
+      { method: 'POST', headers: { 'content-type': 'text/csv', authorization: `Bearer ${TOKEN}` } },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        answer.on('end', () => resolve(text));
+      },
+    );
+    pipeline(body, sent).catch(reject);
+  });
+}
+
+async function send(stack: Stack, file: string, query = ''): Promise<string> {
+  const handle = await open(file);
+  const { created, updated, failed } = JSON.parse(
+    await post(stack, `/api/products/import${query}`, handle.createReadStream()),
+  );
+  return `${created} created, ${updated} updated, ${failed} failed`;
+}
+
+async function receive(stack: Stack, file: string): Promise<string> {
+  const answer = await fetch(`${stack.product.url}/api/products/export?format=csv`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  if (answer.body === null) throw new Error('nothing was sent');
+  const out = createWriteStream(file);
+  await pipeline(answer.body, out);
+  return `${out.bytesWritten} bytes`;
+}
+
+await main();
