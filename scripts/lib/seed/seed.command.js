@@ -1,8 +1,8 @@
 import { Failure } from '../failure.js';
+import { post } from '../shop-client.js';
 import { isRunning, readRun } from '../start/run-file.js';
 import { say } from '../terminal.js';
 import { catalogue } from './catalogue.js';
-import { post } from './shop-client.js';
 
 const HELP = `npm run seed   fill a running shop with a demo catalogue; running it again adds only what is missing
 
@@ -81,7 +81,7 @@ async function createProducts(products, token) {
   return { created, present };
 }
 
-/** @param {import('./shop-client.js').Answer} answer */
+/** @param {import('../shop-client.js').Answer} answer */
 function reason({ status, body }) {
   const texts = Array.isArray(body?.errors)
     ? body.errors.join(', ')

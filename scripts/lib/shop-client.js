@@ -1,11 +1,11 @@
-import { errorCode, Failure } from '../failure.js';
-import { sleep } from '../processes.js';
+import { errorCode, Failure } from './failure.js';
+import { sleep } from './processes.js';
 
 const TIMEOUT_MS = 10_000;
 const RETRIES = 20;
 
 /**
- * What the seed reads of an answer: tokens after signing in, texts of a refusal.
+ * What scripts read of an answer: tokens after signing in, texts of a refusal.
  * @typedef {object} Body
  * @property {{ access_token: string }} [tokens]
  * @property {string[]} [errors]

@@ -1,0 +1,3 @@
+import { runCommand } from './lib/command.js';
+
+runCommand(() => import('./lib/import/import.command.js'));
