@@ -20,7 +20,8 @@ export function createImportRepository(query: Query) {
      * Creates and updates the products of these rows in one statement: all or nothing. Rows of a SKU that somebody else
      * creates at this moment come back as `retry`. The products that are there are locked in id order, as reservations do it,
      * and only then the new ones are put in, in the order of their SKUs: neither can deadlock, and yet the new ids
-     * follow the file. Index: products_sku_key.
+     * follow the file. The parts meet by IN and NOT IN, which Postgres hashes: it cannot know how many rows they have, and would
+     * compare each with each. Index: products_sku_key.
      * @param rows with each SKU once
      */
     async upsert(rows: ImportedFields[], importer: Importer): Promise<WrittenRow[]> {
@@ -31,28 +32,25 @@ export function createImportRepository(query: Query) {
             n INT, sku TEXT, name TEXT, price_minor BIGINT, stock INT, category TEXT,
             description TEXT, keeps_description BOOLEAN, image_url TEXT, keeps_image_url BOOLEAN)
         ), target AS (
-          SELECT * FROM products WHERE sku = ANY (${skusOf(rows)}::text[]) AND deleted_at IS NULL
-           ORDER BY id FOR NO KEY UPDATE
-        ), wanted AS (
-          SELECT t.id, t.stock AS old_stock, i.name, i.price_minor,
-                 COALESCE(i.stock, t.stock) AS stock, COALESCE(i.category, t.category) AS category,
-                 CASE WHEN i.keeps_description THEN t.description ELSE i.description END AS description,
-                 CASE WHEN i.keeps_image_url THEN t.image_url ELSE i.image_url END AS image_url
-            FROM target t JOIN incoming i ON i.sku = t.sku
-           WHERE ${isAdmin}::boolean OR t.owner_id = ${userId}::int
+          SELECT p.id, i.n, i.name, i.price_minor, p.stock AS old_stock,
+                 COALESCE(i.stock, p.stock) AS stock, COALESCE(i.category, p.category) AS category,
+                 CASE WHEN i.keeps_description THEN p.description ELSE i.description END AS description,
+                 CASE WHEN i.keeps_image_url THEN p.image_url ELSE i.image_url END AS image_url,
+                 ${isAdmin}::boolean OR p.owner_id = ${userId}::int AS is_allowed
+            FROM incoming i JOIN products p ON p.sku = i.sku AND p.deleted_at IS NULL
+           ORDER BY p.id FOR NO KEY UPDATE OF p
         ), changed AS (
           UPDATE products p
-             SET name = w.name, price_minor = w.price_minor, stock = w.stock, category = w.category,
-                 description = w.description, image_url = w.image_url, version = p.version + 1, updated_at = now()
-            FROM wanted w
-           WHERE p.id = w.id
+             SET name = t.name, price_minor = t.price_minor, stock = t.stock, category = t.category,
+                 description = t.description, image_url = t.image_url, version = p.version + 1, updated_at = now()
+            FROM target t
+           WHERE p.id = t.id AND t.is_allowed
              AND (p.name, p.price_minor, p.stock, p.category, p.description, p.image_url)
-                 IS DISTINCT FROM (w.name, w.price_minor, w.stock, w.category, w.description, w.image_url)
-          RETURNING p.id, p.stock, p.stock - w.old_stock AS delta
+                 IS DISTINCT FROM (t.name, t.price_minor, t.stock, t.category, t.description, t.image_url)
+          RETURNING p.id, p.stock, p.stock - t.old_stock AS delta
         ), numbered AS MATERIALIZED (
           SELECT f.*, nextval(pg_get_serial_sequence('products', 'id'))::int AS id
-            FROM (SELECT * FROM incoming i WHERE NOT EXISTS (SELECT 1 FROM target t WHERE t.sku = i.sku)
-                   ORDER BY n OFFSET 0) AS f
+            FROM (SELECT * FROM incoming WHERE n NOT IN (SELECT n FROM target) ORDER BY n OFFSET 0) AS f
         ), made AS (
           INSERT INTO products (id, name, description, price_minor, stock, category, sku, image_url, owner_id)
           SELECT id, name, description, price_minor, COALESCE(stock, 0), COALESCE(category, 'General'), sku, image_url,
@@ -66,16 +64,14 @@ export function createImportRepository(query: Query) {
            UNION ALL
           SELECT id, delta, 'import', ${`user:${userId}`}, stock FROM changed WHERE delta <> 0
         )
-        SELECT CASE WHEN m.id IS NOT NULL THEN 'created' WHEN w.id IS NOT NULL THEN 'updated'
-                    WHEN t.id IS NOT NULL THEN 'foreign' ELSE 'retry' END AS outcome,
-               COALESCE(m.id, c.id) AS product_id
-          FROM incoming i
-          LEFT JOIN target t ON t.sku = i.sku
-          LEFT JOIN wanted w ON w.id = t.id
-          LEFT JOIN changed c ON c.id = t.id
-          LEFT JOIN numbered f ON f.n = i.n
-          LEFT JOIN made m ON m.id = f.id
-         ORDER BY i.n`;
+        SELECT n, CASE WHEN is_allowed THEN 'updated' ELSE 'foreign' END AS outcome,
+               CASE WHEN id IN (SELECT id FROM changed) THEN id END AS product_id
+          FROM target
+         UNION ALL
+        SELECT n, CASE WHEN id IN (SELECT id FROM made) THEN 'created' ELSE 'retry' END,
+               CASE WHEN id IN (SELECT id FROM made) THEN id END
+          FROM numbered
+         ORDER BY n`;
     },
 
     /** What `upsert` would answer, from what is there now. Index: products_sku_key. */
