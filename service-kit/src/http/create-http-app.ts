@@ -51,6 +51,7 @@ const EXPOSED_HEADERS = [
   'Idempotent-Replayed',
   'Location',
   'Cache-Status',
+  'Content-Disposition',
 ];
 /** How long a browser may remember a preflight answer, in seconds. */
 const PREFLIGHT_LIFETIME = 600;
