@@ -11,7 +11,7 @@ import { importFile } from './support/catalogue-file.ts';
 import { openUpload } from './support/open-upload.ts';
 import { admin, createProduct, SELLER, seller } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
-import { createCountedDatabase } from './support/watched-database.ts';
+import { createCountedDatabase, signal } from './support/watched-database.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -73,11 +73,13 @@ describe('an import beside others', () => {
       inTurn(imports.filter((_call, i) => i % 2 === 1)),
       Promise.all([0, 1, 2, 3].map(buyer)),
     ]);
-    for (const answer of [...mine, ...theirs, ...reserved.flat()])
-      expect([answer.status, answer.text]).toEqual([200, answer.status === 200 ? answer.text : '']);
+    // On a slow machine a wait for a lock may pass its limit; nothing else may go wrong.
+    for (const { status } of [...mine, ...theirs, ...reserved.flat()]) expect([200, 503]).toContain(status);
+    const [{ deadlocks } = {}] = await shop.db.$queryRaw<{ deadlocks?: bigint }[]>`
+      SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`;
+    expect(deadlocks).toBe(0n);
+    await importFile(shop.app, file([...SKUS, ...NEW], 7)).expect(200);
     expect(await count()).toBe(SKUS.length + NEW.length);
-    const created = [...mine, ...theirs].reduce((sum, { body }) => sum + body.created, 0);
-    expect(created).toBe(NEW.length);
     const wrong = await shop.db.$queryRaw<unknown[]>`
       SELECT id FROM products p
        WHERE stock <> (SELECT COALESCE(sum(delta), 0) FROM stock_movements WHERE product_id = p.id)`;
@@ -118,24 +120,32 @@ describe('an import beside others', () => {
 });
 
 describe('an import on a busy database', () => {
-  /** Keeps one product locked, for so many milliseconds. */
-  const holdLock = (sku: string, milliseconds: number) =>
-    shop.db.$transaction(
+  /** Keeps one product locked until it is released. */
+  async function lock(sku: string) {
+    const released = signal();
+    const locked = signal();
+    const ended = shop.db.$transaction(
       async (transaction) => {
         await transaction.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 0`;
         await transaction.$executeRaw`SELECT 1 FROM products WHERE sku = ${sku} FOR UPDATE`;
-        await sleep(milliseconds);
+        locked.give();
+        await released.given;
       },
-      { timeout: 20_000 },
+      { timeout: 30_000 },
     );
+    await locked.given;
+    return () => {
+      released.give();
+      return ended;
+    };
+  }
 
   test('waits longer than a request does', async () => {
     await createProduct(shop.app, { sku: 'BUSY' });
-    const held = holdLock('BUSY', 1500);
-    await sleep(50);
+    const release = await lock('BUSY');
+    setTimeout(release, 1500);
     const { status, body } = await importFile(shop.app, 'sku,name,price\nBUSY,At last,1\n');
     expect({ status, body }).toMatchObject({ status: 200, body: { updated: 1 } });
-    await held;
   });
 
   test('that stays busy ends with 503: what was written stays, whole rows of it, and the log tells how much', async () => {
@@ -145,8 +155,7 @@ describe('an import on a busy database', () => {
       write: (line) => void lines.push(JSON.parse(line)),
     });
     const { app } = await shop.startReplica({ logger });
-    const held = holdLock('BUSY', 9000);
-    await sleep(50);
+    const release = await lock('BUSY');
     const rows = Array.from({ length: 500 }, (_, i) => `R${i},Lamp,1,3`);
     const file = ['sku,name,price,stock', ...rows, 'BUSY,Never,1,3', 'R500,Lamp,1,3'].join('\n');
     const { status, headers } = await importFile(app, file);
@@ -159,7 +168,7 @@ describe('an import on a busy database', () => {
       failed: 0,
       dry_run: false,
     });
-    await held;
+    await release();
   });
 
   test('writes in smaller pieces what takes too long at once', async () => {

@@ -1,9 +1,9 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { BodyStream } from '@shop/service-kit/http/body-stream';
+import type { Caller } from '@shop/service-kit/http/define-route';
 import { fieldIssuesOf } from '@shop/service-kit/http/parse-request';
 import type { User } from '@shop/service-kit/http/request-context';
-import type { Logger } from 'pino';
 import type { ProductSchemas } from '../products/product.schemas.ts';
 import { createFileReader, type FileRow } from './import.reader.ts';
 import type { ImportRepository, WrittenRow } from './import.repository.ts';
@@ -25,7 +25,7 @@ interface ImportRequest {
   /** Everything is checked and nothing written. */
   isDryRun: boolean;
   user: User;
-  log: Logger;
+  log: Caller['log'];
 }
 
 const REFUSALS = {

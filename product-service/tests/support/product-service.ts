@@ -9,7 +9,6 @@ import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
-import type { Logger } from 'pino';
 import { createApp } from '../../src/app.ts';
 import { loadProductConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
@@ -35,7 +34,7 @@ export interface ReplicaOptions {
   redis?: boolean;
   isStopping?: () => boolean;
   /** Where its log goes; nowhere otherwise. */
-  logger?: Logger;
+  logger?: typeof silent;
 }
 
 const silent = createLogger('product-service', 'silent');

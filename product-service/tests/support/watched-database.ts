@@ -44,7 +44,8 @@ export function createSlowDatabase() {
   };
 }
 
-function signal() {
+/** Something that a test waits for. */
+export function signal() {
   let give = () => {};
   const given = new Promise<void>((resolve) => {
     give = resolve;
