@@ -31,17 +31,22 @@ const SERVICE = 'product-service';
 export interface AppOptions extends Runtime<ProductConfig> {
   db: PrismaClient;
   query: Query;
+  /** Plans each statement for its values. */
+  unprepared: Query;
   /** Without it caches and limits are kept in this process. */
   redis: RedisConnection | undefined;
   revocations: Revocations;
   accessKeys: AccessKeys;
   metrics: Metrics;
+  /** Totals of lists up to this are counted. */
+  exactTotals?: number | undefined;
 }
 
 /** Everything that product-service answers, wired from its parts. */
 export function createApp({
   db,
   query,
+  unprepared,
   redis,
   revocations,
   accessKeys,
@@ -49,11 +54,12 @@ export function createApp({
   metrics,
   config,
   isStopping,
+  exactTotals,
 }: AppOptions) {
   const money = createMoney(config.CURRENCY);
   const schemas = createProductSchemas(money);
   const cache = createProductCache({ redis, metrics });
-  const repository = createProductRepository(db);
+  const repository = createProductRepository({ db, query, unprepared, exactTotals });
   const products = createProductUseCases({
     products: repository,
     cache,

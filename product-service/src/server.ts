@@ -15,18 +15,18 @@ await runServer({
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
     const { config, logger } = runtime;
-    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
-    const db = new PrismaClient({ adapter: database.adapter });
+    const { close, adapter, ...queries } = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const db = new PrismaClient({ adapter });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const revocations = createRevocations({ redis, logger, tokenLifetime: ACCESS_TOKEN_LIFETIME });
     const accessKeys = openAccessKeys(config, logger);
     return {
-      app: createApp({ ...runtime, db, query: database.query, redis, revocations, accessKeys }),
+      app: createApp({ ...runtime, db, ...queries, redis, revocations, accessKeys }),
       async close() {
         accessKeys.close();
         revocations.close();
         await db.$disconnect();
-        await database.close();
+        await close();
         await redis?.close();
       },
     };

@@ -135,6 +135,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     isStopping: () => false,
     db,
     query: opened.query,
+    unprepared: opened.unprepared,
     redis,
     revocations,
     accessKeys,

@@ -20,6 +20,12 @@ interface ProductRouteOptions {
 
 const PATH = '/api/products';
 const OWNER = 'its owner or an admin';
+const LIST_SUMMARY = [
+  'Products that match all filters; stock may be up to 5 s old here',
+  'q finds products in whose name, category, SKU or description every word of it begins a word, or, if there are none, words of names that are spelled alike',
+  'A search ranks 200 matches at most and ends with them, whatever the order',
+  'total is exact up to 10,000, or up to 200 with q; total_is_estimate tells when there may be more',
+].join('. ');
 
 export function productRoutes({ products, schemas }: ProductRouteOptions): Route[] {
   const reads = { method: 'get', who: 'anyone', limit: 'catalogue_reads', status: 200 } as const;
@@ -44,7 +50,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
     defineRoute({
       ...reads,
       path: PATH,
-      summary: 'Products that match all filters; stock may be up to 5 s old here',
+      summary: LIST_SUMMARY,
       query: schemas.listQuery,
       answer: schemas.listAnswer,
       handler: async ({ query }) => toReply(await products.listProducts(query)),

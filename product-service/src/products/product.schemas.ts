@@ -38,6 +38,7 @@ export type ProductFields = Pick<
 export const MAX_STOCK = 1_000_000_000;
 const MAX_NAME = 200;
 const MAX_IDS = 100;
+const MAX_SEARCH = 200;
 const DEFAULT_PER_PAGE = 20;
 
 const name = text('Name', { min: 3, max: MAX_NAME });
@@ -52,8 +53,8 @@ const imageUrl = text('Image URL', { max: 2000 })
 const stock = integer('Stock', { min: 0, max: MAX_STOCK, wrong: 'Stock must be a non-negative integer' });
 
 const sorts = ['id', 'price', 'name', 'created_at'] as const;
-const sort = z.enum([...sorts, '-id', '-price', '-name', '-created_at'], {
-  error: `sort must be one of ${sorts.join(', ')}, each also with - in front`,
+const sort = z.enum([...sorts, '-id', '-price', '-name', '-created_at', 'relevance'], {
+  error: `sort must be one of ${sorts.join(', ')}, each also with - in front, or relevance`,
 });
 
 /** How a list is ordered; `ids` is the order in which they were asked for. */
@@ -78,6 +79,7 @@ const nameKey = text('name', { min: 0, max: MAX_NAME, trim: false });
 const CURSOR_KEYS: Record<string, z.ZodType<string | number>> = {
   name: nameKey,
   created_at: instantKey,
+  relevance: z.number().min(-2).max(0),
 };
 
 /** What a cursor holds: the order it belongs to, and the sort value and id of the last row shown. */
@@ -159,13 +161,17 @@ export function createProductSchemas(money: Money) {
         ...pagingQuery(DEFAULT_PER_PAGE),
         per_page: integerQuery('per_page', { min: 1, max: 100 }).optional(),
         ...filters,
+        q: text('q', { max: MAX_SEARCH }).optional(),
         sort: sort.optional(),
       })
       .refine(...pricesInOrder)
+      .refine(({ sort, q }) => sort !== 'relevance' || q !== undefined, {
+        error: 'sort=relevance needs q',
+      })
       .transform(withDefaults),
     productAnswer: z.object({ product }),
     changedAnswer: z.object({ message: z.string(), product }),
-    listAnswer: z.object({ products: z.array(product), ...pagingAnswer }),
+    listAnswer: z.object({ products: z.array(product), ...pagingAnswer, total_is_estimate: z.boolean() }),
   };
 }
 
@@ -189,11 +195,15 @@ function toFields<Body extends { price?: number | undefined }>({ price, ...rest 
   return { ...rest, price_minor: price as Body['price'] };
 }
 
-/** Products that are asked for by id come all at once and in that order, unless the query says otherwise. */
+/**
+ * Products that are asked for by id come all at once and in that order, searched ones with the best match first, unless
+ * the query says otherwise.
+ */
 function withDefaults<
   Query extends {
     ids?: number[] | undefined;
     per_page?: number | undefined;
+    q?: string | undefined;
     sort?: ProductOrder | undefined;
   },
 >(query: Query) {
@@ -201,7 +211,7 @@ function withDefaults<
   return {
     ...query,
     per_page: query.per_page ?? (byIds ? MAX_IDS : DEFAULT_PER_PAGE),
-    sort: query.sort ?? (byIds ? 'ids' : 'id'),
+    sort: query.sort ?? (query.q !== undefined ? 'relevance' : byIds ? 'ids' : 'id'),
   };
 }
 

@@ -2,16 +2,18 @@ import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import type { FoundProduct, Guard } from './product.guard.ts';
 import type { Product } from './product.schemas.ts';
 
-/** A product as Postgres answers it. */
+/** A product as Postgres answers it: through Prisma, or as text through `pg`. */
 export interface ProductRow extends Omit<Product, 'price_minor'> {
-  price_minor: bigint;
+  price_minor: bigint | string;
 }
 
 /** The columns of a ProductRow in the table or subquery `p`. */
 export const PRODUCT_COLUMNS = Prisma.sql`p.id, p.name, p.description, p.price_minor, p.stock, p.category, p.sku, p.image_url,
   p.owner_id, p.version, p.created_at, p.updated_at`;
 
-export function toProduct(row: ProductRow): Product {
+export function toProduct<Row extends ProductRow>(
+  row: Row,
+): Omit<Row, 'price_minor'> & Pick<Product, 'price_minor'> {
   return { ...row, price_minor: Number(row.price_minor) };
 }
 

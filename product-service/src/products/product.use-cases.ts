@@ -7,7 +7,8 @@ import type { Answer, CachedAnswer, ProductCache } from './product.cache.ts';
 import { SkuTaken } from './product.errors.ts';
 import { etagOfProduct } from './product.etag.ts';
 import { assertPasses, type Guard, guardOf } from './product.guard.ts';
-import { keyOf, type ProductChanges, type ProductRepository } from './product.repository.ts';
+import { keyOf } from './product.order.ts';
+import type { ProductChanges, ProductRepository } from './product.repository.ts';
 import {
   type Product,
   type ProductFields,
@@ -57,9 +58,10 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
       const { sort, ids } = query;
       const window = toWindow(query, productCursor(sort));
       return cache.list(query, async () => {
-        const [rows, total] = await Promise.all([products.list(query, sort, window), products.count(query)]);
-        const page = toPage(window, rows, total, (product) => keyOf(product, sort, ids));
-        return tagged(JSON.stringify(schemas.listAnswer.parse({ products: page.rows, ...page.paging })));
+        const { rows, total } = await products.list(query, sort, window);
+        const page = toPage(window, rows, total.count, (product) => keyOf(product, sort, ids));
+        const answer = { products: page.rows, ...page.paging, total_is_estimate: total.isEstimate };
+        return tagged(JSON.stringify(schemas.listAnswer.parse(answer)));
       });
     },
 

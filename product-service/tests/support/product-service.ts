@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { createLogger } from '@shop/service-kit/runtime/logger';
@@ -28,8 +29,9 @@ export interface Replica {
 export interface ReplicaOptions {
   /** Variables beside those that every test needs. */
   env?: Record<string, string>;
-  /** What the process reaches its database through, for example with a delay. */
-  wrap?: (db: PrismaClient) => PrismaClient;
+  /** What the process reads its database through, for example with a delay. */
+  wrap?: (query: Query) => Query;
+  exactTotals?: number;
   /** False: no REDIS_URL, so caches and limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
@@ -50,7 +52,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
 
   const start = (
     connection: RedisConnection,
-    { env, wrap, logger = silent, ...rest }: ReplicaOptions,
+    { env, wrap = (query) => query, logger = silent, ...rest }: ReplicaOptions,
   ): Replica => {
     const config = loadProductConfig({
       DATABASE_URL: database.url,
@@ -70,8 +72,9 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       () => db.$disconnect().then(() => opened.close()),
     );
     const app = createApp({
-      db: wrap === undefined ? db : wrap(db),
-      query: opened.query,
+      db,
+      query: wrap(opened.query),
+      unprepared: wrap(opened.unprepared),
       redis: used,
       revocations,
       accessKeys,
@@ -79,6 +82,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       metrics: createMetrics('product-service'),
       config,
       isStopping: rest.isStopping ?? (() => false),
+      exactTotals: rest.exactTotals,
     });
     return { app, db, redis: connection };
   };

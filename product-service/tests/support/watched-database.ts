@@ -1,23 +1,17 @@
-import type { PrismaClient } from '../../src/generated/prisma/client.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
 
-type RunQuery = () => Promise<unknown>;
-
-/** The same database, with each raw statement going through `around`. */
-function watched(db: PrismaClient, around: (run: RunQuery) => Promise<unknown>): PrismaClient {
-  return new Proxy(db, {
-    get: (target, name) =>
-      name === '$queryRaw'
-        ? (...args: Parameters<PrismaClient['$queryRaw']>) => around(() => target.$queryRaw(...args))
-        : Reflect.get(target, name),
-  });
-}
+/** The same database, with each statement that is read through it going through `around`. */
+const watched =
+  (query: Query, around: (run: () => Promise<unknown>) => Promise<unknown>): Query =>
+  async <Rows>(...statement: Parameters<Query>) =>
+    (await around(() => query(...statement))) as Rows;
 
 /** A database that counts the statements it is asked. */
 export function createCountedDatabase() {
   let statements = 0;
   return {
-    wrap: (db: PrismaClient) =>
-      watched(db, (run) => {
+    wrap: (query: Query) =>
+      watched(query, (run) => {
         statements += 1;
         return run();
       }),
@@ -30,8 +24,8 @@ export function createSlowDatabase() {
   const held = signal();
   const released = signal();
   return {
-    wrap: (db: PrismaClient) =>
-      watched(db, async (run) => {
+    wrap: (query: Query) =>
+      watched(query, async (run) => {
         const rows = await run();
         held.give();
         await released.given;

@@ -2,13 +2,15 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { poolSettings } from './pool-settings.ts';
-import { createQuery, type Query } from './query.ts';
+import { createQuery, createUnpreparedQuery, type Query } from './query.ts';
 
 /** A service's database: one pool, for its Prisma client and for the statements of its hot paths. */
 export interface Database {
   /** For `new PrismaClient({ adapter })`. */
   readonly adapter: PrismaPg;
   readonly query: Query;
+  /** Plans each statement for its values. */
+  readonly unprepared: Query;
   /** After the Prisma client was disconnected. */
   close(): Promise<void>;
 }
@@ -20,5 +22,10 @@ export interface Database {
 export function openDatabase(connectionString: string, max: number, logger: Logger): Database {
   const pool = new Pool(poolSettings(connectionString, max));
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'database connection lost'));
-  return { adapter: new PrismaPg(pool), query: createQuery(pool), close: () => pool.end() };
+  return {
+    adapter: new PrismaPg(pool),
+    query: createQuery(pool),
+    unprepared: createUnpreparedQuery(pool),
+    close: () => pool.end(),
+  };
 }

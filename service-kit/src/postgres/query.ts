@@ -12,16 +12,32 @@ export interface Fragment {
  * the text, and Postgres plans each text once per connection. For the hot paths: it costs about a third of `$queryRaw`.
  * A BIGINT or NUMERIC column comes back as text, everything else as `pg` maps it.
  */
-export type Query = <Rows = unknown[]>(strings: TemplateStringsArray, ...values: unknown[]) => Promise<Rows>;
+export type Query = <Rows = unknown[]>(strings: readonly string[], ...values: unknown[]) => Promise<Rows>;
 
 /** @param pool the pool that the service's Prisma client uses too */
 export function createQuery(pool: Pool): Query {
-  return async <Rows>(strings: TemplateStringsArray, ...values: unknown[]): Promise<Rows> => {
-    const statement: Statement = { text: '', values: [] };
-    append(statement, strings, values);
+  return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
+    const statement = toStatement(strings, values);
     const { rows } = await pool.query({ name: nameOf(statement.text), ...statement });
     return rows as Rows;
   };
+}
+
+/**
+ * The same, but each call is planned for its values, and nothing is kept: for statements of many forms whose best plan
+ * depends on what is asked for. Postgres plans a prepared statement without a look at its values from the sixth call on.
+ */
+export function createUnpreparedQuery(pool: Pool): Query {
+  return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
+    const { rows } = await pool.query(toStatement(strings, values));
+    return rows as Rows;
+  };
+}
+
+function toStatement(strings: readonly string[], values: readonly unknown[]): Statement {
+  const statement: Statement = { text: '', values: [] };
+  append(statement, strings, values);
+  return statement;
 }
 
 interface Statement {

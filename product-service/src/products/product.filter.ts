@@ -1,0 +1,32 @@
+import { Prisma } from '../generated/prisma/client.ts';
+import type { ProductQuery } from './product.schemas.ts';
+
+export type ProductFilter = Pick<
+  ProductQuery,
+  'category' | 'min_price' | 'max_price' | 'in_stock' | 'owner_id' | 'ids'
+>;
+
+/** The condition of SQL that holds for the products of a filter, in the table `p`. Deleted ones are in no filter. */
+export function matching(filter: ProductFilter): Prisma.Sql {
+  const { category, min_price, max_price, in_stock, owner_id, ids } = filter;
+  const conditions = [
+    Prisma.sql`p.deleted_at IS NULL`,
+    category !== undefined && Prisma.sql`p.category = ${category}::text`,
+    min_price !== undefined && Prisma.sql`p.price_minor >= ${min_price}::bigint`,
+    max_price !== undefined && Prisma.sql`p.price_minor <= ${max_price}::bigint`,
+    in_stock === true && Prisma.sql`p.available`,
+    in_stock === false && Prisma.sql`NOT p.available`,
+    owner_id !== undefined && Prisma.sql`p.owner_id = ${owner_id}::int`,
+    ids !== undefined && Prisma.sql`p.id = ANY (${ids}::int[])`,
+  ];
+  return Prisma.join(
+    conditions.filter((condition) => condition !== false),
+    ' AND ',
+  );
+}
+
+/** Whether it leaves anything out but deleted products. */
+export function narrows(filter: ProductFilter): boolean {
+  const { category, min_price, max_price, in_stock, owner_id, ids } = filter;
+  return [category, min_price, max_price, in_stock, owner_id, ids].some((value) => value !== undefined);
+}

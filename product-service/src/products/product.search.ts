@@ -1,0 +1,78 @@
+import type { Window } from '@shop/service-kit/http/paging';
+import type { Query } from '@shop/service-kit/postgres/query';
+import { Prisma } from '../generated/prisma/client.ts';
+import { matching, narrows, type ProductFilter } from './product.filter.ts';
+import { behind, type ListedProduct, sorted } from './product.order.ts';
+import type { ProductKey, ProductOrder } from './product.schemas.ts';
+import { PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
+import type { ProductTotals, Total } from './product.totals.ts';
+
+/** A search ranks this many of its matches at most, so that a common word costs as much as a rare one. */
+const MAX_MATCHES = 200;
+/** Of so few products each is compared with the words; of more, the words are looked up. */
+const COMPARED_ONE_BY_ONE = 5000;
+
+export interface Listing {
+  rows: ListedProduct[];
+  total: Total;
+}
+
+interface SearchedRow extends ProductRow {
+  matches: number;
+  distance: number;
+}
+
+/**
+ * Products by their words: every word of `q` must begin a word of name, category, SKU or description.
+ * @param query plans each statement for its values
+ */
+export function createProductSearch(query: Query, totals: ProductTotals) {
+  const find = async (
+    words: string,
+    filter: ProductFilter,
+    order: ProductOrder,
+    window: Window<ProductKey>,
+  ): Promise<Listing> => {
+    const few = narrows(filter) && (await totals.estimate(filter)) <= COMPARED_ONE_BY_ONE;
+    const rows = await query<SearchedRow[]>`
+      WITH matches AS MATERIALIZED (
+        SELECT p.*, search_distance(p.search, ${words}::tsquery) AS distance
+          FROM ${few ? amongFew(words, filter) : bySegment(words, filter)} LIMIT ${MAX_MATCHES}::int
+      ), page AS (
+        SELECT ${PRODUCT_COLUMNS}, p.distance FROM matches p WHERE ${behind(window.after, order, filter.ids)}
+        ${sorted(order, filter.ids)} LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int
+      )
+      SELECT (SELECT count(*)::int FROM matches) AS matches, p.* FROM (SELECT) AS one LEFT JOIN page p ON TRUE
+      ${sorted(order, filter.ids)}`;
+    const count = rows[0]?.matches ?? 0;
+    return {
+      rows: rows.filter((row) => row.id !== null).map(({ matches: _, ...row }) => toProduct(row)),
+      total: { count, isEstimate: count === MAX_MATCHES },
+    };
+  };
+
+  return {
+    /** One row more than the window shows. Where the words find nothing, words of names that are spelled alike do. */
+    async search(q: string, filter: ProductFilter, order: ProductOrder, window: Window<ProductKey>) {
+      const nothing: Listing = { rows: [], total: { count: 0, isEstimate: false } };
+      const [typed] = await query<[{ words: string | null }]>`SELECT search_query(${q})::text AS words`;
+      if (typed.words === null) return nothing;
+      const listing = await find(typed.words, filter, order, window);
+      if (listing.total.count > 0) return listing;
+      const [meant] = await query<[{ words: string | null }]>`SELECT corrected_query(${q})::text AS words`;
+      return meant.words === null ? listing : find(meant.words, filter, order, window);
+    },
+  };
+}
+
+/** From the newest segment of ids to the oldest, each by its own words. Index: products_found. */
+const bySegment = (words: string, filter: ProductFilter) => Prisma.sql`
+  generate_series((SELECT max(id) FROM products) >> 16, 0, -1) AS segment, LATERAL (
+    SELECT p.* FROM products p
+     WHERE search_terms(p.search, p.id) @@ search_query_in(${words}::tsquery, segment) AND ${matching(filter)} OFFSET 0
+  ) AS p`;
+
+/** The newest first. Indexes: those of the filter. */
+const amongFew = (words: string, filter: ProductFilter) => Prisma.sql`(
+    SELECT p.* FROM products p WHERE ${matching(filter)} AND ts_match_vq(p.search, ${words}::tsquery) ORDER BY p.id DESC
+  ) AS p`;
