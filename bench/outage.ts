@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { addProducts, tokenOf } from '../e2e/support/catalogue.ts';
 import { call } from '../e2e/support/http.ts';
 import { sleep } from '../e2e/support/process.ts';
 import { type Stack, startStack, testServer } from '../e2e/support/stack.ts';
 import { runLoad } from './support/load.ts';
+import { residentBytes } from './support/memory.ts';
 import { openSlowLink } from './support/slow-link.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 6);
@@ -105,11 +105,6 @@ async function observe({ stack, product }: Shop, catalogue: boolean) {
     'failed reads': reads.failures + (browsing?.failures ?? 0),
     'RSS MB': Math.round((await residentBytes(stack.order.process.pid)) / 1e6),
   };
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** Milliseconds until an order is placed again. */

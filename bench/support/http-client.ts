@@ -4,31 +4,37 @@ import { Agent, request } from 'node:http';
 export function createHttpClient(url: string, connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const { hostname, port } = new URL(url);
+  const send = (
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body = '',
+  ): Promise<{ status: number; body: string }> =>
+    new Promise((resolve, reject) => {
+      const call = request({ hostname, port, path, method, agent, headers }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
+      });
+      call.on('error', reject);
+      call.end(body);
+    });
   return {
-    /** @returns status and body */
-    post(
-      path: string,
-      body: string,
-      headers: Record<string, string>,
-    ): Promise<{ status: number; body: string }> {
-      return new Promise((resolve, reject) => {
-        const sent = {
+    get: (path: string) => send('GET', path, {}),
+    post: (path: string, body: string, headers: Record<string, string>) =>
+      send(
+        'POST',
+        path,
+        {
           'content-type': 'application/json',
           'content-length': String(Buffer.byteLength(body)),
           ...headers,
-        };
-        const call = request({ hostname, port, path, method: 'POST', agent, headers: sent }, (answer) => {
-          let text = '';
-          answer.setEncoding('utf8');
-          answer.on('data', (chunk: string) => {
-            text += chunk;
-          });
-          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
-        });
-        call.on('error', reject);
-        call.end(body);
-      });
-    },
+        },
+        body,
+      ),
     close: () => agent.destroy(),
   };
 }

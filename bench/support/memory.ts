@@ -3,19 +3,19 @@ import { setInterval as every } from 'node:timers/promises';
 
 const INTERVAL = 200;
 
-/** The resident memory of a process now, in MB. */
-async function residentMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024) / 1e6;
+/** What a process holds in memory now, on Linux; 0 elsewhere. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** Looks at a process's memory while something runs. @returns megabytes, one for each 200 ms */
 export async function watchMemory<Result>(pid: number, run: () => Promise<Result>) {
-  const samples = [await residentMegabytes(pid)];
+  const megabytes = async () => (await residentBytes(pid)) / 1e6;
+  const samples = [await megabytes()];
   const stop = new AbortController();
   const watching = (async () => {
-    for await (const _ of every(INTERVAL, undefined, { signal: stop.signal }))
-      samples.push(await residentMegabytes(pid));
+    for await (const _ of every(INTERVAL, undefined, { signal: stop.signal })) samples.push(await megabytes());
   })().catch(() => undefined);
   try {
     return { result: await run(), samples };

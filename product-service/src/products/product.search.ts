@@ -9,8 +9,9 @@ import type { ProductTotals, Total } from './product.totals.ts';
 
 /** A search ranks this many of its matches at most, so that a common word costs as much as a rare one. */
 const MAX_MATCHES = 200;
-/** Of so few products each is compared with the words; of more, the words are looked up. */
-const COMPARED_ONE_BY_ONE = 5000;
+/** Where a filter leaves at most so many products, and this share of all, each of them is compared with the words. */
+const FEW = 20_000;
+const FEW_OF_ALL = 0.02;
 
 export interface Listing {
   rows: ListedProduct[];
@@ -27,17 +28,24 @@ interface SearchedRow extends ProductRow {
  * @param query plans each statement for its values
  */
 export function createProductSearch(query: Query, totals: ProductTotals) {
+  const leavesFew = async (filter: ProductFilter): Promise<boolean> => {
+    if (!narrows(filter)) return false;
+    const [left, all] = await Promise.all([totals.estimate(filter), totals.estimate({})]);
+    return left <= Math.min(FEW, all * FEW_OF_ALL);
+  };
+
   const find = async (
     words: string,
     filter: ProductFilter,
     order: ProductOrder,
     window: Window<ProductKey>,
   ): Promise<Listing> => {
-    const few = narrows(filter) && (await totals.estimate(filter)) <= COMPARED_ONE_BY_ONE;
+    const source = (await leavesFew(filter)) ? amongFew(words, filter) : bySegment(words, filter);
+    // Materialized: planned for all rows, so that no misjudged word makes a walk through the whole table look short.
     const rows = await query<SearchedRow[]>`
-      WITH matches AS MATERIALIZED (
-        SELECT p.*, search_distance(p.search, ${words}::tsquery) AS distance
-          FROM ${few ? amongFew(words, filter) : bySegment(words, filter)} LIMIT ${MAX_MATCHES}::int
+      WITH found AS MATERIALIZED (${source}
+      ), matches AS MATERIALIZED (
+        SELECT p.*, search_distance(p.search, ${words}::tsquery) AS distance FROM found p LIMIT ${MAX_MATCHES}::int
       ), page AS (
         SELECT ${PRODUCT_COLUMNS}, p.distance FROM matches p WHERE ${behind(window.after, order, filter.ids)}
         ${sorted(order, filter.ids)} LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int
@@ -67,12 +75,12 @@ export function createProductSearch(query: Query, totals: ProductTotals) {
 
 /** From the newest segment of ids to the oldest, each by its own words. Index: products_found. */
 const bySegment = (words: string, filter: ProductFilter) => Prisma.sql`
-  generate_series((SELECT max(id) FROM products) >> 16, 0, -1) AS segment, LATERAL (
-    SELECT p.* FROM products p
-     WHERE search_terms(p.search, p.id) @@ search_query_in(${words}::tsquery, segment) AND ${matching(filter)} OFFSET 0
-  ) AS p`;
+        SELECT p.* FROM generate_series((SELECT max(id) FROM products) >> 16, 0, -1) AS segment, LATERAL (
+          SELECT p.* FROM products p
+           WHERE search_terms(p.search, p.id) @@ search_query_in(${words}::tsquery, segment) AND ${matching(filter)}
+          OFFSET 0
+        ) AS p`;
 
-/** The newest first. Indexes: those of the filter. */
-const amongFew = (words: string, filter: ProductFilter) => Prisma.sql`(
-    SELECT p.* FROM products p WHERE ${matching(filter)} AND ts_match_vq(p.search, ${words}::tsquery) ORDER BY p.id DESC
-  ) AS p`;
+/** Each product of the filter by its words. Indexes: those of the filter. */
+const amongFew = (words: string, filter: ProductFilter) => Prisma.sql`
+        SELECT p.* FROM products p WHERE ${matching(filter)} AND ts_match_vq(p.search, ${words}::tsquery)`;

@@ -17,6 +17,8 @@ import { PrismaClient } from '../../src/generated/prisma/client.ts';
 export interface TestShop extends Replica {
   /** One more process of the service: the same database, its own connections. */
   startReplica(options?: ReplicaOptions): Promise<Replica>;
+  /** SQL straight into the database, however long it takes. */
+  run(sql: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -94,6 +96,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       closing.push(() => own.close());
       return start({ ...own, prefix: redis.prefix }, replicaOptions);
     },
+    run: database.run,
     async close() {
       await Promise.all(closing.map((close) => close()));
       await database.drop();

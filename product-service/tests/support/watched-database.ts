@@ -46,3 +46,38 @@ export function signal() {
   });
   return { given, give: () => give() };
 }
+
+export interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  Plans?: PlanNode[];
+}
+
+/** A database that tells how Postgres runs the statements it is asked. */
+export function createExplainedDatabase() {
+  let nodes: PlanNode[] = [];
+  return {
+    wrap:
+      (query: Query): Query =>
+      async <Rows>(strings: readonly string[], ...values: unknown[]) => {
+        if (!strings[0]?.startsWith('EXPLAIN')) {
+          const rows = await query<
+            [{ 'QUERY PLAN': [{ Plan: PlanNode }] }]
+          >`EXPLAIN (ANALYZE, FORMAT JSON) ${{ strings, values }}`;
+          nodes.push(...nodesOf(rows[0]['QUERY PLAN'][0].Plan));
+        }
+        return query<Rows>(strings, ...values);
+      },
+    /** The steps of all statements since the last call. */
+    take(): PlanNode[] {
+      const taken = nodes;
+      nodes = [];
+      return taken;
+    },
+  };
+}
+
+const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];

@@ -8,11 +8,13 @@ import { createStack } from '../stack.js';
 import { say } from '../terminal.js';
 import { openServers } from '../test/servers-for-tests.js';
 
-const BENCHES = ['orders', 'outage', 'import'];
+const BENCHES = ['orders', 'outage', 'import', 'scale'];
 const HELP = `npm run bench -- orders    orders per second, beside the same statements sent by bare pg
 npm run bench -- outage    order-service while product-service is stopped, paused or late
 npm run bench -- import    100,000 products in, changed, out and in again: seconds, and memory over the time
-BENCH_SECONDS=10           how long each figure is measured`;
+npm run bench -- scale     lists and searches among 1,000 to 1,000,000 products; draws docs/catalogue-latency.svg
+BENCH_SECONDS=10           how long each figure is measured
+BENCH_SIZES=1000,10000     catalogues of other sizes`;
 
 const INTERRUPTED_BY_USER = 130;
 // As durable as in production: what a commit costs is part of what is measured.

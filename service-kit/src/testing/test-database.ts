@@ -6,6 +6,8 @@ import { applyMigrations } from '../postgres/migrate.ts';
 
 export interface TestDatabase {
   url: string;
+  /** For what takes longer than a service allows a statement. */
+  run(sql: string): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -25,8 +27,8 @@ function serverUrl(): string {
   return url;
 }
 
-const onServer = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
-  const client = new Client({ connectionString: serverUrl() });
+const onServer = async <T>(use: (client: Client) => Promise<T>, url = serverUrl()): Promise<T> => {
+  const client = new Client({ connectionString: url });
   await client.connect();
   return use(client).finally(() => client.end());
 };
@@ -47,6 +49,7 @@ export async function createTestDatabase(options: TestDatabaseOptions): Promise<
   });
   return {
     url: urlOf(database),
+    run: (sql) => onServer(async (client) => void (await client.query(sql)), urlOf(database)),
     drop: () =>
       onServer(
         async (client) => void (await client.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)),

@@ -19,19 +19,14 @@ CREATE INDEX products_listed_sold_out ON products (id) WHERE NOT available AND d
 
 -- Search. GIN finds all rows of a word before it answers the first one, which takes 100 ms for a word that half of a
 -- million products have. So words are indexed per segment of 65,536 ids (`15/kettle`), and a search goes from
--- segment to segment, the newest first, until it has enough.
+-- segment to segment, the newest first, until it has enough. The cost keeps the planner from computing terms instead of
+-- looking them up.
 CREATE FUNCTION search_terms(search TSVECTOR, id INTEGER) RETURNS TSVECTOR
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS $$
   SELECT array_to_tsvector(ARRAY(SELECT (id >> 16) || '/' || word FROM unnest(tsvector_to_array(search)) AS word))
 $$;
 -- Without a list of pending entries, which every segment's look-up would have to read.
 CREATE INDEX products_found ON products USING gin (search_terms(search, id)) WITH (fastupdate = off) WHERE deleted_at IS NULL;
-
--- Each word of a text as a prefix, all of them. NULL for a text without words.
-CREATE FUNCTION search_query(q TEXT) RETURNS TSQUERY
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT (replace(nullif(plainto_tsquery('simple', q)::text, ''), ''' & ''', ''':* & ''') || ':*')::tsquery
-$$;
 
 -- A query as it finds the search_terms of one segment: the number goes behind each opening quote.
 CREATE FUNCTION search_query_in(query TSQUERY, segment INTEGER) RETURNS TSQUERY
@@ -45,20 +40,32 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT -(ts_rank(search, query) + ts_rank(search, replace(query::text, ':*', '')::tsquery))
 $$;
 
--- The words of names, for mistyped queries: there are far fewer words than products. Nobody mistypes what has digits
--- in the way that trigrams find. A word stays when its last product goes.
+-- The words of names, categories and SKUs: far fewer than products. Nobody mistypes what has digits in a way that
+-- trigrams find. A word stays when its last product goes.
 CREATE TABLE product_words (
   word TEXT COLLATE "C" PRIMARY KEY
 );
 CREATE INDEX product_words_similar ON product_words USING gin (word gin_trgm_ops) WITH (fastupdate = off);
 
-CREATE FUNCTION words_of_name(name TEXT) RETURNS SETOF TEXT
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', name))) AS word
+CREATE FUNCTION words_of(name TEXT, category TEXT, sku TEXT) RETURNS SETOF TEXT
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', concat_ws(' ', name, category, sku)))) AS word
    WHERE length(word) BETWEEN 3 AND 40 AND word !~ '[[:digit:]]'
 $$;
 
--- The query with up to three similar words beside each word that no name has. NULL when none of the words has any.
+-- All words of a text, each as a prefix, but for those that are known words and not the last one: whoever goes on to the
+-- next word has written the one before to its end, and a prefix costs as much as all words that begin with it. NULL
+-- for a text without words.
+CREATE FUNCTION search_query(q TEXT) RETURNS TSQUERY LANGUAGE sql STABLE STRICT AS $$
+  WITH words AS (
+    SELECT quoted, place, max(place) OVER () AS last
+      FROM unnest(string_to_array(plainto_tsquery('simple', q)::text, ' & ')) WITH ORDINALITY AS w (quoted, place)
+  )
+  SELECT string_agg(quoted || CASE WHEN place < last AND known.word IS NOT NULL THEN '' ELSE ':*' END, ' & ')::tsquery
+    FROM words LEFT JOIN product_words AS known ON known.word = trim(BOTH '''' FROM quoted)
+$$;
+
+-- The query with up to three similar words beside each word that begins no known one. NULL when there are none.
 CREATE FUNCTION corrected_query(q TEXT) RETURNS TSQUERY
 LANGUAGE sql STABLE STRICT AS $$
   WITH words AS (
@@ -93,7 +100,7 @@ BEGIN
   INSERT INTO category_counts AS c (category, slot, products)
   SELECT category, own_slot(), count(*) FROM added WHERE deleted_at IS NULL GROUP BY category ORDER BY category
       ON CONFLICT (category, slot) DO UPDATE SET products = c.products + excluded.products;
-  INSERT INTO product_words SELECT DISTINCT words_of_name(name) AS word FROM added ORDER BY word ON CONFLICT DO NOTHING;
+  INSERT INTO product_words SELECT DISTINCT words_of(name, category, sku) AS word FROM added ORDER BY word ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$;
 
@@ -104,15 +111,15 @@ BEGIN
     FROM (VALUES (OLD.category, OLD.deleted_at, -1), (NEW.category, NEW.deleted_at, 1)) AS v (category, deleted_at, change)
    WHERE deleted_at IS NULL GROUP BY category HAVING sum(change) <> 0 ORDER BY category
       ON CONFLICT (category, slot) DO UPDATE SET products = c.products + excluded.products;
-  INSERT INTO product_words SELECT words_of_name(NEW.name) AS word ORDER BY word ON CONFLICT DO NOTHING;
+  INSERT INTO product_words SELECT words_of(NEW.name, NEW.category, NEW.sku) AS word ORDER BY word ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$;
 
 CREATE TRIGGER note_new_products AFTER INSERT ON products REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION note_new_products();
-CREATE TRIGGER note_changed_product AFTER UPDATE OF name, category, deleted_at ON products
-  FOR EACH ROW WHEN ((OLD.name, OLD.category, OLD.deleted_at) IS DISTINCT FROM (NEW.name, NEW.category, NEW.deleted_at))
+CREATE TRIGGER note_changed_product AFTER UPDATE OF name, category, sku, deleted_at ON products
+  FOR EACH ROW WHEN ((OLD.name, OLD.category, OLD.sku, OLD.deleted_at) IS DISTINCT FROM (NEW.name, NEW.category, NEW.sku, NEW.deleted_at))
   EXECUTE FUNCTION note_changed_product();
 
 INSERT INTO category_counts SELECT category, 0, count(*) FROM products WHERE deleted_at IS NULL GROUP BY category;
-INSERT INTO product_words SELECT DISTINCT words_of_name(name) FROM products;
+INSERT INTO product_words SELECT DISTINCT words_of(name, category, sku) FROM products;

@@ -1,0 +1,78 @@
+/** A kind of query, and its form number `i`: no two are alike, so that none comes out of a cache. */
+export interface QueryKind {
+  name: string;
+  panel: 'Lists' | 'Search' | 'Depth of a cursor';
+  /** The part of the address behind `?`. Undefined where the catalogue is too small for it. */
+  query: (i: number, places: Places) => string | undefined;
+}
+
+export type CursorSort = 'id' | 'price';
+
+/** The rows at some depths, by `sort:depth`. */
+export type Places = Map<string, { value: number; id: number }>;
+
+export const DEPTHS = [10, 1000, 100_000];
+export const CURSOR_SORTS: CursorSort[] = ['id', 'price'];
+
+/** An upper bound above all prices: it makes a query its own, and leaves nothing out. */
+const all = (i: number) => `max_price=${8_000_000 + i / 100}`;
+
+/** Punctuation is no word: it makes a search its own. */
+const own = (q: string, i: number) =>
+  `q=${encodeURIComponent(`${q} ${[...i.toString(4)].map((digit) => '!?.,'[Number(digit)]).join('')}`)}`;
+
+const sortedBy = (sort: string): QueryKind => ({
+  name: `sort=${sort}`,
+  panel: 'Lists',
+  query: (i) => `sort=${sort}&${all(i)}`,
+});
+
+const searchOf = (name: string, words: (i: number) => string): QueryKind => ({
+  name,
+  panel: 'Search',
+  query: (i) => own(words(i), i),
+});
+
+const behind = (sort: CursorSort, depth: number): QueryKind => ({
+  name: `${sort}, behind row ${depth.toLocaleString('en')}`,
+  panel: 'Depth of a cursor',
+  query(i, places) {
+    const place = places.get(`${sort}:${depth}`);
+    if (place === undefined) return undefined;
+    const cursor = Buffer.from(JSON.stringify([sort, place.value, place.id])).toString('base64url');
+    return `sort=${sort}&${all(i)}&cursor=${cursor}`;
+  },
+});
+
+const pickOf = (words: string[]) => (i: number) => words[i % words.length] ?? '';
+const things = pickOf(['kettle', 'lamp', 'chair', 'tent', 'radio', 'board', 'clock', 'knife']);
+const materials = pickOf(['steel', 'oak', 'glass', 'wool', 'cork', 'brass', 'stone']);
+
+export const QUERIES: QueryKind[] = [
+  { name: 'plain list', panel: 'Lists', query: all },
+  {
+    name: 'category, price, in stock',
+    panel: 'Lists',
+    query: (i) =>
+      `category=Category%20${i % 20}&min_price=${100 + (i % 1000)}.${10 + (i % 90)}&max_price=${3000 + i / 100}&in_stock=true`,
+  },
+  {
+    name: 'sold out, newest first',
+    panel: 'Lists',
+    query: (i) => `in_stock=false&sort=-created_at&${all(i)}`,
+  },
+  ...['price', '-price', 'name', '-name', '-created_at'].map(sortedBy),
+  searchOf('word of one product', (i) => `x${(1 + ((i * 7919) % 1000)).toString(16).padStart(6, '0')}`),
+  searchOf('SKU', (i) => `SKU-${1 + ((i * 7919) % 1000)}`),
+  searchOf('word of 2 %', things),
+  searchOf('word of half of them', pickOf(['wireless', 'pro'])),
+  searchOf('two words', (i) => `${things(i)} ${materials(i)}`),
+  searchOf('prefix of 3 letters', (i) => things(i).slice(0, 3)),
+  searchOf('mistyped word', pickOf(['keettle', 'hedphones', 'turntabel', 'microfone', 'blankket'])),
+  {
+    name: 'word, category, by price',
+    panel: 'Search',
+    query: (i) => `${own(things(i), i)}&category=Category%20${i % 20}&sort=price`,
+  },
+  ...CURSOR_SORTS.flatMap((sort) => DEPTHS.map((depth) => behind(sort, depth))),
+];

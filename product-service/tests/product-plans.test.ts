@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { createExplainedDatabase, type PlanNode } from './support/watched-database.ts';
+
+/** More rows than this are no page's neighbourhood. */
+const NEIGHBOURHOOD = 2000;
+/** As far as totals are counted. */
+const COUNTED = 10_001;
+/** Ids in a segment of the index of words: as many entries are looked through at once. */
+const SEGMENT = 65_536;
+
+const explained = createExplainedDatabase();
+let shop: TestShop;
+let replica: Replica;
+
+beforeAll(async () => {
+  shop = await startTestShop();
+  await shop.run(`
+    INSERT INTO products (name, description, price_minor, stock, category, sku, owner_id, created_at, deleted_at)
+    SELECT 'Thing ' || n % 997 || ' of ' || (ARRAY['steel', 'oak', 'glass'])[1 + n % 3], 'Number ' || n, n * 7919 % 50000,
+           CASE WHEN n % 100 = 0 THEN 0 ELSE n % 50 + 1 END, 'Category ' || n % 40, 'S' || n, 1 + n % 300,
+           now() - n * INTERVAL '1 second', CASE WHEN n % 50 = 1 THEN now() END
+      FROM generate_series(1, 50000) AS n`);
+  await shop.run('VACUUM (ANALYZE) products');
+  replica = await shop.startReplica({ wrap: explained.wrap });
+});
+afterAll(() => shop.close());
+
+const cursorOf = (...key: unknown[]) => Buffer.from(JSON.stringify(key)).toString('base64url');
+
+const most = (nodes: PlanNode[]) =>
+  Math.max(0, ...nodes.map((node) => node['Actual Rows'] * node['Actual Loops']));
+
+async function planOf(path: string) {
+  explained.take();
+  await request(replica.app).get(path).expect(200);
+  const nodes = explained.take();
+  return {
+    indexes: nodes.flatMap((node) => node['Index Name'] ?? []),
+    scanned: nodes
+      .filter((node) => node['Node Type'] === 'Seq Scan' && node['Relation Name'] === 'products')
+      .map((node) => node['Actual Rows']),
+    sorted: nodes
+      .filter((node) => node['Node Type'].includes('Sort'))
+      .map((node) =>
+        Math.max(...(node.Plans ?? []).map((plan) => plan['Actual Rows'] * plan['Actual Loops'])),
+      ),
+    entries: most(nodes.filter((node) => node['Node Type'] === 'Bitmap Index Scan')),
+    rows: most(nodes.filter((node) => node['Node Type'] !== 'Bitmap Index Scan')),
+  };
+}
+
+describe('each list of 50,000 products is read from an index', () => {
+  test.each([
+    ['', 'products_pkey'],
+    ['sort=-id', 'products_pkey'],
+    [`cursor=${cursorOf('id', 40_000, 40_000)}`, 'products_pkey'],
+    ['sort=price', 'products_listed_price'],
+    ['sort=-price', 'products_listed_price'],
+    [`sort=price&cursor=${cursorOf('price', 30_000, 1)}`, 'products_listed_price'],
+    ['sort=name', 'products_listed_name'],
+    ['sort=-name', 'products_listed_name'],
+    [`sort=-name&cursor=${cursorOf('-name', 'Thing 5', 1)}`, 'products_listed_name'],
+    ['sort=created_at', 'products_listed_created_at'],
+    ['sort=-created_at', 'products_listed_created_at'],
+    [`sort=-created_at&cursor=${cursorOf('-created_at', Date.now() - 3e6, 1)}`, 'products_listed_created_at'],
+    ['category=Category%207', 'products_listed_category'],
+    ['category=Category%207&sort=-id', 'products_listed_category'],
+    ['category=Category%207&sort=price', 'products_listed_category_price'],
+    ['category=Category%207&sort=-price&in_stock=true', 'products_listed_category_price'],
+    ['category=Category%207&min_price=100&max_price=110', 'products_listed_category_price'],
+    ['min_price=100&max_price=100.50', 'products_listed_price'],
+    ['owner_id=17', 'products_listed_owner'],
+    ['owner_id=17&in_stock=true&sort=name', 'products_listed_owner'],
+    ['in_stock=false', 'products_listed_sold_out'],
+    ['in_stock=true&sort=price', 'products_listed_price'],
+    ['ids=3,30000,7', 'products_pkey'],
+    ['q=4321', 'products_found'],
+    ['q=thing&sort=relevance', 'products_found'],
+    ['q=thing%20steel&sort=price', 'products_found'],
+    ['q=thing%20777&category=Category%207', 'products_found'],
+    ['q=thing&owner_id=17', 'products_listed_owner'],
+    ['q=glas&in_stock=true&sort=-created_at', 'products_found'],
+  ])('?%s from %s', async (query, index) => {
+    const plan = await planOf(`/api/products?${query}`);
+    expect(plan.indexes).toContain(index);
+    expect(plan.scanned).toEqual([]);
+    for (const rows of plan.sorted) expect(rows).toBeLessThanOrEqual(NEIGHBOURHOOD);
+    expect(plan.rows).toBeLessThanOrEqual(COUNTED);
+    expect(plan.entries).toBeLessThanOrEqual(SEGMENT);
+  });
+
+  test('a product and the categories too', async () => {
+    expect((await planOf('/api/products/77')).indexes).toEqual(['products_pkey']);
+    const { scanned, rows } = await planOf('/api/products/categories?counts=true');
+    expect(scanned).toEqual([]);
+    expect(rows).toBeLessThan(100);
+  });
+});
+
+describe('a change of stock', () => {
+  /** @returns how often the product's row was written, and how often beside the old one, without a look at any index */
+  const reserve = (quantities: number[]) =>
+    shop.db.$transaction(async (db) => {
+      const counted = async () => {
+        const [row] = await db.$queryRaw<[{ all: number; beside: number }]>`
+          SELECT pg_stat_get_xact_tuples_updated('products'::regclass)::int AS all,
+                 pg_stat_get_xact_tuples_hot_updated('products'::regclass)::int AS beside`;
+        return row;
+      };
+      const before = await counted();
+      for (const quantity of quantities)
+        await db.$queryRaw`SELECT id FROM reserve_stock(gen_random_uuid(), ARRAY[49], ARRAY[${quantity}::int], 'test')`;
+      const after = await counted();
+      return { all: after.all - before.all, beside: after.beside - before.beside };
+    });
+
+  test('touches no index, unless the last unit goes', async () => {
+    // The first change of a row in a page that was filled to the brim may have to move; the others find room.
+    await reserve([1]);
+    expect(await reserve([1, 2, 3])).toEqual({ all: 3, beside: 3 });
+    expect(await reserve([43])).toEqual({ all: 1, beside: 0 });
+  });
+});

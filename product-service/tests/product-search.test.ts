@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { admin, createProduct, type ProductJson } from './support/product.factory.ts';
+import { startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+let ids: Record<string, number>;
+
+beforeAll(async () => {
+  shop = await startTestShop();
+  const made = [
+    { name: 'Cast Iron Pan', description: 'Better than a kettle', price: 49, category: 'Kitchen' },
+    { name: 'Steel Kettle', description: 'Holds one litre', price: 59, category: 'Kitchen' },
+    { name: 'Kettlebell', description: '12 kg', price: 30, category: 'Sport' },
+    { name: 'Wireless Headphones', price: 149, stock: 0, category: 'Audio' },
+    { name: 'Wireless Earbuds', price: 89, category: 'Audio', sku: 'AUD-0042' },
+    { name: "O'Reilly: USB-C & more", price: 40, category: 'Books' },
+    { name: 'Café Müsli 日本語 テスト', price: 5, category: 'Food' },
+    { name: 'Kettle of copper', price: 99, category: 'Kitchen' },
+  ];
+  ids = {};
+  for (const fields of made) ids[fields.name] = (await createProduct(shop.app, fields)).id;
+});
+afterAll(() => shop.close());
+
+const search = (q: string, rest = '') =>
+  request(shop.app).get(`/api/products?q=${encodeURIComponent(q)}${rest}`);
+const namesIn = (rows: ProductJson[]) => rows.map(({ name }) => name);
+const found = async (q: string, rest = '') => namesIn((await search(q, rest).expect(200)).body.products);
+
+describe('GET /api/products?q', () => {
+  test('puts whole words before longer ones, and names before descriptions', async () => {
+    expect(await found('kettle')).toEqual([
+      'Steel Kettle',
+      'Kettle of copper',
+      'Kettlebell',
+      'Cast Iron Pan',
+    ]);
+  });
+
+  test('finds words by their beginnings, in any case and order', async () => {
+    expect(await found('KETT')).toHaveLength(4);
+    expect(await found('kettl ste')).toEqual(['Steel Kettle']);
+    expect(await found('headph wirel')).toEqual(['Wireless Headphones']);
+    expect(await found('bell')).toEqual([]);
+  });
+
+  test('finds what has all of the words, wherever they stand', async () => {
+    expect(await found('kettle litre')).toEqual(['Steel Kettle']);
+    expect(await found('kitchen kettle copper')).toEqual(['Kettle of copper']);
+    expect(await found('kettle wireless')).toEqual([]);
+  });
+
+  test('finds by category and SKU', async () => {
+    expect(await found('audio')).toHaveLength(2);
+    expect(await found('AUD-0042')).toEqual(['Wireless Earbuds']);
+    expect(await found('aud-00')).toEqual(['Wireless Earbuds']);
+  });
+
+  test.each([
+    ['hedphones', ['Wireless Headphones']],
+    ['wirless earbud', ['Wireless Earbuds']],
+    ['steel ketle', ['Steel Kettle']],
+    ['musli', ['Café Müsli 日本語 テスト']],
+    ['kichen', ['Cast Iron Pan', 'Steel Kettle', 'Kettle of copper']],
+  ])('takes %s for a word that is spelled alike', async (q, names) => {
+    expect((await found(q)).toSorted()).toEqual(names.toSorted());
+  });
+
+  test('corrects nothing where the words as they are find something', async () => {
+    expect(await found('kettlebell')).toEqual(['Kettlebell']);
+  });
+
+  test.each([
+    ['日本語', 1],
+    ['テス', 1],
+    ['CAFÉ', 1],
+    ["o'reilly", 1],
+    ['usb-c', 1],
+    ['"usb"', 1],
+    ['!!!', 0],
+    ['🫖', 0],
+    ["'; DROP TABLE products; --", 0],
+    ['kettle & !steel | (pan):*', 0],
+    ['kettle:* <-> ', 4],
+    ["\\'kettle\\", 4],
+    ['%_', 0],
+    ['kettle\nsteel', 1],
+    ['https://example.com/kettle?a=b#c', 0],
+    ['x'.repeat(200), 0],
+    ['a b c d e f g h i j k l m n o p q r s t u v w x y z '.repeat(4).slice(0, 200), 0],
+  ])('takes %j as words and nothing else', async (q, count) => {
+    const { body } = await search(q).expect(200);
+    expect(body.products).toHaveLength(count);
+    expect(body).toMatchObject({ total: count, total_is_estimate: false });
+  });
+
+  test.each(['', '   ', 'x'.repeat(201), 'a\u0000b'])('refuses %j', async (q) => {
+    await search(q).expect(400);
+  });
+
+  test('is combined with every filter', async () => {
+    expect(await found('kettle', '&category=Sport')).toEqual(['Kettlebell']);
+    expect(await found('kettle', '&min_price=50&max_price=60')).toEqual(['Steel Kettle']);
+    expect(await found('wireless', '&in_stock=false')).toEqual(['Wireless Headphones']);
+    expect(await found('wireless', '&in_stock=true')).toEqual(['Wireless Earbuds']);
+    expect(await found('kettle', '&owner_id=7')).toHaveLength(4);
+    expect(await found('kettle', '&owner_id=8')).toEqual([]);
+    expect(await found('kettle', `&ids=${ids['Kettlebell']},${ids['Wireless Earbuds']}`)).toEqual([
+      'Kettlebell',
+    ]);
+    expect(await found('hedphones', '&category=Audio')).toEqual(['Wireless Headphones']);
+  });
+
+  test('is sorted by whatever is asked for', async () => {
+    const byPrice = ['Kettlebell', 'Cast Iron Pan', 'Steel Kettle', 'Kettle of copper'];
+    expect(await found('kettle', '&sort=price')).toEqual(byPrice);
+    expect(await found('kettle', '&sort=-price')).toEqual(byPrice.toReversed());
+    expect(await found('kettle', '&sort=-id')).toEqual([
+      'Kettle of copper',
+      'Kettlebell',
+      'Steel Kettle',
+      'Cast Iron Pan',
+    ]);
+  });
+
+  test.each(['relevance', 'price', '-name', 'created_at', '-id'])(
+    'a cursor walks all matches by %s once',
+    async (sort) => {
+      const whole = await found('kettle', `&sort=${sort}`);
+      const walked: string[] = [];
+      let cursor: string | null = '';
+      while (cursor !== null) {
+        const place: string = cursor === '' ? '' : `&cursor=${cursor}`;
+        const { body } = await search('kettle', `&sort=${sort}&per_page=1${place}`).expect(200);
+        expect(body).toMatchObject({ total: 4, pages: 4, per_page: 1 });
+        walked.push(...namesIn(body.products));
+        cursor = body.next_cursor;
+      }
+      expect(walked).toEqual(whole);
+      expect(walked).toHaveLength(4);
+    },
+  );
+
+  test('answers pages, also of corrected words, and the total on a page without products', async () => {
+    const second = await search('kettle', '&per_page=3&page=2').expect(200);
+    expect(namesIn(second.body.products)).toEqual(['Cast Iron Pan']);
+    expect(second.body).toMatchObject({ total: 4, page: 2, pages: 2, next_cursor: null });
+    const corrected = await search('wirless', '&per_page=1&page=2').expect(200);
+    expect(corrected.body).toMatchObject({ total: 2, page: 2, products: [expect.anything()] });
+    expect((await search('kettle', '&page=3').expect(200)).body).toMatchObject({ total: 4, products: [] });
+  });
+
+  test('refuses a cursor of another order', async () => {
+    const { body } = await search('kettle', '&per_page=1').expect(200);
+    await search('kettle', `&sort=price&cursor=${body.next_cursor}`).expect(400);
+    await request(shop.app).get(`/api/products?sort=relevance`).expect(400);
+    await search('kettle', '&sort=-relevance').expect(400);
+  });
+
+  test('follows changes, and never finds what was deleted', async () => {
+    const { id } = await createProduct(shop.app, { name: 'Samovar', stock: 3 });
+    const change = (body: object) =>
+      request(shop.app).patch(`/api/products/${id}`).set('Authorization', admin()).send(body).expect(200);
+    expect(await found('samovar')).toEqual(['Samovar']);
+    await change({ name: 'Teapot', description: 'Once a samovar' });
+    expect(await found('teapot')).toEqual(['Teapot']);
+    expect(await found('teepot')).toEqual(['Teapot']);
+    await request(shop.app).delete(`/api/products/${id}`).set('Authorization', admin()).expect(200);
+    for (const q of ['teapot', 'samovar', 'teepot']) expect(await found(q)).toEqual([]);
+  });
+});
+
+describe('GET /api/products?q of a word that many products have', () => {
+  test('ranks 200 of them, and says that there are more', async () => {
+    await shop.db.$executeRaw`
+      INSERT INTO products (name, price_minor, stock, category, owner_id)
+      SELECT 'Common ' || n, n, 1, 'Many', 1 FROM generate_series(1, 205) AS n`;
+    const { body } = await search('common', '&per_page=100').expect(200);
+    expect(body).toMatchObject({ total: 200, pages: 2, total_is_estimate: true });
+    const last = await search('common', `&per_page=100&page=2`).expect(200);
+    expect(last.body).toMatchObject({ total: 200, next_cursor: null });
+    expect(last.body.products).toHaveLength(100);
+    const rare = await search('common 77').expect(200);
+    expect(rare.body).toMatchObject({ total: 1, total_is_estimate: false });
+  });
+});

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { admin, createProduct } from './support/product.factory.ts';
+import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+/** Counts five products, no more. */
+let counting: Replica;
+
+beforeAll(async () => {
+  shop = await startTestShop();
+  counting = await shop.startReplica({ exactTotals: 5 });
+  await shop.run(`
+    INSERT INTO products (name, price_minor, stock, category, owner_id)
+    SELECT 'Product ' || n, n * 100, 1, CASE WHEN n <= 5 THEN 'Few' ELSE 'Many' END, 1 FROM generate_series(1, 60) AS n`);
+});
+afterAll(() => shop.close());
+
+const totalOf = async ({ app }: Pick<Replica, 'app'>, query = '') => {
+  const { body } = await request(app).get(`/api/products?per_page=4&${query}`).expect(200);
+  return { total: body.total, pages: body.pages, isEstimate: body.total_is_estimate };
+};
+
+describe('total', () => {
+  test('is exact where there are few', async () => {
+    expect(await totalOf(shop)).toEqual({ total: 60, pages: 15, isEstimate: false });
+    expect(await totalOf(counting, 'category=Few')).toEqual({ total: 5, pages: 2, isEstimate: false });
+    expect(await totalOf(counting, 'category=None')).toEqual({ total: 0, pages: 0, isEstimate: false });
+  });
+
+  test('is more than was counted, where statistics are missing', async () => {
+    expect(await totalOf(counting, 'category=Many')).toMatchObject({ isEstimate: true });
+    expect((await totalOf(counting, 'category=Many')).total).toBeGreaterThanOrEqual(6);
+  });
+
+  test('is what Postgres expects, where it has statistics', async () => {
+    await shop.run('ANALYZE products');
+    expect(await totalOf(counting, 'category=Many&min_price=0')).toEqual({
+      total: 55,
+      pages: 14,
+      isEstimate: true,
+    });
+    expect(await totalOf(counting, 'min_price=31')).toMatchObject({ isEstimate: true });
+    expect(await totalOf(counting, 'min_price=56')).toEqual({ total: 5, pages: 2, isEstimate: false });
+  });
+});
+
+describe('counts of categories', () => {
+  const counts = async () =>
+    (await request(shop.app).get('/api/products/categories?counts=true').expect(200)).body.counts;
+
+  test('follow products that come, move and go', async () => {
+    const { id } = await createProduct(shop.app, { category: 'Few' });
+    expect(await counts()).toEqual({ Few: 6, Many: 55 });
+    const change = (body: object) =>
+      request(shop.app).patch(`/api/products/${id}`).set('Authorization', admin()).send(body).expect(200);
+    await change({ category: 'New' });
+    await change({ name: 'Another name', sku: 'S-1' });
+    expect(await counts()).toEqual({ Few: 5, Many: 55, New: 1 });
+    await request(shop.app).delete(`/api/products/${id}`).set('Authorization', admin()).expect(200);
+    expect(await counts()).toEqual({ Few: 5, Many: 55 });
+  });
+
+  test('are right when many sellers come at once', async () => {
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        createProduct(shop.app, { category: i % 2 === 0 ? 'Few' : 'Many' }),
+      ),
+    );
+    expect(await counts()).toEqual({ Few: 25, Many: 75 });
+  });
+
+  test('leave out a product that was rolled back', async () => {
+    await createProduct(shop.app, { category: 'Few', sku: 'TAKEN' });
+    await expect(createProduct(shop.app, { category: 'Few', sku: 'TAKEN' })).rejects.toThrow('sku_taken');
+    expect((await counts()).Few).toBe(26);
+  });
+});
