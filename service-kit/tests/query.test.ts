@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { Pool } from 'pg';
 import { openDatabase } from '../src/postgres/open-database.ts';
-import { createQuery } from '../src/postgres/query.ts';
+import { createQuery, createUnpreparedQuery } from '../src/postgres/query.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 
 const pool = new Pool({ connectionString: process.env['TEST_DATABASE_URL'], max: 1 });
@@ -28,6 +28,31 @@ describe('a statement as a tagged template', () => {
     const prepared =
       await query`SELECT count(*)::int AS count FROM pg_prepared_statements WHERE statement LIKE '%planned_once%'`;
     expect(prepared).toEqual([{ count: 2 }]);
+  });
+});
+
+describe('an unprepared statement', () => {
+  const unprepared = createUnpreparedQuery(pool);
+
+  test('sends its values beside the text too, and leaves nothing behind', async () => {
+    const fragment = { strings: ['', '::int + 1'], values: [2] };
+    for (let i = 0; i < 3; i++)
+      expect(await unprepared`SELECT ${'a'} AS not_kept, ${fragment} AS b`).toEqual([
+        { not_kept: 'a', b: 3 },
+      ]);
+    const prepared =
+      await unprepared`SELECT count(*)::int AS count FROM pg_prepared_statements WHERE statement LIKE '%not_kept%'`;
+    expect(prepared).toEqual([{ count: 0 }]);
+  });
+
+  test('is planned for its values, however often it was sent', async () => {
+    const expected = async (limit: number) => {
+      const [row] = await unprepared<
+        [{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }]
+      >`EXPLAIN (FORMAT JSON) SELECT FROM generate_series(1, ${limit}::int)`;
+      return row['QUERY PLAN'][0].Plan['Plan Rows'];
+    };
+    for (let i = 1; i <= 10; i++) expect(await expected(i)).toBe(i);
   });
 });
 

@@ -18,6 +18,13 @@ export interface Listing {
   total: Total;
 }
 
+const NOTHING: Listing = { rows: [], total: { count: 0, isEstimate: false } };
+
+/** Null where there are none. */
+interface Words {
+  words: string | null;
+}
+
 interface SearchedRow extends ProductRow {
   matches: number;
   distance: number;
@@ -34,24 +41,24 @@ export function createProductSearch(query: Query, totals: ProductTotals) {
     return left <= Math.min(FEW, all * FEW_OF_ALL);
   };
 
-  const find = async (
+  const read = async (
+    found: Prisma.Sql,
     words: string,
-    filter: ProductFilter,
     order: ProductOrder,
+    ids: number[] | undefined,
     window: Window<ProductKey>,
   ): Promise<Listing> => {
-    const source = (await leavesFew(filter)) ? amongFew(words, filter) : bySegment(words, filter);
     // Materialized: planned for all rows, so that no misjudged word makes a walk through the whole table look short.
     const rows = await query<SearchedRow[]>`
-      WITH found AS MATERIALIZED (${source}
+      WITH found AS MATERIALIZED (${found}
       ), matches AS MATERIALIZED (
         SELECT p.*, search_distance(p.search, ${words}::tsquery) AS distance FROM found p LIMIT ${MAX_MATCHES}::int
       ), page AS (
-        SELECT ${PRODUCT_COLUMNS}, p.distance FROM matches p WHERE ${behind(window.after, order, filter.ids)}
-        ${sorted(order, filter.ids)} LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int
+        SELECT ${PRODUCT_COLUMNS}, p.distance FROM matches p WHERE ${behind(window.after, order, ids)}
+        ${sorted(order, ids)} LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int
       )
       SELECT (SELECT count(*)::int FROM matches) AS matches, p.* FROM (SELECT) AS one LEFT JOIN page p ON TRUE
-      ${sorted(order, filter.ids)}`;
+      ${sorted(order, ids)}`;
     const count = rows[0]?.matches ?? 0;
     return {
       rows: rows.filter((row) => row.id !== null).map(({ matches: _, ...row }) => toProduct(row)),
@@ -60,15 +67,19 @@ export function createProductSearch(query: Query, totals: ProductTotals) {
   };
 
   return {
-    /** One row more than the window shows. Where the words find nothing, words of names that are spelled alike do. */
+    /** One row more than the window shows. Where the words find nothing, known words that are spelled alike do. */
     async search(q: string, filter: ProductFilter, order: ProductOrder, window: Window<ProductKey>) {
-      const nothing: Listing = { rows: [], total: { count: 0, isEstimate: false } };
-      const [typed] = await query<[{ words: string | null }]>`SELECT search_query(${q})::text AS words`;
-      if (typed.words === null) return nothing;
-      const listing = await find(typed.words, filter, order, window);
+      const [[typed], few] = await Promise.all([
+        query<[Words]>`SELECT search_query(${q})::text AS words`,
+        leavesFew(filter),
+      ]);
+      const find = (words: string) =>
+        read(few ? amongFew(words, filter) : bySegment(words, filter), words, order, filter.ids, window);
+      if (typed.words === null) return NOTHING;
+      const listing = await find(typed.words);
       if (listing.total.count > 0) return listing;
-      const [meant] = await query<[{ words: string | null }]>`SELECT corrected_query(${q})::text AS words`;
-      return meant.words === null ? listing : find(meant.words, filter, order, window);
+      const [meant] = await query<[Words]>`SELECT corrected_query(${q})::text AS words`;
+      return meant.words === null ? listing : find(meant.words);
     },
   };
 }

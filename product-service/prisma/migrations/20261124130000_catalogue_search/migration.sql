@@ -56,32 +56,37 @@ $$;
 -- All words of a text, each as a prefix, but for those that are known words and not the last one: whoever goes on to the
 -- next word has written the one before to its end, and a prefix costs as much as all words that begin with it. NULL
 -- for a text without words.
-CREATE FUNCTION search_query(q TEXT) RETURNS TSQUERY LANGUAGE sql STABLE STRICT AS $$
-  WITH words AS (
-    SELECT quoted, place, max(place) OVER () AS last
-      FROM unnest(string_to_array(plainto_tsquery('simple', q)::text, ' & ')) WITH ORDINALITY AS w (quoted, place)
-  )
-  SELECT string_agg(quoted || CASE WHEN place < last AND known.word IS NOT NULL THEN '' ELSE ':*' END, ' & ')::tsquery
-    FROM words LEFT JOIN product_words AS known ON known.word = trim(BOTH '''' FROM quoted)
-$$;
+CREATE FUNCTION search_query(q TEXT) RETURNS TSQUERY LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+  RETURN (
+    WITH words AS (
+      SELECT quoted, place, max(place) OVER () AS last
+        FROM unnest(string_to_array(plainto_tsquery('simple', q)::text, ' & ')) WITH ORDINALITY AS w (quoted, place)
+    )
+    SELECT string_agg(quoted || CASE WHEN place < last AND known.word IS NOT NULL THEN '' ELSE ':*' END, ' & ')::tsquery
+      FROM words LEFT JOIN product_words AS known ON known.word = trim(BOTH '''' FROM quoted)
+  );
+END $$;
 
 -- The query with up to three similar words beside each word that begins no known one. NULL when there are none.
-CREATE FUNCTION corrected_query(q TEXT) RETURNS TSQUERY
-LANGUAGE sql STABLE STRICT AS $$
-  WITH words AS (
-    SELECT typed.word, ARRAY(
-      SELECT known.word FROM product_words AS known
-       WHERE known.word % typed.word
-         AND NOT starts_with((SELECT min(word) FROM product_words WHERE word >= typed.word COLLATE "C"), typed.word)
-       ORDER BY similarity(known.word, typed.word) DESC, known.word LIMIT 3
-    ) AS similar_words
-      FROM unnest(tsvector_to_array(to_tsvector('simple', q))) AS typed (word)
-  )
-  SELECT string_agg('(' || concat_ws(' | ', search_query(word)::text, (
-           SELECT string_agg(plainto_tsquery('simple', known)::text, ' | ') FROM unnest(similar_words) AS known
-         )) || ')', ' & ')::tsquery
-    FROM words HAVING bool_or(cardinality(similar_words) > 0)
-$$;
+CREATE FUNCTION corrected_query(q TEXT) RETURNS TSQUERY LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+  RETURN (
+    WITH words AS (
+      SELECT typed.word, ARRAY(
+        SELECT known.word FROM product_words AS known
+         WHERE known.word % typed.word
+           AND NOT starts_with((SELECT min(word) FROM product_words WHERE word >= typed.word COLLATE "C"), typed.word)
+         ORDER BY similarity(known.word, typed.word) DESC, known.word LIMIT 3
+      ) AS similar_words
+        FROM unnest(tsvector_to_array(to_tsvector('simple', q))) AS typed (word)
+    )
+    SELECT string_agg('(' || concat_ws(' | ', search_query(word)::text, (
+             SELECT string_agg(plainto_tsquery('simple', known)::text, ' | ') FROM unnest(similar_words) AS known
+           )) || ')', ' & ')::tsquery
+      FROM words HAVING bool_or(cardinality(similar_words) > 0)
+  );
+END $$;
 
 -- How many products a category has, so that nobody has to count a million rows: the sum over its slots, of which each
 -- connection uses one. Connections do not wait for each other, as they would for one row.
