@@ -84,11 +84,16 @@ export function createProductSearch(query: Query, totals: ProductTotals) {
   };
 }
 
-/** From the newest segment of ids to the oldest, each by its own words. Index: products_found. */
+/**
+ * From the newest segment of ids to the oldest, each by its own words. Those of a wanted category are looked up with them:
+ * where both are frequent, few products have both. Index: products_found.
+ */
 const bySegment = (words: string, filter: ProductFilter) => Prisma.sql`
         SELECT p.* FROM generate_series((SELECT max(id) FROM products) >> 16, 0, -1) AS segment, LATERAL (
           SELECT p.* FROM products p
-           WHERE search_terms(p.search, p.id) @@ search_query_in(${words}::tsquery, segment) AND ${matching(filter)}
+           WHERE search_terms(p.search, p.id) @@ search_query_in(
+                   ${words}::tsquery && plainto_tsquery('simple', ${filter.category ?? ''}::text), segment)
+             AND ${matching(filter)}
           OFFSET 0
         ) AS p`;
 
