@@ -12,7 +12,7 @@ const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 10);
 /** Each kind of query is asked of one catalogue after the other, a few times at once: noise hits all alike. */
 const ROUNDS = 25;
 const CALLS = 8;
-const CLIENTS = 16;
+const CLIENTS = 8;
 
 interface Catalogue {
   size: number;

@@ -7,6 +7,8 @@ import { startTestShop, type TestShop } from './support/product-service.ts';
 let shop: TestShop;
 beforeAll(async () => {
   shop = await startTestShop();
+  // A busy machine may need longer for the first connection than a check waits.
+  await shop.db.$queryRaw`SELECT 1`;
 });
 afterAll(() => shop.close());
 
