@@ -6,6 +6,7 @@ const MATERIALS =
   'steel oak beech copper glass cotton wool linen leather plastic bamboo ceramic silk cork brass bronze paper rubber stone marble pine walnut ash felt iron zinc nylon denim clay wax';
 const THINGS =
   'kettle lamp chair table speaker headphones keyboard mouse monitor tent bag bottle jacket stove pack poles blocks chess kite puzzle radio earbuds turntable microphone soundbar stand laptop dock drive webcam tablet board pan grinder press scale bowl blanket clock pot towel mat frame book atlas novel guide torch knife fork';
+/** Of them and the endings brands and categories are made; the first in the list are the frequent ones. */
 const SYLLABLES = 'ka lo mi ra te so vi nu pe da zo fi gu ha jo wy be cu ni xa';
 const ENDINGS = 'lor min tek son vex num per dal zon fix gus har jon wyn bel cur nix xan mar tol';
 
@@ -24,10 +25,11 @@ const FILL = `
            || CASE WHEN pg_temp.share(n, 5) < 0.5 THEN 'wireless' ELSE 'wired' END || ', model x' || lpad(to_hex(n), 6, '0'),
          99 + floor(pg_temp.share(n, 6) * 500000)::int,
          CASE WHEN pg_temp.share(n, 7) < 0.1 THEN 0 ELSE 1 + floor(pg_temp.share(n, 8) * 500)::int END,
-         'Category ' || floor(200 * power(pg_temp.share(n, 9), 3)), 'SKU-' || n, 1 + floor(pg_temp.share(n, 10) * 500)::int,
+         department, 'SKU-' || n, 1 + floor(pg_temp.share(n, 10) * 500)::int,
          TIMESTAMPTZ '2026-01-01' + n * INTERVAL '1 second'
     FROM generate_series(1, $1::int) AS n,
          LATERAL (SELECT pg_temp.pick($4, n, 11, 1) AS thing,
+                         initcap(pg_temp.pick($6, n, 15, 2) || pg_temp.pick($5, n, 16, 2)) AS department,
                          pg_temp.pick($5, n, 12, 2) || pg_temp.pick($6, n, 13, 2) || pg_temp.pick($5, n, 14, 2) AS brand) AS words`;
 
 /**

@@ -46,6 +46,8 @@ const behind = (sort: CursorSort, depth: number): QueryKind => ({
 
 const pickOf = (words: string[]) => (i: number) => words[i % words.length] ?? '';
 const things = pickOf(['kettle', 'lamp', 'chair', 'tent', 'radio', 'board', 'clock', 'knife']);
+/** From 5 % to 1 % of all products each. */
+const categories = pickOf(['Lorka', 'Lorlo', 'Minka', 'Lormi', 'Tekka', 'Minlo']);
 const materials = pickOf(['steel', 'oak', 'glass', 'wool', 'cork', 'brass', 'stone']);
 
 export const QUERIES: QueryKind[] = [
@@ -54,7 +56,7 @@ export const QUERIES: QueryKind[] = [
     name: 'category, price, in stock',
     panel: 'Lists',
     query: (i) =>
-      `category=Category%20${i % 20}&min_price=${100 + (i % 1000)}.${10 + (i % 90)}&max_price=${3000 + i / 100}&in_stock=true`,
+      `category=${categories(i)}&min_price=${100 + (i % 1000)}.${10 + (i % 90)}&max_price=${3000 + i / 100}&in_stock=true`,
   },
   {
     name: 'sold out, newest first',
@@ -72,7 +74,7 @@ export const QUERIES: QueryKind[] = [
   {
     name: 'word, category, by price',
     panel: 'Search',
-    query: (i) => `${own(things(i), i)}&category=Category%20${i % 20}&sort=price`,
+    query: (i) => `${own(things(i), i)}&category=${categories(i)}&sort=price`,
   },
   ...CURSOR_SORTS.flatMap((sort) => DEPTHS.map((depth) => behind(sort, depth))),
 ];

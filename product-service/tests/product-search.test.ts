@@ -175,15 +175,15 @@ describe('GET /api/products?q', () => {
 });
 
 describe('GET /api/products?q of a word that many products have', () => {
-  test('ranks 200 of them, and says that there are more', async () => {
+  test('ranks 100 of them, and says that there are more', async () => {
     await shop.db.$executeRaw`
       INSERT INTO products (name, price_minor, stock, category, owner_id)
-      SELECT 'Common ' || n, n, 1, 'Many', 1 FROM generate_series(1, 205) AS n`;
-    const { body } = await search('common', '&per_page=100').expect(200);
-    expect(body).toMatchObject({ total: 200, pages: 2, total_is_estimate: true });
-    const last = await search('common', `&per_page=100&page=2`).expect(200);
-    expect(last.body).toMatchObject({ total: 200, next_cursor: null });
-    expect(last.body.products).toHaveLength(100);
+      SELECT 'Common ' || n, n, 1, 'Many', 1 FROM generate_series(1, 105) AS n`;
+    const { body } = await search('common', '&per_page=50').expect(200);
+    expect(body).toMatchObject({ total: 100, pages: 2, total_is_estimate: true });
+    const last = await search('common', '&per_page=50&page=2').expect(200);
+    expect(last.body).toMatchObject({ total: 100, next_cursor: null });
+    expect(last.body.products).toHaveLength(50);
     const rare = await search('common 77').expect(200);
     expect(rare.body).toMatchObject({ total: 1, total_is_estimate: false });
   });

@@ -23,8 +23,8 @@ const OWNER = 'its owner or an admin';
 const LIST_SUMMARY = [
   'Products that match all filters; stock may be up to 5 s old here',
   'q finds products in whose name, category, SKU or description every word of it begins a word, or, if there are none, words of names that are spelled alike',
-  'A search ranks 200 matches at most and ends with them, whatever the order',
-  'total is exact up to 10,000, or up to 200 with q; total_is_estimate tells when there may be more',
+  'A search ranks 100 matches at most and ends with them, whatever the order',
+  'total is exact up to 10,000, or up to 100 with q; total_is_estimate tells when there may be more',
 ].join('. ');
 
 export function productRoutes({ products, schemas }: ProductRouteOptions): Route[] {

@@ -8,7 +8,7 @@ import { PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 import type { ProductTotals, Total } from './product.totals.ts';
 
 /** A search ranks this many of its matches at most, so that a common word costs as much as a rare one. */
-const MAX_MATCHES = 200;
+const MAX_MATCHES = 100;
 /** Where a filter leaves at most so many products, and this share of all, each of them is compared with the words. */
 const FEW = 5000;
 const FEW_OF_ALL = 0.02;
