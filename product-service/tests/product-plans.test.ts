@@ -10,6 +10,9 @@ const COUNTED = 10_001;
 /** Ids in a segment of the index of words: as many entries are looked through at once. */
 const SEGMENT = 65_536;
 
+/** Milliseconds that a busy machine may take for the rows and their words. */
+const FILLING = 180_000;
+
 const explained = createExplainedDatabase();
 let shop: TestShop;
 let replica: Replica;
@@ -24,7 +27,7 @@ beforeAll(async () => {
       FROM generate_series(1, 50000) AS n`);
   await shop.run('VACUUM (ANALYZE) products');
   replica = await shop.startReplica({ wrap: explained.wrap });
-});
+}, FILLING);
 afterAll(() => shop.close());
 
 const cursorOf = (...key: unknown[]) => Buffer.from(JSON.stringify(key)).toString('base64url');
