@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type CacheOptions, createCache } from '../src/redis/cache.ts';
+import { type Cache, type CacheOptions, createCache } from '../src/redis/cache.ts';
+import type { CacheValue } from '../src/redis/cache-store.ts';
 import type { RedisConnection } from '../src/redis/connect.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
 import { connectTestRedis } from '../src/testing/test-redis.ts';
@@ -22,16 +24,34 @@ const cacheOn = (redis: RedisConnection | undefined, ttl: CacheOptions['ttl'] = 
     (await metrics.cacheReads.get()).values.find(({ labels }) => labels.result === result)?.value ?? 0;
   return { cache, metrics, reads };
 };
+/** Two processes on one Redis. */
+async function twoProcesses() {
+  const first = await open(connectTestRedis());
+  const second = await open(connectTestRedis());
+  return [cacheOn(first), cacheOn({ ...second, prefix: first.prefix })] as const;
+}
+
+const answer = (text: string): CacheValue => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
+const value = (text: string) => async () => answer(text);
+const neverLoaded = async (): Promise<CacheValue> => {
+  throw new Error('must come from the cache');
+};
+/** The text that a read gives, and whether something was loaded for it. */
+async function read(cache: Cache, group: string, key: string, load: () => Promise<CacheValue>) {
+  const found = await cache.read(group, key, load);
+  return { text: found.value && String(found.value.bytes), hit: found.hit };
+}
+const textOf = async (...args: Parameters<typeof read>) => (await read(...args)).text;
 
 /** A load that ends when the test says so. */
 function slowLoad() {
   let calls = 0;
-  const { promise, resolve, reject } = deferred<string>();
+  const { promise, resolve, reject } = deferred<CacheValue>();
   const load = () => {
     calls += 1;
     return promise;
   };
-  return { load, resolve, reject, calls: () => calls };
+  return { load, resolve: (text: string) => resolve(answer(text)), reject, calls: () => calls };
 }
 function deferred<T>() {
   let resolve: (value: T) => void = () => undefined;
@@ -42,35 +62,50 @@ function deferred<T>() {
   });
   return { promise, resolve, reject };
 }
-const value = (text: string) => async () => text;
-const neverLoaded = async (): Promise<string> => {
-  throw new Error('must come from the cache');
-};
 
 describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
   const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
 
-  test('loads once and answers the next reads from what it stored', async () => {
-    const { cache, reads } = cacheOn(await connect());
-    expect(await cache.read('7', 'plain', value('one'))).toEqual({ value: 'one', hit: false });
-    expect(await cache.read('7', 'plain', neverLoaded)).toEqual({ value: 'one', hit: true });
-    expect(await cache.read('7', 'other', value('two'))).toEqual({ value: 'two', hit: false });
-    expect([await reads('hit'), await reads('miss'), await reads('away')]).toEqual([1, 2, 0]);
+  test('loads once and answers the next reads from what it keeps', async () => {
+    const { cache, reads, metrics } = cacheOn(await connect());
+    const first = await cache.read('7', 'plain', value('one'));
+    expect(first).toEqual({ value: answer('one'), hit: false });
+    expect(await cache.read('7', 'plain', neverLoaded)).toEqual({ value: answer('one'), hit: true });
+    expect(await read(cache, '7', 'other', value('two'))).toEqual({ text: 'two', hit: false });
+    expect([await reads('memory'), await reads('miss'), await reads('alone')]).toEqual([1, 2, 0]);
+    expect((await metrics.cacheLoads.get()).values).toMatchObject([{ value: 2 }]);
+    expect(await metrics.registry.metrics()).toMatch(/cache_age_seconds_count\{[^}]*thing[^}]*\} 3/);
   });
 
-  test.each(['', '0', 'null', 'false'])('keeps %j as a value', async (text) => {
+  test('asks whether an answer still holds before it is a second old', async () => {
+    const { cache, reads } = cacheOn(await connect());
+    await read(cache, '7', 'k', value('one'));
+    await sleep(800);
+    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text: 'one', hit: true });
+    expect([await reads('memory'), await reads('redis')]).toEqual([0, 1]);
+  });
+
+  test.each(['0', 'null', 'false'])('keeps %j as a value', async (text) => {
     const { cache } = cacheOn(await connect());
-    await cache.read('7', 'k', value(text));
-    expect(await cache.read('7', 'k', neverLoaded)).toEqual({ value: text, hit: true });
+    await read(cache, '7', 'k', value(text));
+    await sleep(800);
+    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text, hit: true });
+  });
+
+  test('keeps that there is nothing', async () => {
+    const { cache } = cacheOn(await connect());
+    await cache.read('7', 'k', async () => null);
+    await sleep(800);
+    expect(await cache.read('7', 'k', neverLoaded)).toEqual({ value: null, hit: true });
   });
 
   test('loads a cold key once for all who ask at the same time', async () => {
     const { cache } = cacheOn(await connect());
     const slow = slowLoad();
-    const all = Promise.all(Array.from({ length: 20 }, () => cache.read('7', 'k', slow.load)));
+    const all = Promise.all(Array.from({ length: 20 }, () => textOf(cache, '7', 'k', slow.load)));
     await until('a load began', () => slow.calls() > 0);
     slow.resolve('one');
-    expect(new Set((await all).map((read) => read.value))).toEqual(new Set(['one']));
+    expect(new Set(await all)).toEqual(new Set(['one']));
     expect(slow.calls()).toBe(1);
   });
 
@@ -81,33 +116,47 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
     await until('a load began', () => slow.calls() > 0);
     slow.reject(new Error('no database'));
     expect((await all).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(await cache.read('7', 'k', value('two'))).toEqual({ value: 'two', hit: false });
+    expect(await read(cache, '7', 'k', value('two'))).toEqual({ text: 'two', hit: false });
   });
 
   test('ends the groups that changed, and only these', async () => {
     const { cache } = cacheOn(await connect());
     for (const group of ['1', '2', '3']) await cache.read(group, 'k', value('old'));
     await cache.end(['1', '2']);
-    expect((await cache.read('1', 'k', value('new'))).value).toBe('new');
-    expect((await cache.read('2', 'k', value('new'))).value).toBe('new');
-    expect((await cache.read('3', 'k', neverLoaded)).hit).toBe(true);
+    expect(await textOf(cache, '1', 'k', value('new'))).toBe('new');
+    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
+    expect((await read(cache, '3', 'k', neverLoaded)).hit).toBe(true);
   });
 
   test('never reads what was loaded before the group ended, however late it was stored', async () => {
     const { cache } = cacheOn(await connect());
     const slow = slowLoad();
-    const early = cache.read('7', 'k', slow.load);
+    const early = textOf(cache, '7', 'k', slow.load);
     await until('the load began', () => slow.calls() === 1);
     await cache.end(['7']);
-    const during = await cache.read('7', 'k', value('new'));
+    const during = await read(cache, '7', 'k', value('new'));
     slow.resolve('old');
-    expect((await early).value).toBe('old');
-    expect(during).toEqual({ value: 'new', hit: false });
-    expect(await cache.read('7', 'k', neverLoaded)).toEqual({ value: 'new', hit: true });
+    expect(await early).toBe('old');
+    expect(during).toEqual({ text: 'new', hit: false });
+    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text: 'new', hit: true });
+    await sleep(800);
+    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text: 'new', hit: true });
+  });
+
+  test('shares a load that takes long only with those who asked soon', async () => {
+    const { cache } = cacheOn(await connect());
+    const slow = slowLoad();
+    const early = textOf(cache, '7', 'k', slow.load);
+    await until('the load began', () => slow.calls() === 1);
+    await sleep(800);
+    expect(await textOf(cache, '7', 'k', value('new'))).toBe('new');
+    slow.resolve('old');
+    expect(await early).toBe('old');
+    expect(await textOf(cache, '7', 'k', neverLoaded)).toBe('new');
   });
 
   test('forgets an entry at the end of its life, which the value may decide', async () => {
-    const { cache } = cacheOn(await connect(), (text) => (text === 'short' ? 0.02 : 60));
+    const { cache } = cacheOn(await connect(), (found) => (String(found?.bytes) === 'short' ? 0.02 : 60));
     await cache.read('7', 'a', value('short'));
     await cache.read('7', 'b', value('long'));
     await until('the entry is gone', async () => !(await cache.read('7', 'a', value('again'))).hit);
@@ -117,22 +166,96 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
 
 test('a cache in this process has a bound', async () => {
   const { cache } = cacheOn(undefined);
-  for (let i = 0; i < 10_001; i += 1) await cache.read('all', String(i), value('x'));
-  expect((await cache.read('all', '10000', neverLoaded)).hit).toBe(true);
-  expect((await cache.read('all', '0', value('x'))).hit).toBe(false);
-  for (let i = 0; i < 10_001; i += 1) await cache.read(String(i), 'k', value('x'));
-  expect((await cache.read('10000', 'k', neverLoaded)).hit).toBe(true);
-  expect((await cache.read('all', '0', value('x'))).hit).toBe(false);
+  const load = async () => ({ etag: '"1"', bytes: Buffer.alloc(1_000_000) });
+  for (let i = 0; i < 20; i += 1) await cache.read('all', String(i), load);
+  expect((await cache.read('all', '19', neverLoaded)).hit).toBe(true);
+  expect((await cache.read('all', '0', load)).hit).toBe(false);
+  for (let i = 0; i < 10_002; i += 1) await cache.end([String(i)]);
+  expect((await cache.read('all', '18', load)).hit).toBe(true);
+  await sleep(800);
+  expect((await cache.read('all', '18', load)).hit).toBe(false);
 });
 
-test('caches of several processes are one through Redis', async () => {
-  const redis = await open(connectTestRedis());
-  const [one, two] = [cacheOn(redis).cache, cacheOn(redis).cache];
-  await one.read('7', 'k', value('old'));
-  expect(await two.read('7', 'k', neverLoaded)).toEqual({ value: 'old', hit: true });
-  await two.end(['7']);
-  expect(await one.read('7', 'k', value('new'))).toEqual({ value: 'new', hit: false });
+describe('caches of several processes', () => {
+  test('are one through Redis', async () => {
+    const [one, two] = await twoProcesses();
+    await one.cache.read('7', 'k', value('old'));
+    expect(await two.cache.read('7', 'k', neverLoaded)).toEqual({ value: answer('old'), hit: true });
+    await two.cache.end(['7']);
+    expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
+    await sleep(800);
+    expect(await read(one.cache, '7', 'k', neverLoaded)).toEqual({ text: 'new', hit: true });
+  });
+
+  test('load a cold key once for all readers of all', async () => {
+    const [one, two] = await twoProcesses();
+    const slow = slowLoad();
+    const all = Promise.all(
+      [one, two].flatMap(({ cache }) => Array.from({ length: 50 }, () => textOf(cache, '7', 'k', slow.load))),
+    );
+    await until('a load began', () => slow.calls() > 0);
+    await sleep(100);
+    slow.resolve('one');
+    expect(new Set(await all)).toEqual(new Set(['one']));
+    expect(slow.calls()).toBe(1);
+    expect((await one.reads('redis')) + (await two.reads('redis'))).toBe(1);
+  });
+
+  test('load themselves when another takes too long or has failed', async () => {
+    const [one, two] = await twoProcesses();
+    const slow = slowLoad();
+    const early = cacheEnds(one.cache.read('7', 'k', slow.load));
+    await until('a load began', () => slow.calls() === 1);
+    expect(await textOf(two.cache, '7', 'k', value('patience has an end'))).toBe('patience has an end');
+    slow.reject(new Error('no database'));
+    await early;
+    expect(await textOf(one.cache, '7', 'k', value('loaded at once'))).toBe('loaded at once');
+  });
+
+  test('never keep what was loaded before a change, whoever was late', async () => {
+    const [one, two] = await twoProcesses();
+    const slow = slowLoad();
+    const early = textOf(one.cache, '7', 'k', slow.load);
+    await until('a load began', () => slow.calls() === 1);
+    await two.cache.end(['7']);
+    expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
+    slow.resolve('old');
+    expect(await early).toBe('old');
+    await sleep(800);
+    expect(await textOf(one.cache, '7', 'k', neverLoaded)).toBe('new');
+    expect(await textOf(two.cache, '7', 'k', neverLoaded)).toBe('new');
+  });
+
+  test('load a key once in a while, however often its group ends', async () => {
+    const [one, two] = await twoProcesses();
+    let loads = 0;
+    const load = async () => {
+      loads += 1;
+      return answer(String(loads));
+    };
+    const endsAt = Date.now() + 1000;
+    while (Date.now() < endsAt) {
+      await two.cache.end(['7']);
+      await one.cache.read('7', 'k', load);
+      await sleep(5);
+    }
+    expect(loads).toBeLessThanOrEqual(3);
+  });
+
+  test('keep nothing that was loaded before Redis lost its data', async () => {
+    const [one, two] = await twoProcesses();
+    const redis = opened[0] as RedisConnection;
+    const slow = slowLoad();
+    const early = one.cache.read('7', 'k', slow.load);
+    await until('a load began', () => slow.calls() === 1);
+    await two.cache.end(['7']);
+    await redis.client.del(...(await redis.client.keys(`${redis.prefix}*`)));
+    slow.resolve('old');
+    await early;
+    expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
+  });
 });
+const cacheEnds = (reading: Promise<unknown>) => reading.catch(() => undefined);
 
 describe('while Redis is away', () => {
   let server: RedisProcess;
@@ -141,20 +264,22 @@ describe('while Redis is away', () => {
   });
   afterAll(() => server.kill());
 
-  test('every read loads, those at the same time together', async () => {
+  test('each process loads for itself what it does not keep', async () => {
     const redis = await open(connectTo(server));
     const { cache, reads } = cacheOn(redis);
     await server.kill();
     await until('the connection is lost', () => !redis.isReady());
-    expect(await cache.read('7', 'k', value('one'))).toEqual({ value: 'one', hit: false });
-    expect(await cache.read('7', 'k', value('two'))).toEqual({ value: 'two', hit: false });
     const slow = slowLoad();
     const all = Promise.all([cache.read('7', 'k', slow.load), cache.read('7', 'k', slow.load)]);
     await until('a load began', () => slow.calls() > 0);
-    slow.resolve('three');
+    slow.resolve('one');
     await all;
     expect(slow.calls()).toBe(1);
-    expect(await reads('away')).toBe(4);
+    await sleep(800);
+    expect(await read(cache, '7', 'k', value('two'))).toEqual({ text: 'two', hit: false });
+    await cache.end(['7']);
+    expect(await read(cache, '7', 'k', value('three'))).toEqual({ text: 'three', hit: false });
+    expect(await reads('alone')).toBe(3);
     await server.start();
     await until('redis is ready again', () => redis.isReady());
   });
@@ -168,19 +293,16 @@ describe('while Redis is away', () => {
     server.pause();
     await cache.end(['1']);
     await cache.end(['2']);
-    expect((await cache.read('2', 'k', value('new'))).value).toBe('new');
+    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
     expect((await metrics.degraded.get()).values[0]).toMatchObject({ labels: { feature: 'cache_thing' } });
     server.resume();
     await until('redis is used again', () => here.isReady());
-    expect((await cache.read('2', 'k', value('new'))).value).toBe('new');
-    await until(
-      'the other process sees it',
-      async () => (await other.read('1', 'k', value('new'))).value === 'new',
-    );
-    await until(
-      'the other process sees it',
-      async () => (await other.read('2', 'k', value('new'))).value === 'new',
-    );
+    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
+    for (const group of ['1', '2'])
+      await until(
+        'the other process sees it',
+        async () => (await textOf(other, group, 'k', value('new'))) === 'new',
+      );
   });
 
   test('a group that ended during an outage is ended after the reconnection', async () => {

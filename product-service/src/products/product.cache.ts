@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type CacheOptions, type CacheRead, createCache } from '@shop/service-kit/redis/cache';
+import type { CachedBytes } from '@shop/service-kit/redis/cache-store';
 import { ProductNotFound } from './product.errors.ts';
 
 /** Seconds that one product and the categories are kept: changes end them earlier. */
-const LONG = 60;
+const LONG = 300;
 /** Seconds that lists are kept. Stock changes do not end them, and may show 5 s late (the HTTP contract). */
 const LISTS = 4;
 /** Seconds that "there is no such product" is kept. */
@@ -11,16 +12,14 @@ const MISSING = 5;
 
 /** The group of everything that shows several products. */
 const CATALOGUE = 'catalogue';
-/** Stands for a product that does not exist. */
-const NOTHING = '';
 
-/** A finished answer: the bytes of its body, and their tag. */
+/** A finished answer: its body, and the tag of that. */
 export interface Answer {
   etag: string;
   json: string;
 }
 
-export interface CachedAnswer extends Answer {
+export interface CachedAnswer extends CachedBytes {
   /** Where it comes from, as in RFC 9211. */
   cacheStatus: string;
 }
@@ -28,59 +27,61 @@ export interface CachedAnswer extends Answer {
 type Load = () => Promise<Answer>;
 
 /**
- * Finished answers by what they show. Loaders read the database; whoever changes it calls `stockChanged` or
- * `catalogueChanged` after the commit and before the answer.
+ * Finished answers by what they show. Loaders read the database; whoever changes it calls one of the three
+ * `…Changed` after the commit and before the answer.
  */
 export function createProductCache(options: Pick<CacheOptions, 'redis' | 'metrics'>) {
   const products = createCache({
     ...options,
     name: 'product',
-    ttl: (value) => (value === NOTHING ? MISSING : LONG),
+    ttl: (value) => (value === null ? MISSING : LONG),
   });
   const lists = createCache({ ...options, name: 'product_list', ttl: LISTS });
   const categories = createCache({ ...options, name: 'categories', ttl: LONG });
 
   const stockChanged = (ids: number[]) => products.end(ids.map(String));
+  const productsChanged = async (ids: number[]) => {
+    await Promise.all([stockChanged(ids), lists.end([CATALOGUE])]);
+  };
   return {
     /** @throws ProductNotFound, also from the cache */
     async product(id: number, load: () => Promise<Answer | undefined>): Promise<CachedAnswer> {
       const read = await products.read(String(id), '', async () => {
         const answer = await load();
-        return answer === undefined ? NOTHING : pack(answer);
+        return answer === undefined ? null : pack(answer);
       });
-      if (read.value === NOTHING) throw new ProductNotFound();
-      return unpack('product', read);
+      return answerOf('product', read);
     },
 
     /** @param query whatever makes two lists differ */
     async list(query: unknown, load: Load): Promise<CachedAnswer> {
       const key = createHash('sha256').update(JSON.stringify(query)).digest('base64url');
-      return unpack('product_list', await lists.read(CATALOGUE, key, async () => pack(await load())));
+      return answerOf('product_list', await lists.read(CATALOGUE, key, async () => pack(await load())));
     },
 
     async categories(key: string, load: Load): Promise<CachedAnswer> {
-      return unpack('categories', await categories.read(CATALOGUE, key, async () => pack(await load())));
+      return answerOf('categories', await categories.read(CATALOGUE, key, async () => pack(await load())));
     },
 
     /** Ends what shows one of these products alone; lists follow within 5 s. */
     stockChanged,
 
-    /** Ends whatever shows one of these products. */
+    /** Ends what shows one of these products, alone or in a list. */
+    productsChanged,
+
+    /** Ends also what tells which categories there are: for products that came, went or changed theirs. */
     async catalogueChanged(ids: number[]): Promise<void> {
-      await Promise.all([stockChanged(ids), lists.end([CATALOGUE]), categories.end([CATALOGUE])]);
+      await Promise.all([productsChanged(ids), categories.end([CATALOGUE])]);
     },
   };
 }
 
 export type ProductCache = ReturnType<typeof createProductCache>;
 
-const pack = ({ etag, json }: Answer) => `${etag}\n${json}`;
+const pack = ({ etag, json }: Answer): CachedBytes => ({ etag, bytes: Buffer.from(json) });
 
-function unpack(name: string, { value, hit }: CacheRead): CachedAnswer {
-  const end = value.indexOf('\n');
-  return {
-    etag: value.slice(0, end),
-    json: value.slice(end + 1),
-    cacheStatus: hit ? `${name}; hit` : `${name}; fwd=miss`,
-  };
+/** @throws ProductNotFound for what is known not to exist */
+function answerOf(name: string, { value, hit }: CacheRead): CachedAnswer {
+  if (value === null) throw new ProductNotFound();
+  return { ...value, cacheStatus: hit ? `${name}; hit` : `${name}; fwd=miss` };
 }

@@ -125,6 +125,6 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
   ];
 }
 
-function toReply({ json, etag, cacheStatus }: CachedAnswer) {
-  return rawReply(json, { etag, headers: { 'Cache-Status': cacheStatus } });
+function toReply({ bytes, etag, cacheStatus }: CachedAnswer) {
+  return rawReply(bytes, { etag, headers: { 'Cache-Status': cacheStatus } });
 }

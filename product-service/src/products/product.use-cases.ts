@@ -73,7 +73,7 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
       const guard = guardOf(user, id, ifMatch);
       const change = await products.change(id, changes, guard).catch(refuseTakenSku);
       const product = changedProduct(change, guard);
-      await cache.catalogueChanged([id]);
+      await (changes.category === undefined ? cache.productsChanged([id]) : cache.catalogueChanged([id]));
       return product;
     },
 

@@ -5,6 +5,9 @@ export interface Metrics {
   registry: Registry;
   requests: Histogram<'method' | 'route' | 'status'>;
   cacheReads: Counter<'cache' | 'result'>;
+  cacheLoads: Counter<'cache'>;
+  cacheWaits: Counter<'cache'>;
+  cacheAge: Histogram<'cache'>;
   /** Times that a feature went on without Redis. */
   degraded: Counter<'feature'>;
 }
@@ -25,8 +28,27 @@ export function createMetrics(service: string): Metrics {
     }),
     cacheReads: new Counter({
       name: 'cache_reads_total',
-      help: 'Reads through a cache: hit, miss, or away while Redis is',
+      help: 'Reads through a cache: from memory, redis or a shared read; a miss; or loaded alone while Redis is away',
       labelNames: ['cache', 'result'],
+      registers,
+    }),
+    cacheLoads: new Counter({
+      name: 'cache_loads_total',
+      help: 'Loads from the database through a cache',
+      labelNames: ['cache'],
+      registers,
+    }),
+    cacheWaits: new Counter({
+      name: 'cache_waits_total',
+      help: 'Times that a read looked whether the load of another process had ended',
+      labelNames: ['cache'],
+      registers,
+    }),
+    cacheAge: new Histogram({
+      name: 'cache_age_seconds',
+      help: 'Time since what is served was loaded',
+      labelNames: ['cache'],
+      buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 300],
       registers,
     }),
     degraded: new Counter({

@@ -1,0 +1,76 @@
+import type { CacheStore } from './cache-store.ts';
+import type { RedisConnection } from './connect.ts';
+
+/** How soon ending a group is tried again after Redis did not take it, in milliseconds. */
+const RETRY = 250;
+
+interface EndsOptions {
+  store: CacheStore;
+  redis: RedisConnection | undefined;
+  /** Milliseconds after which nobody asks any more when a group ended. */
+  keptFor: number;
+  newId: () => string;
+}
+
+/** Which groups this process has ended, when, and which of them Redis has still to be told. */
+export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
+  /** By group, by the clock of `performance.now()`; in the order of their ends. */
+  const endedAt = new Map<string, number>();
+  /** By group, which call wants it ended: one that is done must not forget a later one. */
+  const unsent = new Map<string, symbol>();
+  let retry: NodeJS.Timeout | undefined;
+
+  const send = async () => {
+    const wanted = [...unsent];
+    if (wanted.length === 0) return;
+    await store.end(
+      wanted.map(([group]) => group),
+      newId,
+    );
+    for (const [group, call] of wanted) if (unsent.get(group) === call) unsent.delete(group);
+  };
+  // A Redis that was paused keeps its connections: other replicas read what it holds as soon as it goes on.
+  const sendLater = () => {
+    if (retry !== undefined) return;
+    retry = setTimeout(() => {
+      retry = undefined;
+      send().catch(sendLater);
+    }, RETRY).unref();
+  };
+  redis?.client.on('ready', () => void send().catch(() => undefined));
+
+  const note = (groups: string[]) => {
+    const now = performance.now();
+    for (const [group, at] of endedAt) {
+      if (now - at < keptFor) break;
+      endedAt.delete(group);
+    }
+    const call = Symbol('end');
+    for (const group of groups) {
+      endedAt.delete(group);
+      endedAt.set(group, now);
+      unsent.set(group, call);
+    }
+  };
+  return {
+    /** When this process ended a group, if it was lately. */
+    endedAt: (group: string) => endedAt.get(group) ?? Number.NEGATIVE_INFINITY,
+
+    /** Redis may be back before the next try is due: it must know what has ended before it is asked for it. */
+    async sent(group: string): Promise<void> {
+      if (retry !== undefined && unsent.has(group)) await send();
+    },
+
+    /** @returns false when Redis could not be told; it is told as soon as it can be */
+    async end(groups: string[]): Promise<boolean> {
+      note(groups);
+      return send().then(
+        () => true,
+        () => {
+          sendLater();
+          return false;
+        },
+      );
+    },
+  };
+}
