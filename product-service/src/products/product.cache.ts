@@ -54,9 +54,11 @@ export function createProductCache(options: Pick<CacheOptions, 'redis' | 'metric
     },
 
     /** @param query whatever makes two lists differ */
-    async list(query: unknown, load: Load): Promise<CachedAnswer> {
-      const key = createHash('sha256').update(JSON.stringify(query)).digest('base64url');
-      return answerOf('product_list', await lists.read(CATALOGUE, key, async () => pack(await load())));
+    async list(query: object, load: Load): Promise<CachedAnswer> {
+      return answerOf(
+        'product_list',
+        await lists.read(CATALOGUE, keyOf(query), async () => pack(await load())),
+      );
     },
 
     async categories(key: string, load: Load): Promise<CachedAnswer> {
@@ -77,6 +79,15 @@ export function createProductCache(options: Pick<CacheOptions, 'redis' | 'metric
 }
 
 export type ProductCache = ReturnType<typeof createProductCache>;
+
+const keys = new WeakMap<object, string>();
+
+/** The kit gives the same object for the same text of a query, so that most are not hashed again. */
+function keyOf(query: object): string {
+  const key = keys.get(query) ?? createHash('sha256').update(JSON.stringify(query)).digest('base64url');
+  keys.set(query, key);
+  return key;
+}
 
 const pack = ({ etag, json }: Answer): CachedBytes => ({ etag, bytes: Buffer.from(json) });
 

@@ -56,8 +56,8 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     /** @throws MalformedRequest for a page too deep or a cursor of another list */
     async listProducts(query: ProductQuery): Promise<CachedAnswer> {
       const { sort, ids } = query;
-      const window = toWindow(query, productCursor(sort));
       return cache.list(query, async () => {
+        const window = toWindow(query, productCursor(sort));
         const { rows, total } = await products.list(query, sort, window);
         const page = toPage(window, rows, total.count, (product) => keyOf(product, sort, ids));
         const answer = { products: page.rows, ...page.paging, total_is_estimate: total.isEstimate };

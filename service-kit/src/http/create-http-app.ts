@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -15,7 +16,7 @@ import { MACHINE_PAGES, mountMachinePages } from './machine-pages.ts';
 import { mountRoutes, refuseOtherMethods } from './mount-routes.ts';
 import { answerProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
-import { contextOf, type RequestContext } from './request-context.ts';
+import { openContext } from './request-context.ts';
 import { requestIdFrom } from './request-id.ts';
 import { cutUnreadBody } from './unread-body.ts';
 
@@ -76,11 +77,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     .disable('etag')
     .set('trust proxy', config.TRUST_PROXY)
     .set('query parser', false);
-  app.use(openContext(logger, metrics), securityHeaders(), corsHeaders(config.CORS_ORIGINS));
-  app.get('/health', healthHandler(service));
-  app.get('/ready', readyHandler({ service, ...health }));
-  mountMachinePages(app, { service, description: options.description, routes, metrics });
-  for (const path of ['/health', '/ready', ...MACHINE_PAGES]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
+  app.use(followRequest(logger, metrics), securityHeaders(), corsHeaders(config.CORS_ORIGINS));
   mountRoutes(app, routes, {
     authenticate: createAuthenticator({ accessTokens, serviceTokens, revocations }),
     rateLimit: createRateLimits({
@@ -90,6 +87,10 @@ export function createHttpApp(options: HttpAppOptions): Express {
       metrics,
     }),
   });
+  app.get('/health', healthHandler(service));
+  app.get('/ready', readyHandler({ service, ...health }));
+  mountMachinePages(app, { service, description: options.description, routes, metrics });
+  for (const path of ['/health', '/ready', ...MACHINE_PAGES]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
   app.use(() => {
     throw new RouteNotFound();
   });
@@ -98,29 +99,24 @@ export function createHttpApp(options: HttpAppOptions): Express {
 }
 
 /** Gives the request its id and logger, and tells log and metrics when it is over. */
-function openContext(logger: Logger, metrics: Metrics): RequestHandler {
+function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
   return (request, response, next) => {
-    const id = requestIdFrom(request.get('x-request-id'));
-    const context: RequestContext = {
-      id,
-      log: logger.child({ request_id: id }),
-      startedAt: performance.now(),
-      route: undefined,
-      principal: undefined,
-    };
+    const id = requestIdFrom(request.headers['x-request-id']);
+    const context = openContext(request, id, logger);
     response.locals['context'] = context;
-    response.set('X-Request-Id', id);
+    response.setHeader('X-Request-Id', id);
     const { method, path } = request;
     response.once('close', () => {
       cutUnreadBody(request);
-      const { route, principal, startedAt, log } = contextOf(response);
+      const { route, principal, startedAt } = context;
       const milliseconds = performance.now() - startedAt;
       const status = response.writableFinished ? response.statusCode : 499;
       metrics.requests.observe({ method, route: route ?? 'other', status }, milliseconds / 1000);
       if (route === undefined && status < 400) return;
       const who =
         principal?.kind === 'user' ? { user_id: principal.id } : principal && { service_id: principal.name };
-      log.info({ method, path, status, ms: Math.round(milliseconds * 10) / 10, ...who }, 'request');
+      const ms = Math.round(milliseconds * 10) / 10;
+      logger.info({ request_id: id, method, path, status, ms, ...who }, 'request');
     });
     next();
   };
@@ -128,14 +124,33 @@ function openContext(logger: Logger, metrics: Metrics): RequestHandler {
 
 /** The services answer data, never pages: nothing may be loaded, framed or guessed from an answer. */
 function securityHeaders(): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-    referrerPolicy: { policy: 'no-referrer' },
+  const headers = headersSetBy(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+      crossOriginResourcePolicy: { policy: 'cross-origin' },
+      referrerPolicy: { policy: 'no-referrer' },
+    }),
+  );
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
+}
+
+/** The headers of a middleware that sets the same ones for every request: asked for once. */
+function headersSetBy(middleware: ReturnType<typeof helmet>): [name: string, value: string][] {
+  const headers: [string, string][] = [];
+  const response = {
+    setHeader: (name: string, value: string) => void headers.push([name, value]),
+    removeHeader: () => undefined,
+  };
+  middleware({} as IncomingMessage, response as unknown as ServerResponse, (error) => {
+    if (error !== undefined) throw error;
   });
+  return headers;
 }
 
 function corsHeaders(origins: string): RequestHandler {

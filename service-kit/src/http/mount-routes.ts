@@ -5,7 +5,7 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { MethodNotAllowed } from '../errors/http-errors.ts';
 import type { Authenticator } from './authenticate.ts';
 import { openBodyStream } from './body-stream.ts';
-import type { Method, Route } from './define-route.ts';
+import type { Caller, Method, Route } from './define-route.ts';
 import { parseRequest } from './parse-request.ts';
 import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
@@ -17,6 +17,7 @@ interface MountOptions {
 }
 
 const readJson = createJsonReader();
+const JSON_TYPE = 'application/json; charset=utf-8';
 const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
 
 /** Mounts each route: who may call, then the limit, then the checks, then the handler. Other methods of a path: 405. */
@@ -70,12 +71,25 @@ function mountRoute(app: Express, route: Route, { authenticate, rateLimit }: Mou
 }
 
 async function answer(route: Route, request: Request, response: Response): Promise<void> {
-  const { id, log, principal } = contextOf(response);
-  const caller = { requestId: id, log, address: request.ip ?? '', userAgent: request.headers['user-agent'] };
+  const context = contextOf(response);
   const parsed = parseRequest(route, request);
   const stream = route.stream && openBodyStream(route.stream, request, response);
-  const result = await route.handler({ ...parsed, stream, user: principal, caller });
+  const caller = callerOf(context, request);
+  const result = await route.handler({ ...parsed, stream, user: context.principal, caller });
   await send(route, request, response, isReply(result) ? result : { headers: {}, json: result });
+}
+
+function callerOf(context: RequestContext, request: Request): Caller {
+  return {
+    requestId: context.id,
+    userAgent: request.headers['user-agent'],
+    get log() {
+      return context.log;
+    },
+    get address() {
+      return context.address;
+    },
+  };
 }
 
 type Answer = Omit<Reply<unknown>, symbol>;
@@ -88,20 +102,20 @@ async function send(route: Route, request: Request, response: Response, reply: A
   // Before any header is set: an answer that does not fit its schema must leave none of them on the 500.
   const bytes = isKnown ? undefined : bytesOf(route, reply);
   if (bytes instanceof Readable) await firstBytesOf(bytes);
-  response.status(isKnown ? 304 : (reply.status ?? route.status)).set(headersOf(route, reply));
-  if (bytes !== undefined) response.type(reply.contentType ?? 'application/json; charset=utf-8');
+  response.status(isKnown ? 304 : (reply.status ?? route.status));
+  setHeaders(route, reply, response);
+  if (bytes !== undefined) response.setHeader('Content-Type', reply.contentType ?? JSON_TYPE);
   else if (reply.bytes instanceof Readable) reply.bytes.destroy();
   if (bytes instanceof Readable) await sendStream(bytes, response);
   else if (bytes === undefined) response.end();
-  else response.set('Content-Length', String(Buffer.byteLength(bytes))).end(bytes);
+  else response.setHeader('Content-Length', Buffer.byteLength(bytes)).end(bytes);
 }
 
-function headersOf(route: Route, reply: Answer): Record<string, string> {
-  return {
-    'Cache-Control': route.method === 'get' && route.who === 'anyone' ? 'no-cache' : 'no-store',
-    ...reply.headers,
-    ...(reply.etag === undefined ? {} : { ETag: reply.etag }),
-  };
+function setHeaders(route: Route, reply: Answer, response: Response): void {
+  const isPublic = route.method === 'get' && route.who === 'anyone';
+  response.setHeader('Cache-Control', isPublic ? 'no-cache' : 'no-store');
+  for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
+  if (reply.etag !== undefined) response.setHeader('ETag', reply.etag);
 }
 
 function bytesOf(route: Route, reply: Answer): Reply<unknown>['bytes'] {

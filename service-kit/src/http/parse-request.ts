@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import type { FieldIssue } from '../errors/app-error.ts';
 import { MalformedRequest, UnsupportedMediaType, ValidationFailed } from '../errors/http-errors.ts';
@@ -17,21 +18,45 @@ export function parseRequest(route: Route, request: Request) {
     issues.push(...fieldIssuesOf(result.error));
     return undefined;
   };
+  const known = route.query && queriesOf(route.query).get(searchOf(request));
   const parsed = {
     params: check(route.params, () => request.params),
-    query: check(route.query, () => queryOf(request)),
+    query: known ?? check(route.query, () => queryOf(request)),
     headers: check(route.headers, () => request.headers),
     body: check(route.body, () => jsonBodyOf(request)),
   };
   if (issues.length > 0) throw new ValidationFailed(issues);
+  if (known === undefined && route.query !== undefined) remember(route.query, request, parsed.query);
   return parsed;
 }
 
+/** Queries that are kept, for each schema, and how long they may be. */
+const MAX_QUERIES = 500;
+const MAX_KEPT_LENGTH = 300;
+
+/** Good queries by their text, parsed and frozen: lists are asked for with the same few again and again. */
+const parsedQueries = new WeakMap<z.ZodType, LRUCache<string, object>>();
+
+function queriesOf(schema: z.ZodType): LRUCache<string, object> {
+  const known = parsedQueries.get(schema) ?? new LRUCache({ max: MAX_QUERIES });
+  parsedQueries.set(schema, known);
+  return known;
+}
+
+function remember(schema: z.ZodType, request: Request, query: unknown): void {
+  const search = searchOf(request);
+  if (typeof query !== 'object' || query === null || search.length > MAX_KEPT_LENGTH) return;
+  queriesOf(schema).set(search, Object.freeze(query));
+}
+
+function searchOf({ originalUrl }: Request): string {
+  const start = originalUrl.indexOf('?');
+  return start === -1 ? '' : originalUrl.slice(start);
+}
+
 function queryOf(request: Request): Record<string, string> {
-  const start = request.originalUrl.indexOf('?');
   const query: Record<string, string> = Object.create(null);
-  if (start === -1) return query;
-  for (const [name, value] of new URLSearchParams(request.originalUrl.slice(start))) {
+  for (const [name, value] of new URLSearchParams(searchOf(request))) {
     if (name in query)
       throw new MalformedRequest(`The query parameter ${JSON.stringify(name.slice(0, 50))} is repeated`);
     if (!value.isWellFormed() || value.includes('\0'))

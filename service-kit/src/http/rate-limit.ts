@@ -1,16 +1,18 @@
-import type { Request, RequestHandler, Response } from 'express';
+import { createHash } from 'node:crypto';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import {
-  type ClientRateLimitInfo,
+  type AugmentedRequest,
   ipKeyGenerator,
   MemoryStore,
   type Options,
   rateLimit,
   type Store,
 } from 'express-rate-limit';
-import { type RedisReply, RedisStore } from 'rate-limit-redis';
+import { LRUCache } from 'lru-cache';
 import { RateLimited } from '../errors/http-errors.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { createSharedStore } from './rate-limit.store.ts';
 import { contextOf } from './request-context.ts';
 
 /** One named limit of a service. */
@@ -39,8 +41,7 @@ export function createRateLimits({ limits, enabled, redis, metrics }: RateLimits
   const handlers = new Map<string, RequestHandler>();
   if (enabled) {
     for (const [name, limit] of Object.entries(limits)) {
-      const store =
-        redis === undefined ? new MemoryStore() : createSharedStore({ name, limit, redis, metrics });
+      const store = redis === undefined ? new MemoryStore() : storeInRedis({ name, limit, redis, metrics });
       handlers.set(name, toHandler(name, limit, store));
     }
   }
@@ -52,24 +53,54 @@ export function createRateLimits({ limits, enabled, redis, metrics }: RateLimits
   };
 }
 
+/** Clients whose policy header is kept ready. */
+const MAX_POLICIES = 10_000;
+
 function toHandler(name: string, { max, seconds, perAddress }: Limit, store: Store): RequestHandler {
-  return rateLimit({
+  const identifier = `"${name.replaceAll('_', '-')}"`;
+  const policies = new LRUCache<string, string>({
+    max: MAX_POLICIES,
+    memoMethod: (key) => `${identifier}; q=${max}; w=${seconds}; pk=:${partitionOf(key)}:`,
+  });
+  const limiter = rateLimit({
     windowMs: seconds * 1000,
     limit: max,
-    identifier: name.replaceAll('_', '-'),
-    standardHeaders: 'draft-8',
+    standardHeaders: false,
     legacyHeaders: false,
-    keyGenerator: perAddress ? addressKey : clientKey,
+    keyGenerator: perAddress ? callerKey : clientKey,
     store,
     handler: (_request, _response, next) => next(new RateLimited()),
   });
+  /** The draft-8 headers, as express-rate-limit writes them, which would hash the client's key for each. */
+  const tell = (request: Request, response: Response, refused: boolean) => {
+    const info = (request as AugmentedRequest)['rateLimit'];
+    if (info === undefined) return;
+    const rest = Math.max(0, Math.ceil(((info.resetTime?.getTime() ?? 0) - Date.now()) / 1000));
+    response.setHeader('RateLimit', `${identifier}; r=${info.remaining}; t=${rest}`);
+    response.setHeader('RateLimit-Policy', policies.memo(info.key));
+    if (refused) response.setHeader('Retry-After', String(rest));
+  };
+  return (request: Request, response: Response, next: NextFunction) => {
+    const goOn = (error?: unknown) => {
+      tell(request, response, error instanceof RateLimited);
+      next(error);
+    };
+    return limiter(request, response, goOn);
+  };
+}
+
+/** Tells clients apart without naming them. */
+function partitionOf(key: string): string {
+  return Buffer.from(createHash('sha256').update(key).digest('hex').slice(0, 12)).toString('base64');
 }
 
 /** A signed-in user counts as one wherever he is; others by address. */
 function clientKey(request: Request, response: Response): string {
   const { principal } = contextOf(response);
-  return principal?.kind === 'user' ? `user:${principal.id}` : addressKey(request);
+  return principal?.kind === 'user' ? `user:${principal.id}` : callerKey(request, response);
 }
+
+const callerKey = (_request: Request, response: Response) => addressKey({ ip: contextOf(response).address });
 
 /** What a client's address is counted by: IPv6 by /64, which is what one household gets. */
 export function addressKey({ ip = '' }: { ip?: string | undefined }): string {
@@ -84,34 +115,17 @@ interface SharedStoreOptions {
 }
 
 /** Windows in Redis; while it is away, by the rule of the limit. */
-function createSharedStore({ name, limit, redis, metrics }: SharedStoreOptions): Store {
-  const shared = new RedisStore({
-    prefix: `${redis.prefix}limit:${name}:`,
-    sendCommand: (command: string, ...args: string[]) =>
-      redis.run((client) => client.call(command, ...args)) as Promise<RedisReply>,
-  });
+function storeInRedis({ name, limit, redis, metrics }: SharedStoreOptions): Store {
   const local = new MemoryStore();
-  const whileAway = (key: string): Promise<ClientRateLimitInfo> | ClientRateLimitInfo => {
-    metrics.degraded.inc({ feature: `limit_${name}` });
-    if (limit.withoutRedis === 'count') return local.increment(key);
-    return { totalHits: 1, resetTime: new Date(Date.now() + limit.seconds * 1000) };
-  };
-  let loadScripts = async () => {};
-  return {
-    localKeys: false,
-    init(options: Options) {
-      local.init(options);
-      loadScripts = () => shared.init(options).catch(() => undefined);
-      // The store loads its scripts once and a restarted Redis has forgotten them: without this, limits stay off for good.
-      redis.client.on('ready', loadScripts);
-      void loadScripts();
+  const shared = createSharedStore({
+    ...limit,
+    redis,
+    prefix: `${redis.prefix}limit:${name}:`,
+    whileAway(key) {
+      metrics.degraded.inc({ feature: `limit_${name}` });
+      if (limit.withoutRedis === 'count') return local.increment(key);
+      return { totalHits: 1, resetTime: new Date(Date.now() + limit.seconds * 1000) };
     },
-    increment: (key) =>
-      shared.increment(key).catch(async () => {
-        if (redis.isReady()) await loadScripts();
-        return whileAway(key);
-      }),
-    decrement: (key) => shared.decrement(key),
-    resetKey: (key) => shared.resetKey(key),
-  };
+  });
+  return { ...shared, init: (options: Options) => local.init(options) };
 }

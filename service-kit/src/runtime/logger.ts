@@ -25,10 +25,14 @@ export function createLogger(service: string, level: string, destination?: Desti
     },
     serializers: { err: (error: unknown) => safeError(error) },
   };
-  // Written beside the work: lines that come while one is written go out together. With a minimal length of 0 the
-  // stream's flush would not wait for the write that is under way.
-  return pino(options, destination ?? pino.destination({ sync: false, minLength: 1 }));
+  return pino(options, destination ?? pino.destination({ sync: false, ...BUNDLES }));
 }
+
+/**
+ * Lines are written beside the work and in bundles: one write for each took an eighth of the processor time of a cached
+ * answer. A process that is killed loses a tenth of a second of them, one that ends by itself none.
+ */
+const BUNDLES = { minLength: 4096, periodicFlush: 100 };
 
 /** How long a reader of the log that has stopped reading may hold the end of a process, in milliseconds. */
 const FLUSH_TIMEOUT = 2000;
