@@ -30,7 +30,9 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
   });
   let text = '';
   const keep = (chunk: Buffer) => {
-    text = (text + chunk.toString()).slice(-KEPT_OUTPUT);
+    text += chunk.toString();
+    // Not at every chunk: a service under load logs many, and would be measured with it.
+    if (text.length > 2 * KEPT_OUTPUT) text = text.slice(-KEPT_OUTPUT);
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
@@ -41,7 +43,7 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
   };
   return {
     pid: child.pid ?? -1,
-    output: () => text,
+    output: () => text.slice(-KEPT_OUTPUT),
     signal,
     hasEnded: () => !running(),
     ended: () => end,

@@ -7,7 +7,7 @@ import { freePort, type Started, startProcess, until } from './process.ts';
 export const JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
 /** Signs what the services take for access tokens. */
 export const TOKEN_KEY = secretKey(JWT_SECRET);
-const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
+export const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
 
 export type ServiceName = 'user-service' | 'product-service' | 'order-service';
 

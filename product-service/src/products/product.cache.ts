@@ -4,7 +4,7 @@ import type { CachedBytes } from '@shop/service-kit/redis/cache-store';
 import { ProductNotFound } from './product.errors.ts';
 
 /** Seconds that one product and the categories are kept: changes end them earlier. */
-const LONG = 300;
+const LONG = 600;
 /** Seconds that lists are kept. Stock changes do not end them, and may show 5 s late (the HTTP contract). */
 const LISTS = 4;
 /** Seconds that "there is no such product" is kept. */

@@ -1,8 +1,11 @@
 import type { CacheStore } from './cache-store.ts';
 import type { RedisConnection } from './connect.ts';
 
-/** How soon ending a group is tried again after Redis did not take it, in milliseconds. */
-const RETRY = 250;
+/**
+ * How soon ending a group is tried again after Redis did not take it, in milliseconds. A Redis that was slow for once is
+ * asked by others meanwhile: they must not read for a second what was ended.
+ */
+const RETRY = 100;
 
 interface EndsOptions {
   store: CacheStore;
@@ -20,12 +23,13 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
   const unsent = new Map<string, symbol>();
   let retry: NodeJS.Timeout | undefined;
 
-  const send = async () => {
+  const send = async (again?: 'again') => {
     const wanted = [...unsent];
     if (wanted.length === 0) return;
     await store.end(
       wanted.map(([group]) => group),
       newId,
+      again,
     );
     for (const [group, call] of wanted) if (unsent.get(group) === call) unsent.delete(group);
   };
@@ -34,7 +38,7 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
     if (retry !== undefined) return;
     retry = setTimeout(() => {
       retry = undefined;
-      send().catch(sendLater);
+      send('again').catch(sendLater);
     }, RETRY).unref();
   };
   redis?.client.on('ready', () => void send().catch(() => undefined));

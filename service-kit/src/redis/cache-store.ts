@@ -55,8 +55,8 @@ export interface CacheStore {
   put(claim: Claim, value: CacheValue, milliseconds: number): Promise<void>;
   /** Gives a claim up whose load failed. */
   release(claim: Claim): Promise<void>;
-  /** Ends groups: what was loaded before is no longer current. */
-  end(groups: string[], newGeneration: () => string): Promise<void>;
+  /** Ends groups: what was loaded before is no longer current. `again` tries also while Redis is given a rest. */
+  end(groups: string[], newGeneration: () => string, again?: 'again'): Promise<void>;
 }
 
 /** KEYS: generation, entry. ARGV: max age, known id, own id, lifetime of a claim. */
@@ -150,12 +150,12 @@ export function createRedisCacheStore({ client, run, prefix }: RedisConnection):
     async release(claim) {
       await run((redis) => redis.del(claimKey(claim)));
     },
-    async end(groups, newGeneration) {
-      await run((redis) =>
+    async end(groups, newGeneration, again) {
+      const setAll = () =>
         Promise.all(
-          groups.map((group) => redis.set(generationKey(group), newGeneration(), 'PX', GENERATION_LIFETIME)),
-        ),
-      );
+          groups.map((group) => client.set(generationKey(group), newGeneration(), 'PX', GENERATION_LIFETIME)),
+        );
+      await (again === undefined ? run(setAll) : setAll());
     },
   };
 }

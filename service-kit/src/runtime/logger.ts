@@ -32,7 +32,7 @@ export function createLogger(service: string, level: string, destination?: Desti
  * Lines are written beside the work and in bundles: one write for each took an eighth of the processor time of a cached
  * answer. A process that is killed loses a tenth of a second of them, one that ends by itself none.
  */
-const BUNDLES = { minLength: 4096, periodicFlush: 100 };
+const BUNDLES = { minLength: 16_000, periodicFlush: 100 };
 
 /** How long a reader of the log that has stopped reading may hold the end of a process, in milliseconds. */
 const FLUSH_TIMEOUT = 2000;

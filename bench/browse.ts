@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tokenOf } from '../e2e/support/catalogue.ts';
+import { call } from '../e2e/support/http.ts';
+import { sleep } from '../e2e/support/process.ts';
+import { SERVICE_SECRET, startStack, testServer } from '../e2e/support/stack.ts';
+import { createServiceTokenSigner } from '../service-kit/src/tokens/service-token.ts';
+import { fillShelves, SHELVES, statementsOf } from './support/shelves.ts';
+
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
+const PRODUCTS = 10_000;
+/** Calls per second over both replicas: what is left of an answer's age does not depend on how fast this machine is. */
+const RATES = [200, 400];
+const WRITES = 0.05;
+/** Of the reads: single products, then list pages, then categories. Of the writes: orders, then stock, then prices. */
+const READS = { product: 0.65, list: 0.3 };
+const CHANGES = { order: 0.7, stock: 0.2 };
+/** How late a change may show, in milliseconds (the HTTP contract). */
+const CONTRACT = 1000;
+const SELLER = tokenOf(1);
+
+type Price = { value: number; at: number };
+
+/** Two replicas on one Redis, visitors who read by Zipf's law, and one write for 19 reads. */
+async function main() {
+  const env = { NODE_ENV: 'production', LOG_LEVEL: 'info', RATE_LIMIT_ENABLED: 'false' };
+  const stack = await startStack({ redisUrl: testServer('TEST_REDIS_URL'), only: ['product-service'], env });
+  const replica = await stack.product.replicate();
+  const rows: object[] = [];
+  try {
+    await fillShelves(stack.product.databaseUrl, PRODUCTS);
+    const urls = [stack.product.url, replica.url];
+    await warmUp(urls);
+    for (const rate of RATES) {
+      const state = async () => ({
+        statements: await statementsOf(stack.product.databaseUrl),
+        loads: await loadsOf(urls),
+      });
+      const before = await state();
+      const seen = await browse(urls, rate, SECONDS);
+      const after = await state();
+      // Each write is one statement.
+      const statements = after.statements - before.statements - seen.writes;
+      rows.push(rowOf(rate, seen, after.loads - before.loads, statements));
+    }
+  } finally {
+    await replica.stop();
+    await stack.close();
+  }
+  console.table(rows);
+  await mkdir('bench/results', { recursive: true });
+  await writeFile('bench/results/browse.json', `${JSON.stringify({ at: new Date(), rows }, null, 2)}\n`);
+}
+
+/** A shop that has been open for some minutes: each product was looked at once, by somebody. */
+async function warmUp(urls: string[]): Promise<void> {
+  let id = 0;
+  const visitor = async () => {
+    while (id < PRODUCTS) await call('GET', `${urls[0]}/api/products/${++id}`);
+  };
+  await Promise.all(Array.from({ length: 16 }, visitor));
+  await browse(urls, RATES[0] ?? 0, 5);
+}
+
+/** Loads from the database, as the replicas count them. */
+async function loadsOf(urls: string[]): Promise<number> {
+  const texts = await Promise.all(urls.map(async (url) => (await call('GET', `${url}/metrics`)).text));
+  const counts = texts.flatMap((text) => [...text.matchAll(/^cache_loads_total\{.*\} (\d+)$/gm)]);
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+function rowOf(rate: number, seen: Awaited<ReturnType<typeof browse>>, loads: number, statements: number) {
+  const percent = (part: number) => `${Math.round((part / seen.reads) * 1000) / 10} %`;
+  return {
+    'calls/s': rate,
+    reads: seen.reads,
+    writes: seen.writes,
+    'reads without a query': percent(seen.reads - loads),
+    'hits by Cache-Status': percent(seen.hits),
+    loads,
+    'statements for reads': statements,
+    'stale beyond the contract': seen.stale,
+    failures: seen.failures,
+  };
+}
+
+async function browse(urls: string[], rate: number, seconds: number) {
+  const seen = { reads: 0, writes: 0, hits: 0, stale: 0, failures: 0 };
+  const prices = new Map<number, Price[]>();
+  const service = createServiceTokenSigner(SERVICE_SECRET, 'order-service', 'product-service');
+  const pick = createZipf(PRODUCTS);
+  const shelf = createZipf(SHELVES);
+  const urlOf = () => urls[Math.floor(Math.random() * urls.length)] ?? '';
+
+  const readProduct = async (id: number) => {
+    const begunAt = performance.now();
+    const answer = await call('GET', `${urlOf()}/api/products/${id}`);
+    const due = (prices.get(id) ?? []).filter(({ at }) => at < begunAt - CONTRACT).at(-1);
+    const later = (prices.get(id) ?? []).filter(({ at }) => at >= begunAt - CONTRACT);
+    const shown = Number(answer.body['product']?.['price']);
+    if (due && ![due, ...later].some(({ value }) => value === shown)) seen.stale += 1;
+    return answer;
+  };
+  const readList = () => {
+    const page = pick() % 5 === 0 ? '&page=2' : '';
+    const filter = Math.random() < 0.5 ? `category=Shelf%20${shelf() - 1}&` : '';
+    return call('GET', `${urlOf()}/api/products?${filter}per_page=20${page}`);
+  };
+  const read = async () => {
+    const kind = Math.random();
+    const answer = await (kind < READS.product
+      ? readProduct(pick())
+      : kind < READS.product + READS.list
+        ? readList()
+        : call('GET', `${urlOf()}/api/products/categories`));
+    seen.reads += 1;
+    if (answer.headers.get('cache-status')?.endsWith('; hit')) seen.hits += 1;
+    if (answer.status !== 200) seen.failures += 1;
+  };
+  const isChanging = (id: number) => prices.get(id)?.at(-1)?.at === Number.POSITIVE_INFINITY;
+  const changePrice = async (id: number) => {
+    const price = { value: Math.round(Math.random() * 100_000) / 100, at: Number.POSITIVE_INFINITY };
+    prices.set(id, [...(prices.get(id) ?? []), price]);
+    const answer = await call(
+      'PATCH',
+      `${urlOf()}/api/products/${id}`,
+      { price: price.value },
+      { token: SELLER },
+    );
+    price.at = performance.now();
+    return answer;
+  };
+  const write = async () => {
+    const kind = Math.random();
+    const id = pick();
+    const items = [{ product_id: id, quantity: 1 }];
+    const answer = await (kind < CHANGES.order
+      ? call(
+          'POST',
+          `${urlOf()}/internal/reservations`,
+          { reservation_id: randomUUID(), items },
+          { token: service() },
+        )
+      : kind < CHANGES.order + CHANGES.stock || isChanging(id)
+        ? call('PUT', `${urlOf()}/api/products/${id}/stock`, { quantity: 1 }, { token: SELLER })
+        : changePrice(id));
+    seen.writes += 1;
+    if (answer.status !== 200) seen.failures += 1;
+  };
+
+  const under = new Set<Promise<void>>();
+  const startedAt = performance.now();
+  for (let sent = 0; sent < rate * seconds; sent++) {
+    const wait = startedAt + (sent * 1000) / rate - performance.now();
+    if (wait > 0) await sleep(wait);
+    const one: Promise<void> = (Math.random() < WRITES ? write() : read())
+      .catch(() => {
+        seen.failures += 1;
+      })
+      .finally(() => under.delete(one));
+    under.add(one);
+  }
+  await Promise.all(under);
+  return seen;
+}
+
+/** Numbers from 1 to `count`, the n-th with a chance of 1/n. */
+function createZipf(count: number): () => number {
+  const sums: number[] = [];
+  for (let n = 1; n <= count; n++) sums.push((sums.at(-1) ?? 0) + 1 / n);
+  const total = sums.at(-1) ?? 0;
+  return () => {
+    const wanted = Math.random() * total;
+    let [low, high] = [0, count - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] ?? 0) < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  };
+}
+
+await main();

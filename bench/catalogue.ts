@@ -1,0 +1,176 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { call } from '../e2e/support/http.ts';
+import { type ServiceProcess, type Stack, startStack, testServer } from '../e2e/support/stack.ts';
+import type { Job, Turn } from './support/generator.ts';
+import { residentBytes } from './support/memory.ts';
+import { generate, type Peer, processorTime, startPeer } from './support/processes.ts';
+import { fillShelves, statementsOf } from './support/shelves.ts';
+
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2);
+const RUNS = 5;
+const CONNECTIONS = 16;
+const PRODUCTS = 10_000;
+/** Addresses that the catalogue is read from, as a proxy in front tells: each stays under the limit that is in force. */
+const ADDRESSES = 5000;
+const UNLIMITED = '999999999/60';
+
+interface Scenario {
+  name: string;
+  service: ServiceProcess;
+  /** Whose statements are counted. */
+  databases: string[];
+  job: Omit<Job, 'url' | 'seconds' | 'connections'>;
+  peers: Record<string, Peer>;
+}
+
+/** A turn, and what it cost the process that answered. */
+interface Measured extends Turn {
+  /** Processor time for each request, in microseconds. */
+  cost: number;
+  memory: number;
+  statements: number;
+}
+
+/** The calls of a shop's front page beside bare servers that send the same, all in short turns within one run. */
+async function main() {
+  const stack = await startStack({
+    redisUrl: testServer('TEST_REDIS_URL'),
+    env: {
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      TRUST_PROXY: '1',
+      RATE_LIMIT_ENABLED: 'true',
+      RATE_LIMIT_ORDER_CREATE: UNLIMITED,
+      RATE_LIMIT_USER_READS: UNLIMITED,
+    },
+  });
+  const peers: Peer[] = [];
+  const rows: object[] = [];
+  try {
+    await fillShelves(stack.product.databaseUrl, PRODUCTS);
+    for (const scenario of await scenariosOf(stack, peers)) rows.push(...(await measure(scenario)));
+  } finally {
+    await Promise.all(peers.map((peer) => peer.close()));
+    await stack.close();
+  }
+  console.table(rows);
+  await mkdir('bench/results', { recursive: true });
+  const result = { at: new Date(), node: process.version, rows };
+  await writeFile('bench/results/catalogue.json', `${JSON.stringify(result, null, 2)}\n`);
+}
+
+async function scenariosOf({ user, product, order }: Stack, peers: Peer[]): Promise<Scenario[]> {
+  const start = async (name: string, args: string[]) => {
+    const peer = await startPeer(name, args);
+    peers.push(peer);
+    return peer;
+  };
+  const sql = {
+    'express + pg': await start('sql', [user.databaseUrl, product.databaseUrl, order.databaseUrl]),
+  };
+  const headers = { authorization: `Bearer ${await registered(user)}` };
+  const browse = { headers: { 'x-forwarded-for': '{address}' }, prepared: ADDRESSES };
+  const cached = async (name: string, path: string): Promise<Scenario> => ({
+    name,
+    service: product,
+    databases: [product.databaseUrl],
+    job: { ...browse, path },
+    peers: {
+      express: await start('bytes', ['express', product.url + path]),
+      'node:http': await start('bytes', ['http', product.url + path]),
+    },
+  });
+  return [
+    await cached('list, cached', '/api/products?per_page=20'),
+    await cached('product, cached', '/api/products/7'),
+    {
+      name: 'filtered list, never cached',
+      service: product,
+      databases: [product.databaseUrl],
+      job: { ...browse, prepared: 0, path: '/api/products?category=Shelf%207&sort=price&max_price={n}' },
+      peers: sql,
+    },
+    {
+      name: 'me',
+      service: user,
+      databases: [user.databaseUrl],
+      job: { path: '/api/users/me', headers },
+      peers: sql,
+    },
+    {
+      name: 'order',
+      service: order,
+      databases: [order.databaseUrl, product.databaseUrl],
+      job: {
+        method: 'POST',
+        path: '/api/orders',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify({ products: [{ product_id: 7, quantity: 1 }] }),
+      },
+      peers: sql,
+    },
+  ];
+}
+
+/** The first user, whom the peer shows too. */
+async function registered({ url }: ServiceProcess): Promise<string> {
+  const body = { username: 'bench', email: 'bench@example.com', password: 'of-the-measurement' };
+  const { body: answer } = await call('POST', `${url}/api/users/register`, body);
+  return String(answer['tokens']?.['access_token']);
+}
+
+async function measure(scenario: Scenario): Promise<object[]> {
+  const { name, service, peers } = scenario;
+  const sides = { service: { url: service.url, pid: service.process.pid }, ...peers };
+  const turns = new Map<string, Measured[]>(Object.keys(sides).map((side) => [side, []]));
+  for (const side of Object.values(sides)) await takeTurn(scenario, side, 0);
+  for (let run = 1; run <= RUNS; run++) {
+    for (const [side, address] of Object.entries(sides))
+      turns.get(side)?.push(await takeTurn(scenario, address, run));
+  }
+  const serviceRate = median(turns.get('service') ?? [], 'rate');
+  return [...turns].map(([side, all]) => row(name, side, all, serviceRate));
+}
+
+async function takeTurn(
+  { job, databases }: Scenario,
+  { url, pid }: { url: string; pid: number },
+  run: number,
+) {
+  const counted = () => Promise.all(databases.map((database) => statementsOf(database)));
+  const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
+  const before = { time: await processorTime(pid), statements: sum(await counted()) };
+  // Each turn has numbers of its own, all above the highest price: what never was asked is never cached.
+  const from = 100_000 + run * 1_000_000;
+  const turn = await generate({ ...job, url, connections: CONNECTIONS, seconds: SECONDS, from });
+  return {
+    ...turn,
+    cost: ((await processorTime(pid)) - before.time) / turn.sent,
+    statements: (sum(await counted()) - before.statements) / turn.sent,
+    memory: await residentBytes(pid),
+  };
+}
+
+function row(name: string, side: string, turns: Measured[], serviceRate: number) {
+  const rounded = (value: number) => Math.round(value * 100) / 100;
+  const rate = median(turns, 'rate');
+  return {
+    call: side === 'service' ? name : '',
+    by: side,
+    'req/s': Math.round(rate),
+    'p50 ms': rounded(median(turns, 'p50')),
+    'p99 ms': rounded(median(turns, 'p99')),
+    'cpu µs': Math.round(median(turns, 'cost')),
+    'RSS MB': Math.round(Math.max(...turns.map((turn) => turn.memory)) / 1e6),
+    'queries/req': rounded(median(turns, 'statements')),
+    'service to it': side === 'service' ? '' : `${Math.round((serviceRate / rate) * 100)} %`,
+    failures: turns.reduce((sum, turn) => sum + turn.failures, 0),
+  };
+}
+
+function median(turns: Measured[], field: 'rate' | 'p50' | 'p99' | 'cost' | 'statements'): number {
+  const sorted = turns.map((turn) => turn[field]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+await main();

@@ -1,0 +1,27 @@
+import { createServer } from 'node:http';
+import express from 'express';
+
+/** The same bytes as a service answers, by nothing but `node:http` or Express. Arguments: which of them, and the address. */
+const [kind, address = ''] = process.argv.slice(2);
+const answer = await fetch(address);
+if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
+const bytes = Buffer.from(await answer.arrayBuffer());
+const type = answer.headers.get('content-type') ?? '';
+const { pathname } = new URL(address);
+
+function byExpress() {
+  const app = express();
+  app.get(pathname, (_request, response) => {
+    response.set('Content-Type', type).send(bytes);
+  });
+  return app;
+}
+
+const server = createServer(
+  kind === 'express'
+    ? byExpress()
+    : (_request, response) => {
+        response.setHeader('Content-Type', type).end(bytes);
+      },
+);
+server.listen(0, '127.0.0.1', () => process.send?.(server.address()));

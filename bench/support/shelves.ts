@@ -1,0 +1,36 @@
+import { Client } from 'pg';
+
+export const SHELVES = 50;
+
+async function onDatabase<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  return use(client).finally(() => client.end());
+}
+
+/** A catalogue to measure with: products 1 to `count` on SHELVES shelves, with stock that lasts. */
+export function fillShelves(url: string, count: number): Promise<void> {
+  return onDatabase(url, async (client) => {
+    await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+    await client.query(
+      `INSERT INTO products (name, description, price_minor, stock, category, owner_id)
+       SELECT 'Product ' || n, repeat('What it is and does. ', 8), 100 + n * 7919 % 100000, 1000000, 'Shelf ' || n % ${SHELVES}, 1
+         FROM generate_series(1, $1::int) AS n`,
+      [count],
+    );
+    await client.query('ANALYZE products');
+  });
+}
+
+/** Statements that this database has run so far, as Postgres counts them. @param like those whose text is like this */
+export function statementsOf(url: string, like = '%'): Promise<number> {
+  return onDatabase(url, async (client) => {
+    const { rows } = await client.query<{ calls: number }>(
+      `SELECT coalesce(sum(calls), 0)::float8 AS calls FROM pg_stat_statements
+        WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND query NOT LIKE '%pg_stat_statements%' AND query ILIKE $1`,
+      [like],
+    );
+    return rows[0]?.calls ?? 0;
+  });
+}
