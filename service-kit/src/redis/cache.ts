@@ -19,8 +19,7 @@ import type { RedisConnection } from './connect.ts';
  * answer is served without asking Redis whether it still holds.
  */
 const FRESH = 750;
-/** How long to wait for another process's load before loading oneself, and how often to look, in milliseconds. */
-const MAX_WAIT = 500;
+/** How often to look whether another process's load has ended, in milliseconds. After FRESH it is too old to wait for. */
 const WAIT_STEP = 10;
 /** Bytes of answers that a cache keeps in its process. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -121,7 +120,7 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
     address: CacheAddress,
     known: Held | undefined,
   ): Promise<Held | Claim | undefined> => {
-    const giveUpAt = performance.now() + MAX_WAIT;
+    const giveUpAt = performance.now() + FRESH;
     for (;;) {
       const askedAt = performance.now();
       await ends.sent(address.group);
