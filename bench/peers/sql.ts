@@ -1,9 +1,9 @@
 import express from 'express';
 import { Pool } from 'pg';
-import { Prisma, type PrismaClient } from '../../product-service/src/generated/prisma/client.ts';
 import { createProductRepository } from '../../product-service/src/products/product.repository.ts';
 import { createProductSchemas } from '../../product-service/src/products/product.schemas.ts';
 import { createMoney } from '../../service-kit/src/money/money.ts';
+import { createUnpreparedQuery } from '../../service-kit/src/postgres/query.ts';
 import { createFloor } from '../orders.floor.ts';
 
 /**
@@ -15,21 +15,16 @@ const users = new Pool({ connectionString: userUrl, max: 10 });
 const pool = new Pool({ connectionString: productUrl, max: 10 });
 const floor = createFloor(orderUrl, productUrl, 10);
 
-const db = {
-  async $queryRaw(strings: TemplateStringsArray, ...values: unknown[]) {
-    const { text, values: flat } = Prisma.sql(strings, ...values);
-    return (await pool.query(text, flat)).rows;
-  },
-};
-const products = createProductRepository(db as unknown as PrismaClient);
+// Only its lists are asked for here: they go to the pool and nowhere else.
+const query = createUnpreparedQuery(pool);
+const products = createProductRepository({ db: undefined as never, query, unprepared: query });
 const { listQuery } = createProductSchemas(createMoney('USD'));
 
 const app = express();
 app.get('/api/products', async (request, response) => {
   const query = listQuery.parse(request.query);
   const window = { limit: query.per_page, page: 1, offset: 0, after: undefined };
-  const [rows, total] = await Promise.all([products.list(query, query.sort, window), products.count(query)]);
-  response.json({ products: rows, total });
+  response.json(await products.list(query, query.sort, window));
 });
 app.get('/api/users/me', async (_request, response) => {
   const { rows } = await users.query(

@@ -15,7 +15,8 @@ export async function watchMemory<Result>(pid: number, run: () => Promise<Result
   const samples = [await megabytes()];
   const stop = new AbortController();
   const watching = (async () => {
-    for await (const _ of every(INTERVAL, undefined, { signal: stop.signal })) samples.push(await megabytes());
+    for await (const _ of every(INTERVAL, undefined, { signal: stop.signal }))
+      samples.push(await megabytes());
   })().catch(() => undefined);
   try {
     return { result: await run(), samples };

@@ -72,7 +72,7 @@ export function createApp({
     catalogueChanged: cache.catalogueChanged,
     creation: config.PRODUCT_CREATION,
   });
-  const exports = createExportUseCases({ list: repository.list, money });
+  const exports = createExportUseCases({ findPage: repository.findPage, money });
   const stock = createStockUseCases({ stock: createStockRepository(db), stockChanged: cache.stockChanged });
   const reservations = createReservationUseCases({ query, stockChanged: cache.stockChanged });
   registerReservationMetrics(metrics.registry, query);

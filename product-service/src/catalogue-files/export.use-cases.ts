@@ -2,12 +2,13 @@ import { Readable } from 'node:stream';
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
-import { keyOf, type ProductRepository } from '../products/product.repository.ts';
+import { keyOf } from '../products/product.order.ts';
+import type { ProductRepository } from '../products/product.repository.ts';
 import type { ExportQuery, Product, ProductKey } from '../products/product.schemas.ts';
 import { CSV, NDJSON } from './import.reader.ts';
 
 interface ExportUseCaseOptions {
-  list: ProductRepository['list'];
+  findPage: ProductRepository['findPage'];
   money: Money;
 }
 
@@ -20,7 +21,7 @@ const COLUMNS = ['sku', 'name', 'description', 'price', 'stock', 'category', 'im
 type FileRecord = Record<(typeof COLUMNS)[number], string | number | null>;
 
 /** The catalogue as a file. */
-export function createExportUseCases({ list, money }: ExportUseCaseOptions) {
+export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) {
   const toRecord = (product: Product): FileRecord => ({
     sku: product.sku,
     name: product.name,
@@ -35,7 +36,7 @@ export function createExportUseCases({ list, money }: ExportUseCaseOptions) {
   async function* pages(filter: Omit<ExportQuery, 'format'>): AsyncGenerator<Product[]> {
     let after: ProductKey | undefined;
     for (;;) {
-      const products = await list(filter, 'id', { limit: PAGE, page: null, offset: 0, after });
+      const products = await findPage(filter, 'id', { limit: PAGE, page: null, offset: 0, after });
       const shown = products.slice(0, PAGE);
       yield shown;
       const last = shown.at(-1);

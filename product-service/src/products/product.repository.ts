@@ -36,7 +36,7 @@ export function createProductRepository({
   const totals = createProductTotals(unprepared, exactTotals);
   const { search } = createProductSearch(unprepared, totals);
 
-  /** Indexes: products_pkey and products_listed_*, by order or filter. */
+  /** One row more than the window shows, in the order asked for. Indexes: products_pkey and products_listed_*. */
   const findPage = async (filter: ProductFilter, order: ProductOrder, window: Window<ProductKey>) => {
     const rows = await unprepared<ProductRow[]>`
       SELECT ${PRODUCT_COLUMNS} FROM products p
@@ -46,6 +46,8 @@ export function createProductRepository({
   };
 
   return {
+    findPage,
+
     /** @throws unique violation of products_sku_key */
     async create(fields: ProductFields, ownerId: number): Promise<Product> {
       const rows = await db.$queryRaw<[ProductRow]>`
@@ -69,7 +71,7 @@ export function createProductRepository({
       return rows[0] && toProduct(rows[0]);
     },
 
-    /** One row more than the window shows, in the order asked for, and how many there are. */
+    /** A page, found by words if there are any, and how many products there are in all. */
     async list(
       filter: ProductFilter & { q?: string | undefined },
       order: ProductOrder,
