@@ -6,7 +6,7 @@ import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
-import { createTestDatabase } from '@shop/service-kit/testing/test-database';
+import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
@@ -50,7 +50,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
   const metrics = createMetrics('order-service');
   const redis = options.redis === false ? undefined : await connectTestRedis();
   const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
-  const orderDatabase = openDatabase(config.DATABASE_URL, 10, logger);
+  const orderDatabase = openDatabase(config.DATABASE_URL, 10, logger, TEST_PATIENCE);
   const { query } = orderDatabase;
   const db = new PrismaClient({ adapter: orderDatabase.adapter });
   const client = createProductClient({
@@ -122,7 +122,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
   const database = await createTestDatabase({ name: 'product', prismaFolder: prismaOf('product-service') });
   const config = loadProductConfig({ ...env, DATABASE_URL: database.url });
   const logger = createLogger('product-service', 'silent');
-  const opened = openDatabase(database.url, 10, logger);
+  const opened = openDatabase(database.url, 10, logger, TEST_PATIENCE);
   const db = new ProductPrismaClient({ adapter: opened.adapter });
   const redis = await connectTestRedis();
   const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });

@@ -5,7 +5,7 @@ import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
-import { createTestDatabase } from '@shop/service-kit/testing/test-database';
+import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
@@ -63,7 +63,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       RATE_LIMIT_ENABLED: 'false',
       ...env,
     });
-    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, TEST_PATIENCE);
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
     const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });

@@ -18,9 +18,15 @@ export interface Database {
 /**
  * Connects with the first query.
  * @param max connections of this process
+ * @param patience see `poolSettings`
  */
-export function openDatabase(connectionString: string, max: number, logger: Logger): Database {
-  const pool = new Pool(poolSettings(connectionString, max));
+export function openDatabase(
+  connectionString: string,
+  max: number,
+  logger: Logger,
+  patience?: number,
+): Database {
+  const pool = new Pool(poolSettings(connectionString, max, patience));
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'database connection lost'));
   return {
     adapter: new PrismaPg(pool),

@@ -6,15 +6,16 @@ import type { PoolConfig } from 'pg';
  * 500 ms for a connection, a rush of 100 writes on one product was turned away on a slow machine.)
  * @param connectionString `postgresql://user:password@host:port/database`
  * @param max connections of this process
+ * @param patience multiplies these times, where a wait tells less of the database than of the machine
  */
-export function poolSettings(connectionString: string, max: number): PoolConfig {
+export function poolSettings(connectionString: string, max: number, patience = 1): PoolConfig {
   return {
     connectionString,
     max,
-    connectionTimeoutMillis: 1000,
-    statement_timeout: 1200,
-    query_timeout: 1400,
-    lock_timeout: 1000,
+    connectionTimeoutMillis: 1000 * patience,
+    statement_timeout: 1200 * patience,
+    query_timeout: 1400 * patience,
+    lock_timeout: 1000 * patience,
     idle_in_transaction_session_timeout: 5000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { applyMigrations } from '../postgres/migrate.ts';
 
+/** A machine that is busy with tests is no database that is in trouble: the `patience` of a service under test. */
+export const TEST_PATIENCE = 8;
+
 export interface TestDatabase {
   url: string;
   /** For what takes longer than a service allows a statement. */

@@ -3,7 +3,7 @@ import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createRevocations, type Revocations } from '@shop/service-kit/redis/revocations';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
-import { createTestDatabase } from '@shop/service-kit/testing/test-database';
+import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
@@ -62,7 +62,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       BCRYPT_COST: '4',
       ...env,
     });
-    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, TEST_PATIENCE);
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
     const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
