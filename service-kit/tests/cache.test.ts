@@ -305,6 +305,19 @@ describe('while Redis is away', () => {
       );
   });
 
+  test('what has gathered is told once Redis goes on, however much it is, and holds up nothing else', async () => {
+    const redis = await open(connectTo(server, 'r:'));
+    const { cache } = cacheOn(redis);
+    server.pause();
+    const groups = Array.from({ length: 50_000 }, (_, i) => String(i));
+    for (let i = 0; i < groups.length; i += 500) await cache.end(groups.slice(i, i + 500));
+    server.resume();
+    await until('redis is used again', () => redis.isReady());
+    await cache.end(['after']);
+    expect(await redis.client.exists('r:generation:thing:after')).toBe(1);
+    await until('all are told', async () => (await redis.client.dbsize()) >= groups.length);
+  });
+
   test('a group that ended during an outage is ended after the reconnection', async () => {
     const redis = await open(connectTo(server, 'q:'));
     const { cache } = cacheOn(redis);

@@ -6,6 +6,8 @@ import type { RedisConnection } from './connect.ts';
  * asked by others meanwhile: they must not read for a second what was ended.
  */
 const RETRY = 100;
+/** Groups that Redis is told of at once: as many as it surely takes within the time limit of a command. */
+const PORTION = 200;
 
 interface EndsOptions {
   store: CacheStore;
@@ -23,25 +25,28 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
   const unsent = new Map<string, symbol>();
   let retry: NodeJS.Timeout | undefined;
 
-  const send = async (again?: 'again') => {
-    const wanted = [...unsent];
-    if (wanted.length === 0) return;
-    await store.end(
-      wanted.map(([group]) => group),
-      newId,
-      again,
-    );
-    for (const [group, call] of wanted) if (unsent.get(group) === call) unsent.delete(group);
+  // What was taken is not sent again when a later portion fails: however much has gathered, it gets less.
+  const send = async (groups: string[], again?: 'again') => {
+    for (let i = 0; i < groups.length; i += PORTION) {
+      const wanted = groups.slice(i, i + PORTION).map((group) => [group, unsent.get(group)] as const);
+      await store.end(
+        wanted.map(([group]) => group),
+        newId,
+        again,
+      );
+      for (const [group, call] of wanted) if (unsent.get(group) === call) unsent.delete(group);
+    }
   };
+  const sendAll = (again?: 'again') => send([...unsent.keys()], again);
   // A Redis that was paused keeps its connections: other replicas read what it holds as soon as it goes on.
   const sendLater = () => {
     if (retry !== undefined) return;
     retry = setTimeout(() => {
       retry = undefined;
-      send('again').catch(sendLater);
+      sendAll('again').catch(sendLater);
     }, RETRY).unref();
   };
-  redis?.client.on('ready', () => void send().catch(() => undefined));
+  redis?.client.on('ready', () => void sendAll().catch(() => undefined));
 
   const note = (groups: string[]) => {
     const now = performance.now();
@@ -62,13 +67,13 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
 
     /** Redis may be back before the next try is due: it must know what has ended before it is asked for it. */
     async sent(group: string): Promise<void> {
-      if (retry !== undefined && unsent.has(group)) await send();
+      if (retry !== undefined && unsent.has(group)) await send([group]);
     },
 
     /** @returns false when Redis could not be told; it is told as soon as it can be */
     async end(groups: string[]): Promise<boolean> {
       note(groups);
-      return send().then(
+      return send(groups).then(
         () => true,
         () => {
           sendLater();
