@@ -30,6 +30,11 @@ describeAuthorization({
     },
     'GET /api/products': { request: () => ({}) },
     'GET /api/products/categories': { request: () => ({}) },
+    'POST /api/products/import': {
+      request: () => ({ body: 'name,price\nLamp,1\n', headers: { 'content-type': 'text/csv' } }),
+      may: ['buyer', 'owner', 'other', 'admin'],
+    },
+    'GET /api/products/export': { request: () => ({}) },
     'GET /api/products/:id': { request: async () => ({ params: { id: await product() } }) },
     'PUT /api/products/:id': onProduct(productBody),
     'PATCH /api/products/:id': onProduct(() => ({ price: 5 })),

@@ -103,7 +103,8 @@ describe('an import beside others', () => {
     const users = [SELLER, 11, 12, 13];
     const running = [];
     for (const user of users) running.push(await openUpload(shop.app, bearer(user)));
-    for (const { call } of running) call.write('Lamp,1\n'.repeat(5000));
+    for (const { call } of running)
+      call.write('A lamp with a long name for a lamp that it is,1\n'.repeat(700));
     await until('all have begun', async () => (await count().catch(() => 0)) >= 4 * 500);
     const again = await importFile(shop.app, 'name,price\n');
     expect(again).toMatchObject({ status: 409, body: { code: 'import_running' } });
