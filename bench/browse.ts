@@ -5,7 +5,7 @@ import { call } from '../e2e/support/http.ts';
 import { sleep } from '../e2e/support/process.ts';
 import { SERVICE_SECRET, startStack, testServer } from '../e2e/support/stack.ts';
 import { createServiceTokenSigner } from '../service-kit/src/tokens/service-token.ts';
-import { fillShelves, SHELVES, statementsOf } from './support/shelves.ts';
+import { countStatements, fillShelves, SHELVES, statementsOf } from './support/shelves.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
 const PRODUCTS = 10_000;
@@ -28,6 +28,7 @@ async function main() {
   const replica = await stack.product.replicate();
   const rows: object[] = [];
   try {
+    await countStatements(stack.product.databaseUrl);
     await fillShelves(stack.product.databaseUrl, PRODUCTS);
     const urls = [stack.product.url, replica.url];
     await warmUp(urls);
@@ -56,7 +57,10 @@ async function main() {
 async function warmUp(urls: string[]): Promise<void> {
   let id = 0;
   const visitor = async () => {
-    while (id < PRODUCTS) await call('GET', `${urls[0]}/api/products/${++id}`);
+    while (id < PRODUCTS) {
+      id += 1;
+      await call('GET', `${urls[0]}/api/products/${id}`);
+    }
   };
   await Promise.all(Array.from({ length: 16 }, visitor));
   await browse(urls, RATES[0] ?? 0, 5);

@@ -4,7 +4,7 @@ import { type ServiceProcess, type Stack, startStack, testServer } from '../e2e/
 import type { Job, Turn } from './support/generator.ts';
 import { residentBytes } from './support/memory.ts';
 import { generate, type Peer, processorTime, startPeer } from './support/processes.ts';
-import { fillShelves, statementsOf } from './support/shelves.ts';
+import { countStatements, fillShelves, statementsOf } from './support/shelves.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2);
 const RUNS = 5;
@@ -44,10 +44,12 @@ async function main() {
       RATE_LIMIT_USER_READS: UNLIMITED,
     },
   });
+  const { user, product, order } = stack;
   const peers: Peer[] = [];
   const rows: object[] = [];
   try {
-    await fillShelves(stack.product.databaseUrl, PRODUCTS);
+    await Promise.all([user, product, order].map(({ databaseUrl }) => countStatements(databaseUrl)));
+    await fillShelves(product.databaseUrl, PRODUCTS);
     for (const scenario of await scenariosOf(stack, peers)) rows.push(...(await measure(scenario)));
   } finally {
     await Promise.all(peers.map((peer) => peer.close()));

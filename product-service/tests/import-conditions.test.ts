@@ -10,7 +10,7 @@ import request from 'supertest';
 import { importFile } from './support/catalogue-file.ts';
 import { openUpload } from './support/open-upload.ts';
 import { admin, createProduct, SELLER, seller } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { createCountedDatabase, signal } from './support/watched-database.ts';
 
 let shop: TestShop;
@@ -121,6 +121,11 @@ describe('an import beside others', () => {
 });
 
 describe('an import on a busy database', () => {
+  let hurried: Replica;
+  beforeAll(async () => {
+    hurried = await shop.startReplica({ patience: 1 });
+  });
+
   /** Keeps one product locked until it is released. */
   async function lock(sku: string) {
     const released = signal();
@@ -145,7 +150,7 @@ describe('an import on a busy database', () => {
     await createProduct(shop.app, { sku: 'BUSY' });
     const release = await lock('BUSY');
     setTimeout(release, 1500);
-    const { status, body } = await importFile(shop.app, 'sku,name,price\nBUSY,At last,1\n');
+    const { status, body } = await importFile(hurried.app, 'sku,name,price\nBUSY,At last,1\n');
     expect({ status, body }).toMatchObject({ status: 200, body: { updated: 1 } });
   });
 
@@ -155,7 +160,7 @@ describe('an import on a busy database', () => {
     const logger = createLogger('product-service', 'info', {
       write: (line) => void lines.push(JSON.parse(line)),
     });
-    const { app } = await shop.startReplica({ logger });
+    const { app } = await shop.startReplica({ logger, patience: 1 });
     const release = await lock('BUSY');
     const rows = Array.from({ length: 500 }, (_, i) => `R${i},Lamp,1,3`);
     const file = ['sku,name,price,stock', ...rows, 'BUSY,Never,1,3', 'R500,Lamp,1,3'].join('\n');
@@ -178,7 +183,7 @@ describe('an import on a busy database', () => {
     await shop.db.$executeRaw`
       CREATE TRIGGER be_slow BEFORE INSERT ON products FOR EACH ROW EXECUTE FUNCTION be_slow()`;
     const rows = Array.from({ length: 200 }, (_, i) => `R${i},Lamp,1`);
-    const { body } = await importFile(shop.app, ['sku,name,price', ...rows].join('\n'));
+    const { body } = await importFile(hurried.app, ['sku,name,price', ...rows].join('\n'));
     await shop.db.$executeRaw`DROP FUNCTION be_slow CASCADE`;
     expect(body).toMatchObject({ created: 200, failed: 0 });
     expect(await count()).toBe(200);

@@ -37,6 +37,8 @@ export interface ReplicaOptions {
   /** False: no REDIS_URL, so caches and limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
+  /** With its database; 1 as in production. */
+  patience?: number;
   /** Where its log goes; nowhere otherwise. */
   logger?: typeof silent;
 }
@@ -54,7 +56,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
 
   const start = (
     connection: RedisConnection,
-    { env, wrap = (query) => query, logger = silent, ...rest }: ReplicaOptions,
+    { env, wrap = (query) => query, logger = silent, patience = TEST_PATIENCE, ...rest }: ReplicaOptions,
   ): Replica => {
     const config = loadProductConfig({
       DATABASE_URL: database.url,
@@ -63,7 +65,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       RATE_LIMIT_ENABLED: 'false',
       ...env,
     });
-    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, TEST_PATIENCE);
+    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, patience);
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
     const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
