@@ -7,6 +7,7 @@ import request from 'supertest';
 import { createProduct, readProduct, seller } from './support/product.factory.ts';
 import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { createCountedDatabase, createSlowDatabase } from './support/watched-database.ts';
+import { CONTRACT, within } from './support/within.ts';
 
 let shop: TestShop;
 let replica: Replica;
@@ -24,21 +25,6 @@ const priceOf = async (app: Express, id: number) => (await readProduct(app, id))
 const priceInList = async (app: Express, category: string) =>
   (await request(app).get('/api/products').query({ category }).expect(200)).body.products[0]?.price;
 
-/** How late a change may show on another replica, in milliseconds (the HTTP contract). */
-const CONTRACT = 1000;
-/** Expects it to be so at the latest by a read that begins when the time is over. */
-async function within(milliseconds: number, expectation: () => PromiseLike<unknown>): Promise<void> {
-  const end = Date.now() + milliseconds;
-  while (Date.now() < end) {
-    const isSo = await Promise.resolve(expectation()).then(
-      () => true,
-      () => false,
-    );
-    if (isSo) return;
-    await sleep(20);
-  }
-  await expectation();
-}
 const cacheStatus = async (app: Express, path: string, status = 200) =>
   (await request(app).get(path).expect(status)).headers['cache-status'];
 

@@ -19,7 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 beforeEach(async () => {
-  await shop.db.$executeRaw`TRUNCATE products, stock_movements, reservations RESTART IDENTITY CASCADE`;
+  await shop.db
+    .$executeRaw`TRUNCATE products, product_words, category_counts, stock_movements, reservations RESTART IDENTITY CASCADE`;
 });
 
 const count = () => shop.db.product.count();
@@ -212,9 +213,9 @@ describe('a client that leaves', () => {
   });
 
   test('during an export ends it after the page that is being read', async () => {
-    await shop.db.$executeRaw`
+    await shop.run(`
       INSERT INTO products (name, description, price_minor, stock, category, owner_id)
-      SELECT 'Lamp', repeat('x', 4000), 1, 0, 'A', ${SELLER}::int FROM generate_series(1, 6000)`;
+      SELECT 'Lamp', repeat('x', 4000), 1, 0, 'A', ${SELLER} FROM generate_series(1, 6000)`);
     const counted = createCountedDatabase();
     const { app } = await shop.startReplica({ wrap: counted.wrap });
     const server = app.listen(0);

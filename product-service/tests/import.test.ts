@@ -10,6 +10,7 @@ import {
   stranger,
 } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
+import { CONTRACT, within } from './support/within.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -133,7 +134,7 @@ describe('dry_run=true', () => {
   test('answers as the import would, and changes nothing', async () => {
     await createProduct(shop.app, { sku: 'DRY-1', name: 'Dry lamp' });
     await createProduct(shop.app, { sku: 'DRY-2' }, stranger());
-    const before = await shop.db.$queryRaw`SELECT * FROM products ORDER BY id`;
+    const before = await shop.db.$queryRaw`SELECT to_jsonb(p) FROM products p ORDER BY id`;
     const file = toNdjson(
       { sku: 'DRY-1', name: 'Wet lamp', price: 1 },
       { sku: 'DRY-2', name: 'Not mine', price: 1 },
@@ -145,7 +146,7 @@ describe('dry_run=true', () => {
     );
     const rehearsed = await importFile(shop.app, file, { type: NDJSON, isDryRun: true });
     expect(rehearsed.body).toMatchObject({ created: 602, updated: 2, failed: 2 });
-    expect(await shop.db.$queryRaw`SELECT * FROM products ORDER BY id`).toEqual(before);
+    expect(await shop.db.$queryRaw`SELECT to_jsonb(p) FROM products p ORDER BY id`).toEqual(before);
     const real = await importFile(shop.app, file, { type: NDJSON });
     expect(real.body).toEqual(rehearsed.body);
   });
@@ -159,7 +160,7 @@ describe('an import', () => {
     expect((await importFile(app, file, { authorization: admin() })).body).toMatchObject({ created: 1 });
   });
 
-  test('is seen by reads that begin after it, on every replica', async () => {
+  test('is seen on every other replica within a second', async () => {
     const other = await shop.startReplica();
     const product = await createProduct(shop.app, { sku: 'SEEN-1', category: 'Seen' });
     const list = async () =>
@@ -172,8 +173,10 @@ describe('an import', () => {
       { sku: 'SEEN-1', name: 'Changed', price: 1 },
       { name: 'Added', price: 1, category: 'Seen' },
     );
-    expect(await list()).toEqual(['Changed', 'Added']);
-    expect((await readProduct(other.app, product.id)).name).toBe('Changed');
+    await within(CONTRACT, async () => {
+      expect(await list()).toEqual(['Changed', 'Added']);
+      expect((await readProduct(other.app, product.id)).name).toBe('Changed');
+    });
   });
 
   test('has a limit of its own', async () => {
