@@ -6,7 +6,7 @@ export interface Job {
   url: string;
   seconds: number;
   connections: number;
-  /** `{n}` in path and headers becomes a number that no other request of this job has. */
+  /** In path, headers and body `{n}` becomes the request's number, `{address}` and `{product}` what it stands for. */
   path: string;
   method?: 'GET' | 'POST';
   headers?: Record<string, string>;
@@ -28,6 +28,9 @@ export interface Turn {
   sent: number;
 }
 
+/** Different products that are ordered. */
+const PRODUCTS = 1000;
+
 async function run(job: Job): Promise<Turn> {
   const { url, seconds, connections, method = 'GET', headers = {}, body, prepared = 1 } = job;
   let number = job.from ?? 0;
@@ -38,7 +41,12 @@ async function run(job: Job): Promise<Turn> {
   const make = (): Request => {
     const n = number++;
     const filled = Object.entries(headers).map(([name, value]) => [name, fill(value, n)]);
-    return { method, path: fill(job.path, n), headers: Object.fromEntries(filled), ...(body && { body }) };
+    return {
+      method,
+      path: fill(job.path, n),
+      headers: Object.fromEntries(filled),
+      ...(body && { body: fill(body, n) }),
+    };
   };
   const requests = prepared === 0 ? [{ setupRequest: make }] : Array.from({ length: prepared }, make);
   const times: number[] = [];
