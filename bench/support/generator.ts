@@ -37,6 +37,7 @@ async function run(job: Job): Promise<Turn> {
   const fill = (text: string, n: number) =>
     text
       .replaceAll('{n}', String(n))
+      .replaceAll('{product}', String(1 + (n % PRODUCTS)))
       .replaceAll('{address}', `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`);
   const make = (): Request => {
     const n = number++;
