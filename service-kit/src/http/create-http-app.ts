@@ -77,7 +77,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     .disable('etag')
     .set('trust proxy', config.TRUST_PROXY)
     .set('query parser', false);
-  app.use(followRequest(logger, metrics), securityHeaders(), corsHeaders(config.CORS_ORIGINS));
+  app.use(followRequest(logger, metrics), corsHeaders(config.CORS_ORIGINS));
   mountRoutes(app, routes, {
     authenticate: createAuthenticator({ accessTokens, serviceTokens, revocations }),
     rateLimit: createRateLimits({
@@ -98,15 +98,17 @@ export function createHttpApp(options: HttpAppOptions): Express {
   return app;
 }
 
-/** Gives the request its id and logger, and tells log and metrics when it is over. */
+/** Gives the request its id, logger and the headers of every answer, and tells log and metrics when it is over. */
 function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
   // None of the line's fields can hold a secret; looking for one took three quarters of its time.
   const lines = logger.child({}, { redact: [] });
+  const always = securityHeaders();
   return (request, response, next) => {
     const id = requestIdFrom(request.headers['x-request-id']);
     const context = openContext(request, id, logger);
     response.locals['context'] = context;
     response.setHeader('X-Request-Id', id);
+    for (const [name, value] of always) response.setHeader(name, value);
     const { method, path } = request;
     response.once('close', () => {
       cutUnreadBody(request);
@@ -135,8 +137,8 @@ const NOT_FOR_DATA = {
 } as const;
 
 /** The services answer data, never pages: nothing may be loaded, framed or guessed from an answer. */
-function securityHeaders(): RequestHandler {
-  const headers = headersSetBy(
+function securityHeaders(): Header[] {
+  return headersSetBy(
     helmet({
       contentSecurityPolicy: {
         useDefaults: false,
@@ -147,15 +149,13 @@ function securityHeaders(): RequestHandler {
       ...NOT_FOR_DATA,
     }),
   );
-  return (_request, response, next) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
-    next();
-  };
 }
 
+type Header = [name: string, value: string];
+
 /** The headers of a middleware that sets the same ones for every request: asked for once. */
-function headersSetBy(middleware: ReturnType<typeof helmet>): [name: string, value: string][] {
-  const headers: [string, string][] = [];
+function headersSetBy(middleware: ReturnType<typeof helmet>): Header[] {
+  const headers: Header[] = [];
   const response = {
     setHeader: (name: string, value: string) => void headers.push([name, value]),
     removeHeader: () => undefined,

@@ -24,11 +24,13 @@ const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
 export function mountRoutes(app: Express, routes: Route[], options: MountOptions): void {
   app.locals['routes'] = routes;
   for (const [path, group] of byPath(routes)) {
-    for (const route of group) mountRoute(app, route, options);
+    // One for all methods: a request is compared with each path once.
+    const mounted = app.route(path);
+    for (const route of group) mounted[route.method](...stepsOf(route, options));
     const allowed = group.flatMap(({ method }) =>
       method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase(),
     );
-    refuseOtherMethods(app, path, allowed);
+    mounted.all(refuse(allowed));
   }
 }
 
@@ -37,9 +39,13 @@ export const declaredRoutes = (app: Express) => app.locals['routes'] as readonly
 
 /** Call after the methods that are allowed were mounted. */
 export function refuseOtherMethods(app: Express, path: string, allowed: string[]): void {
-  app.all(path, () => {
+  app.all(path, refuse(allowed));
+}
+
+function refuse(allowed: string[]): RequestHandler {
+  return () => {
     throw new MethodNotAllowed(allowed);
-  });
+  };
 }
 
 /** Fixed paths first, in whatever order they are declared: `/users/me` is no `/users/:id`, for no method. */
@@ -51,7 +57,7 @@ function byPath(routes: Route[]): [string, Route[]][] {
   return [...all.filter(isFixed), ...all.filter((group) => !isFixed(group))];
 }
 
-function mountRoute(app: Express, route: Route, { authenticate, rateLimit }: MountOptions): void {
+function stepsOf(route: Route, { authenticate, rateLimit }: MountOptions): RequestHandler[] {
   const limit = route.limit === false ? undefined : rateLimit(route.limit);
   const steps: RequestHandler[] = [
     (request, response, next) => {
@@ -67,7 +73,8 @@ function mountRoute(app: Express, route: Route, { authenticate, rateLimit }: Mou
   ];
   if (limit !== undefined) steps.push(limit);
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
-  app[route.method](route.path, ...steps, (request, response) => answer(route, request, response));
+  steps.push((request, response) => answer(route, request, response));
+  return steps;
 }
 
 async function answer(route: Route, request: Request, response: Response): Promise<void> {

@@ -41,6 +41,11 @@ interface SharedStoreOptions {
   whileAway: (key: string) => Promise<ClientRateLimitInfo> | ClientRateLimitInfo;
 }
 
+export interface SharedStore extends Store {
+  /** Counts a hit of a client who is far from his limit; undefined when it has to be counted by `increment`. */
+  passUntold(key: string): ClientRateLimitInfo | undefined;
+}
+
 /** What is known of a client's window. */
 interface Window {
   /** With those that Redis has still to be told of. */
@@ -68,7 +73,13 @@ interface Commands {
  * his limit does not wait for it: he passes, and Redis is told a moment later. So each process may let pass a
  * twentieth of a limit before it learns what the others counted, and for limits under 20 nothing.
  */
-export function createSharedStore({ max, seconds, redis, prefix, whileAway }: SharedStoreOptions): Store {
+export function createSharedStore({
+  max,
+  seconds,
+  redis,
+  prefix,
+  whileAway,
+}: SharedStoreOptions): SharedStore {
   redis.client.defineCommand('countHits', { lua: COUNT });
   const commands = redis.client as unknown as Commands;
   const windows = new LRUCache<string, Window>({ max: MAX_CLIENTS });
@@ -120,14 +131,15 @@ export function createSharedStore({ max, seconds, redis, prefix, whileAway }: Sh
     return { batch, place: before.all + 1 };
   };
 
-  const passUntold = (key: string): Window | undefined => {
+  const passUntold = (key: string): ClientRateLimitInfo | undefined => {
     const window = windows.get(key);
-    if (window === undefined || window.resetTime.getTime() <= Date.now()) return undefined;
+    if (window === undefined || window.resetTime.getTime() <= Date.now() || !redis.isReady())
+      return undefined;
     if (window.untold >= Math.floor(max * UNTOLD_SHARE) || window.hits >= max * EXACT_FROM) return undefined;
     window.untold += 1;
     window.hits += 1;
     add(key, 1);
-    return window;
+    return { totalHits: window.hits, resetTime: window.resetTime };
   };
   const passTold = async (key: string): Promise<ClientRateLimitInfo> => {
     const { batch, place } = add(key, 0);
@@ -140,12 +152,8 @@ export function createSharedStore({ max, seconds, redis, prefix, whileAway }: Sh
   };
   return {
     localKeys: false,
-    async increment(key) {
-      if (!redis.isReady()) return whileAway(key);
-      const window = passUntold(key);
-      if (window !== undefined) return { totalHits: window.hits, resetTime: window.resetTime };
-      return passTold(key).catch(() => whileAway(key));
-    },
+    passUntold,
+    increment: async (key) => (redis.isReady() ? passTold(key).catch(() => whileAway(key)) : whileAway(key)),
     decrement: (key) => redis.run(async (client) => void (await client.decr(prefix + key))),
     resetKey: (key) => redis.run(async (client) => void (await client.del(prefix + key))),
   };

@@ -12,7 +12,7 @@ import { LRUCache } from 'lru-cache';
 import { RateLimited } from '../errors/http-errors.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { createSharedStore } from './rate-limit.store.ts';
+import { createSharedStore, type SharedStore } from './rate-limit.store.ts';
 import { contextOf } from './request-context.ts';
 
 /** One named limit of a service. */
@@ -56,7 +56,12 @@ export function createRateLimits({ limits, enabled, redis, metrics }: RateLimits
 /** Clients whose policy header is kept ready. */
 const MAX_POLICIES = 10_000;
 
-function toHandler(name: string, { max, seconds, perAddress }: Limit, store: Store): RequestHandler {
+function toHandler(
+  name: string,
+  { max, seconds, perAddress }: Limit,
+  store: Store | SharedStore,
+): RequestHandler {
+  const keyOf = perAddress ? callerKey : clientKey;
   const identifier = `"${name.replaceAll('_', '-')}"`;
   const policies = new LRUCache<string, string>({
     max: MAX_POLICIES,
@@ -67,26 +72,35 @@ function toHandler(name: string, { max, seconds, perAddress }: Limit, store: Sto
     limit: max,
     standardHeaders: false,
     legacyHeaders: false,
-    keyGenerator: perAddress ? callerKey : clientKey,
+    keyGenerator: keyOf,
     store,
     handler: (_request, _response, next) => next(new RateLimited()),
   });
   /** The draft-8 headers, as express-rate-limit writes them, which would hash the client's key for each. */
-  const tell = (request: Request, response: Response, refused: boolean) => {
-    const info = (request as AugmentedRequest)['rateLimit'];
-    if (info === undefined) return;
-    const rest = Math.max(0, Math.ceil(((info.resetTime?.getTime() ?? 0) - Date.now()) / 1000));
-    response.setHeader('RateLimit', `${identifier}; r=${info.remaining}; t=${rest}`);
-    response.setHeader('RateLimit-Policy', policies.memo(info.key));
-    if (refused) response.setHeader('Retry-After', String(rest));
+  const tell = (response: Response, key: string, hits: number, rest: number) => {
+    response.setHeader('RateLimit', `${identifier}; r=${Math.max(0, max - hits)}; t=${rest}`);
+    response.setHeader('RateLimit-Policy', policies.memo(key));
   };
   return (request: Request, response: Response, next: NextFunction) => {
+    const key = keyOf(request, response);
+    const passed = 'passUntold' in store ? store.passUntold(key) : undefined;
+    if (passed !== undefined) {
+      tell(response, key, passed.totalHits, secondsUntil(passed.resetTime));
+      return next();
+    }
     const goOn = (error?: unknown) => {
-      tell(request, response, error instanceof RateLimited);
+      const info = (request as AugmentedRequest)['rateLimit'];
+      const rest = secondsUntil(info?.resetTime);
+      if (info !== undefined) tell(response, key, info.used, rest);
+      if (error instanceof RateLimited) response.setHeader('Retry-After', String(rest));
       next(error);
     };
     return limiter(request, response, goOn);
   };
+}
+
+function secondsUntil(time: Date | undefined): number {
+  return time === undefined ? 0 : Math.max(0, Math.ceil((time.getTime() - Date.now()) / 1000));
 }
 
 /** Tells clients apart without naming them. */
@@ -115,7 +129,7 @@ interface SharedStoreOptions {
 }
 
 /** Windows in Redis; while it is away, by the rule of the limit. */
-function storeInRedis({ name, limit, redis, metrics }: SharedStoreOptions): Store {
+function storeInRedis({ name, limit, redis, metrics }: SharedStoreOptions): SharedStore {
   const local = new MemoryStore();
   const shared = createSharedStore({
     ...limit,
