@@ -34,18 +34,20 @@ export function createReservationRepository(query: Query) {
       return rows[0] ?? null;
     },
 
-    /** @returns those that are confirmed now. The rows are locked in id order, for calls that overlap. */
+    /**
+     * @returns those that are confirmed now. What the locks found is answered: another call may have confirmed them
+     * after this statement began. The rows are locked in id order, for calls that overlap.
+     */
     async confirm(ids: string[]): Promise<string[]> {
       const rows = await query<{ id: string }[]>`
-        WITH held AS (
-          SELECT id FROM reservations WHERE id = ANY (${ids}::uuid[]) AND status = 'HELD' ORDER BY id FOR UPDATE
+        WITH found AS (
+          SELECT id, status FROM reservations
+           WHERE id = ANY (${ids}::uuid[]) AND status <> 'RELEASED' ORDER BY id FOR UPDATE
         ), confirmed AS (
           UPDATE reservations r SET status = 'CONFIRMED', updated_at = now()
-            FROM held WHERE r.id = held.id AND r.status = 'HELD' RETURNING r.id
+            FROM found WHERE r.id = found.id AND found.status = 'HELD'
         )
-        SELECT id FROM confirmed
-         UNION
-        SELECT id FROM reservations WHERE id = ANY (${ids}::uuid[]) AND status = 'CONFIRMED'`;
+        SELECT id FROM found`;
       return rows.map((row) => row.id);
     },
 
