@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import request from 'supertest';
+import { createInternalCalls, items, token } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
 
@@ -12,15 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const token = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'product-service');
-const post = (path: string, body?: object) =>
-  request(shop.app).post(path).set('Authorization', `Bearer ${token()}`).send(body);
-const items = (...lines: [number, number][]) =>
-  lines.map(([product_id, quantity]) => ({ product_id, quantity }));
-const reserve = (id: string, ...lines: [number, number][]) =>
-  post('/internal/reservations', { reservation_id: id, items: items(...lines) });
-const confirm = (...ids: string[]) => post('/internal/reservations/confirm', { reservation_ids: ids });
-const release = (id: string) => post(`/internal/reservations/${id}/release`);
+const { post, reserve, release } = createInternalCalls(() => shop.app);
 const stockOf = async (id: number) => (await shop.db.product.findUniqueOrThrow({ where: { id } })).stock;
 const ledgerOf = async (productId: number) =>
   (await shop.db.stockMovement.findMany({ where: { productId }, orderBy: { id: 'asc' } })).map((row) => [
@@ -180,34 +173,6 @@ describe('release', () => {
     await shop.db.product.update({ where: { id: a }, data: { deletedAt: new Date() } });
     expect((await release(id)).body.changed).toBe(true);
     expect(await stockOf(a)).toBe(3);
-  });
-});
-
-describe('confirm', () => {
-  test('may be repeated, and a confirmed reservation can still be released', async () => {
-    const a = await make(3);
-    const id = randomUUID();
-    await reserve(id, [a, 2]);
-    for (let i = 0; i < 2; i++) expect((await confirm(id)).body).toEqual({ confirmed: [id] });
-    expect((await release(id)).body.changed).toBe(true);
-    expect(await stockOf(a)).toBe(3);
-  });
-
-  test('leaves out what was released or never made', async () => {
-    const [a, held, unknown, released] = [await make(3), randomUUID(), randomUUID(), randomUUID()];
-    await Promise.all([reserve(held, [a, 1]), release(released)]);
-    expect((await confirm(unknown, held, released)).body).toEqual({ confirmed: [held] });
-    expect((await confirm(unknown)).body).toEqual({ confirmed: [] });
-  });
-
-  test('of overlapping sets at once does not deadlock', async () => {
-    const a = await make(100);
-    const ids = Array.from({ length: 20 }, () => randomUUID());
-    for (const id of ids) await reserve(id, [a, 1]);
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => confirm(...(i % 2 ? ids : ids.toReversed()))),
-    );
-    for (const answer of answers) expect(answer.body.confirmed.toSorted()).toEqual(ids.toSorted());
   });
 });
 

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createInternalCalls } from './support/internal.calls.ts';
+import { createProduct } from './support/product.factory.ts';
+import { startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const { reserve, confirm, release } = createInternalCalls(() => shop.app);
+const stockOf = async (id: number) => (await shop.db.product.findUniqueOrThrow({ where: { id } })).stock;
+const make = async (stock: number) => (await createProduct(shop.app, { stock })).id;
+
+describe('confirm', () => {
+  test('may be repeated, and a confirmed reservation can still be released', async () => {
+    const a = await make(3);
+    const id = randomUUID();
+    await reserve(id, [a, 2]);
+    for (let i = 0; i < 2; i++) expect((await confirm(id)).body).toEqual({ confirmed: [id] });
+    expect((await release(id)).body.changed).toBe(true);
+    expect(await stockOf(a)).toBe(3);
+  });
+
+  test('leaves out what was released or never made', async () => {
+    const [a, held, unknown, released] = [await make(3), randomUUID(), randomUUID(), randomUUID()];
+    await Promise.all([reserve(held, [a, 1]), release(released)]);
+    expect((await confirm(unknown, held, released)).body).toEqual({ confirmed: [held] });
+    expect((await confirm(unknown)).body).toEqual({ confirmed: [] });
+  });
+
+  test('of overlapping sets at once does not deadlock', async () => {
+    const a = await make(100);
+    const ids = Array.from({ length: 20 }, () => randomUUID());
+    for (const id of ids) await reserve(id, [a, 1]);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => confirm(...(i % 2 ? ids : ids.toReversed()))),
+    );
+    for (const answer of answers) expect(answer.body.confirmed.toSorted()).toEqual(ids.toSorted());
+  });
+
+  test('answers what another call confirmed while it waited', async () => {
+    const a = await make(1);
+    const id = randomUUID();
+    await reserve(id, [a, 1]);
+    const waiting = async () => {
+      const [row] = await shop.db.$queryRaw<[{ count: number }]>`
+        SELECT count(*)::int AS count FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return row.count > 0;
+    };
+    let answer: ReturnType<typeof confirm> | undefined;
+    await shop.db.$transaction(async (other) => {
+      await other.$executeRaw`UPDATE reservations SET status = 'CONFIRMED' WHERE id = ${id}::uuid`;
+      answer = confirm(id);
+      answer.catch(() => undefined);
+      while (!(await waiting())) await new Promise(setImmediate);
+    });
+    expect((await answer)?.body.confirmed).toEqual([id]);
+  });
+});
