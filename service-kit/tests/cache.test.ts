@@ -1,67 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Cache, type CacheOptions, createCache } from '../src/redis/cache.ts';
-import type { CacheValue } from '../src/redis/cache-store.ts';
-import type { RedisConnection } from '../src/redis/connect.ts';
-import { createMetrics } from '../src/runtime/metrics.ts';
+import { describe, expect, test } from '@jest/globals';
 import { connectTestRedis } from '../src/testing/test-redis.ts';
-import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
+import {
+  answer,
+  cacheOn,
+  neverLoaded,
+  open,
+  read,
+  slowLoad,
+  textOf,
+  twoProcesses,
+  value,
+} from './support/caches.ts';
 import { until } from './support/until.ts';
-
-const opened: RedisConnection[] = [];
-const open = async (connection: Promise<RedisConnection>) => {
-  opened.push(await connection);
-  return connection;
-};
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((connection) => connection.close()));
-});
-
-const cacheOn = (redis: RedisConnection | undefined, ttl: CacheOptions['ttl'] = 60) => {
-  const metrics = createMetrics('kit');
-  const cache = createCache({ name: 'thing', ttl, redis, metrics });
-  const reads = async (result: string) =>
-    (await metrics.cacheReads.get()).values.find(({ labels }) => labels.result === result)?.value ?? 0;
-  return { cache, metrics, reads };
-};
-/** Two processes on one Redis. */
-async function twoProcesses() {
-  const first = await open(connectTestRedis());
-  const second = await open(connectTestRedis());
-  return [cacheOn(first), cacheOn({ ...second, prefix: first.prefix })] as const;
-}
-
-const answer = (text: string): CacheValue => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
-const value = (text: string) => async () => answer(text);
-const neverLoaded = async (): Promise<CacheValue> => {
-  throw new Error('must come from the cache');
-};
-/** The text that a read gives, and whether something was loaded for it. */
-async function read(cache: Cache, group: string, key: string, load: () => Promise<CacheValue>) {
-  const found = await cache.read(group, key, load);
-  return { text: found.value && String(found.value.bytes), hit: found.hit };
-}
-const textOf = async (...args: Parameters<typeof read>) => (await read(...args)).text;
-
-/** A load that ends when the test says so. */
-function slowLoad() {
-  let calls = 0;
-  const { promise, resolve, reject } = deferred<CacheValue>();
-  const load = () => {
-    calls += 1;
-    return promise;
-  };
-  return { load, resolve: (text: string) => resolve(answer(text)), reject, calls: () => calls };
-}
-function deferred<T>() {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<T>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
-}
 
 describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
   const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
@@ -244,7 +195,7 @@ describe('caches of several processes', () => {
 
   test('keep nothing that was loaded before Redis lost its data', async () => {
     const [one, two] = await twoProcesses();
-    const redis = opened[0] as RedisConnection;
+    const { redis } = one;
     const slow = slowLoad();
     const early = one.cache.read('7', 'k', slow.load);
     await until('a load began', () => slow.calls() === 1);
@@ -255,82 +206,5 @@ describe('caches of several processes', () => {
     expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
   });
 });
+
 const cacheEnds = (reading: Promise<unknown>) => reading.catch(() => undefined);
-
-describe('while Redis is away', () => {
-  let server: RedisProcess;
-  beforeAll(async () => {
-    server = await startRedisProcess();
-  });
-  afterAll(() => server.kill());
-
-  test('each process loads for itself what it does not keep', async () => {
-    const redis = await open(connectTo(server));
-    const { cache, reads } = cacheOn(redis);
-    await server.kill();
-    await until('the connection is lost', () => !redis.isReady());
-    const slow = slowLoad();
-    const all = Promise.all([cache.read('7', 'k', slow.load), cache.read('7', 'k', slow.load)]);
-    await until('a load began', () => slow.calls() > 0);
-    slow.resolve('one');
-    await all;
-    expect(slow.calls()).toBe(1);
-    await sleep(800);
-    expect(await read(cache, '7', 'k', value('two'))).toEqual({ text: 'two', hit: false });
-    await cache.end(['7']);
-    expect(await read(cache, '7', 'k', value('three'))).toEqual({ text: 'three', hit: false });
-    expect(await reads('alone')).toBe(3);
-    await server.start();
-    await until('redis is ready again', () => redis.isReady());
-  });
-
-  test('a group that ended meanwhile is ended for all once Redis goes on', async () => {
-    const [here, there] = [await open(connectTo(server, 'p:')), await open(connectTo(server, 'p:'))];
-    const { cache, metrics } = cacheOn(here);
-    const other = cacheOn(there).cache;
-    await cache.read('1', 'k', value('old'));
-    await cache.read('2', 'k', value('old'));
-    server.pause();
-    await cache.end(['1']);
-    await cache.end(['2']);
-    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
-    expect((await metrics.degraded.get()).values[0]).toMatchObject({ labels: { feature: 'cache_thing' } });
-    server.resume();
-    await until('redis is used again', () => here.isReady());
-    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
-    for (const group of ['1', '2'])
-      await until(
-        'the other process sees it',
-        async () => (await textOf(other, group, 'k', value('new'))) === 'new',
-      );
-  });
-
-  test('what has gathered is told once Redis goes on, however much it is, and holds up nothing else', async () => {
-    const redis = await open(connectTo(server, 'r:'));
-    const { cache } = cacheOn(redis);
-    server.pause();
-    const groups = Array.from({ length: 50_000 }, (_, i) => String(i));
-    for (let i = 0; i < groups.length; i += 500) await cache.end(groups.slice(i, i + 500));
-    server.resume();
-    await until('redis is used again', () => redis.isReady());
-    await cache.end(['after']);
-    // A busy machine may let a question of the test's own time out.
-    const asked = (question: Promise<number>) => question.catch(() => 0);
-    await until(
-      'it is told',
-      async () => (await asked(redis.client.exists('r:generation:thing:after'))) === 1,
-    );
-    await until('all are told', async () => (await asked(redis.client.dbsize())) >= groups.length);
-  });
-
-  test('a group that ended during an outage is ended after the reconnection', async () => {
-    const redis = await open(connectTo(server, 'q:'));
-    const { cache } = cacheOn(redis);
-    await server.kill();
-    await until('the connection is lost', () => !redis.isReady());
-    await cache.end(['7']);
-    await server.start();
-    await until('redis is ready again', () => redis.isReady());
-    await until('it was ended', async () => (await redis.client.exists('q:generation:thing:7')) === 1);
-  });
-});
