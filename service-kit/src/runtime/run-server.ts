@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
+import { expressClasses } from '../http/express-classes.ts';
 import { createLogger, flushLog } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
@@ -67,6 +68,7 @@ export async function startServer<Config extends ServerConfig>(
   const { app, close } = await options.start({ config, logger, metrics, isStopping: () => stopping });
   const server = createServer(
     {
+      ...expressClasses(app),
       headersTimeout: HEADERS_TIMEOUT,
       requestTimeout: REQUEST_TIMEOUT,
       connectionsCheckingInterval: TIMEOUT_CHECK,
