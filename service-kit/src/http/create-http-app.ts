@@ -105,8 +105,7 @@ function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
   const always = securityHeaders();
   return (request, response, next) => {
     const id = requestIdFrom(request.headers['x-request-id']);
-    const context = openContext(request, id, logger);
-    response.locals['context'] = context;
+    const context = openContext(request, response, id, logger);
     response.setHeader('X-Request-Id', id);
     for (const [name, value] of always) response.setHeader(name, value);
     const { method, path } = request;

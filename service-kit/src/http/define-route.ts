@@ -23,6 +23,7 @@ type Schema = z.ZodType | undefined;
 export interface Caller {
   readonly requestId: string;
   readonly log: Logger;
+  /** The client's, past the proxies that are trusted. */
   readonly address: string;
   readonly userAgent: string | undefined;
 }

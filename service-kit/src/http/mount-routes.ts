@@ -5,7 +5,7 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { MethodNotAllowed } from '../errors/http-errors.ts';
 import type { Authenticator } from './authenticate.ts';
 import { openBodyStream } from './body-stream.ts';
-import type { Caller, Method, Route } from './define-route.ts';
+import type { Method, Route } from './define-route.ts';
 import { parseRequest } from './parse-request.ts';
 import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
@@ -81,22 +81,8 @@ async function answer(route: Route, request: Request, response: Response): Promi
   const context = contextOf(response);
   const parsed = parseRequest(route, request);
   const stream = route.stream && openBodyStream(route.stream, request, response);
-  const caller = callerOf(context, request);
-  const result = await route.handler({ ...parsed, stream, user: context.principal, caller });
+  const result = await route.handler({ ...parsed, stream, user: context.principal, caller: context });
   await send(route, request, response, isReply(result) ? result : { headers: {}, json: result });
-}
-
-function callerOf(context: RequestContext, request: Request): Caller {
-  return {
-    requestId: context.id,
-    userAgent: request.headers['user-agent'],
-    get log() {
-      return context.log;
-    },
-    get address() {
-      return context.address;
-    },
-  };
 }
 
 type Answer = Omit<Reply<unknown>, symbol>;

@@ -25,7 +25,7 @@ export function toProblem(error: AppError, requestId: string) {
 
 /** The one place where a failure becomes an answer. */
 export const answerProblem: ErrorRequestHandler = (thrown, request, response, _next) => {
-  const { id, log } = contextOf(response);
+  const { requestId, log } = contextOf(response);
   const error = toAppError(thrown);
   if (error === INTERNAL) log.error({ err: thrown }, 'request failed');
   else if (error.status >= 500) log.warn({ err: error.cause ?? error }, 'request refused');
@@ -34,7 +34,7 @@ export const answerProblem: ErrorRequestHandler = (thrown, request, response, _n
     return;
   }
   response.status(error.status).set(error.headers).set('Cache-Control', 'no-store').type(PROBLEM_TYPE);
-  response.end(JSON.stringify(toProblem(error, id)));
+  response.end(JSON.stringify(toProblem(error, requestId)));
 };
 
 function toAppError(thrown: unknown): AppError {

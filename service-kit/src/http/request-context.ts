@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
+import type { Caller } from './define-route.ts';
 
 /** A signed-in person, as the access token tells. */
 export interface User {
@@ -16,35 +17,57 @@ export interface Service {
 }
 
 /** What the kit knows about a request while it is answered. */
-export interface RequestContext {
-  readonly id: string;
-  readonly log: Logger;
-  /** The client's, past the proxies that are trusted. */
-  readonly address: string;
+export interface RequestContext extends Caller {
   readonly startedAt: number;
   /** The declared path of the route, for logs and metrics; an unknown address has none. */
   route: string | undefined;
   principal: User | Service | undefined;
 }
 
-/** What many requests never ask for is made when it is. */
-export function openContext(request: Request, id: string, logger: Logger): RequestContext {
-  let log: Logger | undefined;
-  let address: string | undefined;
-  return {
-    id,
-    startedAt: performance.now(),
-    route: undefined,
-    principal: undefined,
-    get log() {
-      log ??= logger.child({ request_id: id });
-      return log;
-    },
-    get address() {
-      address ??= request.ip ?? '';
-      return address;
-    },
-  };
+/**
+ * What many requests never ask for is made when it is. A class, because getters of a plain object would be new functions
+ * for each request, for which V8 makes each object a shape of its own and keeps that past several collections.
+ */
+class OpenRequest implements RequestContext {
+  readonly startedAt = performance.now();
+  route: string | undefined = undefined;
+  principal: User | Service | undefined = undefined;
+  readonly requestId: string;
+  readonly #request: Request;
+  readonly #logger: Logger;
+  #log: Logger | undefined;
+  #address: string | undefined;
+
+  constructor(request: Request, requestId: string, logger: Logger) {
+    this.#request = request;
+    this.#logger = logger;
+    this.requestId = requestId;
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#logger.child({ request_id: this.requestId });
+    return this.#log;
+  }
+
+  get address(): string {
+    this.#address ??= this.#request.ip ?? '';
+    return this.#address;
+  }
+
+  get userAgent(): string | undefined {
+    return this.#request.headers['user-agent'];
+  }
+}
+
+export function openContext(
+  request: Request,
+  response: Response,
+  requestId: string,
+  logger: Logger,
+): RequestContext {
+  const context = new OpenRequest(request, requestId, logger);
+  response.locals['context'] = context;
+  return context;
 }
 
 export function contextOf(response: Response): RequestContext {
