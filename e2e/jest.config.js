@@ -5,7 +5,7 @@ export default {
   ...jestPreset,
   testMatch: ['<rootDir>/**/*.test.ts'],
   testTimeout: 120_000,
-  maxWorkers: 1,
+  maxWorkers: 2,
   collectCoverageFrom: [],
   coverageThreshold: {},
 };

@@ -15,8 +15,8 @@ export const jestPreset = {
   },
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
   testTimeout: 30_000,
-  // Two cores: a worker each, and each with a database of its own.
-  maxWorkers: 2,
+  // More than the two cores, because many tests wait; each has a database of its own.
+  maxWorkers: 3,
   coverageProvider: 'v8',
   coverageReporters: ['json-summary', 'lcovonly', 'text-summary'],
   // Left out: what Prisma generates, and the process entries, which the tests across services run as processes.

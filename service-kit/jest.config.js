@@ -1,3 +1,8 @@
 import { jestPreset } from './jest-preset.js';
 
-export default { ...jestPreset, collectCoverageFrom: [...jestPreset.collectCoverageFrom, '!src/testing/**'] };
+/** Most of these tests wait: for a lease, a connection or a server that does not come. */
+export default {
+  ...jestPreset,
+  maxWorkers: 4,
+  collectCoverageFrom: [...jestPreset.collectCoverageFrom, '!src/testing/**'],
+};

@@ -58,15 +58,23 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
   };
 }
 
-/** A port that was free a moment ago. */
+/** Below the ports that systems give out themselves, so that a port is still free when a process is started again. */
+const PORTS = { first: 10_000, count: 20_000, perProcess: 50 };
+let portsTried = 0;
+
+/** A free port of 127.0.0.1, from a range that test processes side by side do not share. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = PORTS.first + ((process.pid * PORTS.perProcess + portsTried++) % PORTS.count);
+    if (await canListen(port)) return port;
+  }
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Asks until it is true. @param limit milliseconds @throws Error naming what did not happen */

@@ -15,6 +15,8 @@ interface ClientOptions {
   name: string;
 }
 
+/** Between two rounds of a client's requests, in milliseconds. */
+const PAUSE = 200;
 /** 503s of a machine with too much to do, which the client is told to repeat: they say nothing about tokens. */
 const OVERLOADED = /cannot reach its database|product_service_unavailable/;
 
@@ -56,7 +58,7 @@ export async function startClient({ userUrl, productUrl, orderUrl, product, name
     await expectStatus(201, 'POST', `${productUrl}/api/products`, { name: 'A thing', price: 1 }, token);
     await expectStatus(200, 'POST', `${users}/login`, credentials);
     tokens = tokensOf(await expectStatus(200, 'POST', `${users}/refresh`, { refresh_token })) ?? tokens;
-    await sleep(50);
+    await sleep(PAUSE);
   };
   const running = (async () => {
     while (!isOver) await use();

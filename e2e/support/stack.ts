@@ -79,10 +79,13 @@ export async function startStack(options: StackOptions = {}) {
       LOG_LEVEL: 'warn',
       ...options.env,
     });
-    await migrate(name, databaseUrl);
-    await service.start();
     services.set(name, service);
   }
+  const begin = async ([name, service]: [ServiceName, ServiceProcess]) => {
+    await migrate(name, service.databaseUrl);
+    await service.start();
+  };
+  await Promise.all([...services].map(begin));
   const get = (name: ServiceName): ServiceProcess => {
     const service = services.get(name);
     if (service === undefined) throw new Error(`${name} was not started`);
