@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { times } from '@shop/service-kit/testing/depth';
 import { addProducts, stockOf, tokenOf } from './support/catalogue.ts';
 import { type Answer, call } from './support/http.ts';
 import { type Stack, startStack, testServer } from './support/stack.ts';
+
+const RUSHES = times(5, 20);
 
 let stack: Stack;
 beforeAll(async () => {
@@ -37,8 +40,8 @@ function outcomes(answers: Answer[]): Record<string, number> {
 }
 
 describe('a rush on a few units', () => {
-  test('300 buyers for 25 units, 20 times: 25 get one each time, the others are refused', async () => {
-    const products = await addProducts(stack.product.databaseUrl, 20, 25);
+  test(`300 buyers for 25 units, ${RUSHES} times: 25 get one each time, the others are refused`, async () => {
+    const products = await addProducts(stack.product.databaseUrl, RUSHES, 25);
     for (const product of products) {
       const buyers = Array.from({ length: 300 }, (_, i) => order(i + 1, [[product, 1]]));
       expect(outcomes(await Promise.all(buyers))).toEqual({ 201: 25, '400 insufficient_stock': 275 });

@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { AppError } from '@shop/service-kit/errors/app-error';
+import { times } from '@shop/service-kit/testing/depth';
 import fc from 'fast-check';
 import type { PlaceOrder } from '../src/placement/placement.use-cases.ts';
 import { FATES, type Fate, Lost } from './support/simulated.network.ts';
 import { type Got, type SimulatedShop, simulateShop } from './support/simulated.shop.ts';
 
-const SCHEDULES = 10_000;
+const SCHEDULES = times(2500, 10_000);
 /** More than the deadline of an order, the lease of a key and the age at which a held reservation is looked into. */
 const LONG = 61;
 const STOCK = [3, 4];

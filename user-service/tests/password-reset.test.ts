@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { mailedToken, mailsAskedFor } from './support/mail-links.ts';
-import { startMailSink } from './support/mail-sink.ts';
+import { type MailSink, startMailSink } from './support/mail-sink.ts';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 import { until } from './support/until.ts';
 import { logIn, me, PASSWORD, type Registered, refresh, register } from './support/user.factory.ts';
 
 let shop: TestShop;
+let sink: MailSink;
 beforeAll(async () => {
-  shop = await startTestShop();
+  [shop, sink] = await Promise.all([startTestShop(), startMailSink()]);
 });
-afterAll(() => shop.close());
+afterAll(async () => {
+  await Promise.all([shop.close(), sink.close()]);
+});
 
 const NEW_PASSWORD = 'another-password';
 const post = (path: string, body: object, { app }: Replica = shop) =>
@@ -22,7 +25,6 @@ const tokenFor = (user: { id: number; email: string }) => mailedToken(shop.db, u
 
 describe('POST /api/users/password-reset', () => {
   test('mails a link that works once; every session ends, also in other processes', async () => {
-    const sink = await startMailSink();
     const replica = await shop.startReplica({ env: { SMTP_URL: sink.url }, mailing: {} });
     const { user, tokens, bearer } = await register(shop.app, { email: 'Reset.Me@example.com' });
     // Asked for without a worker at hand; the next one that runs sends it.
@@ -42,7 +44,6 @@ describe('POST /api/users/password-reset', () => {
     expect(login.body.user.email_verified).toBe(true);
     const again = await confirm(token).expect(400);
     expect(again.body.code).toBe('invalid_token');
-    await sink.close();
   });
 
   test('answers an address that nobody has alike, and leaves a row of the trail alike', async () => {
