@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PROCESS_SETTINGS } from '@shop/service-kit/process-settings';
 import { signAccessToken } from '@shop/service-kit/tokens/access-token';
 import { secretKey } from '@shop/service-kit/tokens/token-keys';
 import { call } from './support/http.ts';
@@ -53,6 +55,15 @@ describe('in production a service does not start with a secret that is published
     expect(refusals.join()).not.toContain(PUBLISHED);
   });
 });
+
+test.each<ServiceName>(['user-service', 'product-service', 'order-service'])(
+  'the image of %s starts it with the settings that are measured',
+  async (service) => {
+    const dockerfile = await readFile(`${folderOf(service)}/Dockerfile`, 'utf8');
+    for (const [name, value] of Object.entries(PROCESS_SETTINGS))
+      expect(dockerfile.replaceAll('"', '')).toContain(` ${name}=${value}`);
+  },
+);
 
 describe('in production', () => {
   let stack: Stack;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { PROCESS_SETTINGS } from '@shop/service-kit/process-settings';
 import { secretKey } from '@shop/service-kit/tokens/token-keys';
 import { Client } from 'pg';
 import { freePort, type Started, startProcess, until } from './process.ts';
@@ -131,7 +132,7 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
       if (process !== undefined) return;
       const started = startProcess('node', ['dist/server.js'], {
         cwd: folderOf(name),
-        env: { ...env, PORT: String(port), HOST: '127.0.0.1' },
+        env: { ...PROCESS_SETTINGS, ...env, PORT: String(port), HOST: '127.0.0.1' },
       });
       process = started;
       const ready = until(`${name} ready`, async () => (await fetch(`${url}/ready`)).ok);

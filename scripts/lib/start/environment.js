@@ -1,3 +1,5 @@
+import { PROCESS_SETTINGS } from '../../../service-kit/process-settings.js';
+
 /** Ours, not the services'. */
 const NOT_PASSED_ON = /^(npm_|INIT_CWD$|DATABASE_URL$|(USER|PRODUCT|ORDER)_(DATABASE_URL|PORT)$)/i;
 
@@ -17,6 +19,7 @@ export function serviceEnvironment({ name, base, port, databaseUrl, redisUrl, se
   const passed = Object.fromEntries(Object.entries(base).filter(([name]) => !NOT_PASSED_ON.test(name)));
   return {
     NODE_ENV: 'development',
+    ...PROCESS_SETTINGS,
     ...passed,
     ...tokenKey({ name, base, secrets, urls }),
     SERVICE_TOKEN_SECRET: base.SERVICE_TOKEN_SECRET || secrets.serviceTokenSecret,

@@ -21,8 +21,10 @@ import type { RedisConnection } from './connect.ts';
 const FRESH = 750;
 /** How often to look whether another process's load has ended, in milliseconds. After FRESH it is too old to wait for. */
 const WAIT_STEP = 10;
-/** Bytes of answers that a cache keeps in its process. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Bytes of answers that a cache keeps in its process beside Redis, which has them too. */
+const HOT_BYTES = 4 * 1024 * 1024;
+/** The same where there is no Redis. */
+const MEMORY_BYTES = 16 * 1024 * 1024;
 
 export interface CacheOptions {
   /** Names the cache in keys and metrics, such as `product`. */
@@ -72,9 +74,9 @@ interface Flight {
 /** With Redis shared by all processes; with none configured, in this one. While Redis is away each process loads for itself. */
 export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache {
   const store: CacheStore =
-    redis === undefined ? createMemoryCacheStore(MAX_BYTES) : createRedisCacheStore(redis);
+    redis === undefined ? createMemoryCacheStore(MEMORY_BYTES) : createRedisCacheStore(redis);
   const hot = new LRUCache<string, Held>({
-    maxSize: MAX_BYTES,
+    maxSize: HOT_BYTES,
     sizeCalculation: ({ value }) => sizeOf(value),
   });
   const flights = new Map<string, Flight>();
