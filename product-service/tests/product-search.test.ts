@@ -25,6 +25,7 @@ afterAll(() => shop.close());
 
 const search = (q: string, rest = '') =>
   request(shop.app).get(`/api/products?q=${encodeURIComponent(q)}${rest}`);
+const nameOf = ({ name }: ProductJson) => name.split(' ')[0];
 const namesIn = (rows: ProductJson[]) => rows.map(({ name }) => name);
 const found = async (q: string, rest = '') => namesIn((await search(q, rest).expect(200)).body.products);
 
@@ -174,11 +175,14 @@ describe('GET /api/products?q', () => {
   });
 });
 
+/** `Word 1` to `Word <count>`, in one category. */
+const addNamed = (word: string, count: number) => shop.db.$executeRaw`
+  INSERT INTO products (name, price_minor, stock, category, owner_id)
+  SELECT ${word} || ' ' || n, n, 1, 'Many', 1 FROM generate_series(1, ${count}::int) AS n`;
+
 describe('GET /api/products?q of a word that many products have', () => {
   test('ranks 100 of them, and says that there are more', async () => {
-    await shop.db.$executeRaw`
-      INSERT INTO products (name, price_minor, stock, category, owner_id)
-      SELECT 'Common ' || n, n, 1, 'Many', 1 FROM generate_series(1, 105) AS n`;
+    await addNamed('Common', 105);
     const { body } = await search('common', '&per_page=50').expect(200);
     expect(body).toMatchObject({ total: 100, pages: 2, total_is_estimate: true });
     const last = await search('common', '&per_page=50&page=2').expect(200);
@@ -186,5 +190,28 @@ describe('GET /api/products?q of a word that many products have', () => {
     expect(last.body.products).toHaveLength(50);
     const rare = await search('common 77').expect(200);
     expect(rare.body).toMatchObject({ total: 1, total_is_estimate: false });
+  });
+
+  test('ranks those that have it whole, however many begin with it', async () => {
+    await addNamed('Rarely', 105);
+    await addNamed('Rare', 105);
+    const names = async (q: string) =>
+      (await search(q, '&per_page=100').expect(200)).body.products.map(nameOf);
+    expect(new Set(await names('rare'))).toEqual(new Set(['Rare']));
+    expect((await names('many rare')).every((name: string) => name === 'Rare')).toBe(true);
+  });
+
+  test('finds the others too, and each once, where few have it whole', async () => {
+    await addNamed('Solemn', 3);
+    await addNamed('Sole', 2);
+    const { body } = await search('sole').expect(200);
+    expect(namesIn(body.products).toSorted()).toEqual([
+      'Sole 1',
+      'Sole 2',
+      'Solemn 1',
+      'Solemn 2',
+      'Solemn 3',
+    ]);
+    expect(body).toMatchObject({ total: 5, total_is_estimate: false });
   });
 });

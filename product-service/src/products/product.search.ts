@@ -25,6 +25,11 @@ interface Words {
   words: string | null;
 }
 
+interface TypedWords extends Words {
+  /** Each is a word of some product to its end. */
+  are_whole: boolean;
+}
+
 interface SearchedRow extends ProductRow {
   matches: number;
   distance: number;
@@ -70,16 +75,22 @@ export function createProductSearch(query: Query, totals: ProductTotals) {
     /** One row more than the window shows. Where the words find nothing, known words that are spelled alike do. */
     async search(q: string, filter: ProductFilter, order: ProductOrder, window: Window<ProductKey>) {
       const [[typed], few] = await Promise.all([
-        query<[Words]>`SELECT search_query(${q})::text AS words`,
+        query<[TypedWords]>`
+          SELECT search_query(${q})::text AS words, NOT EXISTS (
+            SELECT FROM unnest(tsvector_to_array(to_tsvector('simple', ${q}))) AS typed (word)
+             WHERE NOT EXISTS (SELECT FROM product_words AS known WHERE known.word = typed.word)
+          ) AS are_whole`,
         leavesFew(filter),
       ]);
-      const find = (words: string) =>
-        read(few ? amongFew(words, filter) : bySegment(words, filter), words, order, filter.ids, window);
+      const find = (words: string, areWhole: boolean) => {
+        const found = few ? amongFew : areWhole ? wholeFirst : bySegment;
+        return read(found(words, filter), words, order, filter.ids, window);
+      };
       if (typed.words === null) return NOTHING;
-      const listing = await find(typed.words);
+      const listing = await find(typed.words, typed.are_whole);
       if (listing.total.count > 0) return listing;
       const [meant] = await query<[Words]>`SELECT corrected_query(${q})::text AS words`;
-      return meant.words === null ? listing : find(meant.words);
+      return meant.words === null ? listing : find(meant.words, false);
     },
   };
 }
@@ -96,6 +107,16 @@ const bySegment = (words: string, filter: ProductFilter) => Prisma.sql`
              AND ${matching(filter)}
           OFFSET 0
         ) AS p`;
+
+/**
+ * Those that have the words to their ends, then those that only begin with them: a prefix costs as much as all words that
+ * begin with it, so that it is looked up when whole words do not find enough.
+ */
+function wholeFirst(words: string, filter: ProductFilter): Prisma.Sql {
+  const whole = words.replaceAll(':*', '');
+  return Prisma.sql`${bySegment(whole, filter)}
+        UNION ALL ${bySegment(words, filter)} WHERE NOT ts_match_vq(p.search, ${whole}::tsquery)`;
+}
 
 /** Each product of the filter by its words. Indexes: those of the filter. */
 const amongFew = (words: string, filter: ProductFilter) => Prisma.sql`
