@@ -86,16 +86,18 @@ async function scenariosOf({ user, product, order }: Stack, peers: Peer[]): Prom
       'node:http': await start('bytes', ['http', product.url + path]),
     },
   });
+  const uncached = (name: string, path: string): Scenario => ({
+    name,
+    service: product,
+    databases: [product.databaseUrl],
+    job: { ...browse, prepared: 0, path },
+    peers: sql,
+  });
   return [
     await cached('list, cached', '/api/products?per_page=20'),
     await cached('product, cached', '/api/products/7'),
-    {
-      name: 'filtered list, never cached',
-      service: product,
-      databases: [product.databaseUrl],
-      job: { ...browse, prepared: 0, path: '/api/products?category=Shelf%207&sort=price&max_price={n}' },
-      peers: sql,
-    },
+    uncached('filtered list, never cached', '/api/products?category=Shelf%207&sort=price&max_price={n}'),
+    uncached('search, never cached', '/api/products?q=product&max_price={n}'),
     {
       name: 'me',
       service: user,
