@@ -62,7 +62,7 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
 const PORTS = { first: 10_000, count: 20_000, perProcess: 50 };
 let portsTried = 0;
 
-/** A free port of 127.0.0.1, from a range that test processes side by side do not share. */
+/** A free port of 127.0.0.1. Test processes side by side begin in different places, unless their ids are a multiple of 400 apart. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.first + ((process.pid * PORTS.perProcess + portsTried++) % PORTS.count);
