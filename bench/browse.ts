@@ -9,6 +9,7 @@ import { countStatements, fillShelves, SHELVES, statementsOf } from './support/s
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
 const PRODUCTS = 10_000;
+const CACHES = ['product', 'product_list', 'categories'];
 /** Calls per second over both replicas: what is left of an answer's age does not depend on how fast this machine is. */
 const RATES = [200, 400];
 const WRITES = 0.05;
@@ -42,7 +43,10 @@ async function main() {
       const after = await state();
       // Each write is one statement.
       const statements = after.statements - before.statements - seen.writes;
-      rows.push(rowOf(rate, seen, after.loads - before.loads, statements));
+      const loads = CACHES.map(
+        (cache, i) => [cache, (after.loads[i] ?? 0) - (before.loads[i] ?? 0)] as const,
+      );
+      rows.push(rowOf(rate, seen, loads, statements));
     }
   } finally {
     await replica.stop();
@@ -66,22 +70,31 @@ async function warmUp(urls: string[]): Promise<void> {
   await browse(urls, RATES[0] ?? 0, 5);
 }
 
-/** Loads from the database, as the replicas count them. */
-async function loadsOf(urls: string[]): Promise<number> {
+/** Loads from the database into each of the CACHES, as the replicas count them. */
+async function loadsOf(urls: string[]): Promise<number[]> {
   const texts = await Promise.all(urls.map(async (url) => (await call('GET', `${url}/metrics`)).text));
-  const counts = texts.flatMap((text) => [...text.matchAll(/^cache_loads_total\{.*\} (\d+)$/gm)]);
-  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  return CACHES.map((cache) => {
+    const lines = new RegExp(`^cache_loads_total\\{.*cache="${cache}".*\\} (\\d+)$`, 'gm');
+    const counts = texts.flatMap((text) => [...text.matchAll(lines)]);
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  });
 }
 
-function rowOf(rate: number, seen: Awaited<ReturnType<typeof browse>>, loads: number, statements: number) {
+function rowOf(
+  rate: number,
+  seen: Awaited<ReturnType<typeof browse>>,
+  loadsOfCaches: (readonly [cache: string, loads: number])[],
+  statements: number,
+) {
   const percent = (part: number) => `${Math.round((part / seen.reads) * 1000) / 10} %`;
+  const loads = loadsOfCaches.reduce((sum, [, count]) => sum + count, 0);
   return {
     'calls/s': rate,
     reads: seen.reads,
     writes: seen.writes,
     'reads without a query': percent(seen.reads - loads),
     'hits by Cache-Status': percent(seen.hits),
-    loads,
+    ...Object.fromEntries(loadsOfCaches.map(([cache, count]) => [`loads: ${cache}`, count])),
     'statements for reads': statements,
     'stale beyond the contract': seen.stale,
     failures: seen.failures,
