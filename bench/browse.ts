@@ -21,6 +21,7 @@ const CONTRACT = 1000;
 const SELLER = tokenOf(1);
 
 type Price = { value: number; at: number };
+type Shown = { id: number; price: number };
 
 /** Two replicas on one Redis, visitors who read by Zipf's law, and one write for 19 reads. */
 async function main() {
@@ -109,24 +110,28 @@ async function browse(urls: string[], rate: number, seconds: number) {
   const shelf = createZipf(SHELVES);
   const urlOf = () => urls[Math.floor(Math.random() * urls.length)] ?? '';
 
-  const readProduct = async (id: number) => {
+  const isStale = ({ id, price }: Shown, begunAt: number): boolean => {
+    const changes = prices.get(id) ?? [];
+    const due = changes.filter(({ at }) => at < begunAt - CONTRACT).at(-1);
+    const later = changes.filter(({ at }) => at >= begunAt - CONTRACT);
+    return due !== undefined && ![due, ...later].some(({ value }) => value === price);
+  };
+  const readProducts = async (path: string) => {
     const begunAt = performance.now();
-    const answer = await call('GET', `${urlOf()}/api/products/${id}`);
-    const due = (prices.get(id) ?? []).filter(({ at }) => at < begunAt - CONTRACT).at(-1);
-    const later = (prices.get(id) ?? []).filter(({ at }) => at >= begunAt - CONTRACT);
-    const shown = Number(answer.body['product']?.['price']);
-    if (due && ![due, ...later].some(({ value }) => value === shown)) seen.stale += 1;
+    const answer = await call('GET', `${urlOf()}/api/products${path}`);
+    const { product, products } = answer.body as { product?: Shown; products?: Shown[] };
+    if ((products ?? (product ? [product] : [])).some((shown) => isStale(shown, begunAt))) seen.stale += 1;
     return answer;
   };
   const readList = () => {
     const page = pick() % 5 === 0 ? '&page=2' : '';
     const filter = Math.random() < 0.5 ? `category=Shelf%20${shelf() - 1}&` : '';
-    return call('GET', `${urlOf()}/api/products?${filter}per_page=20${page}`);
+    return readProducts(`?${filter}per_page=20${page}`);
   };
   const read = async () => {
     const kind = Math.random();
     const answer = await (kind < READS.product
-      ? readProduct(pick())
+      ? readProducts(`/${pick()}`)
       : kind < READS.product + READS.list
         ? readList()
         : call('GET', `${urlOf()}/api/products/categories`));

@@ -58,8 +58,8 @@ export function createApp({
 }: AppOptions) {
   const money = createMoney(config.CURRENCY);
   const schemas = createProductSchemas(money);
-  const cache = createProductCache({ redis, metrics });
   const repository = createProductRepository({ db, query, unprepared, exactTotals });
+  const cache = createProductCache({ redis, metrics, schemas, find: repository.find });
   const products = createProductUseCases({
     products: repository,
     cache,

@@ -63,10 +63,7 @@ describe('while Redis is away', () => {
     await cache.end(['after']);
     // A busy machine may let a question of the test's own time out.
     const asked = (question: Promise<number>) => question.catch(() => 0);
-    await until(
-      'it is told',
-      async () => (await asked(redis.client.exists('r:generation:thing:after'))) === 1,
-    );
+    await until('it is told', async () => (await asked(redis.client.exists('r:group:thing:after'))) === 1);
     await until('all are told', async () => (await asked(redis.client.dbsize())) >= groups.length);
   });
 
@@ -78,6 +75,6 @@ describe('while Redis is away', () => {
     await cache.end(['7']);
     await server.start();
     await until('redis is ready again', () => redis.isReady());
-    await until('it was ended', async () => (await redis.client.exists('q:generation:thing:7')) === 1);
+    await until('it was ended', async () => (await redis.client.exists('q:group:thing:7')) === 1);
   });
 });

@@ -12,7 +12,11 @@ export interface WrittenRow {
   outcome: RowOutcome;
   /** The product that was made or changed; null where nothing had to be. */
   product_id: number | null;
+  /** The category that the product had, and the one that it has now; null where nothing changed. */
+  categories: string[] | null;
 }
+
+const UNCHANGED = { product_id: null, categories: null };
 
 export function createImportRepository(query: Query) {
   return {
@@ -32,7 +36,7 @@ export function createImportRepository(query: Query) {
             n INT, sku TEXT, name TEXT, price_minor BIGINT, stock INT, category TEXT,
             description TEXT, keeps_description BOOLEAN, image_url TEXT, keeps_image_url BOOLEAN)
         ), target AS (
-          SELECT p.id, i.n, i.name, i.price_minor, p.stock AS old_stock,
+          SELECT p.id, i.n, i.name, i.price_minor, p.stock AS old_stock, p.category AS old_category,
                  COALESCE(i.stock, p.stock) AS stock, COALESCE(i.category, p.category) AS category,
                  CASE WHEN i.keeps_description THEN p.description ELSE i.description END AS description,
                  CASE WHEN i.keeps_image_url THEN p.image_url ELSE i.image_url END AS image_url,
@@ -65,11 +69,13 @@ export function createImportRepository(query: Query) {
           SELECT id, delta, 'import', ${`user:${userId}`}, stock FROM changed WHERE delta <> 0
         )
         SELECT n, CASE WHEN is_allowed THEN 'updated' ELSE 'foreign' END AS outcome,
-               CASE WHEN id IN (SELECT id FROM changed) THEN id END AS product_id
+               CASE WHEN id IN (SELECT id FROM changed) THEN id END AS product_id,
+               CASE WHEN id IN (SELECT id FROM changed) THEN ARRAY[old_category, category] END AS categories
           FROM target
          UNION ALL
         SELECT n, CASE WHEN id IN (SELECT id FROM made) THEN 'created' ELSE 'retry' END,
-               CASE WHEN id IN (SELECT id FROM made) THEN id END
+               CASE WHEN id IN (SELECT id FROM made) THEN id END,
+               CASE WHEN id IN (SELECT id FROM made) THEN ARRAY[COALESCE(category, 'General')] END
           FROM numbered
          ORDER BY n`;
     },
@@ -81,8 +87,8 @@ export function createImportRepository(query: Query) {
       const owners = new Map(found.map(({ sku, owner_id }) => [sku, owner_id]));
       return rows.map(({ sku }) => {
         const owner = owners.get(sku ?? '');
-        if (owner === undefined) return { outcome: 'created', product_id: null };
-        return { outcome: isAdmin || owner === userId ? 'updated' : 'foreign', product_id: null };
+        if (owner === undefined) return { outcome: 'created', ...UNCHANGED };
+        return { outcome: isAdmin || owner === userId ? 'updated' : 'foreign', ...UNCHANGED };
       });
     },
   };

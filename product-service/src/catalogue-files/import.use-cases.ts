@@ -14,8 +14,8 @@ import { createRehearsal, createWriter, type Write } from './import.writer.ts';
 interface ImportUseCaseOptions {
   imports: ImportRepository;
   schemas: ProductSchemas;
-  /** Called with the products that were made or changed, after each commit. */
-  catalogueChanged: (productIds: number[]) => Promise<void>;
+  /** Called with the products that were made or changed, and the categories they had and have, after each commit. */
+  catalogueChanged: (productIds: number[], categories: string[]) => Promise<void>;
   /** Who may create products. */
   creation: 'open' | 'admin';
 }
@@ -56,7 +56,8 @@ export function createImportUseCases({ imports, schemas, catalogueChanged, creat
       const taken = batch.take();
       const written = await write(taken.map(({ fields }) => fields));
       const changed = written.flatMap(({ product_id }) => product_id ?? []);
-      if (changed.length > 0) await catalogueChanged(changed);
+      const categories = new Set(written.flatMap((row) => row.categories ?? []));
+      if (changed.length > 0) await catalogueChanged(changed, [...categories]);
       for (const [i, row] of taken.entries()) settle(tally, row, written[i]);
     };
     const take = async (found: Iterable<FileRow>) => {

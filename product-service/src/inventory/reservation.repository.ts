@@ -1,4 +1,7 @@
 import type { Query } from '@shop/service-kit/postgres/query';
+import { Prisma } from '../generated/prisma/client.ts';
+import type { Product } from '../products/product.schemas.ts';
+import { fromJson, PRODUCT_COLUMNS, type ProductJson } from '../products/product.sql.ts';
 import type { Item, Line, ReservationStatus, Shortage } from './reservation.schemas.ts';
 
 export interface Reservation {
@@ -12,10 +15,23 @@ export interface ProductOnSale extends Omit<Line, 'quantity'> {
   stock: number;
 }
 
-interface Release {
-  changed: boolean;
-  productIds: number[];
+/** Products as they are after a change of their stock. */
+interface Stocked {
+  products: Product[];
 }
+
+interface Release extends Stocked {
+  changed: boolean;
+}
+
+/** Null: none are meant. */
+interface StockedRow {
+  products: ProductJson[] | null;
+}
+
+/** The products of an array of ids, as they are after the functions that stand in FROM. */
+const productsNow = (ids: Prisma.Sql) => Prisma.sql`
+               (SELECT json_agg(p) FROM (SELECT ${PRODUCT_COLUMNS} FROM products_now(${ids}) AS p) AS p) AS products`;
 
 /** At most this many are answered at once; the next question finds the next ones. */
 const MAX_HELD = 500;
@@ -24,14 +40,15 @@ const MAX_HELD = 500;
 export function createReservationRepository(query: Query) {
   return {
     /** @returns null when the id stands for other items. @throws unique violation when the same id is reserved at this moment */
-    async reserve(id: string, items: Item[], actor: string): Promise<Reservation | null> {
+    async reserve(id: string, items: Item[], actor: string): Promise<(Reservation & Stocked) | null> {
       const productIds = items.map((item) => item.product_id);
       const quantities = items.map((item) => item.quantity);
-      const rows = await query<Reservation[]>`
-        SELECT id, status, lines, refusal
+      const rows = await query<(Reservation & StockedRow)[]>`
+        SELECT id, status, lines, refusal,
+               ${productsNow(Prisma.sql`CASE WHEN r.lines IS NOT NULL THEN ${productIds}::int[] END`)}
           FROM reserve_stock(${id}::uuid, ${productIds}::int[], ${quantities}::int[], ${actor}) AS r
          WHERE r.id IS NOT NULL`;
-      return rows[0] ?? null;
+      return rows[0] ? { ...rows[0], products: toProducts(rows[0]) } : null;
     },
 
     /**
@@ -52,9 +69,10 @@ export function createReservationRepository(query: Query) {
     },
 
     async release(id: string, actor: string): Promise<Release> {
-      const rows = await query<{ changed: boolean; product_ids: number[] }[]>`
-        SELECT changed, product_ids FROM release_reservation(${id}::uuid, ${actor})`;
-      return { changed: rows[0]?.changed ?? false, productIds: rows[0]?.product_ids ?? [] };
+      const rows = await query<[{ changed: boolean } & StockedRow]>`
+        SELECT changed, ${productsNow(Prisma.sql`r.product_ids`)}
+          FROM release_reservation(${id}::uuid, ${actor}) AS r`;
+      return { changed: rows[0].changed, products: toProducts(rows[0]) };
     },
 
     /** The oldest first. Index: reservations_held. */
@@ -82,3 +100,5 @@ export function createReservationRepository(query: Query) {
     },
   };
 }
+
+const toProducts = ({ products }: StockedRow): Product[] => products?.map(fromJson) ?? [];

@@ -1,5 +1,6 @@
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import type { Query } from '@shop/service-kit/postgres/query';
+import type { Product } from '../products/product.schemas.ts';
 import { ReservationMismatch } from './reservation.errors.ts';
 import {
   createReservationRepository,
@@ -10,15 +11,15 @@ import type { Item, Line, Shortage } from './reservation.schemas.ts';
 
 interface ReservationOptions {
   query: Query;
-  /** Called with the products whose stock was changed, after the commit and before the answer. */
-  stockChanged: (productIds: number[]) => Promise<void>;
+  /** Called with the products whose stock was changed, as they are now, after the commit and before the answer. */
+  stockChanged: (products: Product[]) => Promise<void>;
 }
 
 /** Stock set aside for orders. Every call may be repeated: the answer is the same and nothing happens twice. */
 export function createReservationUseCases({ query, stockChanged }: ReservationOptions) {
   const reservations = createReservationRepository(query);
 
-  const reserveOnce = async (id: string, items: Item[], actor: string): Promise<Reservation> => {
+  const reserveOnce = async (id: string, items: Item[], actor: string) => {
     const reservation = await reservations.reserve(id, items, actor);
     if (reservation === null) throw new ReservationMismatch();
     return reservation;
@@ -30,12 +31,12 @@ export function createReservationUseCases({ query, stockChanged }: ReservationOp
      * @throws ReservationMismatch when the id was used for other items
      */
     async reserve(id: string, items: Item[], actor: string): Promise<Reservation> {
-      const reservation = await reserveOnce(id, items, actor).catch((error: unknown) => {
+      const { products, ...reservation } = await reserveOnce(id, items, actor).catch((error: unknown) => {
         // The same id was reserved or released in between; its row is there now.
         if (isUniqueViolation(error)) return reserveOnce(id, items, actor);
         throw error;
       });
-      if (reservation.lines !== null) await stockChanged(reservation.lines.map((line) => line.product_id));
+      if (products.length > 0) await stockChanged(products);
       return reservation;
     },
 
@@ -44,8 +45,8 @@ export function createReservationUseCases({ query, stockChanged }: ReservationOp
 
     /** Gives the stock back, once; an unknown id is closed for good. Answers whether stock came back now. */
     async release(id: string, actor: string): Promise<boolean> {
-      const { changed, productIds } = await reservations.release(id, actor);
-      if (changed) await stockChanged(productIds);
+      const { changed, products } = await reservations.release(id, actor);
+      if (changed) await stockChanged(products);
       return changed;
     },
 

@@ -8,8 +8,8 @@ import { type MovementsQuery, movementCursor } from './stock.schemas.ts';
 
 interface StockUseCaseOptions {
   stock: StockRepository;
-  /** Called with the products whose stock was changed, after the commit and before the answer. */
-  stockChanged: (productIds: number[]) => Promise<void>;
+  /** Called with the products whose stock was changed, as they are now, after the commit and before the answer. */
+  stockChanged: (products: Product[]) => Promise<void>;
 }
 
 /** A difference to a product's stock, as an owner makes it. */
@@ -33,7 +33,7 @@ export function createStockUseCases({ stock, stockChanged }: StockUseCaseOptions
         assertPasses(guard, found);
         throw quantity < 0 ? new InsufficientStock() : new StockLimitExceeded();
       }
-      await stockChanged([id]);
+      await stockChanged([changed]);
       return changed;
     },
 

@@ -1,79 +1,123 @@
 import { createHash } from 'node:crypto';
-import { type CacheOptions, type CacheRead, createCache } from '@shop/service-kit/redis/cache';
-import type { CachedBytes } from '@shop/service-kit/redis/cache-store';
+import { etagOf } from '@shop/service-kit/http/mount-routes';
+import { type CacheRead, type CachesOptions, createCaches } from '@shop/service-kit/redis/cache';
+import type { CachedBytes, CacheValue } from '@shop/service-kit/redis/cache-store';
 import { ProductNotFound } from './product.errors.ts';
+import { etagOfProduct } from './product.etag.ts';
+import { groupOfList, groupsOfLists, looksAtStock } from './product.lists.ts';
+import type { Product, ProductQuery, ProductSchemas } from './product.schemas.ts';
 
 /** Seconds that one product and the categories are kept: changes end them earlier. */
 const LONG = 600;
-/** Seconds that lists are kept. Stock changes do not end them, and may show 5 s late (the HTTP contract). */
-const LISTS = 4;
+/** Seconds that lists are kept: they are many, and most are not asked for twice. */
+const LISTS = 60;
+/** Seconds for those that look at the stock: what enters and leaves them may show 5 s late (the HTTP contract). */
+const LISTS_BY_STOCK = 4;
 /** Seconds that "there is no such product" is kept. */
 const MISSING = 5;
 
-/** The group of everything that shows several products. */
-const CATALOGUE = 'catalogue';
-
-/** A finished answer: its body, and the tag of that. */
-export interface Answer {
-  etag: string;
-  json: string;
-}
+/** The group of the lists of categories. */
+const CATEGORIES = 'all';
 
 export interface CachedAnswer extends CachedBytes {
   /** Where it comes from, as in RFC 9211. */
   cacheStatus: string;
 }
 
-type Load = () => Promise<Answer>;
+/** A page of a list, as its JSON has it. */
+interface Page {
+  products: { id: number }[];
+}
+
+interface ProductCacheOptions extends CachesOptions {
+  schemas: ProductSchemas;
+  /** Loads one product from the database. */
+  find(id: number): Promise<Product | undefined>;
+}
 
 /**
- * Finished answers by what they show. Loaders read the database; whoever changes it calls one of the three
- * `…Changed` after the commit and before the answer.
+ * Finished answers by what they show. What is not kept is read from the database; whoever changes that calls one of the
+ * three `…Changed` after the commit and before the answer.
+ *
+ * A list keeps which products it shows. What these are it takes from their own answers: an order or a price makes a new
+ * answer of one product, and empties no list that shows it.
  */
-export function createProductCache(options: Pick<CacheOptions, 'redis' | 'metrics'>) {
-  const products = createCache({
-    ...options,
-    name: 'product',
-    ttl: (value) => (value === null ? MISSING : LONG),
+export function createProductCache({ schemas, find, ...options }: ProductCacheOptions) {
+  const show = (product: Product) => ({
+    ...pack(schemas.productAnswer.parse({ product }), etagOfProduct(product)),
+    version: product.version,
   });
-  const lists = createCache({ ...options, name: 'product_list', ttl: LISTS });
-  const categories = createCache({ ...options, name: 'categories', ttl: LONG });
-
-  const stockChanged = (ids: number[]) => products.end(ids.map(String));
-  const productsChanged = async (ids: number[]) => {
-    await Promise.all([stockChanged(ids), lists.end([CATALOGUE])]);
+  const load = async (id: string): Promise<CacheValue> => {
+    const product = await find(Number(id));
+    return product === undefined ? null : show(product);
   };
+
+  const createCache = createCaches(options);
+  const products = createCache({ name: 'product', ttl: (value) => (value === null ? MISSING : LONG) });
+  const partOf = ({ id }: { id: number }) => products.partOf(String(id));
+  const showPage = (page: Page) => ({ ...pack(page), parts: page.products.map(partOf) });
+  const renew = ({ bytes }: CachedBytes, changed: Map<string, CacheValue>): CachedBytes => {
+    const page: Page = JSON.parse(String(bytes));
+    const shown = page.products.flatMap((product) => {
+      const answer = changed.get(partOf(product));
+      return answer === undefined ? [product] : answer === null ? [] : [productIn(answer)];
+    });
+    return showPage({ ...page, products: shown });
+  };
+  const lists = createCache({
+    name: 'product_list',
+    ttl: (_page, group) => (looksAtStock(group) ? LISTS_BY_STOCK : LISTS),
+    parts: { of: products, load, renew },
+  });
+  const categories = createCache({ name: 'categories', ttl: LONG });
+
+  const stockChanged = (changed: Product[]): Promise<void> =>
+    products.replace(changed.map((product) => ({ group: String(product.id), value: show(product) })));
   return {
     /** @throws ProductNotFound, also from the cache */
-    async product(id: number, load: () => Promise<Answer | undefined>): Promise<CachedAnswer> {
-      const read = await products.read(String(id), '', async () => {
-        const answer = await load();
-        return answer === undefined ? null : pack(answer);
-      });
-      return answerOf('product', read);
+    async product(id: number): Promise<CachedAnswer> {
+      return answerOf('product', await products.read(String(id), '', () => load(String(id))));
     },
 
-    /** @param query whatever makes two lists differ */
-    async list(query: object, load: Load): Promise<CachedAnswer> {
+    /** @param loadPage gives the body of the answer */
+    async list(query: ProductQuery, loadPage: () => Promise<Page>): Promise<CachedAnswer> {
       return answerOf(
         'product_list',
-        await lists.read(CATALOGUE, keyOf(query), async () => pack(await load())),
+        await lists.read(groupOfList(query), keyOf(query), async () => showPage(await loadPage())),
       );
     },
 
-    async categories(key: string, load: Load): Promise<CachedAnswer> {
-      return answerOf('categories', await categories.read(CATALOGUE, key, async () => pack(await load())));
+    /** @param loadAll gives the body of the answer */
+    async categories(key: string, loadAll: () => Promise<object>): Promise<CachedAnswer> {
+      return answerOf(
+        'categories',
+        await categories.read(CATEGORIES, key, async () => pack(await loadAll())),
+      );
     },
 
-    /** Ends what shows one of these products alone; lists follow within 5 s. */
+    /** @param changed the products as they are now */
     stockChanged,
 
-    /** Ends what shows one of these products, alone or in a list. */
-    productsChanged,
+    /** @param changed the product as it is now */
+    async productChanged(changed: Product, categoryBefore: string): Promise<void> {
+      const isMoved = changed.category !== categoryBefore;
+      await Promise.all([
+        stockChanged([changed]),
+        lists.end(groupsOfLists([changed.category, categoryBefore], isMoved ? 'all' : 'by fields')),
+        ...(isMoved ? [categories.end([CATEGORIES])] : []),
+      ]);
+    },
 
-    /** Ends also what tells which categories there are: for products that came, went or changed theirs. */
-    async catalogueChanged(ids: number[]): Promise<void> {
-      await Promise.all([productsChanged(ids), categories.end([CATALOGUE])]);
+    /**
+     * For products that came, went or changed in any way.
+     * @param inCategories all categories that they had and have
+     */
+    async catalogueChanged(ids: number[], inCategories: string[]): Promise<void> {
+      await Promise.all([
+        products.end(ids.map(String)),
+        lists.end(groupsOfLists(inCategories, 'all')),
+        categories.end([CATEGORIES]),
+      ]);
     },
   };
 }
@@ -89,7 +133,12 @@ function keyOf(query: object): string {
   return key;
 }
 
-const pack = ({ etag, json }: Answer): CachedBytes => ({ etag, bytes: Buffer.from(json) });
+function pack(body: object, etag?: string): CachedBytes {
+  const json = JSON.stringify(body);
+  return { etag: etag ?? etagOf(json), bytes: Buffer.from(json) };
+}
+
+const productIn = ({ bytes }: CachedBytes): { id: number } => JSON.parse(String(bytes)).product;
 
 /** @throws ProductNotFound for what is known not to exist */
 function answerOf(name: string, { value, hit }: CacheRead): CachedAnswer {

@@ -14,7 +14,7 @@ export interface Guard {
 }
 
 /** A product as it was when a change was tried. */
-export type FoundProduct = Pick<Product, 'owner_id' | 'version' | 'stock'>;
+export type FoundProduct = Pick<Product, 'owner_id' | 'version' | 'stock' | 'category'>;
 
 export function guardOf(user: User, productId: number, ifMatch?: string): Guard {
   return { userId: user.id, isAdmin: user.role === 'admin', versions: versionsIn(ifMatch, productId) };

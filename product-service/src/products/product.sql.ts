@@ -7,6 +7,12 @@ export interface ProductRow extends Omit<Product, 'price_minor'> {
   price_minor: bigint | string;
 }
 
+/** The same as JSON of Postgres. */
+export type ProductJson = Omit<Product, 'created_at' | 'updated_at'> & {
+  created_at: string;
+  updated_at: string;
+};
+
 /** The columns of a ProductRow in the table or subquery `p`. */
 export const PRODUCT_COLUMNS = Prisma.sql`p.id, p.name, p.description, p.price_minor, p.stock, p.category, p.sku, p.image_url,
   p.owner_id, p.version, p.created_at, p.updated_at`;
@@ -15,6 +21,10 @@ export function toProduct<Row extends ProductRow>(
   row: Row,
 ): Omit<Row, 'price_minor'> & Pick<Product, 'price_minor'> {
   return { ...row, price_minor: Number(row.price_minor) };
+}
+
+export function fromJson(row: ProductJson): Product {
+  return { ...row, created_at: new Date(row.created_at), updated_at: new Date(row.updated_at) };
 }
 
 export interface ChangeStatement {
@@ -39,6 +49,7 @@ interface ChangeRow extends ProductRow {
   found_owner_id: number;
   found_version: number;
   found_stock: number;
+  found_category: string;
 }
 
 /**
@@ -49,7 +60,7 @@ export async function changeProduct(db: PrismaClient, statement: ChangeStatement
   const { id, guard, set, condition = Prisma.sql`TRUE`, reason } = statement;
   const rows = await db.$queryRaw<ChangeRow[]>`
     WITH target AS (
-      SELECT id, owner_id, version, stock FROM products
+      SELECT id, owner_id, version, stock, category FROM products
        WHERE id = ${id}::int AND deleted_at IS NULL FOR NO KEY UPDATE
     ), changed AS (
       UPDATE products p
@@ -63,13 +74,19 @@ export async function changeProduct(db: PrismaClient, statement: ChangeStatement
       INSERT INTO stock_movements (product_id, delta, reason, actor, stock_after)
       SELECT id, delta, ${reason}, ${`user:${guard.userId}`}, stock FROM changed WHERE delta <> 0
     )
-    SELECT t.owner_id AS found_owner_id, t.version AS found_version, t.stock AS found_stock, ${PRODUCT_COLUMNS}
+    SELECT t.owner_id AS found_owner_id, t.version AS found_version, t.stock AS found_stock,
+           t.category AS found_category, ${PRODUCT_COLUMNS}
       FROM target t LEFT JOIN changed p ON p.id = t.id`;
   const [row] = rows;
   if (row === undefined) return { found: undefined, changed: undefined };
-  const { found_owner_id: owner_id, found_version: version, found_stock, ...product } = row;
+  const { found_owner_id, found_version, found_stock, found_category, ...product } = row;
   return {
-    found: { owner_id, version, stock: found_stock },
+    found: {
+      owner_id: found_owner_id,
+      version: found_version,
+      stock: found_stock,
+      category: found_category,
+    },
     changed: product.id === null ? undefined : toProduct(product),
   };
 }

@@ -1,11 +1,9 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
-import { etagOf } from '@shop/service-kit/http/mount-routes';
 import { toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
-import type { Answer, CachedAnswer, ProductCache } from './product.cache.ts';
+import type { CachedAnswer, ProductCache } from './product.cache.ts';
 import { SkuTaken } from './product.errors.ts';
-import { etagOfProduct } from './product.etag.ts';
 import { assertPasses, type Guard, guardOf } from './product.guard.ts';
 import { keyOf } from './product.order.ts';
 import type { ProductChanges, ProductRepository } from './product.repository.ts';
@@ -28,17 +26,11 @@ interface ProductUseCaseOptions {
 
 /** What the shop does with its catalogue. Reads answer finished bytes, out of the cache where it has them. */
 export function createProductUseCases({ products, cache, schemas, creation }: ProductUseCaseOptions) {
-  const loadProduct = async (id: number): Promise<Answer | undefined> => {
-    const product = await products.find(id);
-    if (product === undefined) return undefined;
-    return { etag: etagOfProduct(product), json: JSON.stringify(schemas.productAnswer.parse({ product })) };
-  };
-
-  const loadCategories = async (withCounts: boolean): Promise<Answer> => {
+  const loadCategories = async (withCounts: boolean) => {
     const rows = await products.countByCategory();
     const categories = rows.map(({ category }) => category);
     const counts = Object.fromEntries(rows.map(({ category, count }) => [category, count]));
-    return tagged(JSON.stringify({ categories, ...(withCounts ? { counts } : {}) }));
+    return { categories, ...(withCounts ? { counts } : {}) };
   };
 
   return {
@@ -46,12 +38,12 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     async createProduct(fields: ProductFields, user: User): Promise<Product> {
       if (creation === 'admin' && user.role !== 'admin') throw new Forbidden();
       const product = await products.create(fields, user.id).catch(refuseTakenSku);
-      await cache.catalogueChanged([product.id]);
+      await cache.catalogueChanged([product.id], [product.category]);
       return product;
     },
 
     /** @throws ProductNotFound */
-    readProduct: (id: number): Promise<CachedAnswer> => cache.product(id, () => loadProduct(id)),
+    readProduct: (id: number): Promise<CachedAnswer> => cache.product(id),
 
     /** @throws MalformedRequest for a page too deep or a cursor of another list */
     async listProducts(query: ProductQuery): Promise<CachedAnswer> {
@@ -61,7 +53,7 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
         const { rows, total } = await products.list(query, sort, window);
         const page = toPage(window, rows, total.count, (product) => keyOf(product, sort, ids));
         const answer = { products: page.rows, ...page.paging, total_is_estimate: total.isEstimate };
-        return tagged(JSON.stringify(schemas.listAnswer.parse(answer)));
+        return schemas.listAnswer.parse(answer);
       });
     },
 
@@ -72,27 +64,25 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     async changeProduct(id: number, changes: ProductChanges, user: User, ifMatch?: string): Promise<Product> {
       const guard = guardOf(user, id, ifMatch);
       const change = await products.change(id, changes, guard).catch(refuseTakenSku);
-      const product = changedProduct(change, guard);
-      await (changes.category === undefined ? cache.productsChanged([id]) : cache.catalogueChanged([id]));
+      const { before, product } = changedProduct(change, guard);
+      await cache.productChanged(product, before.category);
       return product;
     },
 
     /** @throws ProductNotFound, Forbidden, VersionMismatch */
     async deleteProduct(id: number, user: User, ifMatch?: string): Promise<void> {
       const guard = guardOf(user, id, ifMatch);
-      changedProduct(await products.remove(id, guard), guard);
-      await cache.catalogueChanged([id]);
+      const { before } = changedProduct(await products.remove(id, guard), guard);
+      await cache.catalogueChanged([id], [before.category]);
     },
   };
 }
 
 export type ProductUseCases = ReturnType<typeof createProductUseCases>;
 
-const tagged = (json: string): Answer => ({ etag: etagOf(json), json });
-
 /** @throws ProductNotFound, Forbidden, VersionMismatch */
-function changedProduct({ found, changed }: Change, guard: Guard): Product {
-  if (changed !== undefined) return changed;
+function changedProduct({ found, changed }: Change, guard: Guard) {
+  if (found !== undefined && changed !== undefined) return { before: found, product: changed };
   assertPasses(guard, found);
   throw new Error('A change that nothing forbids was not made');
 }

@@ -1,4 +1,4 @@
-import type { CacheStore } from './cache-store.ts';
+import type { CacheStore, NewVersion } from './cache-store.ts';
 import type { RedisConnection } from './connect.ts';
 
 /**
@@ -28,13 +28,13 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
   // What was taken is not sent again when a later portion fails: however much has gathered, it gets less.
   const send = async (groups: string[], again?: 'again') => {
     for (let i = 0; i < groups.length; i += PORTION) {
-      const wanted = groups.slice(i, i + PORTION).map((group) => [group, unsent.get(group)] as const);
+      const portion = groups.slice(i, i + PORTION).map((group) => [group, unsent.get(group)] as const);
       await store.end(
-        wanted.map(([group]) => group),
+        portion.map(([group]) => group),
         newId,
         again,
       );
-      for (const [group, call] of wanted) if (unsent.get(group) === call) unsent.delete(group);
+      for (const [group, call] of portion) if (unsent.get(group) === call) unsent.delete(group);
     }
   };
   const sendAll = (again?: 'again') => send([...unsent.keys()], again);
@@ -54,32 +54,55 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
       if (now - at < keptFor) break;
       endedAt.delete(group);
     }
-    const call = Symbol('end');
     for (const group of groups) {
       endedAt.delete(group);
       endedAt.set(group, now);
-      unsent.set(group, call);
+    }
+  };
+  const want = (groups: string[]) => {
+    const call = Symbol('end');
+    for (const group of groups) unsent.set(group, call);
+  };
+  const wasSent = async (sending: Promise<unknown>): Promise<boolean> => {
+    try {
+      await sending;
+      return true;
+    } catch {
+      sendLater();
+      return false;
     }
   };
   return {
     /** When this process ended a group, if it was lately. */
     endedAt: (group: string) => endedAt.get(group) ?? Number.NEGATIVE_INFINITY,
 
-    /** Redis may be back before the next try is due: it must know what has ended before it is asked for it. */
-    async sent(group: string): Promise<void> {
-      if (retry !== undefined && unsent.has(group)) await send([group]);
+    /**
+     * Redis may be back before the next try is due: it must know what has ended before it is asked for it.
+     * @returns whether there was something to be told
+     */
+    async sent(groups: readonly string[]): Promise<boolean> {
+      const missing = retry === undefined ? [] : groups.filter((group) => unsent.has(group));
+      if (missing.length > 0) await send(missing);
+      return missing.length > 0;
     },
 
     /** @returns false when Redis could not be told; it is told as soon as it can be */
-    async end(groups: string[]): Promise<boolean> {
+    end(groups: string[]): Promise<boolean> {
       note(groups);
-      return send(groups).then(
-        () => true,
-        () => {
-          sendLater();
-          return false;
-        },
-      );
+      want(groups);
+      return wasSent(send(groups));
+    },
+
+    /** @returns false when Redis could not be told; then the groups end as soon as it can be */
+    async replace(versions: NewVersion[]): Promise<boolean> {
+      const groups = versions.map(({ group }) => group);
+      note(groups);
+      const wasTaken = await wasSent(Promise.all(versions.map(store.replace)));
+      // An end that is still to be sent stays so: it may be of a later version.
+      if (!wasTaken) want(groups);
+      return wasTaken;
     },
   };
 }
+
+export type Ends = ReturnType<typeof createEnds>;

@@ -1,38 +1,38 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../runtime/metrics.ts';
-import { createEnds } from './cache-ends.ts';
+import { createEnds, type Ends } from './cache-ends.ts';
+import { createLookUp, type Found, FRESH, type Held, type Parts } from './cache-look-up.ts';
 import { createMemoryCacheStore, sizeOf } from './cache-store.memory.ts';
-import {
-  type CacheAddress,
-  type CacheStore,
-  type CacheValue,
-  type Claim,
-  createRedisCacheStore,
-  type Stored,
-} from './cache-store.ts';
+import { createRedisCacheStore } from './cache-store.redis.ts';
+import type { CacheAddress, CacheStore, CacheValue, Claim, NewVersion } from './cache-store.ts';
 import type { RedisConnection } from './connect.ts';
 
-/**
- * How late a change may be seen by other processes, in milliseconds: less than the second of the HTTP contract. So long an
- * answer is served without asking Redis whether it still holds.
- */
-const FRESH = 750;
-/** How often to look whether another process's load has ended, in milliseconds. After FRESH it is too old to wait for. */
-const WAIT_STEP = 10;
 /** Bytes of answers that a cache keeps in its process beside Redis, which has them too. */
 const HOT_BYTES = 4 * 1024 * 1024;
-/** The same where there is no Redis. */
-const MEMORY_BYTES = 16 * 1024 * 1024;
+/** What all caches keep together where there is no Redis. */
+const MEMORY_BYTES = 32 * 1024 * 1024;
+
+export interface CachesOptions {
+  redis: RedisConnection | undefined;
+  metrics: Metrics;
+}
 
 export interface CacheOptions {
   /** Names the cache in keys and metrics, such as `product`. */
   name: string;
   /** Lifetime of an entry in seconds from its load, shortened by up to a fifth so that entries do not end together. */
-  ttl: number | ((value: CacheValue) => number);
-  redis: RedisConnection | undefined;
-  metrics: Metrics;
+  ttl: number | ((value: CacheValue, group: string) => number);
+  /** For answers that are made of another cache's, which say so in `parts`. */
+  parts?: PartsOptions;
+}
+
+interface PartsOptions {
+  /** Each of its groups has one answer, under the key ''. */
+  of: Cache;
+  load(group: string): Promise<CacheValue>;
+  /** @param changed by their names, as in `parts` */
+  renew: Parts['renew'];
 }
 
 export interface CacheRead {
@@ -43,6 +43,9 @@ export interface CacheRead {
 
 type Load = () => Promise<CacheValue>;
 
+/** What is read of a group from now on, under the key ''. */
+export type NewAnswer = Pick<NewVersion, 'group' | 'value'>;
+
 /**
  * Finished answers by key, in groups that end together. Hot ones are kept in the process, all of them in Redis for all
  * processes, and a cold one is loaded by one of these while the others wait.
@@ -52,34 +55,30 @@ type Load = () => Promise<CacheValue>;
  * this process ended the group. So no answer that arrives late, wherever it was held up, can bring an old value back.
  */
 export interface Cache {
+  /** What its groups are called in `parts`. */
+  partOf(group: string): string;
   /** The kept answer, or what `load` gives, which is kept then. */
   read(group: string, key: string, load: Load): Promise<CacheRead>;
   /** Call after the change was committed and before it is answered: reads here see it at once, elsewhere within FRESH. */
   end(groups: string[]): Promise<void>;
-}
-
-/** An answer and up to when it is right; times are those of `performance.now()`. */
-interface Held {
-  value: CacheValue;
-  id: string | undefined;
-  loadedAt: number;
-  seenUpTo: number;
+  /**
+   * The same for groups of one answer each, which tells the next one: where one is kept that takes its place, and none is
+   * loaded. Changes may call in any order: the answer of the latest version stays.
+   */
+  replace(answers: NewAnswer[]): Promise<void>;
 }
 
 interface Flight {
   startedAt: number;
-  result: Promise<{ held: Held; hit: boolean }>;
+  result: Promise<Found>;
 }
 
-/** With Redis shared by all processes; with none configured, in this one. While Redis is away each process loads for itself. */
-export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache {
-  const store: CacheStore =
-    redis === undefined ? createMemoryCacheStore(MEMORY_BYTES) : createRedisCacheStore(redis);
-  const hot = new LRUCache<string, Held>({
-    maxSize: HOT_BYTES,
-    sizeCalculation: ({ value }) => sizeOf(value),
-  });
-  const flights = new Map<string, Flight>();
+/**
+ * Makes caches on one store: with Redis shared by all processes; with none configured, in this one. While Redis is away each
+ * process loads for itself.
+ */
+export function createCaches({ redis, metrics }: CachesOptions): (options: CacheOptions) => Cache {
+  const store = redis === undefined ? createMemoryCacheStore(MEMORY_BYTES) : createRedisCacheStore(redis);
   const maker = randomUUID();
   let made = 0;
   const newId = () => {
@@ -87,18 +86,45 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
     return `${maker}:${made}`;
   };
   const ends = createEnds({ store, redis, keptFor: 2 * FRESH, newId });
+  return (options) => createCache(options, { store, ends, newId, metrics });
+}
+
+interface Shared {
+  store: CacheStore;
+  ends: Ends;
+  newId: () => string;
+  metrics: Metrics;
+}
+
+function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, metrics }: Shared): Cache {
+  const hot = new LRUCache<string, Held>({
+    maxSize: HOT_BYTES,
+    sizeCalculation: ({ value }) => sizeOf(value),
+  });
+  const flights = new Map<string, Flight>();
   const groupOf = (group: string) => `${name}:${group}`;
   const count = (result: 'memory' | 'redis' | 'shared' | 'miss' | 'alone') =>
     metrics.cacheReads.inc({ cache: name, result });
+  const onWait = () => metrics.cacheWaits.inc({ cache: name });
+  const lookUp = createLookUp({ store, ends, newId, parts: parts && asParts(parts), onWait });
 
   /** Whether a read that begins at `now` may be answered so. */
-  const isRight = ({ seenUpTo }: { seenUpTo: number }, group: string, now: number) =>
-    now - seenUpTo < FRESH && seenUpTo > ends.endedAt(group);
-
+  const isRight = (
+    { seenUpTo, value }: Pick<Held, 'seenUpTo'> & Partial<Held>,
+    group: string,
+    now: number,
+  ) => {
+    if (now - seenUpTo >= FRESH || seenUpTo <= ends.endedAt(group)) return false;
+    return value?.parts?.every((part) => seenUpTo > ends.endedAt(part)) ?? true;
+  };
   const keep = (id: string, held: Held): Held => {
     const before = hot.peek(id);
     if (before === undefined || before.seenUpTo < held.seenUpTo) hot.set(id, held);
     return held;
+  };
+  const lifetimeOf = (value: CacheValue, group: string): number => {
+    const seconds = typeof ttl === 'number' ? ttl : ttl(value, group);
+    return Math.ceil(seconds * 1000 * (1 - Math.random() / 5));
   };
   const loadFor = async (id: string, load: Load, claim?: Claim): Promise<Held> => {
     metrics.cacheLoads.inc({ cache: name });
@@ -111,32 +137,11 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
   };
   const loadAndStore = async (id: string, load: Load, claim: Claim): Promise<Held> => {
     const held = await loadFor(id, load, claim);
-    const seconds = typeof ttl === 'number' ? ttl : ttl(held.value);
-    const milliseconds = Math.ceil(seconds * 1000 * (1 - Math.random() / 5));
-    await store.put(claim, held.value, milliseconds).catch(() => undefined);
+    await store.put(claim, held.value, lifetimeOf(held.value, claim.group)).catch(() => undefined);
     return held;
   };
 
-  /** What the store says, after waiting for the load of another process; undefined when that takes too long. */
-  const lookUp = async (
-    address: CacheAddress,
-    known: Held | undefined,
-  ): Promise<Held | Claim | undefined> => {
-    const giveUpAt = performance.now() + FRESH;
-    for (;;) {
-      const askedAt = performance.now();
-      await ends.sent(address.group);
-      // One less, which is what a clock of whole milliseconds may be wrong by.
-      const sinceEnd = Math.max(0, Math.floor(askedAt - ends.endedAt(address.group)) - 1);
-      const maxAge = Math.min(FRESH, sinceEnd);
-      const found = await store.find(address, { known: known?.id, maxAge, id: newId() });
-      if (found !== 'loading') return 'claim' in found ? found.claim : heldOf(found.stored, known, askedAt);
-      if (askedAt > giveUpAt) return undefined;
-      metrics.cacheWaits.inc({ cache: name });
-      await sleep(WAIT_STEP);
-    }
-  };
-  const fetch = async (address: CacheAddress, id: string, load: Load) => {
+  const fetch = async (address: CacheAddress, id: string, load: Load): Promise<Found> => {
     const found = await lookUp(address, hot.peek(id)).catch(() => undefined);
     if (found === undefined) {
       count('alone');
@@ -147,7 +152,7 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
       return { held: await loadAndStore(id, load, found), hit: false };
     }
     count('redis');
-    return { held: keep(id, found), hit: true };
+    return { held: keep(id, found.held), hit: found.hit };
   };
   const takeOff = (address: CacheAddress, id: string, load: Load): Flight => {
     const result = fetch(address, id, load).finally(() => {
@@ -157,12 +162,16 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
     flights.set(id, flight);
     return flight;
   };
-  const served = (held: Held, hit: boolean, now: number): CacheRead => {
-    metrics.cacheAge.observe({ cache: name }, Math.max(0, now - held.loadedAt) / 1000);
-    return { value: held.value, hit };
+  const served = ({ loadedAt, value }: Held, hit: boolean, now: number): CacheRead => {
+    metrics.cacheAge.observe({ cache: name }, Math.max(0, now - loadedAt) / 1000);
+    return { value, hit };
+  };
+  const note = (wasTold: boolean) => {
+    if (!wasTold) metrics.degraded.inc({ feature: `cache_${name}` });
   };
 
   return {
+    partOf: groupOf,
     async read(ofGroup, key, load) {
       const now = performance.now();
       const group = groupOf(ofGroup);
@@ -183,18 +192,24 @@ export function createCache({ name, ttl, redis, metrics }: CacheOptions): Cache 
       const own = await takeOff({ group, key }, id, load).result;
       return served(own.held, own.hit, now);
     },
-    async end(groups) {
-      if (!(await ends.end(groups.map(groupOf)))) metrics.degraded.inc({ feature: `cache_${name}` });
+    end: async (groups) => note(await ends.end(groups.map(groupOf))),
+    async replace(answers) {
+      const versions = answers.map(({ group, value }) => ({
+        group: groupOf(group),
+        key: '',
+        value,
+        lifetime: lifetimeOf(value, group),
+        id: newId(),
+      }));
+      note(await ends.replace(versions));
     },
   };
 }
 
-function heldOf({ id, age, isCurrent, value }: Stored, known: Held | undefined, askedAt: number): Held {
-  const loadedAt = askedAt - age;
-  return {
-    value: value === undefined ? (known?.value ?? null) : value,
-    id,
-    loadedAt,
-    seenUpTo: isCurrent ? askedAt : loadedAt,
-  };
-}
+const asParts = ({ of, load, renew }: PartsOptions): Parts => ({
+  read(part) {
+    const group = part.slice(of.partOf('').length);
+    return of.read(group, '', () => load(group));
+  },
+  renew,
+});

@@ -1,6 +1,6 @@
 import { afterEach } from '@jest/globals';
-import { type Cache, type CacheOptions, createCache } from '../../src/redis/cache.ts';
-import type { CacheValue } from '../../src/redis/cache-store.ts';
+import { type Cache, type CacheOptions, createCaches } from '../../src/redis/cache.ts';
+import type { CachedBytes, CacheValue } from '../../src/redis/cache-store.ts';
 import type { RedisConnection } from '../../src/redis/connect.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { connectTestRedis } from '../../src/testing/test-redis.ts';
@@ -16,7 +16,7 @@ afterEach(async () => {
 
 export const cacheOn = (redis: RedisConnection | undefined, ttl: CacheOptions['ttl'] = 60) => {
   const metrics = createMetrics('kit');
-  const cache = createCache({ name: 'thing', ttl, redis, metrics });
+  const cache = createCaches({ redis, metrics })({ name: 'thing', ttl });
   const reads = async (result: string) =>
     (await metrics.cacheReads.get()).values.find(({ labels }) => labels.result === result)?.value ?? 0;
   return { cache, metrics, reads };
@@ -31,8 +31,14 @@ export async function twoProcesses() {
   ] as const;
 }
 
-export const answer = (text: string): CacheValue => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
+export const answer = (text: string): CachedBytes => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
 export const value = (text: string) => async () => answer(text);
+/** What is loaded and told for a version. */
+export const version = (number: number) => async () => next('', number).value;
+export const next = (group: string, number: number) => ({
+  group,
+  value: { ...answer(`version ${number}`), version: number },
+});
 export const neverLoaded = async (): Promise<CacheValue> => {
   throw new Error('must come from the cache');
 };

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ends } from './cache-ends.ts';
+import type { CacheAddress, CachedBytes, CacheStore, CacheValue, Claim, Stored } from './cache-store.ts';
+
+/**
+ * How late a change may be seen by other processes, in milliseconds: less than the second of the HTTP contract. So long an
+ * answer is served without asking Redis whether it still holds.
+ */
+export const FRESH = 750;
+/** How often to look whether another process's load has ended, in milliseconds. After FRESH it is too old to wait for. */
+const WAIT_STEP = 10;
+
+/** An answer and up to when it is right; times are those of `performance.now()`. */
+export interface Held {
+  value: CacheValue;
+  id: string | undefined;
+  loadedAt: number;
+  seenUpTo: number;
+}
+
+/** For answers that are made of others. */
+export interface Parts {
+  /** Reads a part that is not kept, so that it is. */
+  read(part: string): Promise<unknown>;
+  /** The answer with these parts in place of the old ones; null says that one is no more. */
+  renew(answer: CachedBytes, changed: Map<string, CacheValue>): CachedBytes;
+}
+
+interface LookUpOptions {
+  store: CacheStore;
+  ends: Ends;
+  newId: () => string;
+  parts: Parts | undefined;
+  /** Called each time that the load of another process is waited for. */
+  onWait: () => void;
+}
+
+export interface Found {
+  held: Held;
+  /** Nothing was loaded for it. */
+  hit: boolean;
+}
+
+interface Kept {
+  stored: Stored;
+  held: Held;
+}
+
+/** Answers of the store, with their parts as they are now. */
+export function createLookUp({ store, ends, newId, parts, onWait }: LookUpOptions) {
+  const ask = async (
+    address: CacheAddress,
+    known: Held | undefined,
+  ): Promise<Kept | Claim | 'loading' | undefined> => {
+    const askedAt = performance.now();
+    await ends.sent([address.group]);
+    // One less, which is what a clock of whole milliseconds may be wrong by.
+    const sinceEnd = Math.max(0, Math.floor(askedAt - ends.endedAt(address.group)) - 1);
+    const maxAge = Math.min(FRESH, sinceEnd);
+    const found = await store.find(address, { known: known?.id, maxAge, id: newId() });
+    if (found === 'loading') return found;
+    if ('claim' in found) return found.claim;
+    const held = heldOf(found.stored, known, askedAt);
+    const names = held.value?.parts ?? [];
+    // Of parts it can only tell what it was told.
+    if (await ends.sent(names)) return ask(address, known);
+    // It does not tell of those of an answer that has ended itself.
+    const isBehind = names.some(
+      (part) => ends.endedAt(part) >= held.seenUpTo && ends.endedAt(part) < askedAt,
+    );
+    return isBehind ? undefined : { stored: found.stored, held };
+  };
+
+  const renewed = (address: CacheAddress, { held, stored }: Kept): Held => {
+    if (parts === undefined || held.value === null || stored.changed.size === 0) return held;
+    const value = parts.renew(held.value, stored.changed as Map<string, CacheValue>);
+    const id = newId();
+    store.patch({ ...address, from: stored.id, id, seen: stored.seen, value }).catch(() => undefined);
+    return { ...held, id, value };
+  };
+
+  const askPatiently = async (address: CacheAddress, known: Held | undefined) => {
+    const giveUpAt = performance.now() + FRESH;
+    for (;;) {
+      const isLast = performance.now() > giveUpAt;
+      const answer = await ask(address, known);
+      if (answer !== 'loading') return answer;
+      if (isLast) return undefined;
+      onWait();
+      await sleep(WAIT_STEP);
+    }
+  };
+
+  /** The answer, or the claim to load it; undefined when Redis cannot tell, or another process's load takes too long. */
+  const lookUp = async (
+    address: CacheAddress,
+    known: Held | undefined,
+    hit = true,
+  ): Promise<Found | Claim | undefined> => {
+    const kept = await askPatiently(address, known);
+    if (kept === undefined || 'generation' in kept) return kept;
+    const missing = partsMissingIn(kept.stored);
+    if (missing.length === 0) return { held: renewed(address, kept), hit };
+    // What was read a moment ago is not kept: better load all than try for ever.
+    if (!hit) return undefined;
+    await Promise.all(missing.map((part) => parts?.read(part)));
+    return lookUp(address, known, false);
+  };
+  return lookUp;
+}
+
+const partsMissingIn = ({ changed }: Stored): string[] =>
+  [...changed].flatMap(([part, value]) => (value === undefined ? part : []));
+
+function heldOf({ id, age, isCurrent, value }: Stored, known: Held | undefined, askedAt: number): Held {
+  const loadedAt = askedAt - age;
+  return {
+    value: value === undefined ? (known?.value ?? null) : value,
+    id,
+    loadedAt,
+    seenUpTo: isCurrent ? askedAt : loadedAt,
+  };
+}

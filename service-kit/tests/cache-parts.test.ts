@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { times } from '../src/testing/depth.ts';
+import { connectTestRedis } from '../src/testing/test-redis.ts';
+import { deferred, open } from './support/caches.ts';
+import { pageOn, type Table } from './support/pages.ts';
+import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
+import { until } from './support/until.ts';
+
+/** How late a change may show elsewhere, in milliseconds (the HTTP contract). */
+const CONTRACT = 1000;
+/** Longer than an answer is served without asking Redis. */
+const LATER = 800;
+
+const table = (): Table => new Map(['1', '2', '3'].map((id) => [id, 1]));
+
+async function twoProcesses() {
+  const rows = table();
+  const first = await open(connectTestRedis());
+  const second = { ...(await open(connectTestRedis())), prefix: first.prefix };
+  return { rows, one: pageOn(first, rows), two: pageOn(second, rows) };
+}
+
+describe.each(['in this process', 'in Redis'])('a page of parts %s', (place) => {
+  const connect = async () =>
+    pageOn(place === 'in Redis' ? await open(connectTestRedis()) : undefined, table());
+
+  test('shows each next version of a part, and nothing is loaded', async () => {
+    const shop = await connect();
+    for (const id of ['1', '2', '3']) await shop.readPart(id);
+    expect(await shop.readPage()).toBe('1.1 2.1 3.1');
+    expect(shop.takeLoaded()).toEqual(['1', '2', '3', 'page']);
+    for (const expected of ['1.1 2.2 3.1', '1.1 2.3 3.1']) {
+      await shop.change('2');
+      expect(await shop.readPage()).toBe(expected);
+      await sleep(LATER);
+      expect(await shop.readPage()).toBe(expected);
+    }
+    expect(shop.takeLoaded()).toEqual([]);
+  });
+
+  test('loads a changed part that nobody keeps, once, and not the others', async () => {
+    const shop = await connect();
+    await shop.readPage();
+    await shop.change('2');
+    expect(await shop.readPage()).toBe('1.1 2.2 3.1');
+    await shop.change('2');
+    expect(await shop.readPage()).toBe('1.1 2.3 3.1');
+    expect(shop.takeLoaded()).toEqual(['page', '2']);
+  });
+
+  test('leaves out a part that is no more', async () => {
+    const rows = table();
+    const shop = pageOn(place === 'in Redis' ? await open(connectTestRedis()) : undefined, rows);
+    await shop.readPage();
+    rows.delete('2');
+    await shop.endPart('2');
+    expect(await shop.readPage()).toBe('1.1 3.1');
+    expect(shop.takeLoaded()).toEqual(['page', '2']);
+  });
+
+  test('is loaded anew when its own group has ended', async () => {
+    const shop = await connect();
+    await shop.readPage();
+    await shop.endPage();
+    await shop.readPage();
+    expect(shop.takeLoaded()).toEqual(['page', 'page']);
+  });
+
+  test('shows what changed while it was loaded', async () => {
+    const shop = await connect();
+    await shop.readPart('2');
+    const held = deferred<void>();
+    const early = shop.readPage(held.promise);
+    await until('the load began', () => shop.takeLoaded().includes('page'));
+    await shop.change('2');
+    held.resolve();
+    expect(await early).toBe('1.1 2.1 3.1');
+    expect(await shop.readPage()).toBe('1.1 2.2 3.1');
+    expect(shop.takeLoaded()).toEqual([]);
+  });
+});
+
+describe('pages of several processes', () => {
+  test('show what another has changed within a second, and nothing is loaded', async () => {
+    const { one, two } = await twoProcesses();
+    await one.readPart('2');
+    await one.readPage();
+    await two.readPage();
+    one.takeLoaded();
+    await two.change('2');
+    expect(await two.readPage()).toBe('1.1 2.2 3.1');
+    await sleep(LATER);
+    expect(await one.readPage()).toBe('1.1 2.2 3.1');
+    expect([one.takeLoaded(), two.takeLoaded()]).toEqual([[], []]);
+  });
+
+  test('show a change made here at once, also while what another has ended is still served', async () => {
+    const { one, two } = await twoProcesses();
+    await one.readPage();
+    await two.endPage();
+    await one.change('2');
+    expect(await one.readPage()).toBe('1.1 2.2 3.1');
+    await sleep(LATER);
+    expect([await one.readPage(), await two.readPage()]).toEqual(['1.1 2.2 3.1', '1.1 2.2 3.1']);
+  });
+
+  test('never show what is older than they may, whatever happens at the same time', async () => {
+    const { rows, one, two } = await twoProcesses();
+    const told: { shop: unknown; id: string; version: number; at: number }[] = [];
+    const someId = () => String(1 + Math.floor(Math.random() * 3));
+    const change = async (shop: typeof one) => {
+      const id = someId();
+      const changing = shop.change(id);
+      const version = rows.get(id) ?? 0;
+      await changing;
+      told.push({ shop, id, version, at: performance.now() });
+    };
+    const readPage = async (shop: typeof one) => {
+      const begunAt = performance.now();
+      const due = told.filter((change) => change.shop === shop || change.at < begunAt - CONTRACT);
+      const shown = new Map((await shop.readPage(sleep(Math.random() * 5))).split(' ').map(toVersion));
+      for (const { id, version } of due) expect(shown.get(id)).toBeGreaterThanOrEqual(version);
+      reads += 1;
+    };
+    let reads = 0;
+    const endsAt = performance.now() + times(3000, 20_000);
+    const visit = async (shop: typeof one) => {
+      const calls = [
+        ...Array.from({ length: 10 }, () => () => readPage(shop)),
+        ...Array.from({ length: 6 }, () => () => change(shop)),
+        ...Array.from({ length: 3 }, () => () => shop.readPart(someId())),
+        () => shop.endPart(someId()),
+        () => shop.endPage(),
+      ];
+      while (performance.now() < endsAt) await calls[Math.floor(Math.random() * calls.length)]?.();
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, i) => visit(i % 2 ? one : two)));
+    expect(reads).toBeGreaterThan(100);
+    await sleep(LATER);
+    const expected = [...rows].map(([id, version]) => `${id}.${version}`).join(' ');
+    for (const shop of [one, two]) expect(await shop.readPage()).toBe(expected);
+  });
+});
+
+const toVersion = (text: string): [id: string, version: number] => {
+  const [id = '', version] = text.split('.');
+  return [id, Number(version)];
+};
+
+describe('while Redis is paused', () => {
+  let server: RedisProcess;
+  beforeAll(async () => {
+    server = await startRedisProcess();
+  });
+  afterAll(() => server.kill());
+
+  test('a part that changes is shown so, here at once, and elsewhere soon after', async () => {
+    const rows = table();
+    const here = await open(connectTo(server));
+    const one = pageOn(here, rows);
+    const two = pageOn(await open(connectTo(server)), rows);
+    await one.readPart('2');
+    await one.readPage();
+    server.pause();
+    await one.change('2');
+    expect(await one.readPage()).toBe('1.1 2.2 3.1');
+    server.resume();
+    await until('redis is used again', () => here.isReady());
+    expect(await one.readPage()).toBe('1.1 2.2 3.1');
+    await until('the other process sees it', async () => (await two.readPage()) === '1.1 2.2 3.1');
+  });
+});

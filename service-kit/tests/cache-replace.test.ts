@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { connectTestRedis } from '../src/testing/test-redis.ts';
+import {
+  cacheOn,
+  neverLoaded,
+  next,
+  open,
+  read,
+  slowLoad,
+  textOf,
+  twoProcesses,
+  version,
+} from './support/caches.ts';
+import { until } from './support/until.ts';
+
+describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
+  const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
+
+  test('keeps the next version in the place of the one before', async () => {
+    const { cache } = cacheOn(await connect());
+    await cache.read('7', '', version(1));
+    await cache.replace([next('7', 2)]);
+    expect(await read(cache, '7', '', neverLoaded)).toEqual({ text: 'version 2', hit: true });
+    await sleep(800);
+    expect(await read(cache, '7', '', neverLoaded)).toEqual({ text: 'version 2', hit: true });
+  });
+
+  test('keeps the latest version of changes that tell of theirs in another order', async () => {
+    const { cache } = cacheOn(await connect());
+    await cache.read('7', '', version(1));
+    await cache.replace([next('7', 3)]);
+    await cache.replace([next('7', 2)]);
+    expect(await textOf(cache, '7', '', neverLoaded)).toBe('version 3');
+    await cache.replace([next('7', 4)]);
+    expect(await textOf(cache, '7', '', neverLoaded)).toBe('version 4');
+  });
+
+  test('keeps nothing that nobody has asked for', async () => {
+    const { cache } = cacheOn(await connect());
+    await cache.replace([next('7', 1)]);
+    expect(await read(cache, '7', '', version(1))).toEqual({ text: 'version 1', hit: false });
+  });
+
+  test('loads what was not there before its first version', async () => {
+    const { cache } = cacheOn(await connect());
+    await cache.read('7', '', async () => null);
+    await cache.replace([next('7', 1)]);
+    expect(await read(cache, '7', '', version(1))).toEqual({ text: 'version 1', hit: false });
+  });
+
+  test('brings nothing back that ended, however late its version is told', async () => {
+    const { cache } = cacheOn(await connect());
+    await cache.read('7', '', version(1));
+    await cache.end(['7']);
+    await cache.replace([next('7', 2)]);
+    expect(await read(cache, '7', '', version(3))).toEqual({ text: 'version 3', hit: false });
+    await cache.replace([next('7', 2)]);
+    expect(await read(cache, '7', '', neverLoaded)).toEqual({ text: 'version 3', hit: true });
+  });
+
+  test('is not told the old by a load that began before the change', async () => {
+    const { cache } = cacheOn(await connect());
+    await cache.read('7', '', version(1));
+    await cache.end(['7']);
+    const slow = slowLoad();
+    const early = textOf(cache, '7', '', slow.load);
+    await until('the load began', () => slow.calls() === 1);
+    await cache.replace([next('7', 3)]);
+    const during = await textOf(cache, '7', '', version(3));
+    slow.resolve('version 2');
+    expect([await early, during]).toEqual(['version 2', 'version 3']);
+    await sleep(800);
+    expect(await textOf(cache, '7', '', neverLoaded)).toBe('version 3');
+  });
+});
+
+describe('caches of several processes', () => {
+  test('see the next version within a second, and load nothing', async () => {
+    const [one, two] = await twoProcesses();
+    await one.cache.read('7', '', version(1));
+    await two.cache.read('7', '', neverLoaded);
+    for (let number = 2; number <= 4; number += 1) {
+      await two.cache.replace([next('7', number)]);
+      expect(await textOf(two.cache, '7', '', neverLoaded)).toBe(`version ${number}`);
+      await sleep(800);
+      expect(await textOf(one.cache, '7', '', neverLoaded)).toBe(`version ${number}`);
+    }
+  });
+
+  test('keep the latest of versions that are told by both at the same time', async () => {
+    const [one, two] = await twoProcesses();
+    await one.cache.read('7', '', version(0));
+    const numbers = Array.from({ length: 100 }, (_, i) => i + 1).sort(() => Math.random() - 0.5);
+    await Promise.all(numbers.map((number, i) => (i % 2 ? one : two).cache.replace([next('7', number)])));
+    for (const { cache } of [one, two]) expect(await textOf(cache, '7', '', neverLoaded)).toBe('version 100');
+  });
+
+  test('take no version after Redis lost its data', async () => {
+    const [one, two] = await twoProcesses();
+    await one.cache.read('7', '', version(1));
+    await two.cache.replace([next('7', 3)]);
+    await one.redis.client.del(...(await one.redis.client.keys(`${one.redis.prefix}*`)));
+    await one.cache.replace([next('7', 2)]);
+    expect(await textOf(two.cache, '7', '', version(3))).toBe('version 3');
+    expect(await textOf(one.cache, '7', '', neverLoaded)).toBe('version 3');
+  });
+});
