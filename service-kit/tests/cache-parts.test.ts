@@ -49,6 +49,16 @@ describe.each(['in this process', 'in Redis'])('a page of parts %s', (place) => 
     expect(shop.takeLoaded()).toEqual(['page', '2']);
   });
 
+  test('shows a version that was read before its change was told', async () => {
+    const shop = await connect();
+    await shop.readPage();
+    shop.commit('2');
+    await shop.readPart('2');
+    await shop.tell('2');
+    expect(await shop.readPage()).toBe('1.1 2.2 3.1');
+    expect(shop.takeLoaded()).toEqual(['page', '2']);
+  });
+
   test('leaves out a part that is no more', async () => {
     const rows = table();
     const shop = pageOn(place === 'in Redis' ? await open(connectTestRedis()) : undefined, rows);
@@ -147,6 +157,27 @@ const toVersion = (text: string): [id: string, version: number] => {
   const [id = '', version] = text.split('.');
   return [id, Number(version)];
 };
+
+describe('while Redis takes nothing', () => {
+  test('a part that changes is shown so, here at once, and elsewhere soon after', async () => {
+    const rows = table();
+    const redis = await open(connectTestRedis());
+    let isAway = false;
+    const away = () => Promise.reject(new Error('redis is away'));
+    const one = pageOn({ ...redis, run: (commands) => (isAway ? away() : redis.run(commands)) }, rows);
+    const two = pageOn({ ...(await open(connectTestRedis())), prefix: redis.prefix }, rows);
+    await one.readPart('2');
+    await one.readPage();
+    isAway = true;
+    await one.change('2');
+    isAway = false;
+    expect(await one.readPage()).toBe('1.1 2.2 3.1');
+    isAway = true;
+    await one.change('2');
+    expect(await one.readPage()).toBe('1.1 2.3 3.1');
+    await until('the other process sees it', async () => (await two.readPage()) === '1.1 2.3 3.1');
+  });
+});
 
 describe('while Redis is paused', () => {
   let server: RedisProcess;

@@ -34,6 +34,8 @@ export function pageOn(redis: RedisConnection | undefined, table: Table) {
     );
   };
   const pages = createCache({ name: 'page', ttl: 60, parts: { of: parts, load, renew } });
+  const commit = (id: string) => void table.set(id, (table.get(id) ?? 0) + 1);
+  const tell = (id: string) => parts.replace([{ group: id, value: show(id) }]);
   return {
     /** What was loaded: ids of parts, and `page`. */
     takeLoaded: () => loaded.splice(0),
@@ -48,10 +50,13 @@ export function pageOn(redis: RedisConnection | undefined, table: Table) {
       });
       return String(value?.bytes);
     },
+    /** Makes the next version of a part, and tells of it, as a process does that is not held up in between. */
     async change(id: string): Promise<void> {
-      table.set(id, (table.get(id) ?? 0) + 1);
-      await parts.replace([{ group: id, value: show(id) }]);
+      commit(id);
+      await tell(id);
     },
+    commit,
+    tell,
     endPart: (id: string) => parts.end([id]),
     endPage: () => pages.end(['all']),
   };
