@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
-import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import type { Express } from 'express';
 import request from 'supertest';
-import { createProduct, readProduct, seller } from './support/product.factory.ts';
+import { patch, remove } from './support/changes.ts';
+import { createProduct, readProduct } from './support/product.factory.ts';
 import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { createCountedDatabase, createSlowDatabase } from './support/watched-database.ts';
 import { CONTRACT, within } from './support/within.ts';
@@ -17,10 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const patch = (app: Express, id: number, body: object) =>
-  request(app).patch(`/api/products/${id}`).set('Authorization', seller()).send(body).expect(200);
-const adjust = (app: Express, id: number, quantity: number) =>
-  request(app).put(`/api/products/${id}/stock`).set('Authorization', seller()).send({ quantity }).expect(200);
 const priceOf = async (app: Express, id: number) => (await readProduct(app, id)).price;
 const priceInList = async (app: Express, category: string) =>
   (await request(app).get('/api/products').query({ category }).expect(200)).body.products[0]?.price;
@@ -62,7 +57,7 @@ describe('cached reads', () => {
         expect(await shown(shop.app)).toEqual([price, price]);
         await within(CONTRACT, async () => expect(await shown(replica.app)).toEqual([price, price]));
       }
-      await request(shop.app).delete(`/api/products/${id}`).set('Authorization', seller()).expect(200);
+      await remove(shop.app, id);
       await request(shop.app).get(`/api/products/${id}`).expect(404);
       await within(CONTRACT, async () => {
         await request(replica.app).get(`/api/products/${id}`).expect(404);
@@ -103,31 +98,6 @@ describe('cached reads', () => {
     expect(database.count()).toBe(1);
     expect(await createProduct(shop.app)).toMatchObject({ id: id + 1 });
     await within(CONTRACT, () => request(counted.app).get(next).expect(200));
-  });
-
-  test('show a change of stock on the product within a second, in lists within 5 s, without emptying them', async () => {
-    const { id } = await createProduct(shop.app, { stock: 10, category: 'Five seconds' });
-    const path = '/api/products?category=Five%20seconds';
-    const stockInList = async () => (await request(replica.app).get(path)).body.products[0].stock;
-    expect(await stockInList()).toBe(10);
-    await readProduct(replica.app, id);
-    await adjust(shop.app, id, -1);
-    expect((await readProduct(shop.app, id)).stock).toBe(9);
-    expect(await cacheStatus(shop.app, path)).toBe('product_list; hit');
-    const inLists = within(5000, async () => expect(await stockInList()).toBe(9));
-    await within(CONTRACT, async () => expect((await readProduct(replica.app, id)).stock).toBe(9));
-    await inLists;
-  });
-
-  test('follow a reservation', async () => {
-    const { id } = await createProduct(shop.app, { stock: 10 });
-    await Promise.all([readProduct(shop.app, id), readProduct(replica.app, id)]);
-    const token = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'product-service');
-    const body = { reservation_id: crypto.randomUUID(), items: [{ product_id: id, quantity: 4 }] };
-    const internal = request(shop.app).post('/internal/reservations').send(body);
-    await internal.set('Authorization', `Bearer ${token()}`).expect(200);
-    expect((await readProduct(shop.app, id)).stock).toBe(6);
-    await within(CONTRACT, async () => expect((await readProduct(replica.app, id)).stock).toBe(6));
   });
 
   test('do not bring back what a slow reader read before a change', async () => {

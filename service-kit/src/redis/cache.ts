@@ -103,6 +103,7 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
   });
   const flights = new Map<string, Flight>();
   const groupOf = (group: string) => `${name}:${group}`;
+  const withoutName = (group: string) => group.slice(name.length + 1);
   const count = (result: 'memory' | 'redis' | 'shared' | 'miss' | 'alone') =>
     metrics.cacheReads.inc({ cache: name, result });
   const onWait = () => metrics.cacheWaits.inc({ cache: name });
@@ -123,7 +124,7 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
     return held;
   };
   const lifetimeOf = (value: CacheValue, group: string): number => {
-    const seconds = typeof ttl === 'number' ? ttl : ttl(value, group);
+    const seconds = typeof ttl === 'number' ? ttl : ttl(value, withoutName(group));
     return Math.ceil(seconds * 1000 * (1 - Math.random() / 5));
   };
   const loadFor = async (id: string, load: Load, claim?: Claim): Promise<Held> => {
@@ -198,7 +199,7 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
         group: groupOf(group),
         key: '',
         value,
-        lifetime: lifetimeOf(value, group),
+        lifetime: lifetimeOf(value, groupOf(group)),
         id: newId(),
       }));
       note(await ends.replace(versions));
