@@ -21,7 +21,7 @@ interface ProductRouteOptions {
 const PATH = '/api/products';
 const OWNER = 'its owner or an admin';
 const LIST_SUMMARY = [
-  'Products that match all filters; stock may be up to 5 s old here',
+  'Products that match all filters; in_stock may follow the stock 5 s late',
   'q finds products in whose name, category, SKU or description every word of it begins a word, or, if there are none, words of names that are spelled alike',
   'A search ranks 100 matches at most and ends with them, whatever the order',
   'total is exact up to 10,000, or up to 100 with q; total_is_estimate tells when there may be more',
