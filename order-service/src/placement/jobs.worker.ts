@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { poolSettings } from '@shop/service-kit/postgres/pool-settings';
 import { bulkhead } from 'cockatiel';
 import DataLoader from 'dataloader';
@@ -27,6 +28,8 @@ const RELEASES = 2;
 const CONNECTIONS = 4;
 /** How soon a worker that ended is started again, in milliseconds. */
 const RESTART_DELAY = 1000;
+/** How long a worker that has shut down may take to say that it ended, in milliseconds. */
+const LAST_WORDS = 3000;
 
 const payload = z.object({ reservation_id: z.uuid() });
 
@@ -67,8 +70,15 @@ export function startJobs({ databaseUrl, products, logger }: JobsOptions) {
   let closing = false;
 
   const start = async () => {
+    const events = new EventEmitter();
+    const shutDown = new Promise<void>((resolve) => {
+      const onShutDown = () => void setTimeout(resolve, LAST_WORDS).unref();
+      events.once('pool:gracefulShutdown:complete', onShutDown);
+      events.once('pool:gracefulShutdown:error', onShutDown);
+    });
     try {
       runner = await run({
+        events,
         pgPool: pool,
         taskList: tasksOf(products, logger),
         noHandleSignals: true,
@@ -87,7 +97,8 @@ export function startJobs({ databaseUrl, products, logger }: JobsOptions) {
         },
         logger: quietLogger(logger),
       });
-      await runner.promise;
+      // Where two reports of done jobs fail, it shuts down and then waits for itself for ever (graphile/worker issue 636).
+      await Promise.race([runner.promise, shutDown]);
     } catch (error) {
       logger.warn({ err: error }, 'job queue ended');
     }
