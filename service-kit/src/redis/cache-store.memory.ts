@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheAddress, CacheStore, CacheValue, Claim, Stored } from './cache-store.ts';
+import {
+  type CacheAddress,
+  type CacheStore,
+  type CacheValue,
+  type Claim,
+  type Stored,
+  sizeOf,
+} from './cache-store.ts';
 
 /** Groups that ended are remembered up to this number; then everything is forgotten together. */
 const MAX_GROUPS = 10_000;
-/** What an entry costs beside its bytes, about. */
-const OVERHEAD = 300;
-/** The same for the name of a part. */
-const PART = 40;
 
 interface Group {
   generation: string;
@@ -21,10 +24,6 @@ interface Entry {
   seen: number;
   value: CacheValue;
 }
-
-/** What a cache entry takes in memory, in bytes. */
-export const sizeOf = (value: CacheValue): number =>
-  OVERHEAD + PART * (value?.parts?.length ?? 0) + (value?.bytes.length ?? 0);
 
 /** The same rules in one process without Redis. @param maxBytes the least recently used entries go first */
 export function createMemoryCacheStore(maxBytes: number): CacheStore {

@@ -11,6 +11,15 @@ export interface CachedBytes {
 /** Null says that there is nothing, which is an answer too. */
 export type CacheValue = CachedBytes | null;
 
+/** What a kept answer costs in memory beside its bytes, about. */
+const OVERHEAD = 300;
+/** The same for the name of a part. */
+const PART = 40;
+
+/** What a kept answer takes in memory, in bytes. */
+export const sizeOf = (value: CacheValue): number =>
+  OVERHEAD + PART * (value?.parts?.length ?? 0) + (value?.bytes.length ?? 0);
+
 export interface CacheAddress {
   group: string;
   key: string;

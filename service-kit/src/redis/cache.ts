@@ -3,9 +3,16 @@ import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../runtime/metrics.ts';
 import { createEnds, type Ends } from './cache-ends.ts';
 import { createLookUp, type Found, FRESH, type Held, type Parts } from './cache-look-up.ts';
-import { createMemoryCacheStore, sizeOf } from './cache-store.memory.ts';
+import { createMemoryCacheStore } from './cache-store.memory.ts';
 import { createRedisCacheStore } from './cache-store.redis.ts';
-import type { CacheAddress, CacheStore, CacheValue, Claim, NewVersion } from './cache-store.ts';
+import {
+  type CacheAddress,
+  type CacheStore,
+  type CacheValue,
+  type Claim,
+  type NewVersion,
+  sizeOf,
+} from './cache-store.ts';
 import type { RedisConnection } from './connect.ts';
 
 /** Bytes of answers that a cache keeps in its process beside Redis, which has them too. */
