@@ -5,8 +5,8 @@ import { sleep, startProcess } from './support/process.ts';
 import { type Stack, startStack, testServer } from './support/stack.ts';
 
 const LOGINS = 200;
-/** On a quiet machine it stays under 50 ms; the tests around this one are not quiet. */
-const MAX_HEALTH_P99 = 250;
+/** A process that hashed where it answers would take seconds; on a quiet machine it stays under 50 ms. */
+const MAX_HEALTH_P99 = 500;
 /** The longest wait in the queue, the hash, and what a busy machine adds; in milliseconds. */
 const LIMIT = 10_000;
 

@@ -6,6 +6,7 @@ import { register } from './support/user.factory.ts';
 /** Logins of each kind; the two take turns, so that whatever else the machine does hits both alike. */
 const SAMPLES = 200;
 const MAX_DIFFERENCE = 0.05;
+const MORE_CHANCES = 3;
 
 let shop: TestShop;
 let replica: Replica;
@@ -53,8 +54,9 @@ async function compare(known: string, unknown: string) {
 test('a login takes as long for an unknown user as for a known one', async () => {
   const { user } = await register(replica.app);
   await millisecondsOf(user.username);
-  const first = await compare(user.username, 'nobody-at-all');
-  // A busy machine gets a second chance; a difference that is there is there again.
-  if (first > MAX_DIFFERENCE)
-    expect(await compare(user.username, 'nobody-at-all')).toBeLessThanOrEqual(MAX_DIFFERENCE);
-}, 120_000);
+  // A busy machine gets more chances; a difference that is there is there every time.
+  let difference = await compare(user.username, 'nobody-at-all');
+  for (let more = 0; more < MORE_CHANCES && difference > MAX_DIFFERENCE; more += 1)
+    difference = await compare(user.username, 'nobody-at-all');
+  expect(difference).toBeLessThanOrEqual(MAX_DIFFERENCE);
+}, 240_000);
