@@ -19,15 +19,16 @@ interface PasswordHasherOptions {
   queue: HashQueue;
 }
 
+/** The form of a hash of this cost, which bcrypt works on as on any other; nobody knows a password for it. */
+export const nobodysHash = (cost: number) => `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+
 /** bcrypt reads 72 bytes and stops at NUL: the pre-hash makes 64 harmless ones of any password. */
 export function createPasswordHasher({ pepper, cost, queue }: PasswordHasherOptions): PasswordHasher {
   const preHash = (password: string) => createHmac('sha384', pepper).update(password).digest('base64');
-  // The form of a hash of this cost; nobody knows a password for it.
-  const nobodysHash = `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
   return {
     hash: (password) => queue.run(() => bcrypt.hash(preHash(password), cost)),
     async verify(password, hash) {
-      const matches = await queue.run(() => bcrypt.compare(preHash(password), hash ?? nobodysHash));
+      const matches = await queue.run(() => bcrypt.compare(preHash(password), hash ?? nobodysHash(cost)));
       return matches && hash !== undefined;
     },
     isOutdated: (hash) => bcrypt.getRounds(hash) < cost,
