@@ -73,7 +73,11 @@ export function createApp({
     creation: config.PRODUCT_CREATION,
   });
   const exports = createExportUseCases({ findPage: repository.findPage, money });
-  const stock = createStockUseCases({ stock: createStockRepository(db), stockChanged: cache.stockChanged });
+  const stock = createStockUseCases({
+    stock: createStockRepository(db),
+    stockChanged: cache.stockChanged,
+    forget: cache.forget,
+  });
   const reservations = createReservationUseCases({ query, stockChanged: cache.stockChanged });
   registerReservationMetrics(metrics.registry, query);
   return createHttpApp({

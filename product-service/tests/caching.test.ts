@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
 import { patch, remove } from './support/changes.ts';
-import { createProduct, readProduct } from './support/product.factory.ts';
+import { createProduct, readProduct, seller } from './support/product.factory.ts';
 import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { createCountedDatabase, createSlowDatabase } from './support/watched-database.ts';
 import { CONTRACT, within } from './support/within.ts';
@@ -117,6 +117,43 @@ describe('cached reads', () => {
     await within(CONTRACT, async () => expect(await shown()).toEqual([2, 2, 2, 2, 2, 2]));
     const endsAt = Date.now() + 2000;
     while (Date.now() < endsAt) expect(await shown()).toEqual([2, 2, 2, 2, 2, 2]);
+  });
+
+  test('outlive a change that its maker could not tell of, until somebody stumbles over it', async () => {
+    const sales = { category: 'Untold', price: 1, stock: 5 };
+    const [{ id }, counted, deleted] = [
+      await createProduct(shop.app, sales),
+      await createProduct(shop.app, sales),
+      await createProduct(shop.app, sales),
+    ];
+    const shown = async (app: Express, product: number) => {
+      const { status, body } = await request(app).get(`/api/products/${product}`);
+      const list = await request(app).get('/api/products?category=Untold').expect(200);
+      const listed = list.body.products.find((each: { id: number }) => each.id === product);
+      return [status, body.product?.price, listed?.price];
+    };
+    const all = [id, counted.id, deleted.id];
+    for (const { app } of [shop, replica])
+      for (const each of all) expect(await shown(app, each)).toEqual([200, 1, 1]);
+    // Made by a process that died between the commit and the word to Redis.
+    await shop.run(`UPDATE products SET price_minor = 200, version = version + 1 WHERE category = 'Untold'`);
+    await shop.run(`UPDATE products SET deleted_at = now() WHERE id = ${deleted.id}`);
+    for (const each of all) expect(await shown(shop.app, each)).toEqual([200, 1, 1]);
+
+    const call = (method: 'patch' | 'put' | 'delete', path: string, body?: object) =>
+      request(shop.app)[method](`/api/products/${path}`).set('Authorization', seller()).send(body);
+    const asShown = (product: number) => `"${product}-1"`;
+    await call('patch', `${id}`, { price: 3 }).set('If-Match', asShown(id)).expect(412);
+    await call('put', `${counted.id}/stock`, { quantity: 1 })
+      .set('If-Match', asShown(counted.id))
+      .expect(412);
+    await call('delete', `${deleted.id}`).expect(404);
+    for (const { app } of [shop, replica])
+      await within(CONTRACT, async () => {
+        expect(await shown(app, id)).toEqual([200, 2, 2]);
+        expect(await shown(app, counted.id)).toEqual([200, 2, 2]);
+        expect(await shown(app, deleted.id)).toEqual([404, undefined, undefined]);
+      });
   });
 
   test('ask the database once for 100 readers of a cold product on two replicas', async () => {

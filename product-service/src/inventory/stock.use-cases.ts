@@ -1,6 +1,6 @@
 import { toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
-import { assertPasses, guardOf } from '../products/product.guard.ts';
+import { assertPasses, guardOf, refuseUnlessPasses } from '../products/product.guard.ts';
 import type { Product } from '../products/product.schemas.ts';
 import { InsufficientStock, StockLimitExceeded } from './stock.errors.ts';
 import type { StockRepository } from './stock.repository.ts';
@@ -10,6 +10,8 @@ interface StockUseCaseOptions {
   stock: StockRepository;
   /** Called with the products whose stock was changed, as they are now, after the commit and before the answer. */
   stockChanged: (products: Product[]) => Promise<void>;
+  /** Called with a product that is not as a client was shown it. */
+  forget: (id: number) => Promise<void>;
 }
 
 /** A difference to a product's stock, as an owner makes it. */
@@ -18,7 +20,7 @@ export interface StockDifference {
   reason: string;
 }
 
-export function createStockUseCases({ stock, stockChanged }: StockUseCaseOptions) {
+export function createStockUseCases({ stock, stockChanged, forget }: StockUseCaseOptions) {
   return {
     /** @throws ProductNotFound, Forbidden, VersionMismatch, InsufficientStock, StockLimitExceeded */
     async adjustStock(
@@ -30,7 +32,7 @@ export function createStockUseCases({ stock, stockChanged }: StockUseCaseOptions
       const guard = guardOf(user, id, ifMatch);
       const { found, changed } = await stock.add(id, quantity, reason, guard);
       if (changed === undefined) {
-        assertPasses(guard, found);
+        await refuseUnlessPasses(guard, found, () => forget(id));
         throw quantity < 0 ? new InsufficientStock() : new StockLimitExceeded();
       }
       await stockChanged([changed]);

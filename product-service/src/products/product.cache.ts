@@ -108,6 +108,9 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
       ]);
     },
 
+    /** For a product that is not as it is shown: the next reader loads it, also into the lists that show it. */
+    forget: (id: number): Promise<void> => products.end([String(id)]),
+
     /**
      * For products that came, went or changed in any way.
      * @param inCategories all categories that they had and have

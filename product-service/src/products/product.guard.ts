@@ -26,3 +26,22 @@ export function assertPasses(guard: Guard, found: FoundProduct | undefined): ass
   if (!guard.isAdmin && guard.userId !== found.owner_id) throw new Forbidden();
   if (guard.versions !== null && !guard.versions.includes(found.version)) throw new VersionMismatch();
 }
+
+/**
+ * Throws why the guard kept a change from being made, if it did. Who is told of another version, or of no product, may
+ * have been shown an answer that nobody knew to be old (a change was made, and whoever made it died): it is thrown away.
+ * @param forget ends what is kept of the product
+ * @throws ProductNotFound, Forbidden, VersionMismatch
+ */
+export async function refuseUnlessPasses(
+  guard: Guard,
+  found: FoundProduct | undefined,
+  forget: () => Promise<void>,
+): Promise<void> {
+  try {
+    assertPasses(guard, found);
+  } catch (error) {
+    if (!(error instanceof Forbidden)) await forget();
+    throw error;
+  }
+}

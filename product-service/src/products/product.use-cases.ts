@@ -4,7 +4,7 @@ import type { User } from '@shop/service-kit/http/request-context';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import type { CachedAnswer, ProductCache } from './product.cache.ts';
 import { SkuTaken } from './product.errors.ts';
-import { assertPasses, type Guard, guardOf } from './product.guard.ts';
+import { type Guard, guardOf, refuseUnlessPasses } from './product.guard.ts';
 import { keyOf } from './product.order.ts';
 import type { ProductChanges, ProductRepository } from './product.repository.ts';
 import {
@@ -31,6 +31,13 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     const categories = rows.map(({ category }) => category);
     const counts = Object.fromEntries(rows.map(({ category, count }) => [category, count]));
     return { categories, ...(withCounts ? { counts } : {}) };
+  };
+
+  /** @throws ProductNotFound, Forbidden, VersionMismatch */
+  const made = async (id: number, { found, changed }: Change, guard: Guard) => {
+    if (found !== undefined && changed !== undefined) return { before: found, product: changed };
+    await refuseUnlessPasses(guard, found, () => cache.forget(id));
+    throw new Error('A change that nothing forbids was not made');
   };
 
   return {
@@ -64,7 +71,7 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     async changeProduct(id: number, changes: ProductChanges, user: User, ifMatch?: string): Promise<Product> {
       const guard = guardOf(user, id, ifMatch);
       const change = await products.change(id, changes, guard).catch(refuseTakenSku);
-      const { before, product } = changedProduct(change, guard);
+      const { before, product } = await made(id, change, guard);
       await cache.productChanged(product, before.category);
       return product;
     },
@@ -72,20 +79,13 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     /** @throws ProductNotFound, Forbidden, VersionMismatch */
     async deleteProduct(id: number, user: User, ifMatch?: string): Promise<void> {
       const guard = guardOf(user, id, ifMatch);
-      const { before } = changedProduct(await products.remove(id, guard), guard);
+      const { before } = await made(id, await products.remove(id, guard), guard);
       await cache.catalogueChanged([id], [before.category]);
     },
   };
 }
 
 export type ProductUseCases = ReturnType<typeof createProductUseCases>;
-
-/** @throws ProductNotFound, Forbidden, VersionMismatch */
-function changedProduct({ found, changed }: Change, guard: Guard) {
-  if (found !== undefined && changed !== undefined) return { before: found, product: changed };
-  assertPasses(guard, found);
-  throw new Error('A change that nothing forbids was not made');
-}
 
 function refuseTakenSku(error: unknown): never {
   throw isUniqueViolation(error, 'products_sku_key') ? new SkuTaken() : error;
