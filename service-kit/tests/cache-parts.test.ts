@@ -81,7 +81,7 @@ describe.each(['in this process', 'in Redis'])('a page of parts %s', (place) => 
     const shop = await connect();
     await shop.readPart('2');
     const held = deferred<void>();
-    const early = shop.readPage(held.promise);
+    const early = shop.readPage(() => held.promise);
     await until('the load began', () => shop.takeLoaded().includes('page'));
     await shop.change('2');
     held.resolve();
@@ -115,6 +115,26 @@ describe('pages of several processes', () => {
     expect([await one.readPage(), await two.readPage()]).toEqual(['1.1 2.2 3.1', '1.1 2.2 3.1']);
   });
 
+  test('show a change made here right after the load of a page elsewhere began', async () => {
+    const { one, two } = await twoProcesses();
+    // What matters is a part of a millisecond: one time in about ten.
+    for (let version = 2; version < 100; version += 1) {
+      await two.readPage(() => one.change('2'));
+      await two.endPage();
+      expect(await one.readPage()).toBe(`1.1 2.${version} 3.1`);
+    }
+  });
+
+  test('show a change made here also when the next one comes while they are asked for', async () => {
+    const { one, two } = await twoProcesses();
+    await two.readPage();
+    await one.change('2');
+    await two.endPage();
+    const [shown] = await Promise.all([one.readPage(), one.change('2')]);
+    expect(shown).not.toContain('2.1');
+    expect(await one.readPage()).toBe('1.1 2.3 3.1');
+  });
+
   test('never show what is older than they may, whatever happens at the same time', async () => {
     const { rows, one, two } = await twoProcesses();
     const told: { shop: unknown; id: string; version: number; at: number }[] = [];
@@ -129,7 +149,7 @@ describe('pages of several processes', () => {
     const readPage = async (shop: typeof one) => {
       const begunAt = performance.now();
       const due = told.filter((change) => change.shop === shop || change.at < begunAt - CONTRACT);
-      const shown = new Map((await shop.readPage(sleep(Math.random() * 5))).split(' ').map(toVersion));
+      const shown = new Map((await shop.readPage(() => sleep(Math.random() * 5))).split(' ').map(toVersion));
       for (const { id, version } of due) expect(shown.get(id)).toBeGreaterThanOrEqual(version);
       reads += 1;
     };

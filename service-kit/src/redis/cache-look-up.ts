@@ -9,6 +9,8 @@ import type { CacheAddress, CachedBytes, CacheStore, CacheValue, Claim, Stored }
 export const FRESH = 750;
 /** How often to look whether another process's load has ended, in milliseconds. After FRESH it is too old to wait for. */
 const WAIT_STEP = 10;
+/** What the age of an answer may be wrong by: the store's clock has whole milliseconds. */
+const CLOCK_STEP = 1;
 
 /** An answer and up to when it is right; times are those of `performance.now()`. */
 export interface Held {
@@ -54,8 +56,7 @@ export function createLookUp({ store, ends, newId, parts, onWait }: LookUpOption
   ): Promise<Kept | Claim | 'loading' | undefined> => {
     const askedAt = performance.now();
     await ends.sent([address.group]);
-    // One less, which is what a clock of whole milliseconds may be wrong by.
-    const sinceEnd = Math.max(0, Math.floor(askedAt - ends.endedAt(address.group)) - 1);
+    const sinceEnd = Math.max(0, Math.floor(askedAt - ends.endedAt(address.group)) - CLOCK_STEP);
     const maxAge = Math.min(FRESH, sinceEnd);
     const found = await store.find(address, { known: known?.id, maxAge, id: newId() });
     if (found === 'loading') return found;
@@ -65,9 +66,7 @@ export function createLookUp({ store, ends, newId, parts, onWait }: LookUpOption
     // Of parts it can only tell what it was told.
     if (await ends.sent(names)) return ask(address, known);
     // It does not tell of those of an answer that has ended itself.
-    const isBehind = names.some(
-      (part) => ends.endedAt(part) >= held.seenUpTo && ends.endedAt(part) < askedAt,
-    );
+    const isBehind = !found.stored.isCurrent && names.some((part) => ends.endedAt(part) >= held.seenUpTo);
     return isBehind ? undefined : { stored: found.stored, held };
   };
 
@@ -118,6 +117,6 @@ function heldOf({ id, age, isCurrent, value }: Stored, known: Held | undefined, 
     value: value === undefined ? (known?.value ?? null) : value,
     id,
     loadedAt,
-    seenUpTo: isCurrent ? askedAt : loadedAt,
+    seenUpTo: isCurrent ? askedAt : loadedAt - CLOCK_STEP,
   };
 }

@@ -40,12 +40,12 @@ export function pageOn(redis: RedisConnection | undefined, table: Table) {
     /** What was loaded: ids of parts, and `page`. */
     takeLoaded: () => loaded.splice(0),
     readPart: (id: string) => parts.read(id, '', () => load(id)),
-    /** @param hold keeps what was read from the table back until it resolves */
-    async readPage(hold: Promise<unknown> = Promise.resolve()): Promise<string> {
+    /** @param hold is called with what was read from the table, and keeps it back until it resolves */
+    async readPage(hold: () => Promise<unknown> = async () => undefined): Promise<string> {
       const { value } = await pages.read('all', 'page', async () => {
         loaded.push('page');
         const page = compose([...table.keys()].map(textOf));
-        await hold;
+        await hold();
         return page;
       });
       return String(value?.bytes);
