@@ -131,16 +131,23 @@ export function createProductSchemas(money: Money) {
     owner_id: integerQuery('owner_id', { min: 1, max: INT32_MAX }).optional(),
     ids: ids.optional(),
   };
-  const product = z
-    .custom<Product>()
-    .transform(
-      ({ price_minor, ...rest }): z.input<typeof productShape> => ({
-        ...rest,
-        price: money.toMajor(price_minor),
-        currency: money.currency,
-      }),
-    )
-    .pipe(productShape);
+  // Field by field: taking the others with `...` costs several times as much, and lists are made of this.
+  const shown = (product: Product): z.input<typeof productShape> => ({
+    id: product.id,
+    name: product.name,
+    description: product.description,
+    price: money.toMajor(product.price_minor),
+    currency: money.currency,
+    stock: product.stock,
+    category: product.category,
+    sku: product.sku,
+    image_url: product.image_url,
+    owner_id: product.owner_id,
+    version: product.version,
+    created_at: product.created_at,
+    updated_at: product.updated_at,
+  });
+  const product = z.custom<Product>().transform(shown).pipe(productShape);
 
   return {
     createBody: z.strictObject({ ...required, ...defaulted, stock: stock.default(0) }).transform(toFields),

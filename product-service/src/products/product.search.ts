@@ -66,7 +66,7 @@ export function createProductSearch(query: Query, totals: ProductTotals) {
       ${sorted(order, ids)}`;
     const count = rows[0]?.matches ?? 0;
     return {
-      rows: rows.filter((row) => row.id !== null).map(({ matches: _, ...row }) => toProduct(row)),
+      rows: rows.filter((row) => row.id !== null).map(toProduct),
       total: { count, isEstimate: count === MAX_MATCHES },
     };
   };
