@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
@@ -16,7 +16,10 @@ afterAll(() => redis.close());
 
 let named = 0;
 let account: string;
+/** Milliseconds that have passed for the counters in memory beside the real ones. */
+let passed: number;
 beforeEach(() => {
+  passed = 0;
   named += 1;
   account = `account${named}`;
 });
@@ -25,7 +28,14 @@ const counterOf = (
   where: string,
   account = { max: 10, seconds: 900 },
   address = { max: 1000, seconds: 900 },
-) => createAttemptCounter({ account, address, redis: where === 'Redis' ? redis : undefined, metrics });
+) =>
+  createAttemptCounter({
+    account,
+    address,
+    redis: where === 'Redis' ? redis : undefined,
+    metrics,
+    clock: () => performance.now() + passed,
+  });
 const full = { status: 429, code: 'rate_limited', message: 'Too many requests, try again later' };
 /** Fails until it is refused. @returns for how many seconds */
 async function fill(counter: AttemptCounter): Promise<number> {
@@ -49,10 +59,8 @@ async function pass(where: string, milliseconds: number): Promise<void> {
     await redis.client.hincrby(`${redis.prefix}failures:${account}`, 'ends', -milliseconds);
     return;
   }
-  const later = Date.now() + milliseconds;
-  jest.spyOn(Date, 'now').mockReturnValue(later);
+  passed += milliseconds;
 }
-afterEach(() => void jest.restoreAllMocks());
 
 describe.each(['Redis', 'memory'])('failures, counted in %s', (where) => {
   test('fill a window; the next one is twice as long, up to four times', async () => {

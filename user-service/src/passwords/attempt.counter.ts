@@ -27,11 +27,18 @@ interface AttemptCounterOptions {
   address: Width;
   redis: RedisConnection | undefined;
   metrics: Metrics;
+  /** Of the windows in memory, in milliseconds; setting the machine's clock neither ends nor lengthens one. */
+  clock?: () => number;
 }
 
 /** Failed attempts in windows, shared through Redis; in this process's memory while it is away. */
-export function createAttemptCounter({ redis, metrics, ...widths }: AttemptCounterOptions): AttemptCounter {
-  const local = createLocalWindows();
+export function createAttemptCounter({
+  redis,
+  metrics,
+  clock = () => performance.now(),
+  ...widths
+}: AttemptCounterOptions): AttemptCounter {
+  const local = createLocalWindows(clock);
   const shared = redis && createSharedWindows(redis);
   const nothing = () => undefined;
 

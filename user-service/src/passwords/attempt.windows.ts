@@ -69,20 +69,20 @@ export function createSharedWindows({ client, run, prefix }: RedisConnection) {
   };
 }
 
-/** The same in this process's memory. */
-export function createLocalWindows() {
+/** The same in this process's memory. @param clock tells milliseconds, and never goes back */
+export function createLocalWindows(clock: () => number) {
   const windows = new Map<string, { count: number; endsAt: number; doublings: number }>();
   const currentOf = ({ key, max, seconds }: Counted, now: number) => {
     const kept = windows.get(key);
     const last =
-      kept === undefined || kept.endsAt + QUIET <= now ? { count: 0, endsAt: 0, doublings: 0 } : kept;
+      kept === undefined || kept.endsAt + QUIET <= now ? { count: 0, endsAt: now, doublings: 0 } : kept;
     if (last.endsAt > now) return last;
     const doublings = last.count >= max ? Math.min(last.doublings + 1, MAX_DOUBLINGS) : last.doublings;
     return { count: 0, endsAt: now + seconds * 1000 * 2 ** doublings, doublings };
   };
   return {
     take(counted: Counted[]): number {
-      const now = Date.now();
+      const now = clock();
       const current = counted.map((entry) => ({ ...entry, window: currentOf(entry, now) }));
       const full = current.filter(({ window, max }) => window.count >= max);
       if (full.length > 0) return Math.max(...full.map(({ window }) => window.endsAt - now));
