@@ -81,6 +81,9 @@ describeAuthorization({
       request: async () => ({ params: { id: (await register(app)).user.id }, body: { role: 'admin' } }),
       may: ['admin'],
     },
+    'GET /api/users/:id/sessions': {
+      request: async () => ({ params: { id: (await register(app)).user.id } }),
+    },
     'DELETE /api/users/:id/sessions': {
       request: async () => ({ params: { id: (await register(app)).user.id } }),
     },

@@ -54,11 +54,24 @@ describe('PUT /api/users/me/password', () => {
     expect(new Set(jtis).size).toBe(3);
   });
 
-  test('the refresh token from before is a spent one', async () => {
+  test('a refresh token from before is refused and ends nothing', async () => {
     const { tokens, bearer } = await register(shop.app);
-    await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(200);
+    const changed = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
+      200,
+    );
     const answer = await refresh(shop.app, tokens.refresh_token).expect(401);
-    expect(answer.body.code).toBe('token_reused');
+    expect(answer.body.code).toBe('invalid_token');
+    await me(shop.app, `Bearer ${changed.body.tokens.access_token}`).expect(200);
+    await refresh(shop.app, changed.body.tokens.refresh_token).expect(200);
+  });
+
+  test('a spent token of the new line still ends the session', async () => {
+    const { bearer } = await register(shop.app);
+    const { body } = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD });
+    const next = await refresh(shop.app, body.tokens.refresh_token).expect(200);
+    await refresh(shop.app, next.body.tokens.refresh_token).expect(200);
+    const reused = await refresh(shop.app, body.tokens.refresh_token).expect(401);
+    expect(reused.body.code).toBe('token_reused');
   });
 
   test('refuses a wrong current password and changes nothing', async () => {
@@ -93,6 +106,22 @@ describe('PUT /api/users/me/password', () => {
     expect([401, 403]).toContain(answers[1 - winner]?.status);
     await me(shop.app, bearers[1 - winner] ?? '').expect(401);
     await logIn(shop.app, user.username, `${NEW_PASSWORD}${winner}`);
+  });
+
+  test('of three changes at once in one session one succeeds', async () => {
+    const { user, bearer } = await register(shop.app);
+    const answers = await Promise.all(
+      [0, 1, 2].map((i) =>
+        change(bearer, { current_password: PASSWORD, new_password: `${NEW_PASSWORD}${i}` }),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    const winner = answers[statuses.indexOf(200)];
+    for (const { status } of answers.filter((answer) => answer !== winner))
+      expect([401, 403]).toContain(status);
+    await refresh(shop.app, winner?.body.tokens.refresh_token).expect(200);
+    await logIn(shop.app, user.username, `${NEW_PASSWORD}${statuses.indexOf(200)}`);
   });
 
   test('leaves no session of the old password when somebody signs in with it meanwhile', async () => {

@@ -93,6 +93,14 @@ describe('POST /api/users/refresh', () => {
     expect(jtiOf(next.body.tokens.refresh_token)).not.toBe(row.currentTokenHash);
   });
 
+  test('the id of the next token is no plain hash of the last', async () => {
+    const { tokens } = await register(shop.app);
+    const next = await refresh(shop.app, tokens.refresh_token).expect(200);
+    const last = jtiOf(tokens.refresh_token);
+    const computable = ['', 'shop/refresh-token/successor/'].map((prefix) => hashOf(`${prefix}${last}`));
+    expect(computable).not.toContain(jtiOf(next.body.tokens.refresh_token));
+  });
+
   test('does not forgive an older token, however young it is', async () => {
     const { tokens } = await register(shop.app);
     const second = await refresh(shop.app, tokens.refresh_token).expect(200);

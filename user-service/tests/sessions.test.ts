@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
@@ -110,5 +111,30 @@ describe('DELETE /api/users/me/sessions/:id', () => {
     await end(session?.id ?? '', bearer).expect(404);
     await me(shop.app, victim.bearer).expect(200);
     await end('1', bearer).expect(400);
+  });
+});
+
+describe('the number of living sessions', () => {
+  test('is at most 50: a sign-in beyond ends the one used least recently, also of several at once', async () => {
+    const { user, tokens, bearer } = await register(shop.app);
+    const second = await logIn(shop.app, user.username);
+    await shop.db.session.createMany({
+      data: Array.from({ length: 48 }, (_, i) => ({
+        id: randomUUID(),
+        userId: user.id,
+        currentTokenHash: `hash${i}`,
+        expiresAt: new Date(Date.now() + 86_400_000),
+      })),
+    });
+    const living = () => shop.db.session.count({ where: { userId: user.id, endedAt: null } });
+    expect(await living()).toBe(50);
+    await refresh(shop.app, tokens.refresh_token).expect(200);
+    await logIn(shop.app, user.username);
+    expect(await living()).toBe(50);
+    await me(shop.app, bearer).expect(200);
+    await me(shop.app, bearerOf(second)).expect(401);
+    await Promise.all(Array.from({ length: 6 }, () => logIn(shop.app, user.username)));
+    expect(await living()).toBe(50);
+    await me(shop.app, bearer).expect(200);
   });
 });

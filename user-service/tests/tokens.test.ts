@@ -85,6 +85,15 @@ describe('a refresh token', () => {
     expect((access.exp ?? 0) - (access.iat ?? 0)).toBeCloseTo(3600);
     expect((refreshToken.exp ?? 0) - (refreshToken.iat ?? 0)).toBe(30 * 86_400);
     expect(Object.keys(access).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'role', 'sid', 'sub', 'typ']);
-    expect(Object.keys(refreshToken).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'typ']);
+    expect(Object.keys(refreshToken).sort()).toEqual([
+      'aud',
+      'exp',
+      'iat',
+      'iss',
+      'jti',
+      'pwv',
+      'sid',
+      'typ',
+    ]);
   });
 });

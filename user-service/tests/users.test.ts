@@ -208,6 +208,22 @@ describe('PUT /api/users/:id/role', () => {
   });
 });
 
+describe('GET /api/users/:id/sessions', () => {
+  test('shows an admin where a user is signed in', async () => {
+    const { user, bearer } = await register(shop.app);
+    await logIn(shop.app, user.username);
+    const listed = await get(`/${user.id}/sessions`, admin.bearer).expect(200);
+    const own = await get('/me/sessions', bearer).expect(200);
+    const others = (session: object) => ({ ...session, current: false });
+    expect(own.body.sessions).toHaveLength(2);
+    expect(listed.body).toEqual({ sessions: own.body.sessions.map(others) });
+    const mine = await get(`/${admin.user.id}/sessions`, admin.bearer).expect(200);
+    expect(mine.body.sessions[0].current).toBe(true);
+    await get('/2147483647/sessions', admin.bearer).expect(404);
+    await get(`/${user.id}/sessions`, bearer).expect(403);
+  });
+});
+
 describe('DELETE /api/users/:id/sessions', () => {
   const end = (id: number | string, bearer: string) =>
     request(shop.app).delete(`/api/users/${id}/sessions`).set('Authorization', bearer);

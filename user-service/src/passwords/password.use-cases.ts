@@ -40,7 +40,7 @@ export function createPasswordUseCases(options: PasswordOptions) {
         await mails.voidTokens(user.id, 'reset_password', tx);
         const changed = { event: 'password_changed', userId: user.id, actorId: user.id, origin } as const;
         await audit.record(tx, changed);
-        return sessions.keepOnly(user, 'password_changed', tx);
+        return sessions.keepOnly(user, credential.passwordVersion + 1, 'password_changed', tx);
       });
       await sessions.announce(revoked);
       return tokens;

@@ -10,6 +10,7 @@ export interface Device {
 
 export type EndReason =
   | 'logout'
+  | 'too_many'
   | 'logout_all'
   | 'ended_by_user'
   | 'token_reused'
@@ -20,14 +21,17 @@ export type EndReason =
 
 /** A retry of the direct predecessor is forgiven for so long, in seconds (the HTTP contract, "refresh"). */
 const GRACE = 10;
-/** At most this many are listed; the ones used last come first. */
-const MAX_LISTED = 100;
+/** Living sessions of one user; a sign-in beyond that ends the one used least recently. */
+const MAX_LIVING = 50;
+/** Accounts from before that bound may have many more: they lose them at several sign-ins. */
+const MAX_ENDED_AT_ONCE = 1000;
 
 /** Times come from the database: what revokes and what is revoked are measured by the same clock. */
 export function createSessionRepository(db: Prisma.TransactionClient) {
   return {
     /**
-     * The user's row is locked against changes of password and role, which end or revoke what they find after it.
+     * The user's row is locked against changes of password and role, which end or revoke what they find after it, and
+     * against other sign-ins, so that `endSurplus` counts them all.
      * @returns undefined when the password was changed since it was checked, or the user is gone
      */
     async start(
@@ -38,7 +42,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       const [row] = await db.$queryRaw<Holder[]>`
         WITH owner AS (
           SELECT id, role FROM users
-           WHERE id = ${owner.userId} AND password_version = ${owner.passwordVersion} FOR SHARE
+           WHERE id = ${owner.userId} AND password_version = ${owner.passwordVersion} FOR NO KEY UPDATE
         )
         INSERT INTO sessions (id, user_id, current_token_hash, expires_at, user_agent, ip)
         SELECT ${id}::uuid, owner.id, ${refreshToken.hash},
@@ -94,12 +98,21 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       return row;
     },
 
-    /** Ends what still lives of it. */
-    async endLiving(id: string, reason: EndReason): Promise<(Revoked & { userId: number | null })[]> {
+    /**
+     * Ends what still lives of it.
+     * @param passwordVersion nothing is ended where the password was changed since
+     */
+    async endLiving(
+      id: string,
+      passwordVersion: number | undefined,
+      reason: EndReason,
+    ): Promise<(Revoked & { userId: number | null })[]> {
       return db.$queryRaw`
-        UPDATE sessions
+        UPDATE sessions s
            SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = ${reason}
          WHERE id = ${id}::uuid AND ended_at IS NULL AND expires_at > now()
+           AND (${passwordVersion ?? null}::int IS NULL
+                OR EXISTS (SELECT FROM users u WHERE u.id = s.user_id AND u.password_version = ${passwordVersion ?? null}::int))
         RETURNING id AS "sessionId", tokens_void_before AS at, user_id AS "userId"`;
     },
 
@@ -114,6 +127,17 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
            SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = ${reason}
          WHERE user_id = ${userId} AND ended_at IS NULL
            AND (${only}::uuid IS NULL OR id = ${only}::uuid) AND (${except}::uuid IS NULL OR id <> ${except}::uuid)
+        RETURNING id AS "sessionId", tokens_void_before AS at`;
+    },
+
+    /** Ends the sessions used least recently of a user who has more than `MAX_LIVING`. Called after `start`. */
+    async endSurplus(userId: number): Promise<Revoked[]> {
+      return db.$queryRaw`
+        UPDATE sessions
+           SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = 'too_many'
+         WHERE id IN (
+           SELECT id FROM sessions WHERE user_id = ${userId} AND ended_at IS NULL AND expires_at > now()
+            ORDER BY last_used_at DESC, id OFFSET ${MAX_LIVING}::int LIMIT ${MAX_ENDED_AT_ONCE}::int)
         RETURNING id AS "sessionId", tokens_void_before AS at`;
     },
 
@@ -142,7 +166,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       return db.session.findMany({
         where: { userId, endedAt: null, expiresAt: { gt: new Date() } },
         orderBy: { lastUsedAt: 'desc' },
-        take: MAX_LISTED,
+        take: MAX_LIVING,
         select: { id: true, createdAt: true, lastUsedAt: true, userAgent: true, ip: true },
       });
     },

@@ -95,7 +95,7 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       limit: 'user_reads',
       status: 200,
       answer: sessionsAnswer,
-      handler: async ({ user }) => ({ sessions: await sessions.list(user) }),
+      handler: async ({ user }) => ({ sessions: await sessions.list(user.id, user.sessionId) }),
     }),
     defineRoute({
       method: 'delete',

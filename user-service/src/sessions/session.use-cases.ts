@@ -42,7 +42,7 @@ export function createSessionUseCases(options: SessionOptions) {
 
   const start = async (owner: Owner, origin: Origin, tx: Prisma.TransactionClient): Promise<Tokens> => {
     const id = randomUUID();
-    const refreshToken = tokens.newRefreshToken(id);
+    const refreshToken = tokens.newRefreshToken(id, owner.passwordVersion);
     const session = { id, refreshToken, lifetime, device: origin };
     const holder = await createSessionRepository(tx).start(owner, session);
     if (holder === undefined) throw new InvalidCredentials();
@@ -83,23 +83,26 @@ export function createSessionUseCases(options: SessionOptions) {
     async logIn(owner: Owner & { emailVerified: boolean }, origin: Origin): Promise<Tokens> {
       const { userId, emailVerified } = owner;
       if (requireVerifiedEmail && !emailVerified) return refuseUnverified(userId, origin);
-      return db.$transaction(async (tx) => {
+      const { first, surplus } = await db.$transaction(async (tx) => {
         const first = await start(owner, origin, tx);
-        const told = { event: 'login_succeeded', userId, actorId: userId, origin } as const;
-        await audit.record(tx, told);
-        return first;
+        const surplus = await createSessionRepository(tx).endSurplus(userId);
+        await audit.record(tx, { event: 'login_succeeded', userId, actorId: userId, origin });
+        return { first, surplus };
       });
+      await revocations.restore(surplus);
+      return first;
     },
 
     /**
      * A new pair for the session's current refresh token, which is spent by it; for the one before it, shortly after,
      * the same pair but for the time it was made.
-     * @throws InvalidRefreshToken; EmailNotVerified; TokenReused for a spent token, and the session is over
+     * @throws InvalidRefreshToken, also for a token from before a change of the password; EmailNotVerified; TokenReused
+     *   for a spent token, and the session is over
      */
     async refresh(token: string, origin: Origin, log: Logger): Promise<Tokens> {
       const presented = tokens.readRefreshToken(token);
       if (presented === undefined) throw new InvalidRefreshToken();
-      const { sessionId, hash } = presented;
+      const { sessionId, passwordVersion, hash } = presented;
       const owner = requireVerifiedEmail ? await sessions.findOwner(sessionId) : undefined;
       if (owner?.emailVerified === false) return refuseUnverified(owner.id, origin);
       const refreshToken = tokens.successorOf(presented);
@@ -107,7 +110,7 @@ export function createSessionUseCases(options: SessionOptions) {
       const holder = await sessions.rotate(sessionId, hash, next);
       if (holder !== undefined) return tokens.pairOf(holder, refreshToken);
       const [ended] = await db.$transaction(async (tx) => {
-        const over = await createSessionRepository(tx).endLiving(sessionId, 'token_reused');
+        const over = await createSessionRepository(tx).endLiving(sessionId, passwordVersion, 'token_reused');
         const events = over.map(({ userId }) => ({
           event: 'token_reused' as const,
           userId: userId ?? undefined,
@@ -136,27 +139,29 @@ export function createSessionUseCases(options: SessionOptions) {
       await end(user, { event: 'logout_all', reason: 'logout_all' }, origin);
     },
 
-    async list(user: User) {
-      const living = await sessions.listLiving(user.id);
+    /** @param current the session that asks */
+    async list(userId: number, current: string) {
+      const living = await sessions.listLiving(userId);
       return living.map(({ id, createdAt, lastUsedAt, userAgent, ip }) => ({
         id,
         created_at: createdAt,
         last_used_at: lastUsedAt,
         user_agent: userAgent,
         ip,
-        current: id === user.sessionId,
+        current: id === current,
       }));
     },
 
     /**
      * Ends the user's other sessions and begins a new line of tokens in this one.
+     * @param passwordVersion of the new password
      * @param tx the transaction that changes the password; `revoked` is to be announced after its commit
      * @throws SessionEnded
      */
-    async keepOnly(user: User, reason: EndReason, tx: Prisma.TransactionClient) {
+    async keepOnly(user: User, passwordVersion: number, reason: EndReason, tx: Prisma.TransactionClient) {
       const inside = createSessionRepository(tx);
       const others = await inside.end(user.id, reason, { except: user.sessionId });
-      const refreshToken = tokens.newRefreshToken(user.sessionId);
+      const refreshToken = tokens.newRefreshToken(user.sessionId, passwordVersion);
       const renewed = await inside.renew(user.sessionId, user.id, refreshToken);
       if (renewed === undefined) throw new SessionEnded();
       return {

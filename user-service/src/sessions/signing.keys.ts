@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { fixedKeys, secretKey, type TokenKey, type TokenKeys } from '@shop/service-kit/tokens/token-keys';
 import type { PublishedKey } from './jwks.schemas.ts';
 
@@ -7,6 +7,8 @@ export interface SigningKeys {
   signer: TokenKey;
   accessKeys: TokenKeys;
   refreshKeys: TokenKeys;
+  /** Makes the ids of refresh tokens that only the holder of this key can compute. */
+  successorKey: Buffer;
   published: PublishedKey[];
 }
 
@@ -38,8 +40,15 @@ export function signingKeysOf({
     signer,
     accessKeys: fixedKeys(privateKey === undefined ? [...shared, ...verifying] : verifying),
     refreshKeys: fixedKeys([...shared, ...verifying]),
+    successorKey: successorKeyOf(secret ?? privateKey),
     published: distinct.map(({ key, kid }) => ({ ...coordinatesOf(key), kid, alg: 'ES256', use: 'sig' })),
   };
+}
+
+/** The secret is preferred: it stays the same while private keys are rotated. */
+function successorKeyOf(key: string | KeyObject | undefined): Buffer {
+  const bytes = typeof key === 'object' ? key.export({ format: 'der', type: 'pkcs8' }) : (key ?? '');
+  return Buffer.from(hkdfSync('sha256', bytes, '', 'shop/refresh-token/successor', 32));
 }
 
 /** @throws Error for anything but an EC P-256 private key in PEM */

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import type { User } from '@shop/service-kit/http/request-context';
 import { signAccessToken, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@shop/service-kit/tokens/access-token';
 import { createTokenReader } from '@shop/service-kit/tokens/token-reader';
@@ -24,6 +24,8 @@ export interface RefreshToken {
 /** A good refresh token that somebody presents. */
 export interface PresentedToken {
   sessionId: string;
+  /** Of the password that its line of tokens began with; undefined in tokens of older releases. */
+  passwordVersion: number | undefined;
   jti: string;
   hash: string;
 }
@@ -38,17 +40,22 @@ export interface Holder {
 
 const refreshClaims = z.object({
   sid: z.uuid(),
+  pwv: z.int().optional(),
   jti: z.string(),
   typ: z.literal('refresh'),
   exp: z.number(),
 });
 
 export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: TokenIssuerOptions) {
-  const { signer, refreshKeys } = keys;
+  const { signer, refreshKeys, successorKey } = keys;
   const read = createTokenReader(refreshKeys, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
-  const refreshToken = (sessionId: string, jti: string): RefreshToken => {
+  const refreshToken = (
+    sessionId: string,
+    passwordVersion: number | undefined,
+    jti: string,
+  ): RefreshToken => {
     const { key, algorithm, kid } = signer;
-    const token = jwt.sign({ sid: sessionId, typ: 'refresh' }, key, {
+    const token = jwt.sign({ sid: sessionId, pwv: passwordVersion, typ: 'refresh' }, key, {
       algorithm,
       ...(kid === undefined ? {} : { keyid: kid }),
       jwtid: jti,
@@ -63,22 +70,26 @@ export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: Tok
     refreshLifetime,
 
     /** Begins a line of refresh tokens, with an id that nobody can compute. */
-    newRefreshToken: (sessionId: string) => refreshToken(sessionId, randomUUID()),
+    newRefreshToken: (sessionId: string, passwordVersion: number) =>
+      refreshToken(sessionId, passwordVersion, randomUUID()),
 
     /**
      * The next of its line: for one token the same however often it is asked for, so that callers who refresh at the
-     * same time hold the same one. Its `jti` can be computed by anyone who has seen the last; it is worth nothing
-     * without a signature.
+     * same time hold the same one. Only the server can compute its `jti`.
      */
-    successorOf: ({ sessionId, jti }: PresentedToken) =>
-      refreshToken(sessionId, digestOf(`${SUCCESSOR}${jti}`)),
+    successorOf: ({ sessionId, passwordVersion, jti }: PresentedToken) =>
+      refreshToken(
+        sessionId,
+        passwordVersion,
+        createHmac('sha256', successorKey).update(jti).digest('base64url'),
+      ),
 
     /** Undefined for anything but a refresh token of ours that has not expired. */
     readRefreshToken(token: string): PresentedToken | undefined {
       const claims = refreshClaims.safeParse(read(token));
       if (!claims.success) return undefined;
-      const { sid: sessionId, jti } = claims.data;
-      return { sessionId, jti, hash: digestOf(jti) };
+      const { sid: sessionId, pwv: passwordVersion, jti } = claims.data;
+      return { sessionId, passwordVersion, jti, hash: digestOf(jti) };
     },
 
     pairOf({ sessionId, userId, role, issuedAt }: Holder, { token }: RefreshToken): Tokens {
@@ -94,6 +105,4 @@ export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: Tok
 
 export type TokenIssuer = ReturnType<typeof createTokenIssuer>;
 
-/** Keeps the ids of a line apart from the digests that are stored of them. */
-const SUCCESSOR = 'shop/refresh-token/successor/';
 const digestOf = (text: string) => createHash('sha256').update(text).digest('base64url');

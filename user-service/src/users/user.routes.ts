@@ -4,6 +4,7 @@ import { idParams } from '@shop/service-kit/http/fields';
 import { reply } from '@shop/service-kit/http/reply';
 import { originOf } from '../audit/origin.ts';
 import { Busy } from '../passwords/password.errors.ts';
+import { sessionsAnswer } from '../sessions/session.schemas.ts';
 import { EmailTaken, UserNotFound, UsernameTaken } from './user.errors.ts';
 import {
   changedUser,
@@ -124,6 +125,18 @@ export function userRoutes({ users, schemas }: UserRouteOptions) {
       handler: async ({ user, params, body, caller }) => ({
         user: await users.setRole(user, params.id, body.role, originOf(caller)),
       }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/users/:id/sessions',
+      summary: 'List where a user is signed in',
+      who: 'admin',
+      limit: 'user_reads',
+      params: idParams,
+      status: 200,
+      answer: sessionsAnswer,
+      errors: [UserNotFound],
+      handler: async ({ user, params }) => ({ sessions: await users.listSessions(user, params.id) }),
     }),
     defineRoute({
       method: 'delete',

@@ -124,6 +124,12 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
       return found(await users.find(id));
     },
 
+    /** Where a user is signed in. @throws UserNotFound */
+    async listSessions(admin: User, id: number) {
+      found(await users.find(id));
+      return sessions.list(id, admin.sessionId);
+    },
+
     /** Signs the user out everywhere. @throws UserNotFound */
     async endSessions(admin: User, id: number, origin: Origin): Promise<void> {
       const ended = await db.$transaction(async (tx) => {
