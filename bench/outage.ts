@@ -1,10 +1,10 @@
+import { openSlowLink } from '@shop/service-kit/testing/slow-link';
 import { addProducts, tokenOf } from '../e2e/support/catalogue.ts';
 import { call } from '../e2e/support/http.ts';
 import { sleep } from '../e2e/support/process.ts';
 import { type Stack, startStack, testServer } from '../e2e/support/stack.ts';
 import { runLoad } from './support/load.ts';
 import { residentBytes } from './support/memory.ts';
-import { openSlowLink } from './support/slow-link.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 6);
 const READERS = 2;

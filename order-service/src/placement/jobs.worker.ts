@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { openPool } from '@shop/service-kit/postgres/open-pool';
 import { poolSettings } from '@shop/service-kit/postgres/pool-settings';
 import { bulkhead } from 'cockatiel';
 import DataLoader from 'dataloader';
 import { Logger as QueueLogger, type Runner, run, type TaskList } from 'graphile-worker';
-import { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
@@ -62,7 +62,7 @@ function tasksOf(products: ProductClient, logger: Logger): TaskList {
 export function startJobs({ databaseUrl, products, logger }: JobsOptions) {
   // Nobody waits for these answers: a busy database may take its time.
   const patience = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
-  const pool = new Pool({ ...poolSettings(databaseUrl, CONNECTIONS), ...patience });
+  const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...patience });
   const onLost = (error: Error) => logger.warn({ reason: error.message }, 'job connection lost');
   pool.on('error', onLost).on('connect', (client) => client.on('error', onLost));
   let runner: Runner | undefined;

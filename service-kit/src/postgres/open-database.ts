@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { openPool } from './open-pool.ts';
 import { poolSettings } from './pool-settings.ts';
 import { createQuery, createUnpreparedQuery, type Query } from './query.ts';
 
@@ -26,7 +26,7 @@ export function openDatabase(
   logger: Logger,
   patience?: number,
 ): Database {
-  const pool = new Pool(poolSettings(connectionString, max, patience));
+  const pool = openPool(poolSettings(connectionString, max, patience));
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'database connection lost'));
   return {
     adapter: new PrismaPg(pool),

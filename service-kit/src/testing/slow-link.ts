@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export type SlowLink = Awaited<ReturnType<typeof openSlowLink>>;
+
+/** A TCP proxy to a port of this machine, on which responses can be made late. Bytes keep their order. */
+export async function openSlowLink(port: number) {
+  let delay = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          sockets.delete(socket);
+          near.destroy();
+          far.destroy();
+        });
+    }
+    near.pipe(far);
+    let delivered: Promise<unknown> = Promise.resolve();
+    far.on('data', (chunk) => {
+      const due = delay === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, delay));
+      delivered = delivered.then(() => due).then(() => near.writable && near.write(chunk));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const ownPort = (server.address() as AddressInfo).port;
+  return {
+    port: ownPort,
+    url: `http://127.0.0.1:${ownPort}`,
+    /** @param milliseconds by which every response is late from now on */
+    slowDown(milliseconds: number) {
+      delay = milliseconds;
+    },
+    /** Cuts every connection, as a network does that is gone. */
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+/** The address of the same database by way of the link. */
+export function throughLink(databaseUrl: string, link: SlowLink): string {
+  return Object.assign(new URL(databaseUrl), { hostname: '127.0.0.1', port: String(link.port) }).toString();
+}

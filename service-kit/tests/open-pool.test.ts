@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Pool } from 'pg';
+import { type Database, openDatabase } from '../src/postgres/open-database.ts';
+import { createLogger } from '../src/runtime/logger.ts';
+import { openSlowLink, type SlowLink, throughLink } from '../src/testing/slow-link.ts';
+
+const url = process.env['TEST_DATABASE_URL'] ?? '';
+const TABLE = 'entries_of_open_pool_test';
+const direct = new Pool({ connectionString: url, max: 1 });
+const stored = async () => (await direct.query(`SELECT entry FROM ${TABLE} ORDER BY entry`)).rows;
+const statement = (sql: string) => ({ sql, args: [], argTypes: [] });
+
+let link: SlowLink;
+let database: Database;
+
+beforeAll(async () => {
+  link = await openSlowLink(Number(new URL(url).port));
+  await direct.query(`DROP TABLE IF EXISTS ${TABLE}`);
+  await direct.query(`CREATE TABLE ${TABLE} (entry TEXT)`);
+});
+beforeEach(async () => {
+  await direct.query(`TRUNCATE ${TABLE}`);
+  database = openDatabase(throughLink(url, link), 1, createLogger('test', 'silent'));
+});
+afterEach(() => database.close());
+afterAll(async () => {
+  await direct.query(`DROP TABLE ${TABLE}`);
+  await direct.end();
+  link.close();
+});
+
+/**
+ * What Prisma does for a `$transaction` whose second statement gets no response in time: it sends ROLLBACK, and releases
+ * the connection whatever becomes of that.
+ */
+async function abandonedTransaction(stall: (pid: number) => Promise<void>): Promise<void> {
+  const adapter = await database.adapter.connect();
+  const transaction = await adapter.startTransaction();
+  const { rows } = await transaction.queryRaw(statement('SELECT pg_backend_pid()'));
+  await transaction.executeRaw(statement(`INSERT INTO ${TABLE} VALUES ('abandoned')`));
+  await stall(Number(rows[0]?.[0]));
+  await expect(transaction.executeRaw(statement('SELECT 1'))).rejects.toThrow();
+  await transaction.executeRaw(statement('ROLLBACK')).catch(() => undefined);
+  await transaction.rollback();
+}
+
+describe('a transaction that is given up without a response', () => {
+  test('whose responses are late takes no other request into it', async () => {
+    await abandonedTransaction(async () => link.slowDown(3500));
+    link.slowDown(0);
+    await database.query`INSERT INTO entries_of_open_pool_test VALUES ('next')`;
+    expect(await stored()).toEqual([{ entry: 'next' }]);
+  });
+
+  test('whose backend is paused takes no other request into it', async () => {
+    let paused = 0;
+    await abandonedTransaction(async (pid) => {
+      paused = pid;
+      process.kill(pid, 'SIGSTOP');
+    });
+    try {
+      await database.query`INSERT INTO entries_of_open_pool_test VALUES ('next')`;
+      expect(await stored()).toEqual([{ entry: 'next' }]);
+    } finally {
+      process.kill(paused, 'SIGCONT');
+    }
+    await direct.query('SELECT pg_sleep(0.2)');
+    expect(await stored()).toEqual([{ entry: 'next' }]);
+  });
+});
+
+describe('a connection that is given back', () => {
+  const backend = async () =>
+    (await database.query<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`)[0].pid;
+
+  test('inside a transaction is ended', async () => {
+    const adapter = await database.adapter.connect();
+    const before = await backend();
+    const transaction = await adapter.startTransaction();
+    await transaction.commit();
+    expect(await backend()).not.toBe(before);
+  });
+
+  test('after its transaction is kept', async () => {
+    const adapter = await database.adapter.connect();
+    const before = await backend();
+    const transaction = await adapter.startTransaction();
+    await expect(transaction.executeRaw(statement('SELECT nonsense'))).rejects.toThrow();
+    await transaction.executeRaw(statement('ROLLBACK'));
+    await transaction.rollback();
+    expect(await backend()).toBe(before);
+  });
+});
