@@ -5,5 +5,6 @@ import { migrateOrderDatabase } from './placement/job-queue.migrate.ts';
 await runMigration({
   service: 'order-service',
   env: process.env,
-  migrate: (databaseUrl) => migrateOrderDatabase(databaseUrl, join(import.meta.dirname, '../prisma')),
+  migrate: (databaseUrl, resolve) =>
+    migrateOrderDatabase(databaseUrl, join(import.meta.dirname, '../prisma'), resolve),
 });

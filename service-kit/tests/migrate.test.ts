@@ -1,48 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { applyMigrations, DatabaseTooNew } from '../src/postgres/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts';
+import { ask, createMigrationFixtures } from './support/migrations.ts';
 import { until } from './support/until.ts';
 
-const SCHEMA = `datasource db {
-  provider = "postgresql"
-}
-`;
-const cleanUps: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-/** A `prisma` folder with these migrations. */
-async function folderOf(migrations: Record<string, string>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'kit-prisma-'));
-  cleanUps.push(() => rm(folder, { recursive: true }));
-  await mkdir(join(folder, 'migrations'));
-  await writeFile(join(folder, 'schema.prisma'), SCHEMA);
-  await writeFile(join(folder, 'migrations', 'migration_lock.toml'), 'provider = "postgresql"\n');
-  for (const [name, sql] of Object.entries(migrations)) {
-    await mkdir(join(folder, 'migrations', name));
-    await writeFile(join(folder, 'migrations', name, 'migration.sql'), sql);
-  }
-  return folder;
-}
-
-async function emptyDatabase(): Promise<TestDatabase> {
-  const database = await createTestDatabase({ name: 'kit', prismaFolder: await folderOf({}) });
-  cleanUps.push(() => database.drop());
-  return database;
-}
-
-async function ask(url: string, sql: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  return (await client.query(sql).finally(() => client.end())).rows;
-}
+const { folderOf, emptyDatabase, run, cleanUp } = createMigrationFixtures();
+afterEach(cleanUp);
 
 const first = { '20260101000000_first': 'CREATE TABLE "things" ("id" SERIAL PRIMARY KEY);' };
 const second = { ...first, '20260201000000_second': 'ALTER TABLE "things" ADD COLUMN "name" TEXT;' };
@@ -99,7 +62,15 @@ describe('migrations', () => {
     await expect(applyMigrations({ connectionString: url, prismaFolder: broken })).rejects.toThrow(
       /20260301000000_broken failed: relation "nothing" does not exist/,
     );
-    await expect(applyMigrations({ connectionString: url, prismaFolder: broken })).rejects.toThrow(/failed/);
+    await expect(applyMigrations({ connectionString: url, prismaFolder: broken })).rejects.toThrow(
+      'The migration 20260301000000_broken failed earlier: relation "nothing" does not exist',
+    );
+    expect(
+      await ask(
+        url,
+        'SELECT finished_at, rolled_back_at, applied_steps_count FROM _prisma_migrations ORDER BY started_at DESC LIMIT 1',
+      ),
+    ).toEqual([{ finished_at: null, rolled_back_at: null, applied_steps_count: 0 }]);
   });
 
   test('need a server that answers', async () => {
@@ -111,16 +82,69 @@ describe('migrations', () => {
   });
 });
 
-describe('a migration as a process', () => {
-  const file = fileURLToPath(new URL('./support/child-migration.ts', import.meta.url));
-  const run = (env: Record<string, string>) =>
-    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const options = { env: { PATH: process.env['PATH'], ...env } };
-      const child = execFile(process.execPath, ['--import', 'tsx', file], options, (_error, stdout, stderr) =>
-        resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-      );
-    });
+describe('the table of Prisma Migrate', () => {
+  const COLUMNS = `
+    SELECT column_name, data_type, character_maximum_length, is_nullable, column_default
+      FROM information_schema.columns WHERE table_name = '_prisma_migrations' ORDER BY ordinal_position`;
+  const column = (
+    column_name: string,
+    data_type: string,
+    character_maximum_length: number | null = null,
+    is_nullable = 'YES',
+    column_default: string | null = null,
+  ) => ({ column_name, data_type, character_maximum_length, is_nullable, column_default });
 
+  test('has the columns and rows that the schema engine of Prisma 7.10 writes', async () => {
+    const { url } = await emptyDatabase();
+    const sql = 'CREATE TABLE "é" (id int);\r\n';
+    await applyMigrations({
+      connectionString: url,
+      prismaFolder: await folderOf({ '20260101000000_a': sql }),
+    });
+    expect(await ask(url, COLUMNS)).toEqual([
+      column('id', 'character varying', 36, 'NO'),
+      column('checksum', 'character varying', 64, 'NO'),
+      column('finished_at', 'timestamp with time zone'),
+      column('migration_name', 'character varying', 255, 'NO'),
+      column('logs', 'text'),
+      column('rolled_back_at', 'timestamp with time zone'),
+      column('started_at', 'timestamp with time zone', null, 'NO', 'now()'),
+      column('applied_steps_count', 'integer', null, 'NO', '0'),
+    ]);
+    expect(await ask(url, 'SELECT * FROM _prisma_migrations')).toEqual([
+      {
+        id: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+        checksum: createHash('sha256').update(sql).digest('hex'),
+        finished_at: expect.any(Date),
+        migration_name: '20260101000000_a',
+        logs: null,
+        rolled_back_at: null,
+        started_at: expect.any(Date),
+        applied_steps_count: 1,
+      },
+    ]);
+  });
+
+  test('may have been written by that engine', async () => {
+    const { url } = await emptyDatabase();
+    const connection = { connectionString: url };
+    // As the engine of the release before wrote them, a failed attempt that was resolved included.
+    await ask(
+      url,
+      `
+      CREATE TABLE things (id SERIAL PRIMARY KEY);
+      INSERT INTO _prisma_migrations VALUES
+        ('a86dc6d9-009d-4b89-9892-8d640f1acde1', '${'a'.repeat(64)}', now(), '20260101000000_first', NULL, NULL, now(), 1),
+        ('4116497d-fa20-41dc-8590-f606c6343770', '${'b'.repeat(64)}', NULL, '20260201000000_second', 'external connector error', now(), now(), 0)`,
+    );
+    expect(await applyMigrations({ ...connection, prismaFolder: await folderOf(second) })).toEqual([
+      '20260201000000_second',
+    ]);
+    expect(await applyMigrations({ ...connection, prismaFolder: await folderOf(second) })).toEqual([]);
+  });
+});
+
+describe('a migration as a process', () => {
   test('tells what it did and ends with 0, also when there is nothing to do', async () => {
     const { url } = await emptyDatabase();
     const env = { DATABASE_URL: url, PRISMA_FOLDER: await folderOf(second) };

@@ -5,6 +5,6 @@ import { runMigration } from '@shop/service-kit/runtime/run-migration';
 await runMigration({
   service: 'user-service',
   env: process.env,
-  migrate: (connectionString) =>
-    applyMigrations({ connectionString, prismaFolder: join(import.meta.dirname, '../prisma') }),
+  migrate: (connectionString, resolve) =>
+    applyMigrations({ connectionString, prismaFolder: join(import.meta.dirname, '../prisma'), resolve }),
 });

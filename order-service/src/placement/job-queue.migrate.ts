@@ -5,8 +5,9 @@ import { runMigrations } from 'graphile-worker';
 export async function migrateOrderDatabase(
   connectionString: string,
   prismaFolder: string,
+  resolve?: string,
 ): Promise<string[]> {
-  const applied = await applyMigrations({ connectionString, prismaFolder });
+  const applied = await applyMigrations({ connectionString, prismaFolder, resolve });
   await runMigrations({ connectionString });
   return applied;
 }

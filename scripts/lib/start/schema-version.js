@@ -14,7 +14,7 @@ export async function refuseNewerSchema({ name, url, embedded }) {
   const known = await readdir(join(ROOT, name, 'prisma', 'migrations')).catch(
     () => /** @type {string[]} */ ([]),
   );
-  const unknown = (await appliedMigrations(name, url)).filter((migration) => !known.includes(migration));
+  const unknown = await unknownMigrations(name, url, known);
   if (unknown.length === 0) return;
   throw new Failure(
     `The database of ${name} was migrated by a newer version of the shop (${unknown.join(', ')}). ` +
@@ -23,15 +23,21 @@ export async function refuseNewerSchema({ name, url, embedded }) {
 }
 
 /**
+ * Those of newer code that are not marked compatible with a migration of this code (`compatible with <migration>`).
  * @param {string} name
  * @param {string} url
+ * @param {string[]} known
  * @returns {Promise<string[]>}
  */
-async function appliedMigrations(name, url) {
+async function unknownMigrations(name, url, known) {
   try {
     return await withConnection(url, async (client) => {
       const { rows } = await client.query(
-        'SELECT migration_name FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name',
+        `SELECT migration_name FROM _prisma_migrations
+          WHERE rolled_back_at IS NULL AND migration_name <> ALL ($1)
+            AND coalesce(substring(logs FROM '^compatible with (\\S+)$'), '') <> ALL ($1)
+          ORDER BY migration_name`,
+        [known],
       );
       return rows.map((row) => String(row.migration_name));
     });

@@ -1,153 +1,190 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { PrismaPg } from '@prisma/adapter-pg';
-import {
-  bindMigrationAwareSqlAdapterFactory,
-  type SqlMigrationAwareDriverAdapterFactory,
-} from '@prisma/driver-adapter-utils';
-import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { Client, Pool } from 'pg';
-
-/** Node has it, its type package of this major does not name it. */
-declare const WebAssembly: {
-  instantiate(
-    bytes: Uint8Array,
-    imports: object,
-  ): Promise<{ instance: { exports: Record<string, unknown> } }>;
-};
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { sqlStateOf } from './database-errors.ts';
+import { type Migration, readMigrations, type Step } from './migration-steps.ts';
 
 /** Any number; all migrations of one database wait for each other on it. */
 const MIGRATION_LOCK = 7_263_001;
+/** Milliseconds between two attempts to get it. */
+const POLL = 100;
+/** Milliseconds. Requests queue behind a lock that a migration waits for, so it waits briefly and tries again. */
+const LOCK_TIMEOUT = 500;
+const PAUSE = 1000;
+const ATTEMPTS = 60;
+const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK = '40P01';
 
 /** The database has migrations that this version of the code does not know. */
 export class DatabaseTooNew extends Error {}
 
 interface MigrateOptions {
   connectionString: string;
-  /** The service's `prisma` folder: `schema.prisma` and `migrations/`. */
+  /** The service's `prisma` folder with its `migrations/`. */
   prismaFolder: string;
+  /** A migration that failed, whose cause has been removed: it continues at the step that failed. */
+  resolve?: string | undefined;
+  /** How often a step that cannot get its locks is tried, and the milliseconds between. */
+  attempts?: number;
+  pause?: number;
+}
+
+/** The table of Prisma Migrate. `logs` of a migration that finished may hold `compatible with <migration>`. */
+const TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
+  id                  VARCHAR(36) PRIMARY KEY NOT NULL,
+  checksum            VARCHAR(64) NOT NULL,
+  finished_at         TIMESTAMPTZ,
+  migration_name      VARCHAR(255) NOT NULL,
+  logs                TEXT,
+  rolled_back_at      TIMESTAMPTZ,
+  started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
+  applied_steps_count INTEGER NOT NULL DEFAULT 0
+)`;
+
+interface AppliedRow {
+  id: string;
+  name: string;
+  checksum: string;
+  logs: string | null;
+  steps: number;
+  is_finished: boolean;
 }
 
 /**
- * Applies what is missing of Prisma Migrate's migrations, by Prisma's own schema engine as WebAssembly, so that
- * neither Prisma's CLI nor a downloaded engine is needed. Several processes may call it at once.
- * @returns the names of the migrations that were applied now
- * @throws DatabaseTooNew when the database was migrated by newer code
+ * Applies the missing migrations of Prisma Migrate's folder format and records them as Prisma Migrate does. Several
+ * processes may call it at once. A migration that was interrupted continues at the step it had reached.
+ * @returns the names of the migrations that were completed by this call
+ * @throws DatabaseTooNew when the database has migrations of newer code that are not marked compatible with this code
  */
-export async function applyMigrations({ connectionString, prismaFolder }: MigrateOptions): Promise<string[]> {
-  const lock = new Client({ connectionString, connectionTimeoutMillis: 5000 });
-  const pool = new Pool({ connectionString, connectionTimeoutMillis: 5000 });
-  await lock.connect();
+export async function applyMigrations(options: MigrateOptions): Promise<string[]> {
+  const { connectionString, prismaFolder, resolve } = options;
+  const migrations = await readMigrations(prismaFolder);
+  const client = new Client({ connectionString, connectionTimeoutMillis: 5000 });
+  client.on('error', () => undefined); // The next statement reports it.
+  await client.connect();
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const folder = join(prismaFolder, 'migrations');
-    const names = await migrationNames(folder);
-    await refuseNewerDatabase(lock, names);
-    const adapter = bindMigrationAwareSqlAdapterFactory(wholeScripts(pool));
-    const engine = await openEngine(adapter, await readFile(join(prismaFolder, 'schema.prisma'), 'utf8'));
-    const migrationDirectories = await Promise.all(names.map((name) => readMigration(folder, name)));
-    const { appliedMigrationNames } = await engine
-      .applyMigrations({
-        migrationsList: {
-          baseDir: folder,
-          lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
-          shadowDbInitScript: '',
-          migrationDirectories,
-        },
-        filters: { externalTables: [], externalEnums: [] },
-      })
-      .catch((error: Error) => {
-        throw withReason(error, adapter);
-      });
-    return appliedMigrationNames;
+    await takeLock(client);
+    await client.query(TABLE);
+    if (resolve !== undefined) await markResolved(client, resolve);
+    const applied = await appliedRows(client);
+    refuseNewer(applied, migrations);
+    const done: string[] = [];
+    for (const migration of migrations) {
+      const row = applied.find(({ name }) => name === migration.name);
+      if (row?.is_finished) continue;
+      await applyMigration(client, migration, row, options);
+      done.push(migration.name);
+    }
+    return done;
   } finally {
-    await Promise.all([lock.end(), pool.end()]);
+    await client.end();
   }
 }
 
-async function migrationNames(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+/** Polled: a session that waits inside a statement would hold up another one's `CREATE INDEX CONCURRENTLY`. */
+async function takeLock(client: Client): Promise<void> {
+  const sql = 'SELECT pg_try_advisory_lock($1) AS taken';
+  while (!(await client.query<{ taken: boolean }>(sql, [MIGRATION_LOCK])).rows[0]?.taken) await sleep(POLL);
 }
 
-async function readMigration(folder: string, name: string) {
-  const value = await readFile(join(folder, name, 'migration.sql'), 'utf8');
-  return { path: name, migrationFile: { path: 'migration.sql', content: { tag: 'ok' as const, value } } };
+async function appliedRows(client: Client): Promise<AppliedRow[]> {
+  const { rows } = await client.query<AppliedRow>(
+    `SELECT id, migration_name AS name, checksum, logs, applied_steps_count AS steps, finished_at IS NOT NULL AS is_finished
+       FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`,
+  );
+  const failed = rows.find((row) => !row.is_finished && row.logs !== null);
+  if (failed === undefined) return rows;
+  throw new Error(
+    `The migration ${failed.name} failed earlier: ${failed.logs}\nRemove the cause, then migrate with --resolve ${failed.name}`,
+  );
 }
 
-async function refuseNewerDatabase(client: Client, known: string[]) {
-  const table = await client.query<{ found: string | null }>(
-    "SELECT to_regclass('_prisma_migrations') AS found",
+function refuseNewer(applied: AppliedRow[], migrations: Migration[]): void {
+  const known = new Set(migrations.map(({ name }) => name));
+  const isKnown = (name: string | undefined) => name !== undefined && known.has(name);
+  const newer = applied.find(
+    ({ name, logs }) => !isKnown(name) && !isKnown(/^compatible with (\S+)$/.exec(logs ?? '')?.[1]),
   );
-  if (table.rows[0]?.found == null) return;
-  const applied = await client.query<{ name: string }>(
-    'SELECT migration_name AS name FROM _prisma_migrations WHERE rolled_back_at IS NULL',
-  );
-  const unknown = applied.rows.filter((row) => !known.includes(row.name));
-  if (unknown.length > 0) {
-    throw new DatabaseTooNew(
-      `The database is newer than this code: it has the migration ${unknown[0]?.name}`,
-    );
+  if (newer === undefined) return;
+  throw new DatabaseTooNew(`The database is newer than this code: it has the migration ${newer.name}`);
+}
+
+async function markResolved(client: Client, name: string): Promise<void> {
+  const sql =
+    'UPDATE _prisma_migrations SET logs = NULL WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL';
+  const { rowCount } = await client.query(sql, [name]);
+  if (rowCount === 0) throw new Error(`There is no failed migration ${name}`);
+}
+
+async function applyMigration(
+  client: Client,
+  { name, checksum, steps, compatibleWith }: Migration,
+  begun: AppliedRow | undefined,
+  options: MigrateOptions,
+): Promise<void> {
+  if (begun !== undefined && begun.steps > 0 && begun.checksum !== checksum) {
+    throw new Error(`The migration ${name} was changed after ${begun.steps} of its steps were applied`);
+  }
+  const id = begun?.id ?? randomUUID();
+  const insert = `INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)
+                  ON CONFLICT (id) DO UPDATE SET checksum = excluded.checksum`;
+  await client.query(insert, [id, checksum, name]);
+  const set = (assignment: string, ...values: unknown[]) =>
+    client.query(`UPDATE _prisma_migrations SET ${assignment} WHERE id = $1`, [id, ...values]);
+  try {
+    for (const step of steps.slice(begun?.steps ?? 0)) {
+      await patiently(
+        () => runStep(client, step, () => set('applied_steps_count = applied_steps_count + 1')),
+        options,
+      );
+    }
+  } catch (error) {
+    const reason = (error as Error).message;
+    // Without a connection nothing is recorded: the next call continues here.
+    await set('logs = $2', reason).catch(() => undefined);
+    throw new Error(`The migration ${name} failed: ${reason}`, { cause: error });
+  }
+  await set('finished_at = now(), logs = $2', compatibleWith ? `compatible with ${compatibleWith}` : null);
+}
+
+async function runStep(client: Client, { kind, sql }: Step, count: () => Promise<unknown>): Promise<void> {
+  // What runs alone takes no lock that requests wait for; a timeout would leave an invalid index behind.
+  await client.query(`SET lock_timeout = ${kind === 'alone' ? 0 : LOCK_TIMEOUT}`);
+  if (kind !== 'transaction') {
+    if (kind === 'alone') await dropInvalidIndex(client, sql);
+    let changed: number | null;
+    do changed = (await client.query(sql)).rowCount;
+    while (kind === 'batches' && changed);
+    return void (await count());
+  }
+  try {
+    await client.query('BEGIN');
+    await client.query(sql);
+    await count();
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
   }
 }
 
-type Adapter = ReturnType<typeof bindMigrationAwareSqlAdapterFactory>;
-
-/** The engine tells of the database's errors only under which number the adapter keeps them. */
-function withReason(error: Error, { errorRegistry }: Adapter): Error {
-  const id = /External error id#(\d+)/.exec(error.message)?.[1];
-  const kept = id === undefined ? undefined : errorRegistry.consumeError(Number(id))?.error;
-  if (kept === undefined) return error;
-  const migration = /migration_name="([^"]+)"/.exec(error.message)?.[1];
-  return new Error(`The migration ${migration} failed: ${(kept as Error).message}`, { cause: kept });
+/** What an interrupted `CREATE INDEX CONCURRENTLY` left: it is not used, and its name is taken. */
+async function dropInvalidIndex(client: Client, sql: string): Promise<void> {
+  const name = /INDEX CONCURRENTLY IF NOT EXISTS "?(\w+)/i.exec(sql)?.[1];
+  const find = 'SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid';
+  const { rowCount } = await client.query(find, [name]);
+  if (rowCount !== 0) await client.query(`DROP INDEX CONCURRENTLY ${name}`);
 }
 
-async function openEngine(adapter: Adapter, schema: string) {
-  loading ??= loadEngine();
-  await loading;
-  return engineModule.SchemaEngine.new({ datamodels: [['schema.prisma', schema]] }, () => undefined, adapter);
-}
-
-/** Once per process: the engine's bindings are one module, and a second instance behind them breaks the first. */
-let loading: Promise<void> | undefined;
-
-async function loadEngine(): Promise<void> {
-  const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
-  const bytes = await readFile(join(packageFolder, 'schema_engine_bg.wasm'));
-  const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': withoutLingeringTimers(),
-  });
-  engineModule.__wbg_set_wasm(instance.exports);
-  (instance.exports['__wbindgen_start'] as () => void)();
-}
-
-/** The engine leaves a timer of 10 s behind, which would keep a process that is done. */
-function withoutLingeringTimers(): Record<string, unknown> {
-  const setTimer = (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds).unref();
-  return Object.fromEntries(
-    Object.entries(engineModule).map(([name, value]) => [
-      name,
-      name.startsWith('__wbg_setTimeout_') ? setTimer : value,
-    ]),
-  );
-}
-
-/**
- * Prisma's adapter cuts a script at every semicolon, also those in comments and function bodies. Here a migration is
- * sent as it is, which Postgres runs in one transaction: all of it or nothing.
- */
-function wholeScripts(pool: Pool): SqlMigrationAwareDriverAdapterFactory {
-  const factory = new PrismaPg(pool);
-  const connect = async () => {
-    const adapter = await factory.connect();
-    adapter.executeScript = async (script) => void (await pool.query(script));
-    return adapter;
-  };
-  return {
-    provider: factory.provider,
-    adapterName: factory.adapterName,
-    connect,
-    connectToShadowDb: () => factory.connectToShadowDb(),
-  };
+/** Tries a step again that did not get its locks. Batches that were done stay done. */
+async function patiently(run: () => Promise<void>, { attempts = ATTEMPTS, pause = PAUSE }: MigrateOptions) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      const isBlocked = [LOCK_NOT_AVAILABLE, DEADLOCK].includes(sqlStateOf(error) ?? '');
+      if (!isBlocked || attempt === attempts) throw error;
+      await sleep(pause);
+    }
+  }
 }

@@ -5,6 +5,6 @@ import { runMigration } from '../../src/runtime/run-migration.ts';
 await runMigration({
   service: 'child',
   env: process.env,
-  migrate: (connectionString) =>
-    applyMigrations({ connectionString, prismaFolder: process.env['PRISMA_FOLDER'] ?? '' }),
+  migrate: (connectionString, resolve) =>
+    applyMigrations({ connectionString, prismaFolder: process.env['PRISMA_FOLDER'] ?? '', resolve }),
 });
