@@ -38,6 +38,7 @@ export const UnsupportedMediaType = defineError(
   'unsupported_media_type',
   (expected: string) => `The body must be ${expected}`,
 );
+export const HeadersTooLarge = defineError(431, 'headers_too_large', 'The headers are too large');
 export const RateLimited = defineError(429, 'rate_limited', 'Too many requests, try again later');
 /** Nothing was changed, or it is not known; the same request may be sent again after `retryAfter` seconds. */
 export const Unavailable = defineError(

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import cors from 'cors';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import { RouteNotFound } from '../errors/http-errors.ts';
+import { MalformedRequest, RouteNotFound } from '../errors/http-errors.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import type { Revocations } from '../redis/revocations.ts';
 import { type HealthOptions, healthHandler, readyHandler } from '../runtime/health.ts';
@@ -11,6 +10,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token.ts';
 import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
 import { createAuthenticator } from './authenticate.ts';
+import { corsHeaders } from './cors.ts';
 import type { Route } from './define-route.ts';
 import { MACHINE_PAGES, mountMachinePages } from './machine-pages.ts';
 import { mountRoutes, refuseOtherMethods } from './mount-routes.ts';
@@ -35,28 +35,6 @@ export interface HttpAppOptions {
   health: Omit<HealthOptions, 'service'>;
 }
 
-const ALLOWED_HEADERS = [
-  'Authorization',
-  'Content-Type',
-  'Idempotency-Key',
-  'If-Match',
-  'If-None-Match',
-  'X-Request-Id',
-];
-const EXPOSED_HEADERS = [
-  'ETag',
-  'X-Request-Id',
-  'RateLimit',
-  'RateLimit-Policy',
-  'Retry-After',
-  'Idempotent-Replayed',
-  'Location',
-  'Cache-Status',
-  'Content-Disposition',
-];
-/** How long a browser may remember a preflight answer, in seconds. */
-const PREFLIGHT_LIFETIME = 600;
-
 /** The whole HTTP side of a service, from its route declarations. No I/O of its own. */
 export function createHttpApp(options: HttpAppOptions): Express {
   const {
@@ -77,7 +55,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     .disable('etag')
     .set('trust proxy', config.TRUST_PROXY)
     .set('query parser', false);
-  app.use(followRequest(logger, metrics), corsHeaders(config.CORS_ORIGINS));
+  app.use(followRequest(logger, metrics), corsHeaders(config.CORS_ORIGINS), requireHost);
   mountRoutes(app, routes, {
     authenticate: createAuthenticator({ accessTokens, serviceTokens, revocations }),
     rateLimit: createRateLimits({
@@ -125,6 +103,12 @@ function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
   };
 }
 
+/** RFC 9112, 3.2. Node's own refusal, which run-server.ts switches off, has no body. */
+const requireHost: RequestHandler = ({ headers, httpVersion }, _response, next) => {
+  const isMissing = headers.host === undefined && httpVersion !== '1.0';
+  next(isMissing ? new MalformedRequest('The Host header is missing') : undefined);
+};
+
 /** These speak of pages, and of browsers that are gone; `/docs`, which is a page, has them. */
 const NOT_FOR_DATA = {
   crossOriginOpenerPolicy: false,
@@ -163,17 +147,4 @@ function headersSetBy(middleware: ReturnType<typeof helmet>): Header[] {
     if (error !== undefined) throw error;
   });
   return headers;
-}
-
-function corsHeaders(origins: string): RequestHandler {
-  const listed = origins.split(',').map((origin) => origin.trim());
-  const everyone = listed.includes('*');
-  return cors({
-    origin: everyone ? '*' : listed,
-    credentials: !everyone,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ALLOWED_HEADERS,
-    exposedHeaders: EXPOSED_HEADERS,
-    maxAge: PREFLIGHT_LIFETIME,
-  });
 }

@@ -24,6 +24,9 @@ export interface RequestContext extends Caller {
   principal: User | Service | undefined;
 }
 
+/** A server that listens on IPv6 sees `::ffff:203.0.113.7` of a client on IPv4. */
+const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
+
 /**
  * What many requests never ask for is made when it is. A class, because getters of a plain object would be new functions
  * for each request, for which V8 makes each object a shape of its own and keeps that past several collections.
@@ -50,7 +53,7 @@ class OpenRequest implements RequestContext {
   }
 
   get address(): string {
-    this.#address ??= this.#request.ip ?? '';
+    this.#address ??= (this.#request.ip ?? '').replace(IPV4_MAPPED, '');
     return this.#address;
   }
 

@@ -29,7 +29,6 @@ describe('the environment', () => {
       ...least,
       NODE_ENV: 'development',
       PORT: 0,
-      HOST: '0.0.0.0',
       DATABASE_POOL: 10,
       LOG_LEVEL: 'info',
       CURRENCY: 'USD',

@@ -26,7 +26,8 @@ export const wholeNumber = (min: number, max: number, fallback: number) =>
 export const commonConfig = {
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   PORT: wholeNumber(0, 65_535, 0),
-  HOST: z.string().default('0.0.0.0'),
+  /** The address to listen on; every one, IPv6 included, when it is not set. */
+  HOST: z.string().optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address'),
   DATABASE_POOL: wholeNumber(1, 200, 10),
   REDIS_URL: z

@@ -3,14 +3,17 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { expressClasses } from '../http/express-classes.ts';
+import { refuseUnparsed } from '../http/unparsed-request.ts';
 import { createLogger, flushLog } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 interface ServerConfig {
   PORT: number;
-  HOST: string;
+  /** Undefined: all addresses, IPv6 and IPv4, or IPv4 where there is no other. */
+  HOST?: string | undefined;
   LOG_LEVEL: string;
   DRAIN_TIMEOUT: number;
+  CORS_ORIGINS?: string;
 }
 
 export interface Runtime<Config> {
@@ -72,10 +75,12 @@ export async function startServer<Config extends ServerConfig>(
       headersTimeout: HEADERS_TIMEOUT,
       requestTimeout: REQUEST_TIMEOUT,
       connectionsCheckingInterval: TIMEOUT_CHECK,
+      requireHostHeader: false,
     },
     app,
   );
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
+  refuseUnparsed(server, logger, config.CORS_ORIGINS);
   const port = await listen(server, config).catch(async (error: unknown) => {
     await close();
     throw error;
@@ -108,7 +113,7 @@ export async function startServer<Config extends ServerConfig>(
 function listen(server: Server, { PORT, HOST }: ServerConfig): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(PORT, HOST, () => resolve((server.address() as AddressInfo).port));
+    server.listen({ port: PORT, host: HOST }, () => resolve((server.address() as AddressInfo).port));
   });
 }
 

@@ -1,0 +1,46 @@
+import cors from 'cors';
+import type { RequestHandler } from 'express';
+
+/** What a browser may send and read across origins (docs/http-api.md). The gateway has the same lists. */
+export const CORS = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowedHeaders: [
+    'Authorization',
+    'Content-Type',
+    'Idempotency-Key',
+    'If-Match',
+    'If-None-Match',
+    'X-Request-Id',
+  ],
+  exposedHeaders: [
+    'ETag',
+    'X-Request-Id',
+    'RateLimit',
+    'RateLimit-Policy',
+    'Retry-After',
+    'Idempotent-Replayed',
+    'Location',
+    'Cache-Status',
+    'Content-Disposition',
+  ],
+  /** Seconds that a browser may keep the response to a preflight. */
+  maxAge: 600,
+};
+
+const listOf = (origins: string) => origins.split(',').map((origin) => origin.trim());
+
+/** @param origins comma-separated; `*` is every origin, then without credentials */
+export function corsHeaders(origins: string): RequestHandler {
+  const listed = listOf(origins);
+  const everyone = listed.includes('*');
+  return cors({ ...CORS, origin: everyone ? '*' : listed, credentials: !everyone });
+}
+
+/** The headers of a response to a request whose own headers could not be read, and with them its origin. */
+export function corsHeadersWithoutOrigin(origins: string): Record<string, string> {
+  if (!listOf(origins).includes('*')) return {};
+  return {
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Expose-Headers': CORS.exposedHeaders.join(','),
+  };
+}
