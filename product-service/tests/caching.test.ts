@@ -43,7 +43,7 @@ describe('cached reads', () => {
 
   test('share one entry among spellings of one query', async () => {
     await cacheStatus(shop.app, '/api/products?min_price=1&sort=price');
-    expect(await cacheStatus(shop.app, '/api/products?sort=price&min_price=1.00&unknown=1')).toContain('hit');
+    expect(await cacheStatus(shop.app, '/api/products?sort=price&min_price=1.00')).toContain('hit');
     expect(await cacheStatus(shop.app, '/api/products?sort=price&min_price=2')).toContain('miss');
   });
 

@@ -192,8 +192,9 @@ describe('GET /api/products', () => {
     await list('?page=100&per_page=100').expect(200);
   });
 
-  test('drops parameters it does not know', async () => {
-    await list('?utm_source=mail').expect(200);
+  test('refuses parameters it does not know, by name', async () => {
+    const { body } = await list('?utm_source=mail').expect(400);
+    expect(body.errors).toEqual(['Unknown query parameter: utm_source']);
   });
 
   test('answers 304 to whoever has the same list', async () => {

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { createTestApp } from './support/test-app.ts';
-import { change, received } from './support/thing-routes.ts';
+import { change, named, received } from './support/thing-routes.ts';
 
 const { app } = createTestApp({ routes: [change] });
 const good = { name: 'Lamp', stock: 3 };
@@ -38,10 +38,34 @@ describe('a good request', () => {
       .send(gzipSync(JSON.stringify(good)));
     expect(answer.status).toBe(200);
   });
+});
 
-  test('drops query parameters that the route does not know', async () => {
-    const answer = await put('/things/7?depth=2&unknown=1').send(good);
-    expect(answer.body.query).toEqual({ depth: 2 });
+describe('a query parameter that the route does not know', () => {
+  test('is refused by its name, beside all else that is wrong', async () => {
+    const answer = await put('/things/7?dpeth=2&depth=99&unknown=1').send(good);
+    expect(answer.body).toMatchObject({ status: 400, code: 'validation_failed' });
+    expect(answer.body.errors).toEqual([
+      'Unknown query parameter: dpeth',
+      'Unknown query parameter: unknown',
+      'depth must be a whole number from 1 to 9',
+    ]);
+    expect(answer.body.details[0]).toMatchObject({ path: 'dpeth', code: 'unrecognized_keys' });
+  });
+
+  test.each(['/named/me?q=1', '/named/me?='])('is refused where a route has none, as in %s', async (path) => {
+    const { app: other } = createTestApp({ routes: [named] });
+    expect((await request(other).get('/named/me')).status).toBe(200);
+    expect((await request(other).get(path)).body).toMatchObject({
+      status: 400,
+      errors: [expect.stringContaining('Unknown query parameter: ')],
+    });
+  });
+
+  test('is told in a bounded text, however long and many they are', async () => {
+    const names = Array.from({ length: 400 }, (_, i) => `${i}${'x'.repeat(20)}`);
+    const answer = await put(`/things/7?${'y'.repeat(4000)}&${names.join('&')}`).send(good);
+    expect(answer.body.errors).toHaveLength(20);
+    expect(answer.text.length).toBeLessThan(20_000);
   });
 });
 

@@ -49,6 +49,7 @@ async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: 
       who: 'user',
       method: 'get',
       path: '/mine',
+      query: z.object({ token: z.string() }),
       answer,
       handler: () => ({ from: '' }),
     }),

@@ -24,7 +24,8 @@ export interface BodyStream {
   readonly mediaType: string;
   /**
    * Read at the handler's pace: the client is held up meanwhile. Fails with an AppError for a body that is too large,
-   * stalls, breaks off or cannot be decompressed; leaving the loop early is allowed.
+   * stalls, breaks off or cannot be decompressed, and when the client leaves, also after its last byte has come. A
+   * handler may leave the loop early, or never begin it.
    */
   readonly bytes: AsyncIterable<Buffer>;
 }
@@ -47,11 +48,11 @@ export function openBodyStream(rules: StreamRules, request: Request, response: R
   const mediaType = mediaTypeOf(request, rules);
   const decoder = decoderOf(request);
   if (Number(request.headers['content-length'] ?? 0) > rules.maxBytes) throw tooLarge(rules);
-  const received = receive(request, response, rules.stallTimeout ?? STALL_TIMEOUT);
-  return {
-    mediaType,
-    bytes: bounded(decoder === undefined ? received : inflate(received, decoder()), rules),
-  };
+  const received = receive(request, rules.stallTimeout ?? STALL_TIMEOUT);
+  const opened = decoder === undefined ? received : inflate(received, decoder());
+  // Also when the whole body has come: what is left of it is not worth the work.
+  response.once('close', () => opened.destroy(new MalformedRequest('The body broke off')));
+  return { mediaType, bytes: bounded(opened, rules) };
 }
 
 function mediaTypeOf({ headers }: Request, { types }: StreamRules): string {
@@ -82,7 +83,7 @@ function tooLarge({ maxBytes }: StreamRules): AppError {
  * The bytes as they come. Not the request itself: whoever stops reading a stream destroys it, and with the request the
  * connection would go before the answer.
  */
-function receive(request: Request, response: Response, stallTimeout: number): Readable {
+function receive(request: Request, stallTimeout: number): Readable {
   let timer: NodeJS.Timeout | undefined;
   let progress = 0;
   // The limit runs only while more is wanted than has come: a slow handler is not the client's fault.
@@ -121,14 +122,18 @@ function receive(request: Request, response: Response, stallTimeout: number): Re
     },
   });
   request.on('data', take).once('end', end).pause();
-  // A handler that has stopped reading need not hear of it.
-  source.on('error', () => undefined);
-  response.once('close', () => source.destroy(new MalformedRequest('The body broke off')));
+  ignoreErrors(source);
   return source;
+}
+
+/** Whoever reads a stream is given its error; a request that is refused unread has no reader. */
+function ignoreErrors(stream: Readable): void {
+  stream.on('error', () => undefined);
 }
 
 /** A failure of the source ends the decoder with the same error. */
 function inflate(source: Readable, decoder: Transform): Readable {
+  ignoreErrors(decoder);
   source.once('error', (error) => decoder.destroy(error));
   decoder.once('close', () => source.destroy());
   return source.pipe(decoder);

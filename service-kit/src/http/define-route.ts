@@ -71,7 +71,7 @@ export interface RouteSpec<
   /** Name of one of the service's limits, or false for calls that are not limited. */
   limit: string | false;
   params?: P;
-  /** Checked after a repeated parameter was refused; unknown parameters are dropped. */
+  /** Checked after repeated and unknown parameters were refused. */
   query?: Q;
   /** JSON body. A missing body is checked as `{}`, so that all missing fields are told at once. */
   body?: B;

@@ -7,9 +7,11 @@ import type { Authenticator } from './authenticate.ts';
 import { openBodyStream } from './body-stream.ts';
 import type { Method, Route } from './define-route.ts';
 import { parseRequest } from './parse-request.ts';
+import { endByError } from './problem.ts';
 import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
+import { inRequestScope } from './request-scope.ts';
 
 interface MountOptions {
   authenticate: Authenticator;
@@ -73,7 +75,13 @@ function stepsOf(route: Route, { authenticate, rateLimit }: MountOptions): Reque
   ];
   if (limit !== undefined) steps.push(limit);
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
-  steps.push((request, response) => answer(route, request, response));
+  steps.push((request, response) => {
+    if (route.stream === undefined) return answer(route, request, response);
+    return inRequestScope(
+      (error) => endByError(error, request, response),
+      () => answer(route, request, response),
+    );
+  });
   return steps;
 }
 

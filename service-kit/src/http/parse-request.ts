@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { FieldIssue } from '../errors/app-error.ts';
 import { MalformedRequest, UnsupportedMediaType, ValidationFailed } from '../errors/http-errors.ts';
 import type { Route } from './define-route.ts';
@@ -18,17 +18,20 @@ export function parseRequest(route: Route, request: Request) {
     issues.push(...fieldIssuesOf(result.error));
     return undefined;
   };
-  const known = route.query && queriesOf(route.query).get(searchOf(request));
+  const querySchema = route.query ?? NO_QUERY;
+  const known = queriesOf(querySchema).get(searchOf(request));
   const parsed = {
     params: check(route.params, () => request.params),
-    query: known ?? check(route.query, () => queryOf(request)),
+    query: known ?? check(querySchema, () => knownOnly(queryOf(request), querySchema, issues)),
     headers: check(route.headers, () => request.headers),
     body: check(route.body, () => jsonBodyOf(request)),
   };
   if (issues.length > 0) throw new ValidationFailed(issues);
-  if (known === undefined && route.query !== undefined) remember(route.query, request, parsed.query);
+  if (known === undefined) remember(querySchema, request, parsed.query);
   return parsed;
 }
+
+const NO_QUERY = z.object({});
 
 /** Queries that are kept, for each schema, and how long they may be. */
 const MAX_QUERIES = 500;
@@ -54,11 +57,37 @@ function searchOf({ originalUrl }: Request): string {
   return start === -1 ? '' : originalUrl.slice(start);
 }
 
+/** Names of a schema's parameters, as the API document lists them. */
+const parameterNames = new WeakMap<z.ZodType, ReadonlySet<string>>();
+
+function namesOf(schema: z.ZodType): ReadonlySet<string> {
+  const known = parameterNames.get(schema);
+  if (known !== undefined) return known;
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const names = new Set(Object.keys(properties));
+  parameterNames.set(schema, names);
+  return names;
+}
+
+/** The parameters that the schema names; each other one is an issue: a mistyped `?dryrun=true` must not write. */
+function knownOnly(query: Record<string, string>, schema: z.ZodType, issues: FieldIssue[]) {
+  const names = namesOf(schema);
+  const unknown = Object.keys(query).filter((name) => !names.has(name));
+  for (const name of unknown) {
+    const path = name.slice(0, MAX_NAME);
+    issues.push({ path, code: 'unrecognized_keys', message: `Unknown query parameter: ${path}` });
+    delete query[name];
+  }
+  return query;
+}
+
 function queryOf(request: Request): Record<string, string> {
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(searchOf(request))) {
     if (name in query)
-      throw new MalformedRequest(`The query parameter ${JSON.stringify(name.slice(0, 50))} is repeated`);
+      throw new MalformedRequest(
+        `The query parameter ${JSON.stringify(name.slice(0, MAX_NAME))} is repeated`,
+      );
     if (!value.isWellFormed() || value.includes('\0'))
       throw new MalformedRequest('The query contains characters that cannot be used');
     query[name] = value;
@@ -74,14 +103,18 @@ function jsonBodyOf(request: Request): unknown {
   return {};
 }
 
+/** Unknown fields of one object that are told, and characters of each name: a row of 100 kB may have 12,000. */
+const MAX_UNKNOWN = 20;
+const MAX_NAME = 50;
+
 /** What a schema refuses, as the HTTP contract tells it. */
 export const fieldIssuesOf = (error: z.ZodError): FieldIssue[] => error.issues.flatMap(toFieldIssues);
 
 function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
   const path = issue.path.map(String).join('.');
   if (issue.code !== 'unrecognized_keys') return [{ path, code: issue.code, message: issue.message }];
-  return issue.keys.map((key) => {
-    const name = key.slice(0, 50);
+  return issue.keys.slice(0, MAX_UNKNOWN).map((key) => {
+    const name = key.slice(0, MAX_NAME);
     return {
       path: path === '' ? name : `${path}.${name}`,
       code: issue.code,

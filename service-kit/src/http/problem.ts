@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, Response } from 'express';
 import { AppError } from '../errors/app-error.ts';
 import { BodyTooLarge, MalformedRequest, Unavailable, UnsupportedMediaType } from '../errors/http-errors.ts';
 import { isDatabaseUnavailable } from '../postgres/database-errors.ts';
@@ -24,18 +24,23 @@ export function toProblem(error: AppError, requestId: string) {
 }
 
 /** The one place where a failure becomes an answer. */
-export const answerProblem: ErrorRequestHandler = (thrown, request, response, _next) => {
+export const answerProblem: ErrorRequestHandler = (thrown, request, response, _next) =>
+  endByError(thrown, request, response);
+
+/** Ends a request whatever its state: a problem document, or a cut connection where a response has begun. */
+export function endByError(thrown: unknown, request: Request, response: Response): void {
   const { requestId, log } = contextOf(response);
   const error = toAppError(thrown);
   if (error === INTERNAL) log.error({ err: thrown }, 'request failed');
   else if (error.status >= 500) log.warn({ err: error.cause ?? error }, 'request refused');
+  if (response.writableEnded) return;
   if (response.headersSent) {
     request.socket.destroy();
     return;
   }
   response.status(error.status).set(error.headers).set('Cache-Control', 'no-store').type(PROBLEM_TYPE);
   response.end(JSON.stringify(toProblem(error, requestId)));
-};
+}
 
 function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;

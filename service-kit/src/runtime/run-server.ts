@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { expressClasses } from '../http/express-classes.ts';
+import { inTurn } from '../http/in-turn.ts';
+import { endRequestOf } from '../http/request-scope.ts';
 import { refuseUnparsed } from '../http/unparsed-request.ts';
 import { createLogger, flushLog } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -38,6 +40,7 @@ export interface ServerOptions<Config extends ServerConfig> {
 
 export interface RunningServer {
   port: number;
+  logger: Logger;
   /**
    * Stops in order: readiness 503, no new connections, running requests to their end, workers, database, Redis.
    * Called again, it waits for the stop that is under way.
@@ -77,7 +80,7 @@ export async function startServer<Config extends ServerConfig>(
       connectionsCheckingInterval: TIMEOUT_CHECK,
       requireHostHeader: false,
     },
-    app,
+    inTurn(app),
   );
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
   refuseUnparsed(server, logger, config.CORS_ORIGINS);
@@ -103,6 +106,7 @@ export async function startServer<Config extends ServerConfig>(
   let stopped: Promise<void> | undefined;
   return {
     port,
+    logger,
     stop(reason) {
       stopped ??= stopInOrder(reason);
       return stopped;
@@ -137,7 +141,11 @@ async function withinLimit(closing: Promise<void>): Promise<void> {
   await Promise.race([closing, late]).finally(() => clearTimeout(timer));
 }
 
-/** Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 when it cannot start or a stop fails. */
+/**
+ * Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 when it cannot start or a stop fails. A stray
+ * error ends the request that it belongs to; one that belongs to none leaves a process that nobody knows the state of:
+ * it stops in order and exits with 1, and whoever runs it starts the next.
+ */
 export async function runServer<Config extends ServerConfig>(options: ServerOptions<Config>): Promise<void> {
   const starting = startServer(options);
   // From the first moment on: a stop that is asked for during the start follows it. Both signals may come, and come
@@ -154,6 +162,19 @@ export async function runServer<Config extends ServerConfig>(options: ServerOpti
   };
   stopOn('SIGTERM');
   stopOn('SIGINT');
+  // Rejected promises that nobody handles come here too.
+  process.on('uncaughtException', (error) => {
+    if (endRequestOf(error)) return;
+    starting
+      .then((running) => {
+        running.logger.fatal({ err: error }, 'stray error');
+        return running.stop('stray error');
+      })
+      .then(
+        () => process.exit(1),
+        (reason: unknown) => fail(options.service, reason),
+      );
+  });
   await starting.catch((error: unknown) => fail(options.service, error));
 }
 

@@ -1,9 +1,12 @@
 import { pbkdf2 } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import { z } from 'zod';
+import { defineRoute } from '../../src/http/define-route.ts';
 import { loadConfig, wholeNumber } from '../../src/runtime/config.ts';
 import { runServer } from '../../src/runtime/run-server.ts';
+import { createTestApp } from './test-app.ts';
 
 // A service as small as can be, for tests that need a process of its own.
 const schema = z.object({
@@ -20,6 +23,27 @@ function keepThreadsBusy(): void {
   for (let i = 0; i < 16; i += 1) pbkdf2('password', 'salt', 10_000, 64, 'sha512', () => undefined);
 }
 
+/** A handler whose faults happen outside its promise, as its query says. */
+const strayRows = defineRoute({
+  method: 'post',
+  path: '/rows',
+  summary: 'Take rows',
+  who: 'anyone',
+  limit: false,
+  query: z.object({ as: z.enum(['event', 'rejection', 'none']) }),
+  stream: { types: ['text/csv'], maxBytes: 1000 },
+  status: 200,
+  answer: z.object({ bytes: z.int() }),
+  async handler({ query, stream }) {
+    let bytes = 0;
+    for await (const chunk of stream.bytes) bytes += chunk.length;
+    if (query.as === 'event') setImmediate(() => new EventEmitter().emit('error', new Error('stray event')));
+    if (query.as === 'rejection') void Promise.reject(new Error('stray rejection'));
+    if (query.as !== 'none') await new Promise(() => undefined);
+    return { bytes };
+  },
+});
+
 await runServer({
   service: 'child',
   loadConfig: () => loadConfig(schema, process.env),
@@ -31,6 +55,14 @@ await runServer({
       await sleep(500);
       response.send('done');
     });
+    app.get('/stray', (_request, response) => {
+      response.send('done');
+      setTimeout(() => {
+        throw new Error('stray of nobody');
+      });
+    });
+    const { app: rows } = createTestApp({ routes: [strayRows] });
+    app.use(rows);
     const close = async () => {
       if (config.NEEDED === 'busy threads') keepThreadsBusy();
       logger.info('closed');

@@ -1,0 +1,49 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Requests that one connection may have waiting behind the one that is being handled. */
+const MAX_WAITING = 100;
+/** Requests beyond these until the connection is cut at once: Node keeps an object for each until its end. */
+const MAX_IGNORED = 1000;
+
+interface Line {
+  waiting: [request: IncomingMessage, response: ServerResponse][];
+  ignored: number;
+}
+
+/**
+ * Handles the requests of one connection one after the other, each when the response before it has been sent: a client
+ * that sends 1,500 requests and reads nothing holds one response in memory, and other clients get theirs in between.
+ * With too many in line the connection ends behind the last that was accepted; what has no response by then was not
+ * begun, and may be sent again (RFC 9112, 9.3.2).
+ */
+export function inTurn(listener: RequestListener): RequestListener {
+  const lines = new WeakMap<Socket, Line>();
+
+  const begin = (socket: Socket, request: IncomingMessage, response: ServerResponse): void => {
+    response.once('close', () => next(socket));
+    listener(request, response);
+  };
+  const next = (socket: Socket): void => {
+    const turn = lines.get(socket)?.waiting.shift();
+    if (turn === undefined || socket.destroyed) lines.delete(socket);
+    else begin(socket, ...turn);
+  };
+
+  return (request, response) => {
+    const { socket } = request;
+    const line = lines.get(socket);
+    if (line === undefined) {
+      lines.set(socket, { waiting: [], ignored: 0 });
+      begin(socket, request, response);
+    } else if (line.ignored === 0 && line.waiting.length < MAX_WAITING) {
+      // The last response says `Connection: close`, with which Node ends the connection.
+      response.shouldKeepAlive = line.waiting.length < MAX_WAITING - 1 && response.shouldKeepAlive;
+      line.waiting.push([request, response]);
+      if (!response.shouldKeepAlive) line.ignored = 1;
+    } else {
+      line.ignored += 1;
+      if (line.ignored > MAX_IGNORED) socket.destroy();
+    }
+  };
+}

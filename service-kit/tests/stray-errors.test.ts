@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from '@jest/globals';
+import { until } from './support/until.ts';
+
+const file = fileURLToPath(new URL('./support/child-server.ts', import.meta.url));
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+async function start() {
+  const { PATH = '' } = process.env;
+  const env = { PATH, NEEDED: 'x', ALSO_NEEDED: 'x' };
+  const child = spawn(process.execPath, ['--import', 'tsx', file], { env });
+  children.push(child);
+  let log = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const logged = (text: string) => until(`the log has ${text}`, () => log.includes(text));
+  await logged('"msg":"listening"');
+  const url = `http://127.0.0.1:${/"port":(\d+)/.exec(log)?.[1]}`;
+  const send = (how: string) =>
+    fetch(`${url}/rows?as=${how}`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: 'a,b' });
+  return { child, url, send, logged, log: () => log, exit: once(child, 'close') };
+}
+
+test.each(['event', 'rejection'])(
+  'a stray error (%s) of a request with a stream ends that request, and no other',
+  async (how) => {
+    const { child, url, send, log } = await start();
+    const slow = fetch(`${url}/slow`);
+    const answer = await send(how);
+    expect(answer.status).toBe(500);
+    const problem = (await answer.json()) as Record<string, unknown>;
+    expect(problem).toMatchObject({ code: 'internal', detail: 'Something went wrong on our side' });
+    expect(await (await slow).text()).toBe('done');
+    expect(await (await send('none')).json()).toEqual({ bytes: 3 });
+    expect(child.exitCode).toBe(null);
+    expect(log()).not.toContain('stopping');
+  },
+);
+
+test('one that belongs to no request stops the process in order, with 1', async () => {
+  const { url, logged, log, exit } = await start();
+  const slow = fetch(`${url}/slow`);
+  await logged('slow began');
+  expect(await (await fetch(`${url}/stray`)).text()).toBe('done');
+  expect(await (await slow).text()).toBe('done');
+  expect(await exit).toEqual([1, null]);
+  const messages = [...log().matchAll(/"msg":"([^"]*)"/g)].map(([, message]) => message);
+  expect(messages).toEqual(['listening', 'slow began', 'stray error', 'stopping', 'closed', 'stopped']);
+  expect(log()).toContain('stray of nobody');
+});
