@@ -1,11 +1,11 @@
 import { jestPreset } from '@shop/service-kit/jest-preset';
 
-/** Across running services: what is covered here is counted nowhere, and each file starts processes of its own. */
+/** Across running services: coverage is not measured here, and each file starts processes of its own. */
 export default {
   ...jestPreset,
+  displayName: 'e2e',
+  globalSetup: '<rootDir>/../scripts/lib/test/build-for-e2e.js',
   testMatch: ['<rootDir>/**/*.test.ts'],
   testTimeout: 120_000,
-  maxWorkers: 2,
   collectCoverageFrom: [],
-  coverageThreshold: {},
 };

@@ -1,8 +1,7 @@
 import { jestPreset } from './jest-preset.js';
 
-/** Most of these tests wait: for a lease, a connection or a server that does not come. */
 export default {
   ...jestPreset,
-  maxWorkers: 4,
+  displayName: 'service-kit',
   collectCoverageFrom: [...jestPreset.collectCoverageFrom, '!src/testing/**'],
 };

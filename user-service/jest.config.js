@@ -1,3 +1,3 @@
 import { jestPreset } from '@shop/service-kit/jest-preset';
 
-export default jestPreset;
+export default { ...jestPreset, displayName: 'user-service' };

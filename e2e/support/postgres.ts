@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { removeData } from '../../scripts/lib/postgres/data-folder.js';
-import { startEmbeddedPostgres } from '../../scripts/lib/postgres/embedded.js';
-import { launchPostgres, stopPostgres, superuserUrl } from '../../scripts/lib/postgres/server.js';
-import { processIdentity } from '../../scripts/lib/processes.js';
+import {
+  launchPostgres,
+  startEmbeddedPostgres,
+  stopPostgres,
+  superuserUrl,
+} from '../../scripts/lib/postgres/server.js';
 import { sleep, until } from './process.ts';
 
 /** A PostgreSQL server of a test's own, which it may kill, pause and start again on the same port and data. */
@@ -66,11 +70,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
       const pids = freeze();
       signalAll('SIGKILL', pids);
       await server.exited;
-      await until(
-        'postgres is gone',
-        async () => pids.every((pid) => processIdentity(pid) === undefined),
-        10_000,
-      );
+      await until('postgres is gone', async () => pids.every(hasEnded), 10_000);
     },
     crash() {
       const connected = childrenOf(server.pid).at(-1);
@@ -96,6 +96,15 @@ function signal(pid: number, name: NodeJS.Signals) {
     process.kill(pid, name);
   } catch {
     // It has ended meanwhile.
+  }
+}
+
+/** Also for a process whose parent has not collected it yet (a zombie). */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
   }
 }
 

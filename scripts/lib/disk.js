@@ -9,9 +9,8 @@ import { Failure } from './failure.js';
 export async function requireSpace(folder, megabytes, purpose) {
   const { bavail, bsize } = await statfs(folder);
   const free = Math.floor((bavail * bsize) / 1_000_000);
-  if (free < megabytes) {
-    throw new Failure(
-      `Too little disk space at ${folder}: ${free} MB free, ${purpose} needs ${megabytes} MB. Make room and try again.`,
-    );
-  }
+  if (free >= megabytes) return;
+  throw new Failure(
+    `Too little disk space at ${folder}: ${free} MB free, ${purpose} needs ${megabytes} MB. Make room and try again.`,
+  );
 }

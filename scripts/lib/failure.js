@@ -1,4 +1,4 @@
-/** A foreseen failure. Its message is all the user sees, so it says what to do. */
+/** A foreseen failure. Its message is all that the user sees, so it says what to do. */
 export class Failure extends Error {}
 
 /** Somebody asked to stop (Ctrl-C, SIGTERM): nothing failed. */
@@ -7,6 +7,9 @@ export class Interrupted extends Error {
     super('Interrupted');
   }
 }
+
+/** Exit code of a command that the user interrupted. */
+export const INTERRUPTED_BY_USER = 130;
 
 /** @type {Record<string, string>} */
 const SYSTEM_ERRORS = {
@@ -18,18 +21,14 @@ const SYSTEM_ERRORS = {
 };
 
 /**
- * One sentence for what was foreseen, the stack for what was not.
+ * One sentence for a foreseen failure, the stack for any other.
  * @param {unknown} error
  * @returns {string}
  */
 export function explain(error) {
   if (error instanceof Failure || error instanceof Interrupted) return error.message;
-  const code = errorCode(error);
-  const text = code && SYSTEM_ERRORS[code];
-  if (text) {
-    const path = error instanceof Error && 'path' in error ? `: ${error.path}` : '';
-    return `${text}${path}`;
-  }
+  const text = SYSTEM_ERRORS[errorCode(error) ?? ''];
+  if (text) return error instanceof Error && 'path' in error ? `${text}: ${error.path}` : text;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
@@ -39,4 +38,12 @@ export function explain(error) {
  */
 export function errorCode(error) {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * The error's code, or its message.
+ * @param {unknown} error
+ */
+export function reasonOf(error) {
+  return errorCode(error) ?? (error instanceof Error ? error.message : String(error));
 }

@@ -17,7 +17,7 @@ export async function readJson(path) {
 }
 
 /**
- * Readable by the owner only, never half written, and in the order of the calls.
+ * Readable by the owner only, and never half written.
  * @param {string} path
  * @param {unknown} value
  */

@@ -1,95 +1,36 @@
-import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, Interrupted } from './failure.js';
-import { processIdentity, sleep } from './processes.js';
+import lockfile from 'proper-lockfile';
+import { Interrupted } from './failure.js';
+import { sleep } from './processes.js';
 
+/** A lock whose process was killed is free after this time; milliseconds. */
+const STALE_MS = 5_000;
 const POLL_MS = 500;
 
 /**
- * @typedef {{ pid: number, identity: string }} Holder
- * @typedef {{ release: () => Promise<void> }} Lock
- */
-
-/**
- * A lock of this checkout that dies with its process: a file naming the holder.
+ * Takes a lock of this checkout, which dies with its process.
  * @param {string} file
- * @returns {Promise<Lock | { holder: number }>} the holder's pid when it is taken
+ * @param {{ signal: AbortSignal, waitMs?: number, onWait?: () => void }} options
+ *   waitMs: how long to wait for another process; by default until it is done
+ * @returns {Promise<(() => Promise<void>) | undefined>} the release; undefined when another process keeps the lock
  */
-export async function tryLock(file) {
+export async function takeLock(file, { signal, waitMs = Number.POSITIVE_INFINITY, onWait }) {
   await mkdir(dirname(file), { recursive: true, mode: 0o711 });
-  const mine = `${file}.${process.pid}`;
-  await writeFile(mine, JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid) }), {
-    mode: 0o600,
-  });
-  try {
-    for (;;) {
-      if (await claim(mine, file)) return { release: () => unlink(file).catch(() => {}) };
-      const content = await readFile(file, 'utf8').catch(() => undefined);
-      const holder = content === undefined ? undefined : liveHolder(content);
-      if (holder !== undefined) return { holder };
-      if (content !== undefined) await removeStale(file, content);
-    }
-  } finally {
-    await unlink(mine).catch(() => {});
-  }
-}
-
-/**
- * @param {string} file
- * @param {{ signal: AbortSignal, onWait: (holder: number) => void }} options
- * @returns {Promise<Lock>}
- */
-export async function waitForLock(file, { signal, onWait }) {
-  let told = false;
-  for (;;) {
+  const giveUpAt = Date.now() + waitMs;
+  for (let attempt = 0; ; attempt++) {
     if (signal.aborted) throw new Interrupted();
-    const lock = await tryLock(file);
-    if ('release' in lock) return lock;
-    if (!told) onWait(lock.holder);
-    told = true;
+    const release = await lockfile
+      .lock(file, { realpath: false, stale: STALE_MS, update: STALE_MS / 3 })
+      .catch((error) => {
+        if (error.code !== 'ELOCKED') throw error;
+      });
+    if (release !== undefined) return release;
+    if (Date.now() >= giveUpAt) return undefined;
+    if (attempt === 0) onWait?.();
     await sleep(POLL_MS);
   }
 }
 
-/**
- * link(2) fails when the name exists, and the file is complete from its first moment.
- * @param {string} mine
- * @param {string} file
- */
-async function claim(mine, file) {
-  try {
-    await link(mine, file);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** @param {string} content */
-function liveHolder(content) {
-  try {
-    /** @type {Holder} */
-    const { pid, identity } = JSON.parse(content);
-    return processIdentity(pid) === identity ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Renaming first: of two that see the same stale lock, one gets it, and a fresh lock taken by mistake goes back.
- * @param {string} file
- * @param {string} expected
- */
-async function removeStale(file, expected) {
-  const aside = `${file}.stale.${process.pid}`;
-  try {
-    await rename(file, aside);
-  } catch {
-    return;
-  }
-  const content = await readFile(aside, 'utf8');
-  if (content !== expected) await link(aside, file).catch(() => {});
-  await unlink(aside);
-}
+/** How long to wait for the lock of a process that may have been killed a moment ago; milliseconds. */
+export const UNTIL_STALE_MS = STALE_MS + 1_000;

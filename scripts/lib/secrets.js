@@ -19,11 +19,12 @@ const FILE = join(DATA, 'secrets.json');
  */
 export async function loadSecrets() {
   const kept = /** @type {Partial<Secrets>} */ ((await readJson(FILE)) ?? {});
+  const rolePasswords = Object.fromEntries(
+    SERVICES.map(({ role }) => [role, kept.rolePasswords?.[role] ?? newSecret()]),
+  );
   const secrets = {
     postgresPassword: kept.postgresPassword ?? newSecret(),
-    rolePasswords: Object.fromEntries(
-      SERVICES.map(({ role }) => [role, kept.rolePasswords?.[role] ?? newSecret()]),
-    ),
+    rolePasswords,
     jwtSecretKey: kept.jwtSecretKey ?? newSecret(),
     serviceTokenSecret: kept.serviceTokenSecret ?? newSecret(),
   };

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const DATA = join(ROOT, '.data');
+/** Of the PostgreSQL that npm start brings. */
+export const POSTGRES_DATA = join(DATA, 'postgres');
 
 /**
  * @typedef {object} Service

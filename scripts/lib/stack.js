@@ -1,15 +1,13 @@
 import { explain } from './failure.js';
 
-/**
- * What has been started, to be stopped in the reverse order, whatever goes wrong on the way.
- */
+/** What has been started, to be stopped in the reverse order, whatever goes wrong on the way. */
 export function createStack() {
-  /** @type {{ title: string, stop: () => Promise<void> }[]} */
+  /** @type {{ title: string, stop: () => Promise<unknown> }[]} */
   const entries = [];
   return {
     /**
      * @param {string} title
-     * @param {() => Promise<void>} stop
+     * @param {() => Promise<unknown>} stop
      */
     push(title, stop) {
       entries.push({ title, stop });
@@ -17,8 +15,9 @@ export function createStack() {
     /** @param {(title: string) => void} [onStop] */
     async unwind(onStop) {
       for (let entry = entries.pop(); entry; entry = entries.pop()) {
-        if (entry.title) onStop?.(entry.title);
-        await entry.stop().catch((error) => console.error(`${entry?.title}: ${explain(error)}`));
+        const { title, stop } = entry;
+        if (title) onStop?.(title);
+        await stop().catch((error) => console.error(`${title}: ${explain(error)}`));
       }
     },
   };

@@ -1,32 +1,24 @@
 import { styleText } from 'node:util';
 
-const NON_TTY_REPORT_SECONDS = 15;
+const NON_TTY_REPORT_MS = 15_000;
 
 /**
  * @param {Parameters<typeof styleText>[0]} style
  * @param {string} text
  */
-export function paint(style, text) {
-  return useColour() ? styleText(style, text) : text;
-}
+export const paint = (style, text) => (hasColour() ? styleText(style, text) : text);
 
-function useColour() {
-  if (process.env.NO_COLOR) return false;
-  return Boolean(process.stdout.isTTY) || Boolean(process.env.FORCE_COLOR);
-}
+export const hasColour = () =>
+  !process.env.NO_COLOR && (Boolean(process.stdout.isTTY) || Boolean(process.env.FORCE_COLOR));
 
 /** @param {string} text */
-export function say(text) {
-  process.stdout.write(`${text}\n`);
-}
+export const say = (text) => void process.stdout.write(`${text}\n`);
 
 /** @param {string} text */
-export function warn(text) {
-  process.stdout.write(`${paint('yellow', text)}\n`);
-}
+export const warn = (text) => say(paint('yellow', text));
 
 /**
- * Shows a slow step while it runs and its seconds at the end. One at a time.
+ * Shows a slow step while it runs, and its seconds at the end.
  * @template T
  * @param {string} title
  * @param {() => Promise<T>} work
@@ -34,21 +26,19 @@ export function warn(text) {
  */
 export async function step(title, work) {
   const started = Date.now();
-  const seconds = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
-  const onTerminal = Boolean(process.stdout.isTTY);
-  process.stdout.write(onTerminal ? `${title} …` : `${title} …\n`);
-  const timer = setInterval(
-    () => process.stdout.write(onTerminal ? `\r${title} … ${seconds()}` : `${title} … ${seconds()}\n`),
-    onTerminal ? 1000 : NON_TTY_REPORT_SECONDS * 1000,
-  );
-  const end = (/** @type {string} */ outcome) =>
-    process.stdout.write(`${onTerminal ? '\r' : ''}${title} … ${outcome} ${seconds()}\n`);
+  const [begin, end] = process.stdout.isTTY ? ['\r', ''] : ['', '\n'];
+  const show = (/** @type {string} */ state, tail = end) => {
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${begin}${title} … ${state}${seconds} s${tail}`);
+  };
+  process.stdout.write(`${title} …${end}`);
+  const timer = setInterval(() => show(''), process.stdout.isTTY ? 1000 : NON_TTY_REPORT_MS);
   try {
     const result = await work();
-    end('done in');
+    show('done in ', '\n');
     return result;
   } catch (error) {
-    end('not done, ended after');
+    show('failed after ', '\n');
     throw error;
   } finally {
     clearInterval(timer);

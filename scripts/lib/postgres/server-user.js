@@ -13,7 +13,7 @@ const NAME = 'postgres';
  * @returns {SystemUser | undefined}
  */
 export function serverUser() {
-  if (process.platform === 'win32' || userInfo().uid !== 0) return undefined;
+  if (userInfo().uid !== 0) return undefined;
   const existing = lookUp();
   if (existing) return existing;
   say(`Creating the system user ${NAME}, as PostgreSQL does not run as root.`);

@@ -3,6 +3,7 @@ import { SERVICES } from '../shop.js';
 
 export const HELP = `npm start              run the whole shop: PostgreSQL, Redis (when installed) and the three services
 npm start -- --fresh   the same, after throwing away all data of earlier starts
+npm start -- --watch   the same as npm run dev: a service restarts when its sources change
 npm start -- --help    this text
 
 Environment (all optional)
@@ -13,18 +14,16 @@ Environment (all optional)
   JWT_SECRET_KEY, SERVICE_TOKEN_SECRET    instead of the generated ones
   JWT_PRIVATE_KEY                         signs with ES256 instead
   LOG_LEVEL, CURRENCY, CORS_ORIGINS, RATE_LIMIT_…, ADMIN_…
-                                          are handed to the services
+                                          are passed to the services
 
 Data, secrets and server logs are in .data/.`;
 
-/**
- * @param {string[]} args
- * @returns {{ help: boolean, fresh: boolean }}
- */
+/** @param {string[]} args */
 export function parseOptions(args) {
-  const unknown = args.find((arg) => arg !== '--help' && arg !== '-h' && arg !== '--fresh');
+  const unknown = args.find((arg) => !['--help', '-h', '--fresh', '--watch'].includes(arg));
   if (unknown !== undefined) throw new Failure(`Unknown argument: ${unknown}\n\n${HELP}`);
-  return { help: args.includes('--help') || args.includes('-h'), fresh: args.includes('--fresh') };
+  const help = args.includes('--help') || args.includes('-h');
+  return { help, fresh: args.includes('--fresh'), watch: args.includes('--watch') };
 }
 
 /**

@@ -1,62 +1,39 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson, writePrivateJson } from '../json-file.js';
-import { processIdentity } from '../processes.js';
 import { DATA } from '../shop.js';
 
 const FILE = join(DATA, 'run.json');
 
 /**
- * What runs right now: for the next start, should this one be killed, and for the other scripts.
+ * Where the shop of this folder runs: for the other commands, and for the next start, should this one be killed.
  *
  * @typedef {object} Run
  * @property {number} pid
- * @property {string} identity
- * @property {Record<string, { pid: number, identity: string }>} children
  * @property {Record<string, string>} urls the service's name to its address
  * @property {Record<string, string>} databases the service's name to its connection string
+ * @property {string} [redis] the Redis that was started with it
  */
 
-/** @returns {Promise<Run | undefined>} of the last start that has not ended in order */
-export async function readRun() {
-  return /** @type {Run | undefined} */ (await readJson(FILE));
+/** @returns {Promise<Run | undefined>} of the last start that has not stopped in order */
+export const readRun = async () => /** @type {Run | undefined} */ (await readJson(FILE));
+
+/** @returns {Promise<Run | undefined>} of the shop that runs now */
+export async function currentRun() {
+  const run = await readRun();
+  return run && isAlive(run.pid) ? run : undefined;
 }
 
-/** @param {Run} run */
-export function isRunning(run) {
-  return processIdentity(run.pid) === run.identity;
-}
+/** @param {Omit<Run, 'pid'>} run */
+export const writeRun = (run) => writePrivateJson(FILE, { pid: process.pid, ...run });
 
-export async function removeRun() {
-  await rm(FILE, { force: true });
-}
+export const removeRun = () => rm(FILE, { force: true });
 
-export function createRunFile() {
-  /** @type {Run} */
-  const run = {
-    pid: process.pid,
-    identity: processIdentity(process.pid) ?? '',
-    children: {},
-    urls: {},
-    databases: {},
-  };
-  const save = () => writePrivateJson(FILE, run);
-  return {
-    /**
-     * @param {string} name
-     * @param {number} pid
-     */
-    child(name, pid) {
-      run.children[name] = { pid, identity: processIdentity(pid) ?? '' };
-      save();
-    },
-    /** @param {Pick<Run, 'urls' | 'databases'>} addresses */
-    addresses({ urls, databases }) {
-      run.urls = urls;
-      run.databases = databases;
-      save();
-    },
-  };
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
-
-/** @typedef {ReturnType<typeof createRunFile>} RunFile */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
-import { paint, say } from '../terminal.js';
-import { formatLogLine } from './log-format.js';
+import { prettyFactory } from 'pino-pretty';
+import { hasColour, paint, say } from '../terminal.js';
 
 /** @type {Record<string, Parameters<typeof paint>[0]>} */
 const COLOURS = {
@@ -13,7 +13,7 @@ const COLOURS = {
 const WIDTH = 'product-service'.length;
 
 /**
- * A printer of lines behind the name of whom they come from.
+ * A printer of lines that begin with the name of their process.
  * @param {string} name
  * @returns {(text: string) => void}
  */
@@ -23,12 +23,19 @@ export function prefixed(name) {
 }
 
 /**
+ * Prints what a service logs, one readable line for each JSON line.
  * @param {string} name
  * @param {import('node:child_process').ChildProcess} child
  */
 export function printLogs(name, child) {
   const print = prefixed(name);
+  const format = prettyFactory({
+    colorize: hasColour(),
+    ignore: 'pid,hostname,name,service',
+    translateTime: 'HH:MM:ss.l',
+    singleLine: true,
+  });
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on('line', (line) => print(formatLogLine(line)));
+    if (stream) createInterface({ input: stream }).on('line', (line) => print(format(line).trimEnd()));
   }
 }

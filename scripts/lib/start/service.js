@@ -1,34 +1,41 @@
 import { join } from 'node:path';
-import { Failure, Interrupted } from '../failure.js';
-import { describe, launch, runTool, sleep } from '../processes.js';
+import { Failure, Interrupted, reasonOf } from '../failure.js';
+import { launch, runTool, sleep } from '../processes.js';
 import { ROOT } from '../shop.js';
 import { printLogs } from './service-log.js';
 
 const READY_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
+const BUILT = [join('dist', 'server.js')];
+const WATCHED = [
+  '--watch',
+  '--watch-preserve-output',
+  '--conditions=@shop/source',
+  '--import',
+  'tsx',
+  join('src', 'server.ts'),
+];
 
 /**
- * @param {string} name
- * @param {NodeJS.ProcessEnv} env
+ * The service stops when the channel to this process closes, so none is left behind when this process is killed.
+ * @param {{ name: string, env: NodeJS.ProcessEnv, watch: boolean }} options watch: from its sources, restarted when they change
  */
-export function launchService(name, env) {
+export function launchService({ name, env, watch }) {
   const launched = launch({
     command: process.execPath,
-    args: [join('dist', 'server.js')],
+    args: watch ? WATCHED : BUILT,
     cwd: join(ROOT, name),
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   printLogs(name, launched.child);
   return launched;
 }
 
 /**
- * @param {string} name
- * @param {NodeJS.ProcessEnv} env
- * @param {AbortSignal} signal
+ * @param {{ name: string, env: NodeJS.ProcessEnv, signal: AbortSignal }} options
  */
-export async function migrate(name, env, signal) {
+export async function migrate({ name, env, signal }) {
   await runTool({
     title: `The migrations of ${name} failed`,
     command: process.execPath,
@@ -40,26 +47,24 @@ export async function migrate(name, env, signal) {
 }
 
 /**
- * Until GET /ready answers 200. A service that ends meanwhile has a wrong configuration: no second try.
+ * Waits until GET /ready returns 200. A service that ends meanwhile has a wrong configuration: no second try.
  * @param {{ name: string, url: string, launched: import('../processes.js').Launched, signal: AbortSignal }} options
  */
 export async function untilReady({ name, url, launched, signal }) {
-  /** @type {string | undefined} */
-  let ended;
-  void launched.exited.then((exit) => {
-    ended = describe(exit);
-  });
-  let last = 'no answer';
+  let last = 'no response';
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < deadline) {
     if (signal.aborted) throw new Interrupted();
-    if (ended) throw new Failure(`${name} ended while it was starting (${ended}); its last lines say why.`);
+    if (!launched.isRunning())
+      throw new Failure(
+        `${name} ended while it was starting (${await launched.exited}); its last lines say why.`,
+      );
     last = await probe(`${url}/ready`);
     if (last === '200') return;
     await sleep(100);
   }
   throw new Failure(
-    `${name} is not ready after ${READY_TIMEOUT_MS / 1000} s: GET ${url}/ready says ${last}.`,
+    `${name} is not ready after ${READY_TIMEOUT_MS / 1000} s: GET ${url}/ready returns ${last}.`,
   );
 }
 
@@ -70,6 +75,6 @@ async function probe(url) {
     const body = await response.text();
     return response.status === 200 ? '200' : `${response.status} ${body.slice(0, 300)}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }

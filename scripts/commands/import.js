@@ -1,15 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { Failure, Interrupted } from '../failure.js';
-import { stopSignal } from '../signals.js';
-import { isRunning, readRun } from '../start/run-file.js';
-import { say, warn } from '../terminal.js';
-import { HELP, readOptions } from './options.js';
-import { showProgress } from './progress.js';
-import { sendFile } from './send-file.js';
-import { accessToken } from './sign-in.js';
+import { Failure, INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
+import { HELP, readOptions } from '../lib/import/options.js';
+import { showProgress } from '../lib/import/progress.js';
+import { sendFile } from '../lib/import/send-file.js';
+import { accessToken } from '../lib/import/sign-in.js';
+import { stopSignal } from '../lib/signals.js';
+import { currentRun } from '../lib/start/run-file.js';
+import { say, warn } from '../lib/terminal.js';
 
 const SHOWN_ERRORS = 20;
-const INTERRUPTED_BY_USER = 130;
 
 /** @param {string[]} args */
 export async function main(args) {
@@ -31,14 +30,13 @@ export async function main(args) {
 }
 
 /**
- * @param {import('./options.js').Options} options
+ * @param {import('../lib/import/options.js').Options} options
  * @param {AbortSignal} signal
  */
 async function importFile({ file, dryRun, username, url, users }, signal) {
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile()) throw new Failure(`There is no file ${file}.`);
-  const run = await readRun();
-  const urls = run && isRunning(run) ? run.urls : {};
+  const urls = (await currentRun())?.urls ?? {};
   const products = url || urls['product-service'] || 'http://localhost:5002';
   const token = await accessToken(users || urls['user-service'] || 'http://localhost:5001', username, signal);
   const progress = showProgress(found.size);
@@ -57,7 +55,7 @@ async function importFile({ file, dryRun, username, url, users }, signal) {
 }
 
 /**
- * @param {import('./send-file.js').Summary} summary
+ * @param {import('../lib/import/send-file.js').Summary} summary
  * @param {boolean} dryRun
  */
 function tell({ created, updated, failed, errors }, dryRun) {

@@ -1,7 +1,7 @@
-import { errorCode, Failure } from '../failure.js';
-import { withConnection } from '../postgres/sql.js';
-import { isRunning, readRun } from '../start/run-file.js';
-import { say } from '../terminal.js';
+import { errorCode, Failure } from '../lib/failure.js';
+import { withConnection } from '../lib/postgres/sql.js';
+import { currentRun } from '../lib/start/run-file.js';
+import { say } from '../lib/terminal.js';
 
 const HELP = 'npm run admin -- <username>   make an existing user an admin';
 
@@ -20,8 +20,8 @@ export async function main(args) {
 /** USER_DATABASE_URL, else the database of the shop that runs from this folder. */
 async function databaseUrl() {
   if (process.env.USER_DATABASE_URL) return process.env.USER_DATABASE_URL;
-  const run = await readRun();
-  const url = run && isRunning(run) ? run.databases['user-service'] : undefined;
+  const run = await currentRun();
+  const url = run?.databases['user-service'];
   if (!url)
     throw new Failure('The shop is not running here: start it with npm start, or set USER_DATABASE_URL.');
   return url;

@@ -1,8 +1,8 @@
-import { Failure } from '../failure.js';
-import { post } from '../shop-client.js';
-import { isRunning, readRun } from '../start/run-file.js';
-import { say } from '../terminal.js';
-import { catalogue } from './catalogue.js';
+import { Failure } from '../lib/failure.js';
+import { catalogue } from '../lib/seed-catalogue.js';
+import { post } from '../lib/shop-client.js';
+import { currentRun } from '../lib/start/run-file.js';
+import { say } from '../lib/terminal.js';
 
 const HELP = `npm run seed   fill a running shop with a demo catalogue; running it again adds only what is missing
 
@@ -18,8 +18,7 @@ export async function main(args) {
     return 0;
   }
   if (args.length > 0) throw new Failure(`Unknown argument: ${args[0]}\n\n${HELP}`);
-  const run = await readRun();
-  const urls = run && isRunning(run) ? run.urls : {};
+  const urls = (await currentRun())?.urls ?? {};
   const users = process.env.USER_SERVICE_URL || urls['user-service'] || 'http://localhost:5001';
   const products = process.env.PRODUCT_SERVICE_URL || urls['product-service'] || 'http://localhost:5002';
 
@@ -81,7 +80,7 @@ async function createProducts(products, token) {
   return { created, present };
 }
 
-/** @param {import('../shop-client.js').Answer} answer */
+/** @param {import('../lib/shop-client.js').Answer} answer */
 function reason({ status, body }) {
   const texts = Array.isArray(body?.errors)
     ? body.errors.join(', ')

@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from '../lib/build.js';
+import { Failure, INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
+import { runInForeground } from '../lib/processes.js';
+import { ROOT } from '../lib/shop.js';
+import { stopSignal } from '../lib/signals.js';
+import { createStack } from '../lib/stack.js';
+import { say } from '../lib/terminal.js';
+import { openServers } from '../lib/test/servers.js';
+
+const HELP = `npm run bench              the same as: npm run bench -- catalogue
+npm run bench -- catalogue lists, products, me and orders per second, compared with bare node:http, Express and pg
+npm run bench -- browse    the share of a visitor's reads that query the database, and that none is stale
+npm run bench -- orders    orders per second, compared with the same statements sent by bare pg
+npm run bench -- outage    order-service while product-service is stopped, paused or late
+npm run bench -- import    100,000 products in, changed, out and in again: seconds, and memory over the time
+npm run bench -- scale     lists and searches among 1,000 to 1,000,000 products; draws docs/catalogue-latency.svg
+BENCH_SECONDS=10           how long each figure is measured
+BENCH_SIZES=1000,10000     catalogues of other sizes`;
+// As durable as in production: the cost of a commit is part of what is measured.
+const SETTINGS = ['max_connections=200', 'shared_preload_libraries=pg_stat_statements'];
+const GRACE_MS = 10_000;
+
+/** @param {string[]} args */
+export async function main(args) {
+  const [name = 'catalogue', ...rest] = args;
+  if (name === '--help') {
+    say(HELP);
+    return 0;
+  }
+  const program = join('bench', `${name}.ts`);
+  const isBench = /^[a-z]+$/.test(name) && existsSync(join(ROOT, program));
+  if (!isBench || rest.length > 0) throw new Failure(`There is no such measurement.\n${HELP}`);
+  const signal = stopSignal();
+  const stack = createStack();
+  try {
+    await build({ signal });
+    const servers = await openServers({ stack, signal, settings: SETTINGS });
+    return await runInForeground({
+      command: process.execPath,
+      args: ['--conditions=@shop/source', '--import', 'tsx', program],
+      cwd: ROOT,
+      env: { ...process.env, ...servers },
+      signal,
+      graceMs: GRACE_MS,
+    });
+  } catch (error) {
+    if (error instanceof Interrupted) return INTERRUPTED_BY_USER;
+    throw error;
+  } finally {
+    await stack.unwind();
+  }
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
+import { runInForeground } from '../lib/processes.js';
+import { ROOT } from '../lib/shop.js';
+import { stopSignal } from '../lib/signals.js';
+import { say } from '../lib/terminal.js';
+
+const HELP = `npm test                                             all tests, with coverage
+npm test -- --watch                                  again at every change; the servers stay
+npm test -- product-service/tests/stock.test.ts      one file
+npm test -- --selectProjects order-service e2e       some workspaces
+npm test -- -t 'refuses to go below zero'            some tests; every argument goes to Jest
+The tests start a PostgreSQL and a Redis of their own. THOROUGH=true tries what is random more often.`;
+const GRACE_MS = 30_000;
+
+/** @param {string[]} args */
+export async function main(args) {
+  if (args.includes('--help')) {
+    say(HELP);
+    return 0;
+  }
+  const chosen = args.length > 0;
+  try {
+    return await runInForeground({
+      command: process.execPath,
+      args: [
+        '--experimental-vm-modules',
+        '--no-warnings',
+        join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'),
+        // Some of the tests cannot reach the bar of all of them.
+        ...(chosen ? args : ['--coverage']),
+      ],
+      cwd: ROOT,
+      signal: stopSignal(),
+      graceMs: GRACE_MS,
+    });
+  } catch (error) {
+    if (error instanceof Interrupted) return INTERRUPTED_BY_USER;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from '../failure.js';
+import { removeData } from '../postgres/data-folder.js';
+import { startEmbeddedPostgres, stopPostgres, superuserUrl } from '../postgres/server.js';
+import { runTool } from '../processes.js';
+import { findProgram, findRedisServer, startRedis, stopRedis } from '../redis-server.js';
+import { newSecret } from '../secrets.js';
+import { step } from '../terminal.js';
+
+/** For data that is thrown away: nothing has to survive a power cut. */
+const THROWN_AWAY = ['max_connections=200', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+
+/**
+ * A PostgreSQL and a Redis that are deleted with the stack.
+ * @param {object} options
+ * @param {import('../stack.js').Stack} options.stack
+ * @param {AbortSignal} options.signal
+ * @param {string[]} [options.settings] of PostgreSQL, `name=value`
+ * @returns {Promise<Record<string, string>>} the variables that tests and benches find them by
+ */
+export async function openServers({ stack, signal, settings = THROWN_AWAY }) {
+  const folder = await mkdtemp(join(tmpdir(), 'shop-test-'));
+  await chmod(folder, 0o711);
+  const data = join(folder, 'postgres');
+  stack.push('', async () => {
+    await removeData(data);
+    await rm(folder, { recursive: true, force: true });
+  });
+  const password = newSecret();
+  const { launched, port } = await startEmbeddedPostgres({
+    path: data,
+    logFile: join(folder, 'postgres.log'),
+    password,
+    passwordIsKept: true,
+    settings,
+    signal,
+  });
+  stack.push('postgres', () => stopPostgres(launched));
+  const binary = await redisServer(signal);
+  const redis = await startRedis({ binary, logFile: join(folder, 'redis.log'), signal });
+  stack.push('redis', () => stopRedis(redis.launched));
+  return {
+    TEST_DATABASE_URL: superuserUrl(password, port),
+    TEST_REDIS_URL: redis.url,
+    TEST_REDIS_SERVER: binary,
+  };
+}
+
+/**
+ * A Redis server of this machine, or Debian's package. Tests start and kill servers of their own, so a server somewhere else
+ * is not enough.
+ * @param {AbortSignal} signal
+ */
+async function redisServer(signal) {
+  if (!findRedisServer()) await installWithApt('redis-server', signal);
+  const found = findRedisServer();
+  if (found) return found;
+  throw new Failure(
+    'The tests need redis-server or valkey-server on PATH: apt install redis-server, or brew install redis.',
+  );
+}
+
+/**
+ * As root on Debian and its relatives; elsewhere nothing happens.
+ * @param {string} name of the package
+ * @param {AbortSignal} signal
+ */
+async function installWithApt(name, signal) {
+  const command = findProgram('apt-get');
+  if (!command || userInfo().uid !== 0) return;
+  // The package would start a system service; in run level 1 Debian's invoke-rc.d leaves it stopped.
+  const env = { ...process.env, RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' };
+  const run = (/** @type {string[]} */ args) =>
+    runTool({ title: `apt-get ${args[0]} failed`, command, args, env, signal });
+  await step(`Installing Debian's ${name}`, async () => {
+    await run(['update']);
+    await run(['install', '-y', '--no-install-recommends', name]);
+  });
+}

@@ -1,3 +1,0 @@
-import { runCommand } from './lib/command.js';
-
-runCommand(() => import('./lib/seed/seed.command.js'));
