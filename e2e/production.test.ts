@@ -60,7 +60,8 @@ test.each<ServiceName>(['user-service', 'product-service', 'order-service'])(
   'the image of %s starts it with the settings that are measured',
   async (service) => {
     const dockerfile = await readFile(`${folderOf(service)}/Dockerfile`, 'utf8');
-    for (const [name, value] of Object.entries(PROCESS_SETTINGS))
+    const { UV_THREADPOOL_SIZE: _ofThisMachine, ...fixed } = PROCESS_SETTINGS;
+    for (const [name, value] of Object.entries(fixed))
       expect(dockerfile.replaceAll('"', '')).toContain(` ${name}=${value}`);
   },
 );

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROCESS_SETTINGS } from '../../service-kit/process-settings.js';
 import { build } from '../lib/build.js';
 import { Failure, INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
 import { runInForeground } from '../lib/processes.js';
@@ -16,6 +17,7 @@ npm run bench -- orders    orders per second, compared with the same statements 
 npm run bench -- outage    order-service while product-service is stopped, paused or late
 npm run bench -- import    100,000 products in, changed, out and in again: seconds, and memory over the time
 npm run bench -- scale     lists and searches among 1,000 to 1,000,000 products; draws docs/catalogue-latency.svg
+npm run bench -- login     logins per second, compared with bare bcrypt at the same cost, and 200 of them at once
 BENCH_SECONDS=10           how long each figure is measured
 BENCH_SIZES=1000,10000     catalogues of other sizes`;
 // As durable as in production: the cost of a commit is part of what is measured.
@@ -41,7 +43,7 @@ export async function main(args) {
       command: process.execPath,
       args: ['--conditions=@shop/source', '--import', 'tsx', program],
       cwd: ROOT,
-      env: { ...process.env, ...servers },
+      env: { UV_THREADPOOL_SIZE: PROCESS_SETTINGS.UV_THREADPOOL_SIZE, ...process.env, ...servers },
       signal,
       graceMs: GRACE_MS,
     });

@@ -14,6 +14,7 @@ import type { PasswordHasher } from './passwords/password.hasher.ts';
 import { passwordRoutes } from './passwords/password.routes.ts';
 import { createPasswordSchemas } from './passwords/password.schemas.ts';
 import { createPasswordUseCases } from './passwords/password.use-cases.ts';
+import type { PasswordQueue } from './passwords/password-queue.ts';
 import { createResetUseCases } from './passwords/reset.use-cases.ts';
 import { jwksRoutes } from './sessions/jwks.routes.ts';
 import { sessionRoutes } from './sessions/session.routes.ts';
@@ -32,13 +33,15 @@ export interface AppOptions extends Runtime<UserConfig> {
   redis: RedisConnection | undefined;
   revocations: Revocations;
   hasher: PasswordHasher;
+  queue: PasswordQueue;
   mails: MailUseCases;
   audit: AuditUseCases;
 }
 
 /** Everything that user-service answers, wired from its parts. */
 export function createApp(options: AppOptions) {
-  const { db, redis, revocations, hasher, mails, audit, logger, metrics, config, isStopping } = options;
+  const { db, redis, revocations, hasher, queue, mails, audit, logger, metrics, config, isStopping } =
+    options;
   const keys = signingKeysOf(config);
   const tokens = createTokenIssuer({
     keys,
@@ -61,9 +64,9 @@ export function createApp(options: AppOptions) {
     description: 'Accounts and sign-ins: who somebody is, where he is signed in, and what he may do.',
     routes: [
       ...jwksRoutes(keys.published),
-      ...sessionRoutes({ sessions, credentials, users }),
-      ...passwordRoutes({ passwords, resets, schemas: createPasswordSchemas(rules) }),
-      ...userRoutes({ users, schemas: createUserSchemas(rules) }),
+      ...sessionRoutes({ sessions, credentials, users, queue }),
+      ...passwordRoutes({ passwords, resets, queue, schemas: createPasswordSchemas(rules) }),
+      ...userRoutes({ users, queue, schemas: createUserSchemas(rules) }),
       ...verificationRoutes(verifications),
       ...auditRoutes(audit),
     ],

@@ -12,7 +12,7 @@ describe('the configuration', () => {
       PORT: 5001,
       ACCESS_TOKEN_LIFETIME: 3600,
       REFRESH_TOKEN_LIFETIME: 2_592_000,
-      BCRYPT_COST: 12,
+      BCRYPT_COST: 10,
       PASSWORD_MIN_LENGTH: 8,
       loginFailures: { account: { max: 10, seconds: 900 }, address: { max: 50, seconds: 900 } },
       PASSWORD_REFUSE_COMMON: false,

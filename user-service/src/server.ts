@@ -8,7 +8,9 @@ import { loadUserConfig, MAX_ACCESS_TOKEN_LIFETIME } from './config.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { createMailUseCases } from './mail/mail.use-cases.ts';
 import { startMailing } from './mail/mail.worker.ts';
-import { hasherOf } from './passwords/password.hasher.ts';
+import { createPasswordHasher } from './passwords/password.hasher.ts';
+import { createPasswordQueue, passwordsAtOnce } from './passwords/password-queue.ts';
+import { expectStoredCosts } from './passwords/stored-costs.ts';
 import { startSessionUpkeep } from './sessions/session.upkeep.ts';
 import { keepFirstAdmin } from './users/first-admin.ts';
 
@@ -21,7 +23,9 @@ await runServer({
     const db = new PrismaClient({ adapter: database.adapter });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const revocations = createRevocations({ redis, logger, tokenLifetime: MAX_ACCESS_TOKEN_LIFETIME });
-    const hasher = hasherOf(config);
+    const hasher = createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST });
+    const queue = createPasswordQueue({ atOnce: passwordsAtOnce(config.UV_THREADPOOL_SIZE) });
+    await expectStoredCosts({ db, hasher, logger });
     const audit = createAuditUseCases({ db, logger });
     if (config.NODE_ENV === 'production' && new URL(config.SHOP_URL).hostname === 'localhost')
       logger.warn({ shop_url: config.SHOP_URL }, 'links in mails lead to localhost: set SHOP_URL');
@@ -32,7 +36,7 @@ await runServer({
     const { admin } = config;
     const firstAdmin = admin && (await keepFirstAdmin({ db, audit, hasher, logger, admin }));
     return {
-      app: createApp({ ...runtime, db, redis, revocations, hasher, mails, audit }),
+      app: createApp({ ...runtime, db, redis, revocations, hasher, queue, mails, audit }),
       async close() {
         firstAdmin?.close();
         upkeep.close();

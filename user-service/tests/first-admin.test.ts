@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { PrismaClient } from '../src/generated/prisma/client.ts';
-import { hasherOf } from '../src/passwords/password.hasher.ts';
+import { createPasswordHasher } from '../src/passwords/password.hasher.ts';
 import { ensureFirstAdmin, keepFirstAdmin } from '../src/users/first-admin.ts';
 import { logger, startTestShop, type TestShop } from './support/test-shop.ts';
 import { until } from './support/until.ts';
@@ -13,11 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const hasher = hasherOf({
-  PASSWORD_PEPPER: 'shop/user-service/password',
-  BCRYPT_COST: 4,
-  UV_THREADPOOL_SIZE: 4,
-});
+const hasher = createPasswordHasher({ pepper: 'shop/user-service/password', cost: 4 });
 const ensure = (admin: ReturnType<typeof registration>) =>
   ensureFirstAdmin({ db: shop.db, audit: shop.audit, hasher, logger, admin });
 const eventsOf = async (userId: number) =>

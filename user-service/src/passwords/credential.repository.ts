@@ -31,6 +31,13 @@ export function createCredentialRepository(db: Prisma.TransactionClient) {
       return toCredential(await db.user.findUnique({ where: { id }, select: columns }));
     },
 
+    /** Of all stored hashes; reads every row. Undefined while there is none. */
+    async highestCost(): Promise<number | undefined> {
+      const [row] = await db.$queryRaw<{ cost: number | null }[]>`
+        SELECT max(substring(password_hash FROM 5 FOR 2))::int AS cost FROM users`;
+      return row?.cost ?? undefined;
+    },
+
     /** The same password at a new cost: sessions stay. */
     async strengthen({ userId, passwordHash }: Credential, newHash: string): Promise<void> {
       await db.user.updateMany({ where: { id: userId, passwordHash }, data: { passwordHash: newHash } });

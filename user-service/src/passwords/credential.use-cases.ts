@@ -6,7 +6,7 @@ import type { Prisma } from '../generated/prisma/client.ts';
 import { identityKey } from '../users/user.identity.ts';
 import type { Attempt, AttemptCounter } from './attempt.counter.ts';
 import { type Credential, createCredentialRepository } from './credential.repository.ts';
-import { Busy, InvalidCredentials, WrongPassword } from './password.errors.ts';
+import { InvalidCredentials, WrongPassword } from './password.errors.ts';
 import type { PasswordHasher } from './password.hasher.ts';
 
 interface CredentialOptions {
@@ -34,19 +34,10 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
     return right;
   };
 
-  const strengthen = async (credential: Credential, password: string) => {
-    try {
-      await credentials.strengthen(credential, await hasher.hash(password));
-    } catch (error) {
-      // The next sign-in does it as well.
-      if (!(error instanceof Busy)) throw error;
-    }
-  };
-
   return {
     /**
      * @param identifier username or email in any spelling
-     * @throws InvalidCredentials, TooManyFailures, Busy
+     * @throws InvalidCredentials, TooManyFailures
      */
     async logIn(identifier: string, password: string, origin: Origin): Promise<Credential> {
       const key = identityKey(identifier);
@@ -58,11 +49,12 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
         audit.noteFailedLogin(credential?.userId, origin);
         throw new InvalidCredentials();
       }
-      if (hasher.isOutdated(credential.passwordHash)) await strengthen(credential, password);
+      if (hasher.isOutdated(credential.passwordHash))
+        await credentials.strengthen(credential, await hasher.hash(password));
       return credential;
     },
 
-    /** @throws WrongPassword, TooManyFailures, Busy */
+    /** @throws WrongPassword, TooManyFailures */
     async confirm(userId: number, password: string): Promise<Credential> {
       const credential = await credentials.findByUser(userId);
       const right = await isRight({ account: accountOf(userId) }, password, credential);

@@ -1,10 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import bcrypt from 'bcrypt';
-import { createHashQueue } from './hash-queue.ts';
-import { createPasswordHasher, hasherOf, nobodysHash } from './password.hasher.ts';
+import { createPasswordHasher, nobodysHash } from './password.hasher.ts';
 
-const hasherWith = (cost: number, pepper = 'pepper') =>
-  createPasswordHasher({ pepper, cost, queue: createHashQueue({ atOnce: 1 }) });
+const hasherWith = (cost: number, pepper = 'pepper') => createPasswordHasher({ pepper, cost });
 
 describe('the password hasher', () => {
   test('tells right from wrong, also behind the 72 bytes of bcrypt', async () => {
@@ -21,9 +19,48 @@ describe('the password hasher', () => {
   });
 
   test('knows hashes of a lower cost', async () => {
-    const hash = await hasherWith(4).hash('password');
+    const hash = await hasherWith(5).hash('password');
+    expect(hasherWith(5).isOutdated(hash)).toBe(false);
+    expect(hasherWith(6).isOutdated(hash)).toBe(true);
     expect(hasherWith(4).isOutdated(hash)).toBe(false);
-    expect(hasherWith(5).isOutdated(hash)).toBe(true);
+  });
+
+  test.each([
+    ['raised', 4, 10],
+    ['lowered', 10, 4],
+  ])(
+    'works as long for a wrong password as for nobody after the cost was %s',
+    async (_how, before, after) => {
+      const old = await hasherWith(before).hash('password');
+      const hasher = hasherWith(after);
+      hasher.expectCost(before);
+      const fresh = await hasher.hash('password');
+      const workOf = async (hash: string | undefined) => {
+        const work = [];
+        for (let i = 0; i < 7; i += 1) {
+          const start = process.cpuUsage();
+          expect(await hasher.verify('wrong', hash)).toBe(false);
+          work.push(process.cpuUsage(start).user);
+        }
+        return work.sort((a, b) => a - b)[3] ?? 0;
+      };
+      const [nobody, ...others] = [await workOf(undefined), await workOf(old), await workOf(fresh)];
+      for (const work of others) {
+        expect(work / nobody).toBeGreaterThan(0.6);
+        expect(work / nobody).toBeLessThan(1.67);
+      }
+    },
+  );
+
+  test('learns of a higher cost from the first hash of it', async () => {
+    const hasher = hasherWith(4);
+    await hasher.verify('wrong', nobodysHash(11));
+    const start = process.cpuUsage();
+    await hasher.verify('wrong', undefined);
+    const nobody = process.cpuUsage(start).user;
+    const next = process.cpuUsage();
+    await bcrypt.compare('wrong', nobodysHash(9));
+    expect(nobody).toBeGreaterThan(process.cpuUsage(next).user);
   });
 
   test('says no to everything where there is no hash', async () => {
@@ -37,10 +74,5 @@ describe('the password hasher', () => {
     // To a salt that it does not take bcrypt answers at once; this one it works with.
     const salt = hash.slice(0, 29);
     expect((await bcrypt.hash('anything', salt)).startsWith(salt)).toBe(true);
-  });
-
-  test('works with a single thread too', async () => {
-    const hasher = hasherOf({ PASSWORD_PEPPER: 'pepper', BCRYPT_COST: 4, UV_THREADPOOL_SIZE: 1 });
-    await expect(hasher.verify('password', await hasher.hash('password'))).resolves.toBe(true);
   });
 });

@@ -4,15 +4,17 @@ import { InvalidMailToken } from '../mail/mail.errors.ts';
 import { Busy, WrongPassword } from './password.errors.ts';
 import type { PasswordSchemas } from './password.schemas.ts';
 import type { PasswordUseCases } from './password.use-cases.ts';
+import type { PasswordQueue } from './password-queue.ts';
 import type { ResetUseCases } from './reset.use-cases.ts';
 
 interface PasswordRouteOptions {
   passwords: PasswordUseCases;
   resets: ResetUseCases;
+  queue: PasswordQueue;
   schemas: PasswordSchemas;
 }
 
-export function passwordRoutes({ passwords, resets, schemas }: PasswordRouteOptions) {
+export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRouteOptions) {
   return [
     defineRoute({
       method: 'put',
@@ -26,7 +28,7 @@ export function passwordRoutes({ passwords, resets, schemas }: PasswordRouteOpti
       errors: [WrongPassword, Busy],
       handler: async ({ user, body, caller }) => ({
         message: 'Password changed successfully',
-        tokens: await passwords.change(user, body, originOf(caller)),
+        tokens: await queue.run(() => passwords.change(user, body, originOf(caller))),
       }),
     }),
     defineRoute({
@@ -54,7 +56,7 @@ export function passwordRoutes({ passwords, resets, schemas }: PasswordRouteOpti
       answer: schemas.done,
       errors: [InvalidMailToken, Busy],
       async handler({ body, caller }) {
-        await resets.confirm(body.token, body.new_password, originOf(caller));
+        await queue.run(() => resets.confirm(body.token, body.new_password, originOf(caller)));
         return { message: 'Password reset successfully' };
       },
     }),

@@ -28,7 +28,7 @@ export function createPasswordUseCases(options: PasswordOptions) {
     /**
      * Sets a new password and ends every other session of the user; links for a reset are void.
      * @returns tokens that replace those of this session
-     * @throws WrongPassword, ValidationFailed, TooManyFailures, Busy, SessionEnded
+     * @throws WrongPassword, ValidationFailed, TooManyFailures, SessionEnded
      */
     async change(user: User, passwords: PasswordChange, origin: Origin): Promise<Tokens> {
       const { current_password: currentPassword, new_password: newPassword } = passwords;

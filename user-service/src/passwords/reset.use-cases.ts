@@ -35,7 +35,7 @@ export function createResetUseCases({ db, hasher, rules, sessions, mails, audit 
 
     /**
      * Sets the password, for the token of a mail; every session of the user ends, and his other links of this kind.
-     * @throws InvalidMailToken, ValidationFailed, Busy
+     * @throws InvalidMailToken, ValidationFailed
      */
     async confirm(token: string, newPassword: string, origin: Origin): Promise<void> {
       // Hashing is the costly part: not for whoever has no good token.

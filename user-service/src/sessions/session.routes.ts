@@ -2,6 +2,7 @@ import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
 import type { CredentialUseCases } from '../passwords/credential.use-cases.ts';
 import { Busy, InvalidCredentials } from '../passwords/password.errors.ts';
+import type { PasswordQueue } from '../passwords/password-queue.ts';
 import type { UserUseCases } from '../users/user.use-cases.ts';
 import {
   EmailNotVerified,
@@ -25,9 +26,10 @@ interface SessionRouteOptions {
   sessions: SessionUseCases;
   credentials: CredentialUseCases;
   users: UserUseCases;
+  queue: PasswordQueue;
 }
 
-export function sessionRoutes({ sessions, credentials, users }: SessionRouteOptions) {
+export function sessionRoutes({ sessions, credentials, users, queue }: SessionRouteOptions) {
   return [
     defineRoute({
       method: 'post',
@@ -39,12 +41,13 @@ export function sessionRoutes({ sessions, credentials, users }: SessionRouteOpti
       status: 200,
       answer: loggedIn,
       errors: [InvalidCredentials, EmailNotVerified, Busy],
-      async handler({ body, caller }) {
-        const origin = originOf(caller);
-        const owner = await credentials.logIn(body.identifier, body.password, origin);
-        const tokens = await sessions.logIn(owner, origin);
-        return { message: 'Login successful', user: await users.own(owner.userId), tokens };
-      },
+      handler: ({ body, caller }) =>
+        queue.run(async () => {
+          const origin = originOf(caller);
+          const owner = await credentials.logIn(body.identifier, body.password, origin);
+          const tokens = await sessions.logIn(owner, origin);
+          return { message: 'Login successful', user: await users.own(owner.userId), tokens };
+        }),
     }),
     defineRoute({
       method: 'post',

@@ -4,6 +4,7 @@ import { idParams } from '@shop/service-kit/http/fields';
 import { reply } from '@shop/service-kit/http/reply';
 import { originOf } from '../audit/origin.ts';
 import { Busy } from '../passwords/password.errors.ts';
+import type { PasswordQueue } from '../passwords/password-queue.ts';
 import { sessionsAnswer } from '../sessions/session.schemas.ts';
 import { EmailTaken, UserNotFound, UsernameTaken } from './user.errors.ts';
 import {
@@ -20,12 +21,13 @@ import type { UserUseCases } from './user.use-cases.ts';
 
 interface UserRouteOptions {
   users: UserUseCases;
+  queue: PasswordQueue;
   schemas: UserSchemas;
 }
 
 const SELF_OR_ADMIN = 'the user himself and admins';
 
-export function userRoutes({ users, schemas }: UserRouteOptions) {
+export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
   return [
     defineRoute({
       method: 'post',
@@ -38,7 +40,7 @@ export function userRoutes({ users, schemas }: UserRouteOptions) {
       answer: schemas.registered,
       errors: [UsernameTaken, EmailTaken, Busy],
       async handler({ body, caller }) {
-        const registered = await users.register(body, originOf(caller));
+        const registered = await queue.run(() => users.register(body, originOf(caller)));
         const headers = { Location: `/api/users/${registered.user.id}` };
         return reply({ message: 'User registered successfully', ...registered }, { headers });
       },

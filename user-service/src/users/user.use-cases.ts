@@ -29,7 +29,7 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
   return {
     /**
      * Opens an account and mails a link that verifies its address. Without tokens where that has to be done first.
-     * @throws UsernameTaken, EmailTaken, Busy
+     * @throws UsernameTaken, EmailTaken
      */
     async register({ username, email, password }: Registration, origin: Origin) {
       const taken = await users.findTaken({ username, email });

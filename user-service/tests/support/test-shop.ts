@@ -14,7 +14,8 @@ import { loadUserConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
 import { createMailUseCases, type MailUseCases } from '../../src/mail/mail.use-cases.ts';
 import { startMailing } from '../../src/mail/mail.worker.ts';
-import { hasherOf } from '../../src/passwords/password.hasher.ts';
+import { createPasswordHasher } from '../../src/passwords/password.hasher.ts';
+import { createPasswordQueue } from '../../src/passwords/password-queue.ts';
 
 export interface Replica {
   app: Express;
@@ -39,6 +40,8 @@ interface ReplicaOptions {
   /** False: no REDIS_URL, so limits and revocations are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
+  /** Of requests with a password. By default they wait as long as a slow machine needs. */
+  queue?: Partial<Parameters<typeof createPasswordQueue>[0]>;
   /** Sends mails through the environment's `SMTP_URL`, impatiently. Without it they are only asked for. */
   mailing?: Pick<Parameters<typeof startMailing>[0], 'interval' | 'firstWait' | 'attemptTimeout'>;
 }
@@ -80,7 +83,8 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       db,
       redis: used,
       revocations,
-      hasher: hasherOf(config),
+      hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
+      queue: createPasswordQueue({ atOnce: 3, maxWait: 600_000, ...rest.queue }),
       mails,
       audit,
       logger,

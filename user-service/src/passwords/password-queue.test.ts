@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { createHashQueue } from './hash-queue.ts';
+import { createPasswordQueue } from './password-queue.ts';
 
 /** Work that runs until it is told to end. */
 function work() {
@@ -11,9 +11,9 @@ function work() {
   return { run: () => ended, end };
 }
 
-describe('the hash queue', () => {
+describe('the password queue', () => {
   test('runs so many at once and the others in their order', async () => {
-    const queue = createHashQueue({ atOnce: 2 });
+    const queue = createPasswordQueue({ atOnce: 2 });
     const finished: number[] = [];
     let running = 0;
     let most = 0;
@@ -33,7 +33,7 @@ describe('the hash queue', () => {
   });
 
   test('refuses at once what is over the bound, with Retry-After', async () => {
-    const queue = createHashQueue({ atOnce: 1, maxWaiting: 1 });
+    const queue = createPasswordQueue({ atOnce: 1, maxWaiting: 1 });
     const slow = work();
     const running = queue.run(slow.run);
     const waiting = queue.run(async () => 'done');
@@ -49,7 +49,7 @@ describe('the hash queue', () => {
   });
 
   test('refuses who has waited too long, and is free again afterwards', async () => {
-    const queue = createHashQueue({ atOnce: 1, maxWait: 20 });
+    const queue = createPasswordQueue({ atOnce: 1, maxWait: 20 });
     const slow = work();
     const running = queue.run(slow.run);
     await expect(queue.run(async () => 'never')).rejects.toMatchObject({ code: 'busy' });
@@ -59,7 +59,7 @@ describe('the hash queue', () => {
   });
 
   test('a failure makes room like a success', async () => {
-    const queue = createHashQueue({ atOnce: 1 });
+    const queue = createPasswordQueue({ atOnce: 1 });
     const failing = queue.run(async () => {
       throw new Error('no');
     });

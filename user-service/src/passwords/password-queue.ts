@@ -1,21 +1,29 @@
+import { availableParallelism } from 'node:os';
 import { Busy } from './password.errors.ts';
 
-interface HashQueueOptions {
-  /** Hashes that run at the same time; each takes a core and a thread of libuv's pool. */
+interface PasswordQueueOptions {
+  /** Requests that are worked on at the same time; each may take a core and a thread of libuv's pool. */
   atOnce: number;
-  /** Callers that may wait for one. */
+  /** Requests that may wait for that. */
   maxWaiting?: number;
-  /** How long a caller may wait, in milliseconds. */
+  /** How long one may wait, in milliseconds. */
   maxWait?: number;
 }
 
-export interface HashQueue {
+export interface PasswordQueue {
   /** Runs the work when its turn comes. @throws Busy when the queue is full or the turn did not come in time */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Keeps slow hashes from taking all cores and all threads, which DNS and file reads need as well. */
-export function createHashQueue({ atOnce, maxWaiting = 50, maxWait = 5000 }: HashQueueOptions): HashQueue {
+/**
+ * Where requests with a password wait, once and before anything is done for them: slow hashes must not take all threads
+ * of libuv's pool, which DNS and file reads need as well, nor a rush of sign-ins all database connections.
+ */
+export function createPasswordQueue({
+  atOnce,
+  maxWaiting = 500,
+  maxWait = 10_000,
+}: PasswordQueueOptions): PasswordQueue {
   const waiting = new Set<() => void>();
   let running = 0;
 
@@ -55,3 +63,11 @@ export function createHashQueue({ atOnce, maxWaiting = 50, maxWait = 5000 }: Has
     },
   };
 }
+
+/**
+ * Requests of a process that are worked on at once: every core hashes while one more request is at the database, and at
+ * least one thread of libuv's pool is free for everything else.
+ * @param threads `UV_THREADPOOL_SIZE` as libuv reads it
+ */
+export const passwordsAtOnce = (threads: number) =>
+  Math.max(1, Math.min(availableParallelism() + 1, threads - 1));
