@@ -119,7 +119,7 @@ describe('a CSV file', () => {
       ['D,Lamp,"9,99",1,,', 'Price must be a positive number'],
       ['E,Lamp,9.999,1,,', 'Price must have at most 2 decimals'],
       ['F,Lamp,1e3,1,,', 'Price must be a positive number'],
-      ['G,Lamp,99999999,1,,', 'Price must be at most 9999999.99'],
+      ['G,Lamp,99999999999,1,,', 'Price must be at most 9999999999.99'],
       ['H,Lamp,1,9999999999,,', 'Stock must be at most 1000000000'],
       ['I,Lamp,1,1,,red', 'Unknown field: colour'],
       ['J,Lamp,1,1,,,too many', 'The row has 7 columns, the header 6'],

@@ -54,7 +54,7 @@ describe('POST /api/products', () => {
     const fields = {
       name: 'n'.repeat(200),
       description: 'd'.repeat(5000),
-      price: 9_999_999.99,
+      price: 9_999_999_999.99,
       stock: 1_000_000_000,
       category: 'c'.repeat(100),
       sku: 's'.repeat(64),
@@ -106,7 +106,7 @@ describe('POST /api/products', () => {
     [{ name: 'Lamp', price: -1 }, ['Price must be a positive number']],
     [{ name: 'Lamp', price: '5' }, ['Price must be a positive number']],
     [{ name: 'Lamp', price: 1.999 }, ['Price must have at most 2 decimals']],
-    [{ name: 'Lamp', price: 10_000_000 }, ['Price must be at most 9999999.99']],
+    [{ name: 'Lamp', price: 10_000_000_000 }, ['Price must be at most 9999999999.99']],
     [{ name: 'Lamp', price: 1, stock: 1.5 }, ['Stock must be a non-negative integer']],
     [{ name: 'Lamp', price: 1, stock: '5' }, ['Stock must be a non-negative integer']],
     [{ name: 'Lamp', price: 1, stock: 2 ** 31 }, ['Stock must be at most 1000000000']],

@@ -83,7 +83,8 @@ describe('a request that does not fit', () => {
     ]);
     expect(answer.body.details[3]).toEqual({
       path: 'name',
-      code: 'custom',
+      code: 'too_short',
+      minimum: 3,
       message: 'Name must be at least 3 characters',
     });
   });
@@ -99,12 +100,48 @@ describe('a request that does not fit', () => {
     expect(answer.status).toBe(400);
     expect(answer.body.details).toEqual([
       {
-        path: `parts.0.${'x'.repeat(50)}`,
-        code: 'unrecognized_keys',
-        message: `Unknown field: ${'x'.repeat(50)}`,
+        path: `parts.0.${'x'.repeat(39)}…`,
+        code: 'unknown_field',
+        message: `Unknown field: ${'x'.repeat(39)}…`,
       },
-      { path: 'role', code: 'unrecognized_keys', message: 'Unknown field: role' },
+      { path: 'role', code: 'unknown_field', message: 'Unknown field: role' },
     ]);
+  });
+
+  test('gets a stable code for each field', async () => {
+    const codesOf = async (body: object) => {
+      const { details } = (await put().send(body)).body as { details: { path: string; code: string }[] };
+      return Object.fromEntries(details.map(({ path, code }) => [path, code]));
+    };
+    expect(await codesOf({ name: null, parts: 'x', other: 1 })).toEqual({
+      name: 'required',
+      stock: 'required',
+      parts: 'not_a_list',
+      other: 'unknown_field',
+    });
+    expect(await codesOf({ name: 5, stock: 'x', parts: [7] })).toEqual({
+      name: 'not_a_string',
+      stock: 'not_a_number',
+      'parts.0': 'not_an_object',
+    });
+    expect(await codesOf({ name: 'x'.repeat(99_000), stock: 0.5 })).toEqual({
+      name: 'too_long',
+      stock: 'not_an_integer',
+    });
+    expect(await codesOf({ name: 'a\0bc', stock: -1 })).toEqual({
+      name: 'invalid_characters',
+      stock: 'too_small',
+    });
+  });
+
+  test('is told so in less than 20 kB, whatever was sent', async () => {
+    for (const key of ['\u0001', '"', '😀', '\ud800', 'x']) {
+      const names = Array.from({ length: 40 }, (_, i) => [key.repeat(99) + i, 1]);
+      const answer = await put().send({ ...Object.fromEntries(names), parts: [Object.fromEntries(names)] });
+      expect(answer.status).toBe(400);
+      expect(answer.body.details.length).toBeGreaterThan(5);
+      expect(Buffer.byteLength(answer.text)).toBeLessThan(20_000);
+    }
   });
 
   test('gets at most 20 details', async () => {

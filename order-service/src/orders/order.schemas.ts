@@ -1,4 +1,4 @@
-import { INT32_MAX, instant, instantQuery, integerQuery, text } from '@shop/service-kit/http/fields';
+import { INT32_MAX, inOrder, instant, integerQuery, rangeQuery, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
@@ -112,15 +112,11 @@ export const listQuery = z
   .object({
     ...pagingQuery(10),
     status: statusQuery.optional(),
-    from: instantQuery('from').optional(),
-    to: instantQuery('to').optional(),
+    ...rangeQuery(),
     user_id: integerQuery('user_id', { min: 1, max: INT32_MAX }).optional(),
     scope: z.enum(['own', 'all'], { error: 'scope must be own or all' }).default('own'),
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
-    error: 'from must not be after to',
-    path: ['from'],
-  });
+  .refine(...inOrder);
 
 export const statusBody = z.strictObject({
   status: z.enum(ORDER_STATUSES, {

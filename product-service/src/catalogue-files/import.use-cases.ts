@@ -2,7 +2,7 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { BodyStream } from '@shop/service-kit/http/body-stream';
 import type { Caller } from '@shop/service-kit/http/define-route';
-import { fieldIssuesOf } from '@shop/service-kit/http/parse-request';
+import { fieldIssuesOf } from '@shop/service-kit/http/field-issues';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { ProductSchemas } from '../products/product.schemas.ts';
 import { createFileReader, type FileRow } from './import.reader.ts';
@@ -43,7 +43,7 @@ export function createImportUseCases({ imports, schemas, catalogueChanged, creat
     let rows = 0;
     const check = (row: FileRow) => {
       if ('problem' in row) return tally.fail(row.line, row.problem);
-      const checked = schemas.replaceBody.safeParse(row.fields);
+      const checked = schemas.replaceBody.safeParse(row.fields, { reportInput: true });
       if (checked.success) return batch.add(row.line, checked.data);
       return tally.fail(
         row.line,

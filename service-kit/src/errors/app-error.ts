@@ -1,8 +1,36 @@
+/** At most this many refused fields are listed (the HTTP contract, "Errors"). */
+export const MAX_ISSUES = 20;
+
+/** What can be wrong with a field: stable, so that clients can translate it. */
+export const FIELD_CODES = [
+  'required',
+  'unknown_field',
+  'not_a_string',
+  'not_a_number',
+  'not_an_integer',
+  'not_a_boolean',
+  'not_an_object',
+  'not_a_list',
+  'not_allowed',
+  'invalid_characters',
+  'too_short',
+  'too_long',
+  'too_small',
+  'too_large',
+  'out_of_range',
+  'too_many_decimals',
+  'invalid',
+] as const;
+export type FieldCode = (typeof FIELD_CODES)[number];
+
 /** One refused field of a request, as listed in `details` of a problem document. */
 export interface FieldIssue {
   path: string;
-  code: string;
+  code: FieldCode;
   message: string;
+  /** The bounds that the value broke: of its size, its length or its decimals. */
+  minimum?: number;
+  maximum?: number;
 }
 
 export interface ErrorExtras {

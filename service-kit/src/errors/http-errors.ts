@@ -1,14 +1,30 @@
-import { defineError, type FieldIssue } from './app-error.ts';
+import { shorten } from '../text/texts.ts';
+import { defineError, type FieldIssue, MAX_ISSUES } from './app-error.ts';
 
-/** At most this many refused fields are listed (the HTTP contract, "Errors"). */
-const MAX_ISSUES = 20;
+/** Bounds of a validation error, whatever the input: characters of a text, and bytes of all of them. */
+const MAX_TEXT = 300;
+const MAX_BYTES = 8000;
+
+/** The first issues, as many as fit. Their texts are in the body twice, the first one four times. */
+function listed(issues: FieldIssue[]): FieldIssue[] {
+  let bytes = 0;
+  return issues.slice(0, MAX_ISSUES).flatMap((issue) => {
+    const shown = {
+      ...issue,
+      path: shorten(issue.path, MAX_TEXT),
+      message: shorten(issue.message, MAX_TEXT),
+    };
+    bytes += Buffer.byteLength(JSON.stringify(shown));
+    return bytes <= MAX_BYTES ? [shown] : [];
+  });
+}
 
 export const ValidationFailed = defineError(
   400,
   'validation_failed',
-  (issues: FieldIssue[]) => issues[0]?.message ?? 'The request is not valid',
+  (issues: FieldIssue[]) => listed(issues)[0]?.message ?? 'The request is not valid',
   (issues) => {
-    const details = issues.slice(0, MAX_ISSUES);
+    const details = listed(issues);
     return { members: { errors: details.map((issue) => issue.message), details } };
   },
 );

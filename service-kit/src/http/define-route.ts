@@ -83,6 +83,8 @@ export interface RouteSpec<
   status: number;
   /** What leaves the service: fields that the schema does not name are dropped. */
   answer?: A;
+  /** A GET that carries an ETag of its bytes, and returns 304 to whoever has them. */
+  conditional?: true;
   /** Media types of an answer that is made of bytes, for the API document. */
   answerTypes?: readonly string[];
   /** The expected failures of the use-case, for the API document. */

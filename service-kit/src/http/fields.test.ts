@@ -1,15 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { createMoney } from '../money/money.ts';
 import {
   amount,
   amountQuery,
   booleanQuery,
+  clearable,
   idParams,
   instant,
   instantQuery,
   integer,
   integerQuery,
+  optional,
   text,
 } from './fields.ts';
 
@@ -28,6 +30,11 @@ describe('a text', () => {
     ['äöü', 'äöü'],
     ['ab', ['Name must be at least 3 characters']],
     ['   ', ['Name is required']],
+    ['\u00a0\u2003abc\u0085\ufeff\n', 'abc'],
+    ['e\u0301te\u0301s', '\u00e9t\u00e9s'],
+    ['😀😀😀😀😀', '😀😀😀😀😀'],
+    ['😀😀', ['Name must be at least 3 characters']],
+    ['😀😀😀😀😀😀', ['Name must be at most 5 characters']],
     ['abcdef', ['Name must be at most 5 characters']],
     ['abc\0', ['Name contains characters that cannot be stored']],
     ['abc\udc00', ['Name contains characters that cannot be stored']],
@@ -71,14 +78,61 @@ describe('an amount in a body', () => {
   test.each([
     [0, 0],
     [999.99, 99_999],
-    [9_999_999.99, 999_999_999],
-    [10_000_000, ['Price must be at most 9999999.99']],
+    [9_999_999_999.99, 999_999_999_999],
+    [10_000_000_000, ['Price must be at most 9999999999.99']],
+    [1e300, ['Price must be at most 9999999999.99']],
     [-0.01, ['Price must be a positive number']],
     [0.001, ['Price must have at most 2 decimals']],
     ['1', ['Price must be a positive number']],
     [undefined, ['Price is required']],
     [null, ['Price is required']],
   ])('%j', (value, expected) => expect(outcome(price, value)).toEqual(expected));
+});
+
+test('a price has the same bound in minor units in every currency', () => {
+  const yen = amount('Price', createMoney('JPY'));
+  expect(outcome(yen, 999_999_999_999)).toBe(999_999_999_999);
+  expect(outcome(yen, 1_000_000_000_000)).toEqual(['Price must be at most 999999999999']);
+  expect(outcome(amount('Price', createMoney('KWD')), 999_999_999.999)).toBe(999_999_999_999);
+});
+
+describe('a field that may be left out', () => {
+  const body = z.strictObject({
+    note: optional(text('Note', { max: 5 })),
+    stock: optional(integer('Stock', { min: 0, max: 5, wrong: 'No stock' })),
+    sku: clearable(text('SKU', { max: 5 }), null),
+    category: clearable(text('Category', { max: 9 }), 'General'),
+  });
+  test.each([
+    [{}, {}],
+    [{ note: null, stock: null }, {}],
+    [{ note: ' \u00a0', stock: '' }, {}],
+    [
+      { sku: null, category: null },
+      { sku: null, category: 'General' },
+    ],
+    [
+      { sku: ' ', category: '' },
+      { sku: null, category: 'General' },
+    ],
+    [
+      { note: ' a ', stock: 0, sku: 'x', category: 'y' },
+      { note: 'a', stock: 0, sku: 'x', category: 'y' },
+    ],
+    [{ note: '123456', sku: 5 }, ['Note must be at most 5 characters', 'SKU must be a string']],
+    [{ other: null }, ['Unrecognized key: "other"']],
+  ])('%j', (value, expected) => {
+    const result = outcome(body, value);
+    expect(Array.isArray(result) ? result : JSON.parse(JSON.stringify(result))).toEqual(expected);
+  });
+
+  test('is described as what it is', () => {
+    expect(z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' })).toMatchObject({
+      properties: { note: { type: 'string', maxLength: 5 }, stock: { type: 'integer', maximum: 5 } },
+      additionalProperties: false,
+    });
+    expect(z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' }).required).toBeUndefined();
+  });
 });
 
 describe('an amount in a query', () => {
@@ -91,7 +145,8 @@ describe('an amount in a query', () => {
     ['-1', ['min_price must be a positive number']],
     ['1e3', ['min_price must be a positive number']],
     ['0x10', ['min_price must be a positive number']],
-    ['1234567890', ['min_price must be a positive number']],
+    ['1234567890', 123_456_789_000],
+    ['10000000000', ['min_price must be at most 9999999999.99']],
     [' 1', ['min_price must be a positive number']],
   ])('%j', (value, expected) => expect(outcome(least, value)).toEqual(expected));
 });
@@ -135,6 +190,12 @@ describe('an instant in a query', () => {
     ['0001-01-01', '0001-01-01T00:00:00.000Z'],
   ])('takes %s', (text, instant) => {
     expect(from.parse(text).toISOString()).toBe(instant);
+  });
+
+  test('is the last one of a date where a range ends with that day', () => {
+    const to = instantQuery('to', 'end');
+    expect(to.parse('2026-11-24').toISOString()).toBe('2026-11-24T23:59:59.999Z');
+    expect(to.parse('2026-11-24T10:00:00Z').toISOString()).toBe('2026-11-24T10:00:00.000Z');
   });
 
   test.each([

@@ -1,32 +1,79 @@
 import { z } from 'zod';
+import type { FieldCode } from '../errors/app-error.ts';
 import type { Money } from '../money/money.ts';
+import { isStorable, lengthOf, tidy } from '../text/texts.ts';
 
 /** The largest id and the largest number an `integer` column holds. */
 export const INT32_MAX = 2_147_483_647;
-/** Highest price, in major units (the HTTP contract, "Money"). */
-const MAX_AMOUNT = 9_999_999.99;
+/** Highest price, in minor units of whatever currency (the HTTP contract, "Money"). */
+export const MAX_PRICE = 999_999_999_999;
 
-const isMissing = (input: unknown) => input === undefined || input === null || input === '';
-const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0');
+/** Absent, for a field that is required. */
+export const isMissing = (input: unknown) => input === undefined || input === null || input === '';
+/** Absent, for a field that is optional: left out, `null`, empty or blank. */
+const isAbsent = (input: unknown) => isMissing(input) || (typeof input === 'string' && tidy(input) === '');
+
+/** The stable code of a refused field, and the bounds that it broke. */
+const as = (code: FieldCode, bounds: { minimum?: number; maximum?: number } = {}) => ({
+  params: { code, ...bounds },
+});
+
+/** A field of a body that may be left out. `null` and a blank text count as absent. */
+export const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (isAbsent(value) ? undefined : value), schema.optional()).optional();
+
+/** A field of a body that may be left out, and that `null` or a blank text sets to `empty`. */
+export function clearable<Schema extends z.ZodType, Empty extends string | null>(
+  schema: Schema,
+  empty: Empty,
+) {
+  const isCleared = (value: unknown) => value !== undefined && isAbsent(value);
+  return z
+    .preprocess(
+      (value) => (isCleared(value) ? empty : value),
+      (empty === null ? schema.nullable() : schema).optional() as z.ZodType<
+        z.output<Schema> | Empty | undefined
+      >,
+    )
+    .optional();
+}
 
 interface TextRules {
   min?: number;
   max: number;
-  /** Passwords are taken as they are: never trimmed. */
+  /** Passwords and cursors are taken as they are: neither trimmed nor normalised. */
   trim?: false;
 }
 
-/** Text of bounded length, well-formed and without NUL. Texts of the errors: `<label> is required`, `<label> must be …`. */
+/**
+ * Text of bounded length in characters, well-formed, without NUL, in NFC and trimmed. Texts of the errors:
+ * `<label> is required`, `<label> must be …`.
+ */
 export function text(label: string, { min = 1, max, trim }: TextRules) {
   const base = z.string({
     error: (issue) => (isMissing(issue.input) ? `${label} is required` : `${label} must be a string`),
   });
   const short = min <= 1 ? `${label} is required` : `${label} must be at least ${min} characters`;
-  return (trim === false ? base : base.trim())
-    .refine((value) => value !== '' || min === 0, { error: `${label} is required`, abort: true })
-    .refine(isStorable, { error: `${label} contains characters that cannot be stored`, abort: true })
-    .refine((value) => value.length >= min, { error: short, abort: true })
-    .refine((value) => value.length <= max, { error: `${label} must be at most ${max} characters` })
+  return (trim === false ? base : base.overwrite(tidy))
+    .refine((value) => value !== '' || min === 0, {
+      error: `${label} is required`,
+      abort: true,
+      ...as('required'),
+    })
+    .refine(isStorable, {
+      error: `${label} contains characters that cannot be stored`,
+      abort: true,
+      ...as('invalid_characters'),
+    })
+    .refine((value) => value.length >= min && lengthOf(value) >= min, {
+      error: short,
+      abort: true,
+      ...as('too_short', { minimum: min }),
+    })
+    .refine((value) => value.length <= max || lengthOf(value) <= max, {
+      error: `${label} must be at most ${max} characters`,
+      ...as('too_long', { maximum: max }),
+    })
     .meta({ minLength: min, maxLength: max });
 }
 
@@ -34,36 +81,45 @@ export function text(label: string, { min = 1, max, trim }: TextRules) {
 export function integer(label: string, { min, max, wrong }: { min: number; max: number; wrong: string }) {
   return z
     .number({ error: (issue) => (isMissing(issue.input) ? `${label} is required` : wrong) })
-    .refine(Number.isInteger, { error: wrong, abort: true })
-    .refine((value) => value >= min, { error: wrong, abort: true })
-    .refine((value) => value <= max, { error: `${label} must be at most ${max}` })
+    .refine(Number.isInteger, { error: wrong, abort: true, ...as('not_an_integer') })
+    .refine((value) => value >= min, { error: wrong, abort: true, ...as('too_small', { minimum: min }) })
+    .refine((value) => value <= max, {
+      error: `${label} must be at most ${max}`,
+      ...as('too_large', { maximum: max }),
+    })
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
 /** An amount in a JSON body, in major units; comes out in minor units. */
 export function amount(label: string, money: Money) {
+  const wrong = `${label} must be a positive number`;
   return z
-    .number({
-      error: (issue) =>
-        isMissing(issue.input) ? `${label} is required` : `${label} must be a positive number`,
-    })
-    .refine((value) => value >= 0, { error: `${label} must be a positive number`, abort: true })
-    .refine((value) => value <= MAX_AMOUNT, { error: `${label} must be at most ${MAX_AMOUNT}`, abort: true })
-    .transform((value, context) => toMinor(label, value, money, context));
+    .number({ error: (issue) => (isMissing(issue.input) ? `${label} is required` : wrong) })
+    .refine((value) => value >= 0, { error: wrong, abort: true, ...as('too_small', { minimum: 0 }) })
+    .transform((value, context) => toMinor(label, value, money, context))
+    .meta({ minimum: 0, maximum: money.toMajor(MAX_PRICE) });
 }
 
 /** An amount in a query string, in major units; comes out in minor units. */
 export function amountQuery(label: string, money: Money) {
   return z
     .string()
-    .regex(/^\d{1,9}(\.\d{1,4})?$/, { error: `${label} must be a positive number`, abort: true })
+    .regex(/^\d{1,15}(\.\d{1,4})?$/, { error: `${label} must be a positive number`, abort: true })
     .transform((value, context) => toMinor(label, Number(value), money, context));
 }
 
 function toMinor(label: string, value: number, money: Money, context: z.RefinementCtx): number {
-  const minor = money.toMinor(value);
-  if (minor !== null) return minor;
-  context.addIssue({ code: 'custom', message: `${label} must have at most ${money.decimals} decimals` });
+  const maximum = money.toMajor(MAX_PRICE);
+  const minor = value <= maximum ? money.toMinor(value) : undefined;
+  if (typeof minor === 'number') return minor;
+  const { message, ...issue } =
+    minor === undefined
+      ? { message: `${label} must be at most ${maximum}`, ...as('too_large', { maximum }) }
+      : {
+          message: `${label} must have at most ${money.decimals} decimals`,
+          ...as('too_many_decimals', { maximum: money.decimals }),
+        };
+  context.addIssue({ code: 'custom', message, ...issue });
   return z.NEVER;
 }
 
@@ -74,7 +130,10 @@ export function integerQuery(label: string, { min, max }: { min: number; max: nu
     .string({ error: wrong })
     .regex(/^\d{1,16}$/, { error: wrong, abort: true })
     .transform(Number)
-    .refine((value) => value >= min && value <= max, { error: wrong })
+    .refine((value) => value >= min && value <= max, {
+      error: wrong,
+      ...as('out_of_range', { minimum: min, maximum: max }),
+    })
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
@@ -88,17 +147,36 @@ export function booleanQuery(label: string) {
     .transform((value) => value === 'true');
 }
 
-/** An instant in a query string: an ISO 8601 date, which is its midnight in UTC, or a time with its zone. */
-export function instantQuery(label: string) {
+const LAST_MILLISECOND_OF_DAY = 24 * 60 * 60 * 1000 - 1;
+
+/**
+ * An instant in a query string: an ISO 8601 time with its zone, or a date in UTC.
+ * @param dayEdge which instant of a date is meant: `end` lets a range include its last day
+ */
+export function instantQuery(label: string, dayEdge: 'start' | 'end' = 'start') {
   const error = `${label} must be an ISO 8601 date or time`;
+  const ofDay = dayEdge === 'start' ? 0 : LAST_MILLISECOND_OF_DAY;
+  const date = z.iso.date().transform((value) => new Date(Date.parse(value) + ofDay));
   return (
     z
-      .union([z.iso.datetime({ offset: true }), z.iso.date()], { error })
-      .transform((value) => new Date(value))
+      .union([z.iso.datetime({ offset: true }).transform((value) => new Date(value)), date], { error })
       // Postgres knows no year 0.
       .refine((instant) => instant.getUTCFullYear() >= 1, { error })
   );
 }
+
+/** `from` and `to` of a list: times, or dates that include their whole day. Refine with `inOrder`. */
+export const rangeQuery = () => ({
+  from: instantQuery('from').optional(),
+  to: instantQuery('to', 'end').optional(),
+});
+
+/** For `refine`: `from` is not after `to`. */
+export const inOrder = [
+  ({ from, to }: { from?: Date | undefined; to?: Date | undefined }) =>
+    from === undefined || to === undefined || from <= to,
+  { error: 'from must not be after to', path: ['from'] as PropertyKey[] },
+] as const;
 
 /** An instant in answers: ISO 8601 UTC. Takes a Date or a text that already is one. */
 export const instant = z

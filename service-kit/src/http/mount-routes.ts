@@ -95,15 +95,15 @@ async function answer(route: Route, request: Request, response: Response): Promi
 
 type Answer = Omit<Reply<unknown>, symbol>;
 
-async function send(route: Route, request: Request, response: Response, reply: Answer): Promise<void> {
-  const isKnown =
-    reply.etag !== undefined &&
-    route.method === 'get' &&
-    matches(request.headers['if-none-match'], reply.etag);
+async function send(route: Route, request: Request, response: Response, plain: Answer): Promise<void> {
+  const ifNoneMatch = route.method === 'get' ? request.headers['if-none-match'] : undefined;
+  const isKnown = (etag: string | undefined) => etag !== undefined && matches(ifNoneMatch, etag);
   // Before any header is set: an answer that does not fit its schema must leave none of them on the 500.
-  const bytes = isKnown ? undefined : bytesOf(route, reply);
+  const made = isKnown(plain.etag) ? undefined : bytesOf(route, plain);
+  const reply = route.conditional && typeof made === 'string' ? { ...plain, etag: etagOf(made) } : plain;
+  const bytes = isKnown(reply.etag) ? undefined : made;
   if (bytes instanceof Readable) await firstBytesOf(bytes);
-  response.status(isKnown ? 304 : (reply.status ?? route.status));
+  response.status(isKnown(reply.etag) ? 304 : (reply.status ?? route.status));
   setHeaders(route, reply, response);
   if (bytes !== undefined) response.setHeader('Content-Type', reply.contentType ?? JSON_TYPE);
   else if (reply.bytes instanceof Readable) reply.bytes.destroy();
@@ -113,10 +113,16 @@ async function send(route: Route, request: Request, response: Response, reply: A
 }
 
 function setHeaders(route: Route, reply: Answer, response: Response): void {
-  const isPublic = route.method === 'get' && route.who === 'anyone';
-  response.setHeader('Cache-Control', isPublic ? 'no-cache' : 'no-store');
+  response.setHeader('Cache-Control', cacheControlOf(route));
   for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
   if (reply.etag !== undefined) response.setHeader('ETag', reply.etag);
+}
+
+/** What is conditional may be kept by its reader, who asks again each time. */
+function cacheControlOf({ method, who, conditional }: Route): string {
+  if (method !== 'get') return 'no-store';
+  if (who === 'anyone') return 'no-cache';
+  return conditional ? 'private, no-cache' : 'no-store';
 }
 
 function bytesOf(route: Route, reply: Answer): Reply<unknown>['bytes'] {

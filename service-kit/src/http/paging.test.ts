@@ -57,10 +57,19 @@ describe('a page', () => {
     expect(last.paging).toMatchObject({ page: null, next_cursor: null });
   });
 
+  test('never names a page that is too deep', () => {
+    const { paging } = toPage(windowOf({ per_page: '30' }), [], 20_000, keyOf);
+    expect(paging).toMatchObject({ total: 20_000, pages: 333, pages_capped: true });
+    expect(windowOf({ per_page: '30', page: '333' }).offset).toBe(9960);
+    expect(() => windowOf({ per_page: '30', page: '334' })).toThrow(/cursor=/);
+    const full = toPage(windowOf({ per_page: '100' }), [], 10_000, keyOf);
+    expect(full.paging).toMatchObject({ pages: 100, pages_capped: false });
+  });
+
   test('of an empty list is empty', () => {
     expect(toPage(windowOf({}), [], 0, keyOf)).toEqual({
       rows: [],
-      paging: { total: 0, page: 1, pages: 0, per_page: 10, next_cursor: null },
+      paging: { total: 0, page: 1, pages: 0, pages_capped: false, per_page: 10, next_cursor: null },
     });
   });
 });

@@ -20,7 +20,10 @@ export function pagingQuery(defaultPerPage: number) {
 export const pagingAnswer = {
   total: z.int(),
   page: z.int().nullable(),
+  /** The last page that can be asked for by number. */
   pages: z.int(),
+  /** There are more rows than pages reach: follow `next_cursor`. */
+  pages_capped: z.boolean(),
   per_page: z.int(),
   next_cursor: z.string().nullable(),
 };
@@ -63,12 +66,15 @@ export function toWindow<Key>(
 export function toPage<Row, Key>(window: Window<Key>, rows: Row[], total: number, keyOf: (row: Row) => Key) {
   const shown = rows.slice(0, window.limit);
   const last = shown.at(-1);
+  const pages = Math.ceil(total / window.limit);
+  const reachable = Math.floor(DEEPEST_ROW / window.limit);
   return {
     rows: shown,
     paging: {
       total,
       page: window.page,
-      pages: Math.ceil(total / window.limit),
+      pages: Math.min(pages, reachable),
+      pages_capped: pages > reachable,
       per_page: window.limit,
       next_cursor: last !== undefined && rows.length > window.limit ? encodeCursor(keyOf(last)) : null,
     },

@@ -3,7 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { FieldIssue } from '../errors/app-error.ts';
 import { MalformedRequest, UnsupportedMediaType, ValidationFailed } from '../errors/http-errors.ts';
+import { shorten } from '../text/texts.ts';
 import type { Route } from './define-route.ts';
+import { fieldIssuesOf, MAX_NAME } from './field-issues.ts';
 
 /**
  * Checks all parts of a request and tells everything that is wrong at once.
@@ -13,7 +15,7 @@ export function parseRequest(route: Route, request: Request) {
   const issues: FieldIssue[] = [];
   const check = (schema: z.ZodType | undefined, value: () => unknown) => {
     if (schema === undefined) return undefined;
-    const result = schema.safeParse(value());
+    const result = schema.safeParse(value(), { reportInput: true });
     if (result.success) return result.data;
     issues.push(...fieldIssuesOf(result.error));
     return undefined;
@@ -74,8 +76,8 @@ function knownOnly(query: Record<string, string>, schema: z.ZodType, issues: Fie
   const names = namesOf(schema);
   const unknown = Object.keys(query).filter((name) => !names.has(name));
   for (const name of unknown) {
-    const path = name.slice(0, MAX_NAME);
-    issues.push({ path, code: 'unrecognized_keys', message: `Unknown query parameter: ${path}` });
+    const path = shorten(name, MAX_NAME);
+    issues.push({ path, code: 'unknown_field', message: `Unknown query parameter: ${path}` });
     delete query[name];
   }
   return query;
@@ -86,7 +88,7 @@ function queryOf(request: Request): Record<string, string> {
   for (const [name, value] of new URLSearchParams(searchOf(request))) {
     if (name in query)
       throw new MalformedRequest(
-        `The query parameter ${JSON.stringify(name.slice(0, MAX_NAME))} is repeated`,
+        `The query parameter ${JSON.stringify(shorten(name, MAX_NAME))} is repeated`,
       );
     if (!value.isWellFormed() || value.includes('\0'))
       throw new MalformedRequest('The query contains characters that cannot be used');
@@ -101,24 +103,4 @@ function jsonBodyOf(request: Request): unknown {
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   if (sent && request.is('application/json') === false) throw new UnsupportedMediaType('application/json');
   return {};
-}
-
-/** Unknown fields of one object that are told, and characters of each name: a row of 100 kB may have 12,000. */
-const MAX_UNKNOWN = 20;
-const MAX_NAME = 50;
-
-/** What a schema refuses, as the HTTP contract tells it. */
-export const fieldIssuesOf = (error: z.ZodError): FieldIssue[] => error.issues.flatMap(toFieldIssues);
-
-function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
-  const path = issue.path.map(String).join('.');
-  if (issue.code !== 'unrecognized_keys') return [{ path, code: issue.code, message: issue.message }];
-  return issue.keys.slice(0, MAX_UNKNOWN).map((key) => {
-    const name = key.slice(0, MAX_NAME);
-    return {
-      path: path === '' ? name : `${path}.${name}`,
-      code: issue.code,
-      message: `Unknown field: ${name}`,
-    };
-  });
 }

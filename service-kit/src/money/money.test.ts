@@ -48,3 +48,11 @@ describe('an amount', () => {
     expect(() => createMoney(currency)).toThrow(RangeError);
   });
 });
+
+test('an amount is rounded to the nearest minor unit where that is asked for', () => {
+  const usd = createMoney('USD');
+  expect([0.30000000000000004, 1.005, 0.004, 1e-7, 12.5, 1e21].map(usd.round)).toEqual([
+    30, 101, 0, 0, 1250, 1e23,
+  ]);
+  expect(createMoney('JPY').round(99.5)).toBe(100);
+});

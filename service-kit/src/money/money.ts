@@ -5,6 +5,8 @@ export interface Money {
   readonly decimals: number;
   /** Minor units of a JSON number, or null when it has more decimals than the currency or is no safe amount. */
   toMinor(major: number): number | null;
+  /** Minor units of a JSON number, rounded to the nearest: 0.30000000000000004 is 30 cents. */
+  round(major: number): number;
   /** The JSON number of a sum of minor units. */
   toMajor(minor: number | bigint): number;
 }
@@ -29,6 +31,11 @@ export function createMoney(currency: string): Money {
       if (match === null || fraction.length > decimals) return null;
       const minor = Number(`${match[1]}${match[2]}${fraction.padEnd(decimals, '0')}`);
       return Number.isSafeInteger(minor) ? minor : null;
+    },
+    round(major) {
+      // The decimal point is moved in the text: a product would round what it should only move.
+      const [digits, exponent = '0'] = String(major).split('e');
+      return Math.round(Number(`${digits}e${Number(exponent) + decimals}`));
     },
     toMajor: (minor) => Number(minor) / factor,
   };

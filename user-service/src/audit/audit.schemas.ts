@@ -1,4 +1,4 @@
-import { INT32_MAX, instant, instantQuery, integerQuery } from '@shop/service-kit/http/fields';
+import { INT32_MAX, inOrder, instant, integerQuery, rangeQuery } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { SECURITY_EVENTS } from './audit.events.ts';
@@ -10,13 +10,9 @@ export const auditQuery = z
     event: z
       .enum(SECURITY_EVENTS, { error: `event must be one of: ${SECURITY_EVENTS.join(', ')}` })
       .optional(),
-    from: instantQuery('from').optional(),
-    to: instantQuery('to').optional(),
+    ...rangeQuery(),
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
-    error: 'from must not be after to',
-    path: ['from'],
-  });
+  .refine(...inOrder);
 export type AuditQuery = z.output<typeof auditQuery>;
 export type AuditFilter = Pick<AuditQuery, 'user_id' | 'event' | 'from' | 'to'>;
 

@@ -29,6 +29,4 @@ export const EmailNotVerified = defineError(
 export const SessionNotFound = defineError(404, 'session_not_found', 'Session not found');
 
 export const refreshTokenRequired = () =>
-  new ValidationFailed([
-    { path: 'refresh_token', code: 'invalid_type', message: 'Refresh token is required' },
-  ]);
+  new ValidationFailed([{ path: 'refresh_token', code: 'required', message: 'Refresh token is required' }]);
