@@ -2,6 +2,7 @@ import type { Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import type { OrderStatus } from './order.status.ts';
+import { createSoldOrders } from './sold-orders.ts';
 
 export interface Order {
   id: number;
@@ -23,6 +24,8 @@ export type OrderStats = Record<OrderStatus, number> & { spentMinor: bigint };
 export interface OrderFilter {
   /** Undefined for all buyers. */
   userId?: number | undefined;
+  /** Orders with a line of this seller. */
+  sellerId?: number | undefined;
   status?: OrderStatus | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
@@ -58,6 +61,14 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
       : { createdAt: { ...(from && { gte: from }), ...(to && { lte: to }) } }),
   });
 
+  const sold = createSoldOrders(query);
+  const withLines = async (ids: number[]): Promise<Order[]> =>
+    (await db.order.findMany({
+      where: { id: { in: ids } },
+      include: LINES,
+      orderBy: { id: 'desc' },
+    })) as Order[];
+
   return {
     async find(id: number): Promise<Order | null> {
       return (await db.order.findFirst({
@@ -66,8 +77,13 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
       })) as Order | null;
     },
 
-    /** Newest first, one more than the window asks for. Indexes: orders_of_user(_by_status), orders_all(_by_status) */
-    async list(filter: OrderFilter, { limit, offset, after }: Window<readonly [number]>): Promise<Order[]> {
+    /**
+     * Newest first, one more than the window asks for. Indexes: orders_of_user(_by_status), orders_all(_by_status),
+     * order_lines_of_seller
+     */
+    async list(filter: OrderFilter, window: Window<readonly [number]>): Promise<Order[]> {
+      const { limit, offset, after } = window;
+      if (filter.sellerId !== undefined) return withLines(await sold.list(filter, window));
       const where = { ...placed(filter), ...(after === undefined ? {} : { id: { lt: after[0] } }) };
       const rows = await db.order.findMany({
         where,
@@ -79,7 +95,8 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
       return rows as Order[];
     },
 
-    count: (filter: OrderFilter): Promise<number> => db.order.count({ where: placed(filter) }),
+    count: (filter: OrderFilter): Promise<number> =>
+      filter.sellerId === undefined ? db.order.count({ where: placed(filter) }) : sold.count(filter),
 
     async stats(userId: number): Promise<OrderStats> {
       const row = await db.orderStats.findUnique({ where: { userId }, omit: { userId: true } });

@@ -2,38 +2,36 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import type { Money } from '@shop/service-kit/money/money';
-import type { z } from 'zod';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
-import type { Order } from './order.repository.ts';
+import { createOrderResponse } from './order.response.ts';
 import {
   historyAnswer,
   listQuery,
   oneOrder,
-  type orderAnswer,
   orderList,
   orderWithMessage,
   statsAnswer,
   statusBody,
 } from './order.schemas.ts';
-import { transitionsFrom } from './order.status.ts';
 import type { OrderUseCases } from './order.use-cases.ts';
 
 export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
-  const toJson = orderToJson(money);
+  const toJson = createOrderResponse(money);
   return [
     defineRoute({
       method: 'get',
       path: '/api/orders',
-      summary: "The caller's orders, newest first; an admin may ask for all",
+      summary: "Orders, newest first: the caller's own, those with products they sell, or all (admins)",
       who: 'user',
       limit: 'order_reads',
       query: listQuery,
+      conditional: true,
       status: 200,
       answer: orderList,
       errors: [Forbidden],
       async handler({ query, user }) {
         const { rows, paging } = await orders.list(query, user);
-        return { orders: rows.map(toJson), ...paging };
+        return { orders: rows.map((order) => toJson(order, user)), ...paging };
       },
     }),
     defineRoute({
@@ -59,22 +57,23 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/orders/:id',
-      summary: 'One order',
+      summary: 'One order; a seller sees their own lines of it',
       who: 'user',
-      only: 'its buyer and admins',
+      only: 'its buyer, sellers and admins',
+      conditional: true,
       limit: 'order_reads',
       params: idParams,
       status: 200,
       answer: oneOrder,
       errors: [OrderNotFound],
-      handler: async ({ params, user }) => ({ order: toJson(await orders.findVisible(params.id, user)) }),
+      handler: async ({ params, user }) => ({ order: toJson(await orders.findVisible(params.id, user), user) }),
     }),
     defineRoute({
       method: 'get',
       path: '/api/orders/:id/history',
       summary: 'Every status the order had, and who set it',
       who: 'user',
-      only: 'its buyer and admins',
+      only: 'its buyer, sellers and admins',
       limit: 'order_reads',
       params: idParams,
       status: 200,
@@ -106,7 +105,7 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
       errors: [OrderNotFound, Forbidden, InvalidTransition],
       async handler({ params, body, user, caller }) {
         const order = await orders.setStatus(params.id, body.status, user, caller.requestId);
-        return { message: 'Order status updated successfully', order: toJson(order) };
+        return { message: 'Order status updated successfully', order: toJson(order, user) };
       },
     }),
     defineRoute({
@@ -119,33 +118,11 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
       params: idParams,
       status: 200,
       answer: orderWithMessage,
-      errors: [OrderNotFound, NotCancellable],
+      errors: [OrderNotFound, Forbidden, NotCancellable],
       async handler({ params, user, caller }) {
         const order = await orders.cancel(params.id, user, caller.requestId);
-        return { message: 'Order cancelled successfully', order: toJson(order) };
+        return { message: 'Order cancelled successfully', order: toJson(order, user) };
       },
     }),
   ];
-}
-
-function orderToJson(money: Money) {
-  return (order: Order): z.input<typeof orderAnswer> => ({
-    id: order.id,
-    user_id: order.userId,
-    products: order.lines.map((line) => ({
-      product_id: line.productId,
-      name: line.name,
-      price: money.toMajor(line.priceMinor),
-      quantity: line.quantity,
-      subtotal: money.toMajor(line.priceMinor * BigInt(line.quantity)),
-    })),
-    total_amount: money.toMajor(order.totalMinor),
-    currency: order.currency,
-    status: order.status,
-    allowed_transitions: transitionsFrom(order.status),
-    shipping_address: order.shippingAddress as z.input<typeof orderAnswer>['shipping_address'],
-    note: order.note,
-    created_at: order.createdAt,
-    updated_at: order.updatedAt,
-  });
 }

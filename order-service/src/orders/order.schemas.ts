@@ -1,13 +1,13 @@
-import { INT32_MAX, inOrder, instant, integerQuery, rangeQuery, text } from '@shop/service-kit/http/fields';
+import { INT32_MAX, inOrder, instant, integerQuery, optional, rangeQuery, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
+import { shippingAddress, storedAddress } from '../addresses/address.schemas.ts';
 import { ORDER_STATUSES } from './order.status.ts';
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
 const MAX_NOTE = 1000;
-const MAX_ADDRESS_TEXT = 200;
 
 /** A field of a line; the original's texts name the line by its index. */
 function lineInteger(name: 'product_id' | 'quantity', max: number) {
@@ -17,8 +17,12 @@ function lineInteger(name: 'product_id' | 'quantity', max: number) {
     `${lineOf(issue)} must be a positive integer`;
   return z
     .number({ error: (issue) => (issue.input == null ? `${lineOf(issue)} is required` : wrong(issue)) })
-    .refine((value) => Number.isInteger(value) && value >= 1, { error: wrong, abort: true })
-    .refine((value) => value <= max, { error: (issue) => `${lineOf(issue)} must be at most ${max}` })
+    .refine(Number.isInteger, { error: wrong, abort: true, params: { code: 'not_an_integer' } })
+    .refine((value) => value >= 1, { error: wrong, abort: true, params: { code: 'too_small', minimum: 1 } })
+    .refine((value) => value <= max, {
+      error: (issue) => `${lineOf(issue)} must be at most ${max}`,
+      params: { code: 'too_large', maximum: max },
+    })
     .meta({ type: 'integer', minimum: 1, maximum: max });
 }
 
@@ -41,58 +45,41 @@ const orderedLines = z
   .transform(mergeLines);
 
 /** Lines of one product are merged; id order is the order in which stock is locked. */
-function mergeLines(lines: z.output<typeof orderedLine>[]) {
+function mergeLines(lines: z.output<typeof orderedLine>[], context: z.RefinementCtx) {
   const quantities = new Map<number, number>();
-  for (const { product_id, quantity } of lines) {
-    quantities.set(product_id, (quantities.get(product_id) ?? 0) + quantity);
-  }
+  lines.forEach(({ product_id, quantity }, i) => {
+    const sum = (quantities.get(product_id) ?? 0) + quantity;
+    quantities.set(product_id, sum);
+    if (sum <= MAX_QUANTITY || sum - quantity > MAX_QUANTITY) return;
+    context.addIssue({
+      code: 'custom',
+      path: [i, 'quantity'],
+      message: `Product ${i}: quantity must be at most ${MAX_QUANTITY} in all lines of the product`,
+      params: { code: 'too_large', maximum: MAX_QUANTITY },
+    });
+  });
   return [...quantities]
     .map(([product_id, quantity]) => ({ product_id, quantity }))
     .sort((a, b) => a.product_id - b.product_id);
 }
 
-const COUNTRY = /^[A-Z]{2}$/;
-const regionNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
-const isCountry = (code: string) => COUNTRY.test(code) && regionNames.of(code) !== undefined;
-const addressText = (label: string) => text(label, { max: MAX_ADDRESS_TEXT });
-
-const shippingAddress = z.strictObject({
-  name: addressText('Name'),
-  line1: addressText('Line 1'),
-  line2: addressText('Line 2').optional(),
-  city: addressText('City'),
-  region: addressText('Region').optional(),
-  postal_code: addressText('Postal code'),
-  country: text('Country', { max: MAX_ADDRESS_TEXT }).refine(isCountry, {
-    error: 'Country must be an ISO 3166-1 alpha-2 code',
-  }),
-  phone: addressText('Phone').optional(),
-});
-
 /** `POST /api/orders` and its quote. `expected_total` comes out in minor units. */
 export const orderBody = (money: Money) =>
   z.strictObject({
     products: orderedLines,
-    expected_total: expectedTotal(money).optional(),
-    shipping_address: shippingAddress.optional(),
-    note: text('Note', { max: MAX_NOTE }).optional(),
+    expected_total: optional(expectedTotal(money)),
+    shipping_address: optional(shippingAddress),
+    note: optional(text('Note', { max: MAX_NOTE })),
   });
 
-/** A sum may be larger than any single price. */
+/** A sum may be larger than any single price. It is rounded: clients add prices as binary fractions. */
 function expectedTotal(money: Money) {
-  const wrong = 'expected_total must be an amount';
+  const error = 'expected_total must be an amount';
   return z
-    .number({ error: wrong })
-    .refine((value) => value >= 0, { error: wrong, abort: true })
-    .transform((value, context) => {
-      const minor = money.toMinor(value);
-      if (minor !== null) return minor;
-      context.addIssue({
-        code: 'custom',
-        message: `expected_total must have at most ${money.decimals} decimals`,
-      });
-      return z.NEVER;
-    });
+    .number({ error })
+    .refine((value) => value >= 0, { error, abort: true, params: { code: 'too_small', minimum: 0 } })
+    .transform(money.round)
+    .refine(Number.isSafeInteger, { error: 'expected_total is too large', params: { code: 'too_large' } });
 }
 
 /** A key is told apart by its bytes: visible ASCII without spaces, bare or quoted (order-placement.md). */
@@ -114,9 +101,15 @@ export const listQuery = z
     status: statusQuery.optional(),
     ...rangeQuery(),
     user_id: integerQuery('user_id', { min: 1, max: INT32_MAX }).optional(),
-    scope: z.enum(['own', 'all'], { error: 'scope must be own or all' }).default('own'),
+    scope: z
+      .enum(['own', 'selling', 'all'], { error: 'scope must be own, selling or all' })
+      .default('own'),
   })
-  .refine(...inOrder);
+  .refine(...inOrder)
+  .refine(({ scope, user_id }) => scope !== 'selling' || user_id === undefined, {
+    error: 'user_id cannot be combined with scope=selling',
+    path: ['user_id'],
+  });
 
 export const statusBody = z.strictObject({
   status: z.enum(ORDER_STATUSES, {
@@ -141,10 +134,12 @@ export const orderAnswer = z.object({
   user_id: z.int(),
   products: z.array(orderLine),
   total_amount: major,
+  /** For a seller, where the order has lines of others: these are left out, of the total as well. */
+  partial: z.literal(true).optional(),
   currency: z.string(),
   status: z.enum(ORDER_STATUSES),
   allowed_transitions: z.array(z.enum(ORDER_STATUSES)).readonly(),
-  shipping_address: shippingAddress.nullable(),
+  shipping_address: storedAddress,
   note: z.string().nullable(),
   created_at: instant,
   updated_at: instant,

@@ -2,6 +2,7 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { idCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { ProductClient } from '../clients/product.client.ts';
+import { isAdmin, linesFor, mayCancel, maySetStatus } from './order.access.ts';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
 import type { Order, OrderFilter, OrderRepository } from './order.repository.ts';
 import type { ListQuery } from './order.schemas.ts';
@@ -12,15 +13,12 @@ interface OrderOptions {
   products: ProductClient;
 }
 
-const isAdmin = (user: User) => user.role === 'admin';
-const soldAll = (order: Order, user: User) => order.lines.every((line) => line.sellerId === user.id);
-
 /** Orders that were placed: who sees them, and what becomes of them. */
 export function createOrderUseCases({ orders, products }: OrderOptions) {
-  /** @throws OrderNotFound also for an order of somebody else */
+  /** @throws OrderNotFound also for an order that the user neither bought nor sold anything of */
   async function findVisible(id: number, user: User): Promise<Order> {
     const order = await orders.find(id);
-    if (order === null || (order.userId !== user.id && !isAdmin(user))) throw new OrderNotFound();
+    if (order === null || linesFor(order, user).length === 0) throw new OrderNotFound();
     return order;
   }
 
@@ -41,6 +39,7 @@ export function createOrderUseCases({ orders, products }: OrderOptions) {
 
   function filterFor({ scope, user_id, status, from, to }: ListQuery, user: User): OrderFilter {
     if ((scope === 'all' || user_id !== undefined) && !isAdmin(user)) throw new Forbidden();
+    if (scope === 'selling') return { sellerId: user.id, status, from, to };
     return { userId: user_id ?? (scope === 'all' ? undefined : user.id), status, from, to };
   }
 
@@ -70,20 +69,18 @@ export function createOrderUseCases({ orders, products }: OrderOptions) {
 
     stats: (user: User) => orders.stats(user.id),
 
-    /** @throws OrderNotFound, Forbidden for the buyer, InvalidTransition */
+    /** @throws OrderNotFound, Forbidden for the buyer and for the seller of some lines, InvalidTransition */
     async setStatus(id: number, to: OrderStatus, user: User, requestId: string): Promise<Order> {
-      const order = await orders.find(id);
-      if (order === null) throw new OrderNotFound();
-      if (!isAdmin(user) && !soldAll(order, user)) {
-        throw order.userId === user.id ? new Forbidden() : new OrderNotFound();
-      }
+      const order = await findVisible(id, user);
+      if (!maySetStatus(order, user)) throw new Forbidden();
       if (!mayBecome(order.status, to)) throw new InvalidTransition(order.status, to);
       return changeStatus(order, to, user, requestId);
     },
 
-    /** Gives the stock back, once. @throws OrderNotFound, NotCancellable */
+    /** Gives the stock back, once. @throws OrderNotFound, Forbidden for sellers, NotCancellable */
     async cancel(id: number, user: User, requestId: string): Promise<Order> {
       const order = await findVisible(id, user);
+      if (!mayCancel(order, user)) throw new Forbidden();
       if (!mayBecome(order.status, 'cancelled')) throw new NotCancellable();
       return changeStatus(order, 'cancelled', user, requestId).catch((error: unknown) => {
         if (error instanceof InvalidTransition) throw new NotCancellable();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Money } from '@shop/service-kit/money/money';
 import type { ReservedLine, Shortage } from '../clients/product.client.ts';
 import type { OrderRequest } from '../orders/order.schemas.ts';
-import { InsufficientStock, PriceChanged, ProductNotFound } from './placement.errors.ts';
+import { InsufficientStock, PriceChanged, ProductNotFound, TotalTooLarge } from './placement.errors.ts';
 
 /** What makes two requests with one key the same: their checked bodies, with merged lines. */
 export function hashOf(request: OrderRequest): string {
@@ -35,10 +35,11 @@ export function refusalOf(refusal: Shortage[]) {
   return unknown === undefined ? new InsufficientStock(refusal) : new ProductNotFound(unknown.product_id);
 }
 
-/** A total that the buyer did not agree to; undefined when it fits or none was given. */
-export function priceChange(request: OrderRequest, lines: ReservedLine[], money: Money) {
+/** Why these lines are not ordered for their total: it is too large, or not the one that the buyer agreed to. */
+export function refusalOfTotal(request: OrderRequest, lines: ReservedLine[], money: Money) {
+  const total = totalOf(lines);
+  // Sums only grow, so that one that was rounded cannot have come back into the exact range.
+  if (!Number.isSafeInteger(total)) return new TotalTooLarge();
   const expected = request.expected_total;
-  return expected === undefined || expected === totalOf(lines)
-    ? undefined
-    : new PriceChanged(quoteOf(lines, money));
+  return expected === undefined || expected === total ? undefined : new PriceChanged(quoteOf(lines, money));
 }

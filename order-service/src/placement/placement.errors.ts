@@ -20,6 +20,8 @@ export const PriceChanged = defineError(
   (_quote: object) => 'The total is not the expected one any more',
   (quote): ErrorExtras => ({ members: { quote } }),
 );
+/** An order's total stays below 2^53 minor units, so that every JSON reader gets it exactly. */
+export const TotalTooLarge = defineError(400, 'total_too_large', 'The total of this order is too large');
 export const IdempotencyMismatch = defineError(
   422,
   'idempotency_mismatch',

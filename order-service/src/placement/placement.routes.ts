@@ -10,6 +10,7 @@ import {
   InsufficientStock,
   PriceChanged,
   ProductNotFound,
+  TotalTooLarge,
 } from './placement.errors.ts';
 import type { PlacementAnswer, PlacementUseCases } from './placement.use-cases.ts';
 
@@ -30,6 +31,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
         ProductNotFound,
         InsufficientStock,
         PriceChanged,
+        TotalTooLarge,
         IdempotencyInFlight,
         IdempotencyMismatch,
         ProductServiceUnavailable,
@@ -38,6 +40,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
         toReply(
           await placeOrder({
             userId: user.id,
+            role: user.role,
             key: headers['idempotency-key'] ?? null,
             request,
             requestId: caller.requestId,
@@ -53,7 +56,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
       body,
       status: 200,
       answer: quoteAnswer,
-      errors: [ProductNotFound, InsufficientStock, PriceChanged, ProductServiceUnavailable],
+      errors: [ProductNotFound, InsufficientStock, PriceChanged, TotalTooLarge, ProductServiceUnavailable],
       handler: ({ body: request, caller }) => quoteOrder(request, caller.requestId),
     }),
   ];

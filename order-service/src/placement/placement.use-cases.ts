@@ -1,13 +1,14 @@
 import type { AppError } from '@shop/service-kit/errors/app-error';
 import { toProblem } from '@shop/service-kit/http/problem';
+import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
 import { BulkheadRejectedError, bulkhead } from 'cockatiel';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient, Reservation, ReservedLine } from '../clients/product.client.ts';
 import { ProductServiceUnavailable } from '../clients/product.errors.ts';
+import { createOrderResponse } from '../orders/order.response.ts';
 import { type OrderRequest, orderWithMessage } from '../orders/order.schemas.ts';
-import { transitionsFrom } from '../orders/order.status.ts';
-import { hashOf, priceChange, quoteOf, refusalOf, totalOf } from './order.request.ts';
+import { hashOf, refusalOfTotal, quoteOf, refusalOf, totalOf } from './order.request.ts';
 import { IdempotencyInFlight, IdempotencyMismatch, notPlaced, tooBusy } from './placement.errors.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
 import type {
@@ -33,6 +34,8 @@ interface PlacementOptions {
 }
 
 export interface PlaceOrder extends KeyName {
+  /** The buyer's. */
+  role: User['role'];
   request: OrderRequest;
   requestId: string;
 }
@@ -44,6 +47,8 @@ export interface PlacementAnswer extends StoredAnswer {
 
 /** Placing an order across two databases; the order row alone decides (order-placement.md). */
 export function createPlacementUseCases({ placements, products, money, metrics }: PlacementOptions) {
+  const toJson = createOrderResponse(money);
+
   /** Intent, reserve, place, answer. */
   async function placeOrder(order: PlaceOrder): Promise<PlacementAnswer> {
     if (products.isDown()) return answerWithoutProducts(order);
@@ -52,7 +57,7 @@ export function createPlacementUseCases({ placements, products, money, metrics }
     const reservation = await reserve(claim, order);
     const { lines, status } = reservation;
     if (lines === null || status === 'RELEASED') return refuse(claim, order, reservation);
-    const changed = priceChange(order.request, lines, money);
+    const changed = refusalOfTotal(order.request, lines, money);
     return changed === undefined ? place(claim, order, lines) : reject(claim, order, changed, true);
   }
 
@@ -148,18 +153,28 @@ export function createPlacementUseCases({ placements, products, money, metrics }
     metrics.outcomes.inc({ outcome: 'unavailable' });
   }
 
-  function createdBody(intent: Intent, { userId, request }: PlaceOrder, lines: ReservedLine[]): string {
-    const order = {
-      id: intent.id,
-      user_id: userId,
-      ...quoteOf(lines, money),
-      status: 'pending' as const,
-      allowed_transitions: transitionsFrom('pending'),
-      shipping_address: request.shipping_address ?? null,
-      note: request.note ?? null,
-      created_at: intent.createdAt,
-      updated_at: intent.createdAt,
-    };
+  function createdBody(intent: Intent, { userId, role, request }: PlaceOrder, lines: ReservedLine[]): string {
+    const order = toJson(
+      {
+        id: intent.id,
+        userId,
+        status: 'pending',
+        totalMinor: BigInt(totalOf(lines)),
+        currency: money.currency,
+        shippingAddress: request.shipping_address ?? null,
+        note: request.note ?? null,
+        createdAt: intent.createdAt,
+        updatedAt: intent.createdAt,
+        lines: lines.map((line) => ({
+          productId: line.product_id,
+          name: line.name,
+          priceMinor: BigInt(line.price_minor),
+          quantity: line.quantity,
+          sellerId: line.owner_id,
+        })),
+      },
+      { id: userId, role },
+    );
     return JSON.stringify(orderWithMessage.parse({ message: 'Order created successfully', order }));
   }
 
@@ -181,7 +196,7 @@ export function createPlacementUseCases({ placements, products, money, metrics }
     async quoteOrder(request: OrderRequest, requestId: string) {
       const quote = await products.quote(request.products, requestId);
       if (quote.refusal !== null) throw refusalOf(quote.refusal);
-      const changed = priceChange(request, quote.lines, money);
+      const changed = refusalOfTotal(request, quote.lines, money);
       if (changed !== undefined) throw changed;
       return quoteOf(quote.lines, money);
     },
