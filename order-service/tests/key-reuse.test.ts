@@ -10,6 +10,7 @@ import { createSimulatedProducts } from './support/simulated.products.ts';
 const outcomes = new Counter({ name: 'o', help: 'o', labelNames: ['outcome'], registers: [new Registry()] });
 const basketOf = (product_id: number) => ({
   userId: 1,
+  role: 'customer' as const,
   key: 'k',
   request: { products: [{ product_id, quantity: 1 }] },
   requestId: 'test',

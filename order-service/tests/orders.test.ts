@@ -18,7 +18,7 @@ const cancel = (id: number, token: string) =>
   request(shop.url).delete(`/api/orders/${id}`).set('Authorization', token);
 
 async function order(userId: number, given: { ownerId?: number; quantity?: number } = {}) {
-  const product = await createProduct(shop, { stock: 100, priceMinor: 500n, ...given });
+  const product = await createProduct(shop, { stock: 100_000, priceMinor: 500n, ...given });
   const { body } = await placeOrder(shop, userId, basket([product, given.quantity ?? 2]));
   return { id: body.order.id as number, product };
 }
@@ -117,6 +117,9 @@ describe('GET /api/orders', () => {
     'cursor=WyJ4Il0',
     'page=1001&per_page=10',
     'user_id=0',
+    'scope=selling&user_id=5',
+    'sort=id',
+    'to=',
   ])('refuses ?%s', async (query) => {
     const answer = await get(`/api/orders?${query}`, ADMIN);
     expect(answer.status).toBe(400);
@@ -150,6 +153,27 @@ describe('GET /api/orders/stats', () => {
       cancelled_orders: 1,
     });
   });
+
+  test('counts one order of each status, with another price each', async () => {
+    const way = { pending: [], processing: ['processing'], shipped: ['processing', 'shipped'] };
+    const ways = { ...way, delivered: [...way.shipped, 'delivered'], cancelled: ['processing', 'cancelled'] };
+    for (const [i, statuses] of Object.values(ways).entries()) {
+      const { id } = await order(31, { quantity: 10 ** i });
+      for (const status of statuses) expect((await setStatus(id, status, ADMIN)).status).toBe(200);
+    }
+    expect((await get('/api/orders/stats', bearer(31))).body).toEqual({
+      total_orders: 5,
+      total_spent: 5555,
+      pending_orders: 1,
+      completed_orders: 1,
+      cancelled_orders: 1,
+      currency: 'USD',
+    });
+    for (const status of Object.keys(ways)) {
+      const listed = await get(`/api/orders?status=${status}`, bearer(31));
+      expect(listed.body).toMatchObject({ total: 1, orders: [{ status }] });
+    }
+  });
 });
 
 describe('PUT /api/orders/:id/status', () => {
@@ -177,7 +201,8 @@ describe('PUT /api/orders/:id/status', () => {
     const mine = await createProduct(shop, { ownerId: 51 });
     const theirs = await createProduct(shop, { ownerId: 52 });
     const { body } = await placeOrder(shop, 41, basket([mine, 1], [theirs, 1]));
-    expect((await setStatus(body.order.id, 'processing', bearer(51))).status).toBe(404);
+    expect((await setStatus(body.order.id, 'processing', bearer(51))).status).toBe(403);
+    expect((await setStatus(body.order.id, 'processing', bearer(53))).status).toBe(404);
   });
 
   test('refuses a missing and an unknown status in the words of the original', async () => {
@@ -191,14 +216,14 @@ describe('PUT /api/orders/:id/status', () => {
   test('gives the stock back when it cancels', async () => {
     const { id, product } = await order(43);
     await setStatus(id, 'cancelled', ADMIN);
-    expect(await stockOf(shop, product)).toBe(100);
+    expect(await stockOf(shop, product)).toBe(100_000);
   });
 });
 
 describe('DELETE /api/orders/:id', () => {
   test('cancels once and the stock is back when it answers', async () => {
     const { id, product } = await order(60);
-    expect(await stockOf(shop, product)).toBe(98);
+    expect(await stockOf(shop, product)).toBe(99_998);
     const answers = await Promise.all([cancel(id, bearer(60)), cancel(id, bearer(60)), cancel(id, ADMIN)]);
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 400, 400]);
     const done = answers.find((answer) => answer.status === 200);
@@ -206,7 +231,7 @@ describe('DELETE /api/orders/:id', () => {
       message: 'Order cancelled successfully',
       order: { status: 'cancelled' },
     });
-    expect(await stockOf(shop, product)).toBe(100);
+    expect(await stockOf(shop, product)).toBe(100_000);
   });
 
   test('refuses what is shipped', async () => {

@@ -35,7 +35,7 @@ describe('POST /api/orders', () => {
         total_amount: 2000.28,
         currency: 'USD',
         status: 'pending',
-        allowed_transitions: ['processing', 'cancelled'],
+        allowed_transitions: ['cancelled'],
         shipping_address: ADDRESS,
         note: 'ring twice',
         created_at: expect.stringMatching(/Z$/),
@@ -135,7 +135,6 @@ describe('POST /api/orders', () => {
     const lines = Array.from({ length: 101 }, (_, i): [number, number] => [i + 1, 1]);
     const bodies = [
       basket(...lines),
-      { ...basket([1, 1]), expected_total: 1.001 },
       { ...basket([1, 1]), expected_total: -1 },
       { ...basket([1, 1]), expected_total: '5' },
       { ...basket([1, 1]), note: 'x'.repeat(1001) },

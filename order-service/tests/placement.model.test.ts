@@ -64,7 +64,7 @@ function orderOf(asked: Request, requests: Request[], userId: number): PlaceOrde
   const products = first.quantities.flatMap((quantity, index) =>
     quantity === 0 ? [] : [{ product_id: index + 1, quantity }],
   );
-  return { userId, key: asked.key, request: { products }, requestId: 'model' };
+  return { userId, role: 'customer', key: asked.key, request: { products }, requestId: 'model' };
 }
 
 async function ask(shop: SimulatedShop, { asked, order, got }: Client): Promise<void> {

@@ -7,7 +7,10 @@ import type { orderAnswer } from './order.schemas.ts';
 
 /** An order as `user` may see it: a seller gets their own lines only, with the totals of these. */
 export function createOrderResponse(money: Money) {
-  return (order: Omit<Order, 'reservationId'>, user: Pick<User, 'id' | 'role'>): z.input<typeof orderAnswer> => {
+  return (
+    order: Omit<Order, 'reservationId'>,
+    user: Pick<User, 'id' | 'role'>,
+  ): z.input<typeof orderAnswer> => {
     const lines = linesFor(order, user);
     const isPartial = lines.length < order.lines.length;
     const subtotals = lines.map(({ priceMinor, quantity }) => priceMinor * BigInt(quantity));

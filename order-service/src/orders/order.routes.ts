@@ -66,7 +66,9 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
       status: 200,
       answer: oneOrder,
       errors: [OrderNotFound],
-      handler: async ({ params, user }) => ({ order: toJson(await orders.findVisible(params.id, user), user) }),
+      handler: async ({ params, user }) => ({
+        order: toJson(await orders.findVisible(params.id, user), user),
+      }),
     }),
     defineRoute({
       method: 'get',

@@ -1,4 +1,12 @@
-import { INT32_MAX, inOrder, instant, integerQuery, optional, rangeQuery, text } from '@shop/service-kit/http/fields';
+import {
+  INT32_MAX,
+  inOrder,
+  instant,
+  integerQuery,
+  optional,
+  rangeQuery,
+  text,
+} from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
@@ -101,9 +109,7 @@ export const listQuery = z
     status: statusQuery.optional(),
     ...rangeQuery(),
     user_id: integerQuery('user_id', { min: 1, max: INT32_MAX }).optional(),
-    scope: z
-      .enum(['own', 'selling', 'all'], { error: 'scope must be own, selling or all' })
-      .default('own'),
+    scope: z.enum(['own', 'selling', 'all'], { error: 'scope must be own, selling or all' }).default('own'),
   })
   .refine(...inOrder)
   .refine(({ scope, user_id }) => scope !== 'selling' || user_id === undefined, {

@@ -8,7 +8,8 @@ export function createSoldOrders(query: Query) {
   /** Ids, each once, newest first: read in the order of the index, so that a page costs the same at any depth. */
   const idsOf = ({ sellerId }: OrderFilter, after?: readonly [number]) => Prisma.sql`
     SELECT DISTINCT order_id FROM order_lines
-     WHERE seller_id = ${sellerId}::int AND (${after?.[0]}::int IS NULL OR order_id < ${after?.[0]}::int)
+     WHERE seller_id = ${sellerId}::int
+       AND ${after === undefined ? Prisma.sql`TRUE` : Prisma.sql`order_id < ${after[0]}::int`}
      ORDER BY order_id DESC`;
   const matching = ({ status, from, to }: OrderFilter) => Prisma.sql`
     (${status}::text IS NULL OR o.status = ${status}::text)

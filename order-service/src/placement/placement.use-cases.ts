@@ -8,7 +8,7 @@ import type { ProductClient, Reservation, ReservedLine } from '../clients/produc
 import { ProductServiceUnavailable } from '../clients/product.errors.ts';
 import { createOrderResponse } from '../orders/order.response.ts';
 import { type OrderRequest, orderWithMessage } from '../orders/order.schemas.ts';
-import { hashOf, refusalOfTotal, quoteOf, refusalOf, totalOf } from './order.request.ts';
+import { hashOf, quoteOf, refusalOf, refusalOfTotal, totalOf } from './order.request.ts';
 import { IdempotencyInFlight, IdempotencyMismatch, notPlaced, tooBusy } from './placement.errors.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
 import type {
