@@ -26,9 +26,7 @@ export const shippingAddress = fields.refine(
 );
 
 /** A stored address as a response has it: never validated again, because the rules may have changed since. */
-export const storedAddress = z
-  .custom<unknown>()
-  .meta({
-    description: 'What was stored, or null',
-    anyOf: [z.toJSONSchema(fields, { io: 'input' }), { type: 'null' }],
-  });
+export const storedAddress = z.custom<unknown>().meta({
+  description: 'What was stored, or null',
+  anyOf: [z.toJSONSchema(fields, { io: 'input' }), { type: 'null' }],
+});
