@@ -144,6 +144,7 @@ describe('GET /api/products/:id/stock-movements', () => {
       total: 3,
       page: 1,
       pages: 1,
+      pages_capped: false,
       per_page: 20,
       next_cursor: null,
     });
