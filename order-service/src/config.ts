@@ -33,10 +33,6 @@ const schema = z.object({
   HELD_TOO_LONG: wholeNumber(1, 3600, 60),
   /** Seconds that one request may work on a keyed order before a retry carries it on: longer than any request lives. */
   KEY_LEASE: wholeNumber(1, 60, 5),
-  /** Seconds until a job that failed is tried again at the latest, however often it failed. */
-  JOB_MAX_BACKOFF: wholeNumber(1, 3600, 10),
-  /** Seconds after which a job that is not done belongs to a killed worker: far longer than a job runs. */
-  JOB_ABANDONED_AFTER: wholeNumber(1, 3600, 20),
 });
 
 /** @throws ConfigError */

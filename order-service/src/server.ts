@@ -1,3 +1,4 @@
+import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
@@ -7,11 +8,10 @@ import { createApp } from './app.ts';
 import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
-import { startJobs } from './placement/jobs.worker.ts';
+import { JOBS_AT_ONCE, placementPeriodic, placementTasks } from './placement/placement.jobs.ts';
 import { createPlacementMetrics } from './placement/placement.metrics.ts';
 import { createReconcileRepository } from './placement/reconcile.repository.ts';
 import { createReconcileUseCases } from './placement/reconcile.use-cases.ts';
-import { repeat } from './placement/repeat.ts';
 
 await runServer({
   service: 'order-service',
@@ -31,7 +31,6 @@ await runServer({
     });
     const placementMetrics = createPlacementMetrics({
       registry: metrics.registry,
-      query,
       isDown: products.isDown,
     });
     const app = createApp({
@@ -45,24 +44,26 @@ await runServer({
       placementMetrics,
     });
 
-    const jobs = startJobs({ databaseUrl: config.DATABASE_URL, products, logger });
-    const { reconcile, healReservations } = createReconcileUseCases({
-      repository: createReconcileRepository({
-        query,
-        jobMaxBackoff: config.JOB_MAX_BACKOFF,
-        jobAbandonedAfter: config.JOB_ABANDONED_AFTER,
-      }),
+    const reconciling = createReconcileUseCases({
+      repository: createReconcileRepository(query),
       products,
       metrics: placementMetrics,
       logger,
       heldTooLong: config.HELD_TOO_LONG,
     });
-    const reconciler = repeat('reconciler', config.RECONCILE_INTERVAL, reconcile, logger);
-    const antiEntropy = repeat('anti-entropy', config.ANTI_ENTROPY_INTERVAL, healReservations, logger);
+    const jobs = startJobs({
+      config,
+      query,
+      logger,
+      registry: metrics.registry,
+      tasks: placementTasks(products, logger),
+      periodic: placementPeriodic(reconciling, config),
+      concurrency: JOBS_AT_ONCE,
+    });
     return {
       app,
       async close() {
-        await Promise.all([reconciler.close(), antiEntropy.close(), jobs.close()]);
+        await jobs.close();
         accessKeys.close();
         revocations.close();
         products.close();

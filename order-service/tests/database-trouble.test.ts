@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { createLogger } from '@shop/service-kit/runtime/logger';
 import { Pool } from 'pg';
 import request from 'supertest';
-import { startJobs } from '../src/placement/jobs.worker.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
-const silent = createLogger('test', 'silent');
 let shop: Shop;
 let sql: Pool;
 beforeAll(async () => {
@@ -87,48 +84,5 @@ describe('without Redis', () => {
   test('the service is ready and says nothing of it', async () => {
     const { body } = await request(shop.url).get('/ready');
     expect(body).toMatchObject({ status: 'ready', checks: { database: 'ok' } });
-  });
-});
-
-describe('the job queue', () => {
-  const addJob = async (): Promise<string> => {
-    const { rows } = await sql.query(`
-      SELECT id FROM graphile_worker.add_job('release_reservation',
-        json_build_object('reservation_id', gen_random_uuid()))`);
-    return rows[0].id;
-  };
-  const isDone = async (id: string) =>
-    (await sql.query('SELECT FROM graphile_worker.jobs WHERE id = $1', [id])).rowCount === 0;
-
-  test('that could not report several times what is done goes on with the next jobs', async () => {
-    // Each report takes so long that others begin before it has failed, and one job takes longer than they.
-    await sql.query(`
-      CREATE FUNCTION refuse_report() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN PERFORM pg_sleep(0.5); RAISE EXCEPTION 'trouble'; END $$;
-      CREATE TRIGGER trouble BEFORE DELETE ON graphile_worker._private_jobs
-        FOR EACH ROW EXECUTE FUNCTION refuse_report()`);
-    const unreported = await Promise.all(Array.from({ length: 20 }, addJob));
-    let released = 0;
-    const release: Shop['client']['release'] = async (...call) => {
-      released += 1;
-      if (released === 1) await sleep(2000);
-      return shop.client.release(...call);
-    };
-    const products = { ...shop.client, release };
-    const jobs = startJobs({ databaseUrl: shop.databaseUrl, products, logger: silent });
-    await sleep(3000);
-    await sql.query('DROP TRIGGER trouble ON graphile_worker._private_jobs');
-    expect(await Promise.all(unreported.map(isDone))).not.toContain(true);
-    const next = await addJob();
-    for (let i = 0; !(await isDone(next)) && i < 400; i++) await sleep(25);
-    expect(await isDone(next)).toBe(true);
-    await jobs.close();
-  });
-
-  test('that cannot be had is tried again until it is closed', async () => {
-    const databaseUrl = 'postgresql://nobody@127.0.0.1:1/none';
-    const jobs = startJobs({ databaseUrl, products: shop.client, logger: silent });
-    await sleep(1500);
-    await jobs.close();
   });
 });

@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { createMoney } from '@shop/service-kit/money/money';
 import fc from 'fast-check';
-import { Counter, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
 import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts';
 import { createLife, createNetwork } from './support/simulated.network.ts';
 import { createSimulatedOrders } from './support/simulated.orders.ts';
 import { createSimulatedProducts } from './support/simulated.products.ts';
 
-const outcomes = new Counter({ name: 'o', help: 'o', labelNames: ['outcome'], registers: [new Registry()] });
+const metrics = createPlacementMetrics({ registry: new Registry(), isDown: () => false });
 const basketOf = (product_id: number) => ({
   userId: 1,
   role: 'customer' as const,
@@ -23,7 +24,7 @@ test('a request that lost its order and its key does not answer with the order o
   const products = createSimulatedProducts([5, 5]);
   const placements = createSimulatedOrders(() => 0).placementsOf(network, life);
   const client = products.clientOf(network, life);
-  const common = { placements, money: createMoney('USD'), metrics: { outcomes } };
+  const common = { placements, money: createMoney('USD'), metrics };
   const other = createPlacementUseCases({ ...common, products: client });
   const slow = createPlacementUseCases({
     ...common,

@@ -62,30 +62,6 @@ describe('the reconciler', () => {
     await shop.reconcile();
     expect((await shop.db.order.findUniqueOrThrow({ where: { id: order.id } })).placement).toBe('PLACING');
   });
-
-  test('brings failed jobs forward and frees those of killed workers', async () => {
-    await sql.query(
-      "SELECT graphile_worker.add_job('release_reservation', json_build_object('reservation_id', $1::text))",
-      [randomUUID()],
-    );
-    await sql.query(
-      `UPDATE graphile_worker._private_jobs SET attempts = 9, run_at = now() + interval '5 hours'`,
-    );
-    await shop.reconcile();
-    const waiting = await sql.query(
-      `SELECT run_at < now() + interval '11 seconds' AS soon FROM graphile_worker.jobs`,
-    );
-    expect(waiting.rows).toEqual([{ soon: true }]);
-    await sql.query(
-      `UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '2 minutes', locked_by = 'dead', run_at = now()`,
-    );
-    await shop.reconcile();
-    const freed = await sql.query('SELECT locked_by FROM graphile_worker.jobs');
-    expect(freed.rows).toEqual([{ locked_by: null }]);
-    const jobs = shop.startJobs();
-    await until(async () => (await jobCount()) === 0);
-    await jobs.close();
-  });
 });
 
 describe('the confirm job', () => {
@@ -103,11 +79,9 @@ describe('the confirm job', () => {
   });
 
   test('has nothing to do for a reservation that was released', async () => {
-    await sql.query(
-      "SELECT graphile_worker.add_job('confirm_reservation', json_build_object('reservation_id', $1::text))",
-      [randomUUID()],
-    );
-    expect(await shop.metrics.registry.metrics()).toMatch(/jobs_waiting\{task="confirm_reservation"/);
+    await sql.query("SELECT jobs.add('confirm_reservation', json_build_object('reservation_id', $1::text))", [
+      randomUUID(),
+    ]);
     const jobs = shop.startJobs();
     await until(async () => (await jobCount()) === 0);
     await jobs.close();
@@ -142,15 +116,91 @@ describe('anti-entropy', () => {
     expect(await stockOf(shop, id)).toBe(100 - 1 - 2 - 1);
   });
 
-  test('forgets keys and rejected orders after days', async () => {
-    const old = new Date(Date.now() - 80 * 3_600_000);
-    const { order } = await leaveBehind(await createProduct(shop), new Date());
-    await shop.db.order.update({ where: { id: order.id }, data: { placement: 'REJECTED', createdAt: old } });
-    const key = { userId: 1, route: 'POST /api/orders', key: 'old', requestHash: 'x', orderId: order.id };
-    await shop.db.idempotencyKey.create({ data: { ...key, leaseUntil: old, createdAt: old } });
+  test('goes on with the others when one reservation cannot be released', async () => {
+    const id = await createProduct(shop, { stock: 10 });
+    const held = [];
+    for (let i = 0; i < 3; i += 1) {
+      const reservationId = randomUUID();
+      await shop.client.reserve(reservationId, [{ product_id: id, quantity: 1 }], 'test');
+      await makeOld(reservationId);
+      held.push(reservationId);
+    }
+    const placed = await placeOrder(shop, 1, basket([id, 1]));
+    const order = await shop.db.order.findUniqueOrThrow({ where: { id: placed.body.order.id } });
+    await makeOld(order.reservationId);
+    const products = new Pool({ connectionString: shop.products.databaseUrl });
+    await products.query(`
+      CREATE FUNCTION refuse_release() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF NEW.id::text = TG_ARGV[0] THEN RAISE EXCEPTION ''trouble''; END IF; RETURN NEW; END';
+      CREATE TRIGGER trouble BEFORE UPDATE ON reservations
+        FOR EACH ROW EXECUTE FUNCTION refuse_release('${held[0]}')`);
     await shop.healReservations();
-    expect(await shop.db.idempotencyKey.count({ where: { key: 'old' } })).toBe(0);
-    expect(await shop.db.order.findUnique({ where: { id: order.id } })).toBeNull();
+    expect(await Promise.all([...held, order.reservationId].map(reservationStatus))).toEqual([
+      'HELD',
+      'RELEASED',
+      'RELEASED',
+      'CONFIRMED',
+    ]);
+    expect(await shop.metrics.registry.metrics()).toMatch(/reservations_unhealed_total\{.*\} 1\n/);
+    await products.query('DROP TRIGGER trouble ON reservations');
+    await products.end();
+    await shop.healReservations();
+    expect(await reservationStatus(String(held[0]))).toBe('RELEASED');
+  });
+});
+
+describe('the cleanup', () => {
+  const aborted = AbortSignal.abort();
+  const living = new AbortController().signal;
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+  const keyOf = (orderId: number, createdAt: Date, key: string) => ({
+    ...{ userId: 1, route: 'POST /api/orders', key, requestHash: 'x', orderId },
+    ...{ leaseUntil: createdAt, createdAt },
+  });
+
+  test('removes expired keys and orders rejected days ago, and no others', async () => {
+    const id = await createProduct(shop, { stock: 100 });
+    const orders = await Promise.all(Array.from({ length: 3 }, () => leaveBehind(id, new Date())));
+    const [old, young, undecided] = orders.map(({ order }) => order.id) as [number, number, number];
+    const reject = (order: number, createdAt: Date) =>
+      shop.db.order.update({ where: { id: order }, data: { placement: 'REJECTED', createdAt } });
+    await reject(old, daysAgo(3.1));
+    await reject(young, daysAgo(2.9));
+    await shop.db.order.update({ where: { id: undecided }, data: { createdAt: daysAgo(90) } });
+    await shop.db.idempotencyKey.createMany({
+      data: [keyOf(old, daysAgo(2.1), 'expired'), keyOf(old, daysAgo(1.9), 'good')],
+    });
+    await shop.cleanUp(living);
+    const kept = await shop.db.order.findMany({ where: { id: { in: [old, young, undecided] } } });
+    expect(kept.map((order) => order.id).sort()).toEqual([young, undecided].sort());
+    const keys = await shop.db.idempotencyKey.findMany({ where: { orderId: old } });
+    expect(keys.map(({ key }) => key)).toEqual(['good']);
+  });
+
+  test('leaves an old placed order as it is, with its lines and history, when it removes its key', async () => {
+    const id = await createProduct(shop);
+    const placed = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'long-ago' });
+    const order = placed.body.order.id;
+    const created = { createdAt: daysAgo(400) };
+    await shop.db.order.update({ where: { id: order }, data: created });
+    await shop.db.idempotencyKey.updateMany({ where: { key: 'long-ago' }, data: created });
+    await shop.cleanUp(living);
+    expect(await shop.db.idempotencyKey.count({ where: { key: 'long-ago' } })).toBe(0);
+    const include = { lines: true, history: true };
+    const kept = await shop.db.order.findUniqueOrThrow({ where: { id: order }, include });
+    expect([kept.placement, kept.lines.length, kept.history.length]).toEqual(['PLACED', 1, 1]);
+  });
+
+  test('keeps up with 10,000 expired keys a minute, and ends between two batches at a stop', async () => {
+    const addKeys = `
+      INSERT INTO idempotency_keys (user_id, route, key, request_hash, order_id, lease_until, created_at)
+      SELECT 7, 'POST /api/orders', 'k' || n, 'x', 0, now(), now() - interval '3 days' FROM generate_series(1, 10000) AS n`;
+    const keys = () => shop.db.idempotencyKey.count({ where: { userId: 7 } });
+    await sql.query(addKeys);
+    await shop.cleanUp(aborted);
+    expect(await keys()).toBe(10_000);
+    await shop.cleanUp(living);
+    expect(await keys()).toBe(0);
   });
 });
 

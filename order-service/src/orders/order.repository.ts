@@ -38,8 +38,6 @@ interface StatusChange {
   actor: string;
 }
 
-/** The queue stops trying only after this many attempts: its largest number. */
-const MAX_ATTEMPTS = 32_767;
 const LINES = { lines: { orderBy: { productId: 'asc' } } } as const;
 
 const columnOf: Record<OrderStatus, Prisma.Sql> = {
@@ -126,8 +124,7 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
                  spent_minor = s.spent_minor - CASE WHEN ${cancelled} THEN changed.total_minor ELSE 0 END
             FROM changed WHERE s.user_id = changed.user_id
         ), job AS MATERIALIZED (
-          SELECT graphile_worker.add_job('release_reservation',
-            json_build_object('reservation_id', reservation_id), max_attempts => ${MAX_ATTEMPTS}::int)
+          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id))
             FROM changed WHERE ${cancelled}
         )
         SELECT (SELECT count(*) FROM changed)::int AS count, (SELECT count(*) FROM job)::int AS jobs`;

@@ -46,8 +46,6 @@ interface PlacementOptions {
 
 /** Keys are scoped to a user and this route. */
 const ROUTE = 'POST /api/orders';
-/** The queue stops trying only after this many attempts: its largest number. */
-const MAX_ATTEMPTS = 32_767;
 
 /** The statements of order-placement.md, each all or nothing in one round trip. */
 export function createPlacementRepository({ query, deadline, lease }: PlacementOptions) {
@@ -55,9 +53,6 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     ${userId}::int, 'PLACING', ${reservationId}::uuid, now() + make_interval(secs => ${deadline}::int), ${currency},
     ${request.shipping_address === undefined ? null : JSON.stringify(request.shipping_address)}::jsonb,
     ${request.note ?? null}::text`;
-
-  const releaseJob = Prisma.sql`graphile_worker.add_job('release_reservation',
-    json_build_object('reservation_id', reservation_id), max_attempts => ${MAX_ATTEMPTS}::int)`;
 
   return {
     /** Step 1. @returns null when the key was claimed before */
@@ -159,8 +154,7 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
            WHERE idempotency_keys.user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text
              AND order_id = placed.id
         ), job AS MATERIALIZED (
-          SELECT graphile_worker.add_job('confirm_reservation',
-            json_build_object('reservation_id', reservation_id), max_attempts => ${MAX_ATTEMPTS}::int) FROM placed
+          SELECT jobs.add('confirm_reservation', json_build_object('reservation_id', reservation_id)) FROM placed
         )
         SELECT count(*)::int AS placed FROM job`;
       return rows[0]?.placed === 1;
@@ -177,7 +171,8 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
             FROM rejected
            WHERE user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text AND order_id = rejected.id
         ), job AS MATERIALIZED (
-          SELECT ${releaseJob} FROM rejected WHERE ${release}
+          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id))
+            FROM rejected WHERE ${release}
         )
         SELECT (SELECT count(*) FROM rejected)::int AS rejected, (SELECT count(*) FROM job)::int AS jobs`;
       return rows[0]?.rejected === 1;
@@ -196,7 +191,7 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
           DELETE FROM idempotency_keys USING rejected
            WHERE user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text AND order_id = rejected.id
         ), job AS MATERIALIZED (
-          SELECT ${releaseJob} FROM rejected
+          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id)) FROM rejected
         )
         SELECT count(*)::int FROM job`;
       const orders = await query<

@@ -1,3 +1,4 @@
+import { inBatches } from '@shop/service-kit/jobs/in-batches';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
@@ -13,7 +14,7 @@ interface ReconcileOptions {
   heldTooLong: number;
 }
 
-/** Brings both databases together again after something died (order-placement.md, "What cleans up"). */
+/** Brings both databases together again after something died (docs/order-placement.md, "What cleans up"). */
 export function createReconcileUseCases({
   repository,
   products,
@@ -21,27 +22,43 @@ export function createReconcileUseCases({
   logger,
   heldTooLong,
 }: ReconcileOptions) {
+  /** Does one thing of several: what fails is counted and logged, and the others go on. */
+  const heal = async (reservations: string[], requestId: string, work: () => Promise<unknown>) => {
+    try {
+      await work();
+    } catch (error) {
+      metrics.unhealed.inc(reservations.length);
+      logger.error({ err: error, reservations, request_id: requestId }, 'reservations could not be healed');
+    }
+  };
+
   return {
-    /** Rejects orders past their deadline, and keeps the queue from waiting too long. */
+    /** Rejects orders past their deadline. */
     async reconcile(): Promise<void> {
       const rejected = await repository.rejectOverdue();
       metrics.outcomes.inc({ outcome: 'reconciled' }, rejected);
       if (rejected > 0) logger.warn({ orders: rejected }, 'orders were left behind and are rejected now');
-      await repository.hurryJobs();
     },
 
-    /** Compares what product-service holds with the orders, so that even a restored backup heals. */
+    /** Compares what product-service holds with the orders. What is confirmed there is not looked at. */
     async healReservations(): Promise<void> {
       const requestId = uuidv7();
       const held = await products.listHeld(heldTooLong, requestId);
-      const fates = held.length === 0 ? new Map<string, ReservationFate>() : await repository.fatesOf(held);
+      if (held.length === 0) return;
+      logger.warn({ reservations: held.length, request_id: requestId }, 'reservations held too long');
+      const fates = await repository.fatesOf(held);
       const idsOf = (fate: ReservationFate) => [...fates].flatMap(([id, its]) => (its === fate ? [id] : []));
       const standing = idsOf('confirm');
-      if (standing.length > 0) await products.confirm(standing, requestId);
-      for (const id of idsOf('release')) await products.release(id, requestId);
-      if (fates.size > 0)
-        logger.warn({ reservations: fates.size, request_id: requestId }, 'reservations held too long');
-      await repository.forgetOld();
+      if (standing.length > 0) await heal(standing, requestId, () => products.confirm(standing, requestId));
+      for (const id of idsOf('release')) await heal([id], requestId, () => products.release(id, requestId));
+    },
+
+    /** Forgets keys that have expired and orders that were rejected days ago, all of them. */
+    async cleanUp(signal: AbortSignal): Promise<void> {
+      await inBatches(repository.removeKeys, { signal });
+      await inBatches(repository.removeRejected, { signal });
     },
   };
 }
+
+export type ReconcileUseCases = ReturnType<typeof createReconcileUseCases>;

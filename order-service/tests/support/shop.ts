@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { createLogger } from '@shop/service-kit/runtime/logger';
@@ -11,6 +12,7 @@ import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
+import { Registry } from 'prom-client';
 import { createApp as createProductApp } from '../../../product-service/src/app.ts';
 import { loadProductConfig } from '../../../product-service/src/config.ts';
 import { PrismaClient as ProductPrismaClient } from '../../../product-service/src/generated/prisma/client.ts';
@@ -18,8 +20,7 @@ import { createApp } from '../../src/app.ts';
 import { createProductClient } from '../../src/clients/product.client.ts';
 import { loadOrderConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
-import { migrateOrderDatabase } from '../../src/placement/job-queue.migrate.ts';
-import { startJobs } from '../../src/placement/jobs.worker.ts';
+import { JOBS_AT_ONCE, placementTasks } from '../../src/placement/placement.jobs.ts';
 import { createPlacementMetrics } from '../../src/placement/placement.metrics.ts';
 import { createReconcileRepository } from '../../src/placement/reconcile.repository.ts';
 import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
@@ -36,11 +37,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     ...env,
   };
   const products = await startProductService(shared, closers);
-  const database = await createTestDatabase({
-    name: 'order',
-    prismaFolder: prismaOf('order-service'),
-    prepare: async (url) => void (await migrateOrderDatabase(url, prismaOf('order-service'))),
-  });
+  const database = await createTestDatabase({ name: 'order', prismaFolder: prismaOf('order-service') });
   const config = loadOrderConfig({
     ...shared,
     DATABASE_URL: database.url,
@@ -60,7 +57,6 @@ export async function startShop(env: Record<string, string> = {}, options: { red
   });
   const placementMetrics = createPlacementMetrics({
     registry: metrics.registry,
-    query,
     isDown: client.isDown,
   });
   const accessKeys = openAccessKeys(config, logger);
@@ -80,12 +76,8 @@ export async function startShop(env: Record<string, string> = {}, options: { red
   const listening = createListener(app);
   const url = `http://127.0.0.1:${await listening.start(0)}`;
   closers.push(() => listening.stop());
-  const { reconcile, healReservations } = createReconcileUseCases({
-    repository: createReconcileRepository({
-      query,
-      jobMaxBackoff: config.JOB_MAX_BACKOFF,
-      jobAbandonedAfter: config.JOB_ABANDONED_AFTER,
-    }),
+  const { reconcile, healReservations, cleanUp } = createReconcileUseCases({
+    repository: createReconcileRepository(query),
     products: client,
     metrics: placementMetrics,
     logger,
@@ -102,7 +94,17 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     revocations,
     reconcile,
     healReservations,
-    startJobs: () => startJobs({ databaseUrl: database.url, products: client, logger }),
+    cleanUp,
+    /** @param calls what the jobs call instead of product-service's own */
+    startJobs: (calls: Partial<typeof client> = {}) =>
+      startJobs({
+        config,
+        query,
+        logger,
+        registry: new Registry(),
+        tasks: placementTasks({ ...client, ...calls }, logger),
+        concurrency: JOBS_AT_ONCE,
+      }),
     async close() {
       for (const close of closers.reverse()) await close();
       accessKeys.close();
@@ -153,6 +155,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
   );
   return {
     url: `http://127.0.0.1:${port}`,
+    databaseUrl: database.url,
     db,
     /** As if the process was gone: connections are refused. */
     stop: () => listening.stop(),

@@ -160,11 +160,8 @@ export function createSimulatedOrders(now: () => number) {
         return overdue.filter(({ id }) => decideAgainst(id, true)).length;
       }),
     fatesOf: (ids) => network.query(life, () => new Map(ids.map((id) => [id, fateOf(id)]))),
-    hurryJobs: () =>
-      network.query(life, () => {
-        for (const job of jobs) if (job.worker?.isOver()) job.worker = null;
-      }),
-    forgetOld: async () => undefined,
+    removeKeys: async () => 0,
+    removeRejected: async () => 0,
   });
 
   const ordersOf = (network: Network, life: Life): OrderRepository => ({

@@ -2,8 +2,9 @@ import { AppError } from '@shop/service-kit/errors/app-error';
 import { createMoney } from '@shop/service-kit/money/money';
 import type { Scheduler } from 'fast-check';
 import { pino } from 'pino';
-import { Counter, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { createOrderUseCases } from '../../src/orders/order.use-cases.ts';
+import { createPlacementMetrics } from '../../src/placement/placement.metrics.ts';
 import { createPlacementUseCases, type PlaceOrder } from '../../src/placement/placement.use-cases.ts';
 import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
 import { createLife, createNetwork, type Fate, Lost } from './simulated.network.ts';
@@ -21,8 +22,7 @@ interface SimulationOptions {
 
 const money = createMoney('USD');
 const logger = pino({ level: 'silent' });
-const outcomes = new Counter({ name: 'o', help: 'o', labelNames: ['outcome'], registers: [new Registry()] });
-const metrics = { outcomes };
+const metrics = createPlacementMetrics({ registry: new Registry(), isDown: () => false });
 const ADMIN = { kind: 'user', id: 99, role: 'admin', sessionId: 'model' } as const;
 
 /** The real use-cases of several processes of order-service, around simulated stores, network and clock. */
@@ -78,7 +78,7 @@ export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
   async function work(index: number): Promise<void> {
     const { life, client } = at(index);
     const job = await network.query(life, () => {
-      const free = [...store.jobs].find(({ worker }) => worker === null);
+      const free = [...store.jobs].find(({ worker }) => worker === null || worker.isOver());
       if (free !== undefined) free.worker = life;
       return free;
     });

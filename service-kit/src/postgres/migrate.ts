@@ -18,7 +18,7 @@ const DEADLOCK = '40P01';
 /** The database has migrations that this version of the code does not know. */
 export class DatabaseTooNew extends Error {}
 
-interface MigrateOptions {
+export interface MigrateOptions {
   connectionString: string;
   /** The service's `prisma` folder with its `migrations/`. */
   prismaFolder: string;

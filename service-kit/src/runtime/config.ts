@@ -47,6 +47,10 @@ export const commonConfig = {
   RATE_LIMIT_ENABLED: flag(true),
   /** Milliseconds that running requests get to finish after a stop signal. */
   DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000),
+  /** Seconds until a job that failed is tried again at the latest, however often it failed. */
+  JOB_MAX_BACKOFF: wholeNumber(1, 3600, 120),
+  /** Seconds after which a job that is not done belongs to a killed worker: far longer than a job runs. */
+  JOB_ABANDONED_AFTER: wholeNumber(1, 3600, 60),
 };
 
 /** Fields of a service that reads access tokens and makes none; `requireOneKey` checks that it has one of them. */

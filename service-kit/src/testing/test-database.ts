@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { applyMigrations } from '../postgres/migrate.ts';
+import { JOB_QUEUE_VERSION } from '../jobs/migrate-job-queue.ts';
+import { migrateDatabase } from '../postgres/migrate-database.ts';
 
 /** A machine that is busy with tests is no database that is in trouble: the `patience` of a service under test. */
 export const TEST_PATIENCE = 8;
@@ -19,8 +20,6 @@ interface TestDatabaseOptions {
   name: string;
   /** The service's `prisma` folder. */
   prismaFolder: string;
-  /** Whatever else belongs in the template, such as the tables of a job queue. */
-  prepare?: (url: string) => Promise<void>;
 }
 
 /** Superuser address of the test server, set by `npm test`. */
@@ -61,11 +60,7 @@ export async function createTestDatabase(options: TestDatabaseOptions): Promise<
 }
 
 /** Copying needs the template unused, so all of it happens under one lock of the server. */
-async function ensureTemplate(
-  client: Client,
-  template: string,
-  { prismaFolder, prepare }: TestDatabaseOptions,
-) {
+async function ensureTemplate(client: Client, template: string, { prismaFolder }: TestDatabaseOptions) {
   await client.query('SELECT pg_advisory_lock(hashtext($1))', ['test-template']);
   const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate', [
     template,
@@ -73,15 +68,14 @@ async function ensureTemplate(
   if (found.rowCount !== 0) return;
   await client.query(`DROP DATABASE IF EXISTS ${template}`);
   await client.query(`CREATE DATABASE ${template}`);
-  await applyMigrations({ connectionString: urlOf(template), prismaFolder });
-  await prepare?.(urlOf(template));
+  await migrateDatabase({ connectionString: urlOf(template), prismaFolder });
   await client.query(`ALTER DATABASE ${template} IS_TEMPLATE true`);
 }
 
 async function fingerprint(prismaFolder: string): Promise<string> {
   const folder = join(prismaFolder, 'migrations');
   const names = (await readdir(folder)).filter((name) => !name.endsWith('.toml')).sort();
-  const hash = createHash('sha1');
+  const hash = createHash('sha1').update(JOB_QUEUE_VERSION);
   for (const name of names) hash.update(await readFile(join(folder, name, 'migration.sql')));
   return hash.digest('hex').slice(0, 12);
 }

@@ -1,10 +1,8 @@
-import { applyMigrations } from '../../src/postgres/migrate.ts';
 import { runMigration } from '../../src/runtime/run-migration.ts';
 
 // The migration process of a service, of the folder that the test made.
 await runMigration({
   service: 'child',
   env: process.env,
-  migrate: (connectionString, resolve) =>
-    applyMigrations({ connectionString, prismaFolder: process.env['PRISMA_FOLDER'] ?? '', resolve }),
+  prismaFolder: process.env['PRISMA_FOLDER'] ?? '',
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createLogger } from '@shop/service-kit/runtime/logger';
+import { createLogger } from '../runtime/logger.ts';
 import { repeat } from './repeat.ts';
 
 const logger = createLogger('test', 'silent');

@@ -1,0 +1,145 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger as QueueLogger, run, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { Logger } from 'pino';
+import { openPool } from '../postgres/open-pool.ts';
+import { poolSettings } from '../postgres/pool-settings.ts';
+import type { JobMetrics } from './job.metrics.ts';
+
+/** Ends early, with an error, once the signal aborts: at a stop, or after `JOB_TIMEOUT`. May run twice at once. */
+export type Task = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
+
+interface RunnerOptions {
+  databaseUrl: string;
+  tasks: Record<string, Task>;
+  /** Jobs that run at once in this process. */
+  concurrency: number;
+  logger: Logger;
+  metrics: JobMetrics;
+  /** Milliseconds without a successful look for jobs after which the queue is started again. */
+  stalledAfter?: number;
+}
+
+/** One listens for new jobs, the others fetch jobs and report them. */
+const CONNECTIONS = 3;
+/** Milliseconds, far less than `JOB_ABANDONED_AFTER`. */
+const JOB_TIMEOUT = 20_000;
+/** Looks for jobs when nothing announces them, in milliseconds. */
+const POLL_INTERVAL = 1000;
+/** How long a look for jobs waits for more of them when there are few, in milliseconds. */
+const GATHER = 100;
+/** How long reports of jobs that ended wait for each other, in milliseconds. */
+const REPORT_WITHIN = 20;
+const RESTART_DELAY = 1000;
+/** Milliseconds that running jobs get at a stop before they are told to end, and until nobody waits for them. */
+const STOP_TIMEOUT = 2000;
+const LAST_WORDS = 4000;
+
+/**
+ * Runs the jobs of a database until it is closed. graphile-worker can stop looking for jobs without ending: its first
+ * look-up of task names is kept also when it failed, and after two failed reports it waits for itself for ever
+ * (graphile/worker issue 636). So it is watched, and started again.
+ */
+export function startRunner(options: RunnerOptions) {
+  const { databaseUrl, tasks, concurrency, logger, metrics, stalledAfter = 30_000 } = options;
+  // Nobody waits for these answers: a busy database may take its time.
+  const patience = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
+  const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...patience });
+  const onLost = (error: Error) => logger.warn({ reason: error.message }, 'job connection lost');
+  pool.on('error', onLost).on('connect', (client) => client.on('error', onLost));
+  const closing = new AbortController();
+
+  const runOnce = async () => {
+    const events: WorkerEvents = new EventEmitter();
+    const life = watch(events, stalledAfter, metrics);
+    try {
+      const runner = await run({
+        events,
+        pgPool: pool,
+        taskList: toTaskList(tasks),
+        noHandleSignals: true,
+        preset: {
+          worker: {
+            concurrentJobs: concurrency,
+            pollInterval: POLL_INTERVAL,
+            localQueue: {
+              size: concurrency,
+              refetchDelay: { durationMs: GATHER, threshold: concurrency - 1 },
+            },
+            // Without a delay the queue awaits neither, and a database that dies then ends the process.
+            completeJobBatchDelay: REPORT_WITHIN,
+            failJobBatchDelay: REPORT_WITHIN,
+            gracefulShutdownAbortTimeout: STOP_TIMEOUT,
+          },
+        },
+        logger: quietLogger(logger),
+      });
+      await Promise.race([runner.promise, life.lost, aborted(closing.signal)]);
+      await Promise.race([
+        runner.stop().catch(() => undefined),
+        sleep(LAST_WORDS, undefined, { ref: false }),
+      ]);
+    } finally {
+      life.unwatch();
+    }
+  };
+  const runUntilClosed = async () => {
+    while (!closing.signal.aborted) {
+      await runOnce().catch((error: unknown) => logger.warn({ err: error }, 'job queue ended'));
+      await sleep(RESTART_DELAY, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  };
+  const ended = runUntilClosed();
+  return {
+    /** Lets running jobs end, for a moment; the others run elsewhere or later. */
+    async close() {
+      closing.abort();
+      await ended;
+      await pool.end();
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/** `lost` resolves when the queue has shut down by itself or does not look for jobs any more. */
+function watch(events: WorkerEvents, stalledAfter: number, metrics: JobMetrics) {
+  let lastSign = performance.now();
+  const onSign = () => {
+    lastSign = performance.now();
+  };
+  events.on('localQueue:getJobs:complete', onSign);
+  events.on('localQueue:getJobs:complete', () => metrics.lastFetch.setToCurrentTime());
+  // While all workers are busy it does not look for more.
+  events.on('job:start', onSign);
+  events.on('job:error', ({ job }) => metrics.failures.inc({ task: job.task_identifier }));
+  let timer: NodeJS.Timeout | undefined;
+  const lost = new Promise<void>((resolve) => {
+    events.once('pool:gracefulShutdown:complete', () => resolve());
+    events.once('pool:gracefulShutdown:error', () => resolve());
+    const check = () => performance.now() - lastSign > stalledAfter && resolve();
+    timer = setInterval(check, stalledAfter / 10);
+  });
+  return { lost, unwatch: () => clearInterval(timer) };
+}
+
+function toTaskList(tasks: Record<string, Task>): TaskList {
+  const entries = Object.entries(tasks).map(([name, task]): [string, TaskList[string]] => [
+    name,
+    async (payload, { abortSignal }) => {
+      await task(payload, AbortSignal.any([abortSignal, AbortSignal.timeout(JOB_TIMEOUT)]));
+    },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** Failed attempts are worth a line; what the queue says about itself is not. */
+function quietLogger(logger: Logger): QueueLogger {
+  return new QueueLogger(() => (level, message) => {
+    if (level === 'error') logger.warn({ reason: message }, 'job attempt failed');
+  });
+}

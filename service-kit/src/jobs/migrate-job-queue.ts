@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { runMigrations } from 'graphile-worker';
+import { Client } from 'pg';
+
+/** Any number; graphile-worker and the functions below are installed by one process at a time. */
+const QUEUE_LOCK = 7_263_002;
+
+/**
+ * `jobs.add` is how a job is written: in the statement, or the transaction, that is the reason for it, from any client and
+ * from triggers alike. A job is tried until it succeeds: 32,767 attempts is the most that graphile-worker knows. Of jobs
+ * with the same key only the last one waits.
+ */
+const SQL = `
+CREATE SCHEMA IF NOT EXISTS jobs;
+
+CREATE OR REPLACE FUNCTION jobs.add(task TEXT, payload JSON DEFAULT '{}', key TEXT DEFAULT NULL) RETURNS BIGINT
+LANGUAGE sql AS $$
+  SELECT id FROM graphile_worker.add_job(task, payload, job_key => key, max_attempts => 32767)
+$$;
+
+-- Which turn of a periodic task was taken last: by the database's clock, for all replicas.
+CREATE TABLE IF NOT EXISTS jobs.turns (task TEXT PRIMARY KEY, taken TIMESTAMPTZ NOT NULL);
+`;
+
+/** Changes with whatever is installed: what was made from an older one is not up to date. */
+export const JOB_QUEUE_VERSION = createHash('sha1')
+  .update(createRequire(import.meta.url)('graphile-worker/package.json').version + SQL)
+  .digest('hex');
+
+/** Installs the job queue, or brings it up to date. Several processes may call it at once. */
+export async function migrateJobQueue(connectionString: string): Promise<void> {
+  const lock = new Client({ connectionString, connectionTimeoutMillis: 5000 });
+  await lock.connect();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [QUEUE_LOCK]);
+    await runMigrations({ connectionString });
+    await lock.query(SQL);
+  } finally {
+    await lock.end();
+  }
+}

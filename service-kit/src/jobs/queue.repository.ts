@@ -1,0 +1,51 @@
+import type { Query } from '../postgres/query.ts';
+
+export interface TaskState {
+  task: string;
+  /** Jobs that are not done and whose time has come. */
+  due: number;
+  /** Seconds since the oldest job that is not done was added. */
+  oldest: number;
+}
+
+/** What this shop asks of graphile-worker's tables, beside what graphile-worker itself does. */
+export function createQueueRepository(query: Query) {
+  return {
+    /**
+     * Takes this turn of a periodic task; turns begin every so many milliseconds of the database's clock.
+     * @returns whether the caller has it: one of all replicas does
+     */
+    async takeTurn(task: string, every: number): Promise<boolean> {
+      const rows = await query`
+        INSERT INTO jobs.turns (task, taken)
+        VALUES (${task}, date_bin(make_interval(secs => ${every / 1000}::float8), now(), 'epoch'))
+        ON CONFLICT (task) DO UPDATE SET taken = excluded.taken WHERE turns.taken <> excluded.taken
+        RETURNING task`;
+      return rows.length === 1;
+    },
+
+    /** Waits between attempts grow to hours in graphile-worker: brings jobs forward to so many seconds from now. */
+    async shortenWaits(longest: number): Promise<void> {
+      await query`
+        SELECT graphile_worker.reschedule_jobs(array_agg(id), run_at => now() + make_interval(secs => ${longest}::int))::text
+          FROM graphile_worker.jobs
+         WHERE attempts > 0 AND locked_at IS NULL AND run_at > now() + make_interval(secs => ${longest}::int)
+        HAVING count(*) > 0`;
+    },
+
+    /** Frees the jobs of workers that were killed: those locked for so many seconds, longer than a job may run. */
+    async freeAbandoned(after: number): Promise<void> {
+      await query`
+        SELECT graphile_worker.force_unlock_workers(array_agg(DISTINCT locked_by))::text
+          FROM graphile_worker.jobs WHERE locked_at < now() - make_interval(secs => ${after}::int)
+        HAVING count(*) > 0`;
+    },
+
+    states: (): Promise<TaskState[]> => query`
+      SELECT task_identifier AS task, count(*) FILTER (WHERE run_at <= now())::int AS due,
+             extract(epoch FROM now() - min(created_at))::float8 AS oldest
+        FROM graphile_worker.jobs GROUP BY 1`,
+  };
+}
+
+export type QueueRepository = ReturnType<typeof createQueueRepository>;

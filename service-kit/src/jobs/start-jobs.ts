@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Query } from '../postgres/query.ts';
+import { createJobMetrics } from './job.metrics.ts';
+import { startRunner, type Task } from './job-runner.ts';
+import { createQueueRepository } from './queue.repository.ts';
+import { repeat } from './repeat.ts';
+
+/** Work that all replicas together do once in `every` milliseconds. It may overlap with itself when it takes longer. */
+export interface PeriodicTask {
+  every: number;
+  /** @param signal aborts at a stop */
+  run: (signal: AbortSignal) => Promise<unknown>;
+}
+
+interface JobsOptions {
+  config: { DATABASE_URL: string; JOB_MAX_BACKOFF: number; JOB_ABANDONED_AFTER: number };
+  /** Of the same database. */
+  query: Query;
+  registry: Registry;
+  logger: Logger;
+  /** By the name that `jobs.add` is called with. */
+  tasks: Record<string, Task>;
+  periodic?: Record<string, PeriodicTask>;
+  /** Jobs that run at once in this process. */
+  concurrency?: number;
+  /** Milliseconds; see `startRunner`. */
+  stalledAfter?: number;
+}
+
+/** Milliseconds between two looks for jobs that wait too long or belong to a killed worker. */
+const CARE_INTERVAL = 5000;
+
+/**
+ * Runs a service's jobs and periodic tasks in this process, together with all other replicas. A job is written by
+ * `SELECT jobs.add('task', payload)` in the transaction that is the reason for it; it runs after the commit, at least
+ * once, and again until it succeeds.
+ */
+export function startJobs(options: JobsOptions) {
+  const { config, query, registry, logger, tasks, periodic = {}, concurrency = 10, stalledAfter } = options;
+  const {
+    DATABASE_URL: databaseUrl,
+    JOB_MAX_BACKOFF: longestWait,
+    JOB_ABANDONED_AFTER: abandonedAfter,
+  } = config;
+  const queue = createQueueRepository(query);
+  const metrics = createJobMetrics(registry, queue);
+  const stopping = new AbortController();
+
+  const takeTurn = async (task: string, { every, run }: PeriodicTask) => {
+    try {
+      if (await queue.takeTurn(task, every)) await run(stopping.signal);
+    } catch (error) {
+      metrics.failures.inc({ task });
+      throw error;
+    }
+  };
+  const care = async () => {
+    await queue.shortenWaits(longestWait);
+    await queue.freeAbandoned(abandonedAfter);
+  };
+  const repeated = [
+    repeat('care of the job queue', Math.min(CARE_INTERVAL, longestWait * 1000), care, logger),
+    ...Object.entries(periodic).map(([task, it]) => repeat(task, it.every, () => takeTurn(task, it), logger)),
+  ];
+  const runner = startRunner({
+    databaseUrl,
+    tasks,
+    concurrency,
+    logger,
+    metrics,
+    ...(stalledAfter === undefined ? {} : { stalledAfter }),
+  });
+  return {
+    async close() {
+      stopping.abort();
+      await Promise.all([runner.close(), ...repeated.map((one) => one.close())]);
+    },
+  };
+}
+
+export type Jobs = ReturnType<typeof startJobs>;

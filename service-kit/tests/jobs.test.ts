@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { openJobShop } from './support/job-shop.ts';
+import { until } from './support/until.ts';
+
+let shop: Awaited<ReturnType<typeof openJobShop>>;
+beforeAll(async () => {
+  shop = await openJobShop();
+});
+afterEach(() => shop.reset());
+afterAll(() => shop.close());
+
+async function connect() {
+  const client = new Client({ connectionString: shop.url });
+  await client.connect();
+  return client;
+}
+
+describe('a job', () => {
+  test('runs once its transaction is committed, and never when it is rolled back', async () => {
+    const seen: unknown[] = [];
+    shop.start({ tasks: { work: async (payload) => seen.push(payload) } });
+    await shop.add({ id: 0 });
+    const client = await connect();
+    await client.query(`BEGIN; SELECT jobs.add('work', '{"id": 1}'); ROLLBACK`);
+    await client.query(`BEGIN; SELECT jobs.add('work', '{"id": 2}')`);
+    await shop.add({ id: 3 });
+    await until('the others are done', () => seen.length === 2);
+    await client.query('COMMIT');
+    await client.end();
+    await until('it is done too', () => seen.length === 3);
+    expect(seen).toEqual([{ id: 0 }, { id: 3 }, { id: 2 }]);
+  });
+
+  test('with a key takes the place of the one that waits', async () => {
+    await shop.query`SELECT jobs.add('work', '{"id": 1}', 'k')`;
+    await shop.query`SELECT jobs.add('work', '{"id": 2}', 'k')`;
+    const seen: unknown[] = [];
+    shop.start({ tasks: { work: async (payload) => seen.push(payload) } });
+    await until('it is done', async () => (await shop.waiting()) === 0);
+    expect(seen).toEqual([{ id: 2 }]);
+  });
+
+  test('that fails is tried again until it succeeds, and is counted and logged', async () => {
+    let attempts = 0;
+    const work = async () => {
+      attempts += 1;
+      if (attempts < 3) throw new Error(`trouble ${attempts}`);
+    };
+    const { registry } = shop.start({ tasks: { work } });
+    await shop.add();
+    await until('it is done', async () => (await shop.waiting()) === 0);
+    expect(attempts).toBe(3);
+    expect(await registry.metrics()).toContain('job_failures_total{task="work"} 2');
+    expect(shop.lines.join('')).toMatch(/trouble 1.*trouble 2/s);
+  });
+
+  test('has as many attempts as there can be', async () => {
+    await shop.add();
+    const rows = await shop.query`SELECT max_attempts FROM graphile_worker.jobs`;
+    expect(rows).toEqual([{ max_attempts: 32_767 }]);
+  });
+
+  test('that failed often waits no longer than the limit', async () => {
+    await shop.add();
+    await shop.query`UPDATE graphile_worker._private_jobs SET attempts = 9, run_at = now() + interval '5 hours'`;
+    shop.start();
+    await until('it is done', async () => (await shop.waiting()) === 0);
+  });
+
+  test('of a killed worker is done by another', async () => {
+    await shop.add();
+    await shop.query`UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '2 minutes', locked_by = 'dead'`;
+    shop.start();
+    await until('it is done', async () => (await shop.waiting()) === 0);
+  });
+
+  test('of a worker that lives is left to it', async () => {
+    await shop.add();
+    await shop.query`UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '30 seconds', locked_by = 'alive'`;
+    const { registry } = shop.start();
+    await shop.add({ later: true });
+    await until('the later one is done', async () => (await shop.waiting()) === 1);
+    expect(await shop.query`SELECT locked_by FROM graphile_worker.jobs`).toEqual([{ locked_by: 'alive' }]);
+    expect(await registry.metrics()).toMatch(/jobs_due\{task="work"\} 1\n/);
+  });
+
+  test('is done once by several replicas', async () => {
+    const seen: unknown[] = [];
+    const work = async (payload: unknown) => seen.push((payload as { id: number }).id);
+    shop.start({ tasks: { work } });
+    shop.start({ tasks: { work } });
+    const ids = Array.from({ length: 100 }, (_, id) => id);
+    await Promise.all(ids.map((id) => shop.add({ id })));
+    await until('all are done', async () => (await shop.waiting()) === 0);
+    expect(seen.sort((a, b) => Number(a) - Number(b))).toEqual(ids);
+  });
+});
+
+describe('the queue', () => {
+  test('whose first look-up of its tasks failed is started again', async () => {
+    const blocker = await connect();
+    await blocker.query('BEGIN; LOCK TABLE graphile_worker._private_tasks');
+    shop.start({ stalledAfter: 3000 });
+    await until('a look for jobs failed', () => shop.lines.some((line) => line.includes('fetching jobs')));
+    await blocker.query('COMMIT');
+    await blocker.end();
+    await shop.add();
+    await until('the job is done', async () => (await shop.waiting()) === 0);
+  });
+
+  test('that could not report several times what is done goes on with the next jobs', async () => {
+    // Each report takes so long that others begin before it has failed, and one job takes longer than they.
+    await shop.query`
+      CREATE FUNCTION refuse_report() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(0.5); RAISE EXCEPTION ''trouble''; END'`;
+    await shop.query`
+      CREATE TRIGGER trouble BEFORE DELETE ON graphile_worker._private_jobs
+        FOR EACH ROW EXECUTE FUNCTION refuse_report()`;
+    let done = 0;
+    const work = async () => {
+      done += 1;
+      if (done === 1) await sleep(2000);
+    };
+    await Promise.all(Array.from({ length: 20 }, () => shop.add()));
+    const config = { DATABASE_URL: shop.url, JOB_MAX_BACKOFF: 1, JOB_ABANDONED_AFTER: 2 };
+    shop.start({ tasks: { work }, concurrency: 20, config });
+    await until('a report failed', () => shop.lines.some((line) => line.includes('trouble')));
+    expect(await shop.waiting()).toBe(20);
+    await shop.query`DROP TRIGGER trouble ON graphile_worker._private_jobs`;
+    await shop.add();
+    await until('all are done', async () => (await shop.waiting()) === 0, 30_000);
+  });
+
+  test('that cannot be reached is tried again until it can', async () => {
+    const server = new Client({ connectionString: process.env['TEST_DATABASE_URL'] });
+    await server.connect();
+    const name = new URL(shop.url).pathname.slice(1);
+    const nowhere = new URL(shop.url);
+    nowhere.pathname = `/${name}_later`;
+    await server.query(`DROP DATABASE IF EXISTS ${name}_later`);
+    const config = { DATABASE_URL: nowhere.href, JOB_MAX_BACKOFF: 1, JOB_ABANDONED_AFTER: 60 };
+    shop.start({ config });
+    const ended = () => shop.lines.filter((line) => line.includes('job queue ended')).length;
+    await until('it failed twice', () => ended() >= 2);
+    await server.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid()`,
+    );
+    await server.query(`CREATE DATABASE ${name}_later TEMPLATE ${name}`);
+    const client = new Client({ connectionString: nowhere.href });
+    await client.connect();
+    await client.query(`SELECT jobs.add('work')`);
+    const waiting = async () => (await client.query('SELECT FROM graphile_worker.jobs')).rowCount;
+    await until('the job is done', async () => (await waiting()) === 0);
+    await shop.reset();
+    await client.end();
+    await server.query(`DROP DATABASE ${name}_later WITH (FORCE)`);
+    await server.end();
+  });
+
+  test('tells how old its oldest job is, and when it last looked for jobs', async () => {
+    await shop.add();
+    await shop.query`UPDATE graphile_worker._private_jobs
+      SET created_at = now() - interval '1 hour', locked_at = now(), locked_by = 'alive'`;
+    const { registry } = shop.start();
+    const sample = async (name: string) =>
+      Number(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'm').exec(await registry.metrics())?.[1]);
+    await until('it looked', async () => (await sample('jobs_last_fetch_timestamp_seconds')) > 1e9);
+    expect(await sample('jobs_oldest_seconds')).toBeGreaterThanOrEqual(3600);
+  });
+
+  test('tells a running job to end at a stop, and keeps it for the next process', async () => {
+    let began = false;
+    const work = (_payload: unknown, signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => {
+        began = true;
+        signal.addEventListener('abort', () => reject(new Error('stopped')));
+      });
+    const { close } = shop.start({ tasks: { work } });
+    await shop.add();
+    await until('it runs', () => began);
+    await close();
+    expect(await shop.query`SELECT attempts, locked_by FROM graphile_worker.jobs`).toEqual([
+      { attempts: 1, locked_by: null },
+    ]);
+  });
+});
+
+describe('a periodic task', () => {
+  test('has one turn in its interval, whichever replica takes it', async () => {
+    let turns = 0;
+    const run = async () => {
+      turns += 1;
+    };
+    const daily = { every: 86_400_000, run };
+    for (let i = 0; i < 3; i += 1) shop.start({ periodic: { daily } });
+    await until('the turn is taken', () => turns > 0);
+    await shop.reset();
+    expect(turns).toBe(1);
+  });
+
+  test('goes on after a failure, which is counted', async () => {
+    let turns = 0;
+    const run = async () => {
+      turns += 1;
+      if (turns === 1) throw new Error('trouble in a turn');
+    };
+    const { registry } = shop.start({ periodic: { often: { every: 10, run } } });
+    await until('it went on', () => turns > 2);
+    expect(await registry.metrics()).toContain('job_failures_total{task="often"} 1');
+    expect(shop.lines.join('')).toContain('trouble in a turn');
+  });
+
+  test('is told to end at a stop', async () => {
+    let began = false;
+    const run = async (signal: AbortSignal) => {
+      began = true;
+      while (!signal.aborted) await sleep(10);
+    };
+    const { close } = shop.start({ periodic: { long: { every: 86_400_000, run } } });
+    await until('it runs', () => began);
+    await close();
+  });
+});
