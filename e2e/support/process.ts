@@ -78,7 +78,7 @@ function canListen(port: number): Promise<boolean> {
 }
 
 /** Asks until it is true. @param limit milliseconds @throws Error naming what did not happen */
-export async function until(what: string, condition: () => Promise<boolean>, limit = 30_000): Promise<void> {
+export async function until(what: string, condition: () => Promise<boolean>, limit = 100_000): Promise<void> {
   const end = Date.now() + limit;
   while (Date.now() < end) {
     if (await condition().catch(() => false)) return;

@@ -136,7 +136,7 @@ describe('a request that cannot be parsed', () => {
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 
-  test('after one that is still answered waits for its turn', async () => {
+  test('is refused after the responses that are still due', async () => {
     const { port, finish } = await start();
     const received = send(port, 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n');
     setImmediate(finish);

@@ -63,6 +63,17 @@ async function redisServer(signal) {
 }
 
 /**
+ * For the tests of the gateway, which are skipped with a warning where there is no nginx.
+ * @param {AbortSignal} signal
+ */
+export async function provideNginx(signal) {
+  if (findProgram('nginx')) return;
+  await installWithApt('nginx', signal).catch((/** @type {Error} */ error) => {
+    if (!(error instanceof Failure)) throw error;
+  });
+}
+
+/**
  * As root on Debian and its relatives; elsewhere nothing happens.
  * @param {string} name of the package
  * @param {AbortSignal} signal

@@ -36,7 +36,7 @@ export function refuseUnparsed(server: Server, logger: Logger, corsOrigins = '')
     };
     const { request, response } = latest.get(socket) ?? {};
     if (request === undefined || response === undefined || response.writableFinished) return refuse();
-    // What cannot be parsed came after a request that is still answered, in its turn.
+    // What cannot be parsed came after a request whose response is not finished yet.
     if (request.complete) return void response.once('finish', refuse);
     if (response.headersSent) return void socket.destroy();
     refuse();
