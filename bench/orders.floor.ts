@@ -26,7 +26,9 @@ export function createFloor(orderUrl: string, productUrl: string, connections: n
         reservationId,
         currency: 'USD',
       });
-      const reservation = await reservations.reserve(reservationId, items, 'service:order-service');
+      const {
+        reservations: [reservation],
+      } = await reservations.reserve([{ reservation_id: reservationId, items }], 'service:order-service', 0);
       if (intent === null || reservation?.lines == null) return false;
       const placed = await placements.place(intent, by, reservation.lines, 1000, { status: 201, body: '{}' });
       await reservations.confirm([reservationId]);

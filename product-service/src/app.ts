@@ -27,6 +27,8 @@ import { createProductSchemas } from './products/product.schemas.ts';
 import { createProductUseCases } from './products/product.use-cases.ts';
 
 const SERVICE = 'product-service';
+/** Share of the connections that may wait for locked products; the others are for everybody else. */
+const MAY_WAIT = 0.4;
 
 export interface AppOptions extends Runtime<ProductConfig> {
   db: PrismaClient;
@@ -40,6 +42,8 @@ export interface AppOptions extends Runtime<ProductConfig> {
   metrics: Metrics;
   /** Totals of lists up to this are counted. */
   exactTotals?: number | undefined;
+  /** Multiplies what requests may take; 1 in production. */
+  patience?: number | undefined;
 }
 
 /** Everything that product-service answers, wired from its parts. */
@@ -55,6 +59,7 @@ export function createApp({
   config,
   isStopping,
   exactTotals,
+  patience,
 }: AppOptions) {
   const money = createMoney(config.CURRENCY);
   const schemas = createProductSchemas(money);
@@ -78,7 +83,12 @@ export function createApp({
     stockChanged: cache.stockChanged,
     forget: cache.forget,
   });
-  const reservations = createReservationUseCases({ query, stockChanged: cache.stockChanged });
+  const reservations = createReservationUseCases({
+    query,
+    stockChanged: cache.stockChanged,
+    waiting: Math.ceil(config.DATABASE_POOL * MAY_WAIT),
+    patience,
+  });
   registerReservationMetrics(metrics.registry, query);
   return createHttpApp({
     service: SERVICE,
@@ -89,6 +99,7 @@ export function createApp({
       ...stockRoutes({ stock, schemas }),
       ...reservationRoutes(reservations, config.CURRENCY),
     ],
+    patience,
     config,
     logger,
     metrics,

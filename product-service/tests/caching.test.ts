@@ -136,13 +136,14 @@ describe('cached reads', () => {
     for (const { app } of [shop, replica])
       for (const each of all) expect(await shown(app, each)).toEqual([200, 1, 1]);
     // Made by a process that died between the commit and the word to Redis.
-    await shop.run(`UPDATE products SET price_minor = 200, version = version + 1 WHERE category = 'Untold'`);
+    await shop.run(`UPDATE products SET price_minor = 200, version = version + 1,
+                    catalogue_version = catalogue_version + 1 WHERE category = 'Untold'`);
     await shop.run(`UPDATE products SET deleted_at = now() WHERE id = ${deleted.id}`);
     for (const each of all) expect(await shown(shop.app, each)).toEqual([200, 1, 1]);
 
     const call = (method: 'patch' | 'put' | 'delete', path: string, body?: object) =>
       request(shop.app)[method](`/api/products/${path}`).set('Authorization', seller()).send(body);
-    const asShown = (product: number) => `"${product}-1"`;
+    const asShown = (product: number) => `"${product}-1-1"`;
     await call('patch', `${id}`, { price: 3 }).set('If-Match', asShown(id)).expect(412);
     await call('put', `${counted.id}/stock`, { quantity: 1 })
       .set('If-Match', asShown(counted.id))

@@ -161,7 +161,7 @@ describe('If-Match', () => {
   test.each(calls)('%s is refused for a version that is gone', async (_method, call) => {
     const { id } = await createProduct(shop.app);
     await change('patch', id, { price: 3 }).expect(200);
-    for (const stale of [`"${id}-1"`, `"${id + 1}-2"`, '"nonsense"', 'nonsense', `"${id}-9999999999"`]) {
+    for (const stale of [`"${id}-1-1"`, `"${id + 1}-2-2"`, '"nonsense"', 'nonsense', `"${id}-9999999999-2"`]) {
       const refused = await call(id).set('If-Match', stale).expect(412);
       expect(refused.body.code).toBe('version_mismatch');
     }
@@ -169,7 +169,7 @@ describe('If-Match', () => {
   });
 
   test.each(calls)('%s goes through for the version that is there', async (_method, call) => {
-    for (const tags of [(id: number) => `"${id}-1"`, (id: number) => `"x", W/"${id}-1"`, () => '*']) {
+    for (const tags of [(id: number) => `"${id}-1-1"`, (id: number) => `"x", W/"${id}-1-1"`, () => '*']) {
       const { id } = await createProduct(shop.app);
       await call(id).set('If-Match', tags(id)).expect(200);
     }
@@ -178,9 +178,22 @@ describe('If-Match', () => {
   test('lets one of many through who read the same version', async () => {
     const { id } = await createProduct(shop.app);
     const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, price) => change('patch', id, { price }).set('If-Match', `"${id}-1"`)),
+      Array.from({ length: 10 }, (_, price) => change('patch', id, { price }).set('If-Match', `"${id}-1-1"`)),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(412)]);
+  });
+
+  test('of before an order still sets what the order did not change, and not the stock', async () => {
+    const { id, version } = await createProduct(shop.app, { stock: 5 });
+    const { etag = '' } = (await request(shop.app).get(`/api/products/${id}`)).headers;
+    const [{ id: reserved = '' } = {}] = await shop.db.$queryRaw<{ id: string }[]>`
+      SELECT id FROM reserve_stock(${crypto.randomUUID()}::uuid, ${[id]}::int[], ${[1]}::int[], 'service:test')`;
+    expect(reserved).not.toBe('');
+    await change('patch', id, { stock: 9 }).set('If-Match', etag).expect(412);
+    await change('put', id, { name: 'Changed', price: 2, stock: 9 }).set('If-Match', etag).expect(412);
+    await change('patch', id, { price: 2 }).set('If-Match', etag).expect(200);
+    await change('patch', id, { price: 3 }).set('If-Match', etag).expect(412);
+    expect(await readProduct(shop.app, id)).toMatchObject({ stock: 4, price: 2, version: version + 1 });
   });
 
   test('does not tell a stranger about versions', async () => {

@@ -46,7 +46,11 @@ export function createImportRepository(query: Query) {
         ), changed AS (
           UPDATE products p
              SET name = t.name, price_minor = t.price_minor, stock = t.stock, category = t.category,
-                 description = t.description, image_url = t.image_url, version = p.version + 1, updated_at = now()
+                 description = t.description, image_url = t.image_url, version = p.version + 1,
+                 catalogue_version = p.catalogue_version + (
+                   (p.name, p.price_minor, p.category, p.description, p.image_url)
+                   IS DISTINCT FROM (t.name, t.price_minor, t.category, t.description, t.image_url))::int,
+                 updated_at = now()
             FROM target t
            WHERE p.id = t.id AND t.is_allowed
              AND (p.name, p.price_minor, p.stock, p.category, p.description, p.image_url)

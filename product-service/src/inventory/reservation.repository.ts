@@ -2,11 +2,12 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Product } from '../products/product.schemas.ts';
 import { fromJson, PRODUCT_COLUMNS, type ProductJson } from '../products/product.sql.ts';
-import type { Item, Line, ReservationStatus, Shortage } from './reservation.schemas.ts';
+import type { Line, NewReservation, ReservationStatus, Shortage } from './reservation.schemas.ts';
 
 export interface Reservation {
   id: string;
-  status: ReservationStatus;
+  /** MISMATCH: the id stands for other items. BUSY: somebody else holds a product locked, and nothing was done. */
+  status: ReservationStatus | 'MISMATCH' | 'BUSY';
   lines: Line[] | null;
   refusal: Shortage[] | null;
 }
@@ -18,6 +19,11 @@ export interface ProductOnSale extends Omit<Line, 'quantity'> {
 /** Products as they are after a change of their stock. */
 interface Stocked {
   products: Product[];
+}
+
+interface Reserved extends Stocked {
+  /** In any order. */
+  reservations: Reservation[];
 }
 
 interface Release extends Stocked {
@@ -39,16 +45,20 @@ const MAX_HELD = 500;
 /** What is held for whom. Each call is one round trip; the functions stand in the first migration. */
 export function createReservationRepository(query: Query) {
   return {
-    /** @returns null when the id stands for other items. @throws unique violation when the same id is reserved at this moment */
-    async reserve(id: string, items: Item[], actor: string): Promise<(Reservation & Stocked) | null> {
-      const productIds = items.map((item) => item.product_id);
-      const quantities = items.map((item) => item.quantity);
-      const rows = await query<(Reservation & StockedRow)[]>`
-        SELECT id, status, lines, refusal,
-               ${productsNow(Prisma.sql`CASE WHEN r.lines IS NOT NULL THEN ${productIds}::int[] END`)}
-          FROM reserve_stock(${id}::uuid, ${productIds}::int[], ${quantities}::int[], ${actor}) AS r
-         WHERE r.id IS NOT NULL`;
-      return rows[0] ? { ...rows[0], products: toProducts(rows[0]) } : null;
+    /**
+     * @param wait milliseconds to wait for products that somebody else holds locked. With 0 only the reservations of
+     * such products are BUSY; otherwise all are, once the time is over.
+     * @throws unique violation when one of the ids is reserved at this moment: nothing is done then
+     */
+    async reserve(wanted: NewReservation[], actor: string, wait: number): Promise<Reserved> {
+      const lines = wanted.flatMap(({ items }, index) => items.map((item) => ({ ...item, of: index + 1 })));
+      const rows = await query<[{ reservations: Reservation[] } & StockedRow]>`
+        SELECT reservations, ${productsNow(Prisma.sql`r.touched`)}
+          FROM reserve_stock_batch(
+            ${wanted.map((entry) => entry.reservation_id)}::uuid[], ${lines.map((line) => line.of)}::int[],
+            ${lines.map((line) => line.product_id)}::int[], ${lines.map((line) => line.quantity)}::int[],
+            ${actor}, ${wait}::int) AS r`;
+      return { reservations: rows[0].reservations, products: toProducts(rows[0]) };
     },
 
     /**

@@ -1,4 +1,5 @@
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
+import { ProductBusy } from '../products/product.errors.ts';
 import { ReservationMismatch } from './reservation.errors.ts';
 import {
   confirmBody,
@@ -20,17 +21,19 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
     defineRoute({
       method: 'post',
       path: '/internal/reservations',
-      summary: 'Take all items out of stock, or nothing; the same id answers the same again',
+      summary: 'Take all items of each reservation out of stock, or nothing; the same id gets the same again',
       who: 'service',
       limit: false,
       body: reserveBody,
       status: 200,
       answer: reservationAnswer,
-      errors: [ReservationMismatch],
-      handler: async ({ body, user }) => ({
-        ...(await reservations.reserve(body.reservation_id, body.items, `service:${user.name}`)),
-        currency,
-      }),
+      errors: [ReservationMismatch, ProductBusy],
+      async handler({ body, user }) {
+        const actor = `service:${user.name}`;
+        if ('reservations' in body)
+          return { reservations: await reservations.reserve(body.reservations, actor, body.wait), currency };
+        return { ...(await reservations.reserveOne(body, actor)), currency };
+      },
     }),
     defineRoute({
       method: 'get',

@@ -5,6 +5,10 @@ import { z } from 'zod';
 const MAX_ITEMS = 100;
 const MAX_QUANTITY = 1_000_000;
 
+/** Reservations made by one call, and lines of all of them. */
+const MAX_RESERVATIONS = 100;
+const MAX_LINES = 1000;
+
 /** Reservations confirmed by one call. */
 const MAX_CONFIRMED = 500;
 
@@ -36,20 +40,51 @@ const line = z.object({
 
 const shortage = z.object({ product_id: z.int(), requested: z.int(), available: z.int().nullable() });
 
-export const reserveBody = z.strictObject({ reservation_id: z.uuid(), items });
+const newReservation = z.strictObject({ reservation_id: z.uuid(), items });
+
+/** Several reservations; one without a list is what an order-service of an earlier release sends. */
+export const reserveBody = z.union([
+  newReservation,
+  z.strictObject({
+    reservations: z
+      .array(newReservation)
+      .min(1)
+      .max(MAX_RESERVATIONS)
+      .refine((list) => new Set(list.map((entry) => entry.reservation_id)).size === list.length, {
+        error: 'reservations must name each id once',
+      })
+      .refine((list) => list.reduce((lines, entry) => lines + entry.items.length, 0) <= MAX_LINES, {
+        error: `reservations must have at most ${MAX_LINES} items in all`,
+      }),
+    /** Whether to wait for products that somebody else holds locked, as long as the request may take. */
+    wait: z.boolean().default(false),
+  }),
+]);
 export const quoteBody = z.strictObject({ items });
 export const confirmBody = z.strictObject({ reservation_ids: z.array(z.uuid()).min(1).max(MAX_CONFIRMED) });
 export const reservationParams = z.strictObject({ id: z.uuid() });
 export const heldQuery = z.object({ older_than: integerQuery('older_than', { min: 0, max: 86_400 }) });
 
-/** `lines` of what is held, or `refusal` with every line that cannot be; neither for an id that was released unseen. */
-export const reservationAnswer = z.object({
+const reservationFields = {
   id: z.string(),
-  status: z.enum(['HELD', 'CONFIRMED', 'RELEASED']),
-  currency: z.string(),
   lines: z.array(line).nullable(),
   refusal: z.array(shortage).nullable(),
-});
+};
+const reservationStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
+
+/**
+ * `lines` of what is held, or `refusal` with every line that cannot be; neither for an id that was released unseen, that
+ * stands for other items (MISMATCH), or whose products somebody else holds locked (BUSY: nothing was done).
+ */
+export const reservationAnswer = z.union([
+  z.object({ ...reservationFields, status: reservationStatus, currency: z.string() }),
+  z.object({
+    currency: z.string(),
+    reservations: z.array(
+      z.object({ ...reservationFields, status: z.enum([...reservationStatus.options, 'MISMATCH', 'BUSY']) }),
+    ),
+  }),
+]);
 export const quoteAnswer = z.object({
   currency: z.string(),
   lines: z.array(line),
@@ -68,4 +103,5 @@ export const heldAnswer = z.object({
 export type Item = z.output<typeof item>;
 export type Line = z.output<typeof line>;
 export type Shortage = z.output<typeof shortage>;
-export type ReservationStatus = z.output<typeof reservationAnswer>['status'];
+export type NewReservation = z.output<typeof newReservation>;
+export type ReservationStatus = z.output<typeof reservationStatus>;

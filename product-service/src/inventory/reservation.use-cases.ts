@@ -1,5 +1,10 @@
+import { atMost } from '@shop/service-kit/deadline/deadline';
+import { createTurns } from '@shop/service-kit/deadline/turns';
+import { Busy } from '@shop/service-kit/errors/http-errors';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import type { Query } from '@shop/service-kit/postgres/query';
+import { refuseBusy } from '../products/product.busy.ts';
+import { ProductBusy } from '../products/product.errors.ts';
 import type { Product } from '../products/product.schemas.ts';
 import { ReservationMismatch } from './reservation.errors.ts';
 import {
@@ -7,37 +12,95 @@ import {
   type ProductOnSale,
   type Reservation,
 } from './reservation.repository.ts';
-import type { Item, Line, Shortage } from './reservation.schemas.ts';
+import type { Item, Line, NewReservation, ReservationStatus, Shortage } from './reservation.schemas.ts';
 
 interface ReservationOptions {
   query: Query;
   /** Called with the products whose stock was changed, as they are now, after the commit and before the answer. */
   stockChanged: (products: Product[]) => Promise<void>;
+  /** Connections that may wait for locked products at once: fewer than the pool has, so that others find one. */
+  waiting: number;
+  /** Multiplies the times of waiting, where a wait tells less of the locks than of the machine. */
+  patience?: number | undefined;
 }
 
-/** Stock set aside for orders. Every call may be repeated: the answer is the same and nothing happens twice. */
-export function createReservationUseCases({ query, stockChanged }: ReservationOptions) {
-  const reservations = createReservationRepository(query);
+/** How long a reservation waits for products that somebody else holds locked, and how long one that shall not, in milliseconds. */
+const LONG_WAIT = 900;
+const SHORT_WAIT = 60;
+/** What a request needs after it has waited in vain, in milliseconds. */
+const ANSWER_WITHIN = 200;
+/** Reservations of this process that may wait for their turn to wait. */
+const MAX_WAITING = 500;
 
-  const reserveOnce = async (id: string, items: Item[], actor: string) => {
-    const reservation = await reservations.reserve(id, items, actor);
-    if (reservation === null) throw new ReservationMismatch();
-    return reservation;
+/** Stock set aside for orders. Every call may be repeated: the answer is the same and nothing happens twice. */
+export function createReservationUseCases({
+  query,
+  stockChanged,
+  waiting,
+  patience = 1,
+}: ReservationOptions) {
+  const reservations = createReservationRepository(query);
+  const turns = createTurns({ atOnce: waiting, waiting: MAX_WAITING, patience: LONG_WAIT * patience });
+
+  async function reserveTogether(
+    wanted: NewReservation[],
+    actor: string,
+    wait: number,
+  ): Promise<Reservation[]> {
+    const { products, reservations: made } = await reservations.reserve(wanted, actor, wait);
+    if (products.length > 0) await stockChanged(products);
+    return made;
+  }
+
+  /** In one statement where that is possible, so that many cost little more than one. */
+  function reserveNow(wanted: NewReservation[], actor: string, wait = 0): Promise<Reservation[]> {
+    return reserveTogether(wanted, actor, wait).catch(async (error: unknown) => {
+      if (!isUniqueViolation(error)) throw error;
+      // One of the ids was reserved or released in between; its row is there now.
+      const each: Reservation[] = [];
+      for (const one of wanted) each.push(...(await reserveTogether([one], actor, wait)));
+      return each;
+    });
+  }
+
+  /** BUSY when a product stays locked, or so many wait already that this one may not in time. */
+  function reserveLater(wanted: NewReservation, actor: string, limit: number): Promise<Reservation> {
+    const busy: Reservation = { id: wanted.reservation_id, status: 'BUSY', lines: null, refusal: null };
+    const end = performance.now() + atMost(limit * patience);
+    return turns(async () => {
+      const left = Math.floor(Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - ANSWER_WITHIN));
+      const [made = busy] = left > 0 ? await reserveNow([wanted], actor, left) : [];
+      return made;
+    }).catch((error: unknown) => {
+      if (error instanceof Busy) return busy;
+      throw error;
+    });
+  }
+
+  const reserve = async (wanted: NewReservation[], actor: string, wait: boolean): Promise<Reservation[]> => {
+    const made = new Map((await reserveNow(wanted, actor)).map((entry) => [entry.id, entry]));
+    return Promise.all(
+      wanted.map((one) => {
+        const own = made.get(one.reservation_id);
+        const isDone = own !== undefined && own.status !== 'BUSY';
+        return isDone ? own : reserveLater(one, actor, wait ? LONG_WAIT : SHORT_WAIT);
+      }),
+    );
   };
 
   return {
-    /**
-     * Takes all items or nothing.
-     * @throws ReservationMismatch when the id was used for other items
-     */
-    async reserve(id: string, items: Item[], actor: string): Promise<Reservation> {
-      const { products, ...reservation } = await reserveOnce(id, items, actor).catch((error: unknown) => {
-        // The same id was reserved or released in between; its row is there now.
-        if (isUniqueViolation(error)) return reserveOnce(id, items, actor);
-        throw error;
-      });
-      if (products.length > 0) await stockChanged(products);
-      return reservation;
+    /** Each of them takes all its items or nothing, whatever becomes of the others. @returns them in the same order */
+    reserve,
+
+    /** @throws ReservationMismatch when the id was used for other items, ProductBusy */
+    async reserveOne(
+      wanted: NewReservation,
+      actor: string,
+    ): Promise<Reservation & { status: ReservationStatus }> {
+      const [reservation] = await reserve([wanted], actor, true);
+      if (reservation === undefined || reservation.status === 'BUSY') throw new ProductBusy();
+      if (reservation.status === 'MISMATCH') throw new ReservationMismatch();
+      return { ...reservation, status: reservation.status };
     },
 
     /** Confirms what is still held. Answers which are confirmed now; the others were released or never made. */
@@ -45,7 +108,7 @@ export function createReservationUseCases({ query, stockChanged }: ReservationOp
 
     /** Gives the stock back, once; an unknown id is closed for good. Answers whether stock came back now. */
     async release(id: string, actor: string): Promise<boolean> {
-      const { changed, products } = await reservations.release(id, actor);
+      const { changed, products } = await reservations.release(id, actor).catch(refuseBusy);
       if (changed) await stockChanged(products);
       return changed;
     },

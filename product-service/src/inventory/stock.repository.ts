@@ -25,7 +25,7 @@ export function createStockRepository(db: PrismaClient) {
 
     async findProduct(id: number): Promise<FoundProduct | undefined> {
       const rows = await db.$queryRaw<FoundProduct[]>`
-        SELECT owner_id, version, stock, category FROM products WHERE id = ${id}::int AND deleted_at IS NULL`;
+        SELECT owner_id, catalogue_version AS version, version AS revision, stock, category FROM products WHERE id = ${id}::int AND deleted_at IS NULL`;
       return rows[0];
     },
 

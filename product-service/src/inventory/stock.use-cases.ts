@@ -1,5 +1,6 @@
 import { toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
+import { refuseBusy } from '../products/product.busy.ts';
 import { assertPasses, guardOf, refuseUnlessPasses } from '../products/product.guard.ts';
 import type { Product } from '../products/product.schemas.ts';
 import { InsufficientStock, StockLimitExceeded } from './stock.errors.ts';
@@ -29,8 +30,8 @@ export function createStockUseCases({ stock, stockChanged, forget }: StockUseCas
       user: User,
       ifMatch?: string,
     ): Promise<Product> {
-      const guard = guardOf(user, id, ifMatch);
-      const { found, changed } = await stock.add(id, quantity, reason, guard);
+      const guard = guardOf(user, id, ifMatch, 'revision');
+      const { found, changed } = await stock.add(id, quantity, reason, guard).catch(refuseBusy);
       if (changed === undefined) {
         await refuseUnlessPasses(guard, found, () => forget(id));
         throw quantity < 0 ? new InsufficientStock() : new StockLimitExceeded();

@@ -45,7 +45,7 @@ interface ProductCacheOptions extends CachesOptions {
 export function createProductCache({ schemas, find, ...options }: ProductCacheOptions) {
   const show = (product: Product) => ({
     ...pack(schemas.productAnswer.parse({ product }), etagOfProduct(product)),
-    version: product.version,
+    version: product.revision,
   });
   const load = async (id: string): Promise<CacheValue> => {
     const product = await find(Number(id));

@@ -1,30 +1,38 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { User } from '@shop/service-kit/http/request-context';
 import { ProductNotFound, VersionMismatch } from './product.errors.ts';
-import { versionsIn } from './product.etag.ts';
+import { type KnownBy, knownIn } from './product.etag.ts';
 import type { Product } from './product.schemas.ts';
 
-/** Who wants to change a product, and which versions of it he knows. */
+/** Who wants to change a product, and which states of it he knows. */
 export interface Guard {
   userId: number;
   /** Admins change every product, others their own. */
   isAdmin: boolean;
-  /** Null: any version will do. */
-  versions: number[] | null;
+  /** Null: any product will do. */
+  known: number[] | null;
+  /** What `known` are numbers of. */
+  by: KnownBy;
 }
 
 /** A product as it was when a change was tried. */
-export type FoundProduct = Pick<Product, 'owner_id' | 'version' | 'stock' | 'category'>;
+export type FoundProduct = Pick<Product, 'owner_id' | KnownBy | 'stock' | 'category'>;
 
-export function guardOf(user: User, productId: number, ifMatch?: string): Guard {
-  return { userId: user.id, isAdmin: user.role === 'admin', versions: versionsIn(ifMatch, productId) };
+/** @param by whether a change of the stock alone makes an `If-Match` stale: it does for who sets the stock */
+export function guardOf(user: User, productId: number, ifMatch?: string, by: KnownBy = 'version'): Guard {
+  return {
+    userId: user.id,
+    isAdmin: user.role === 'admin',
+    known: knownIn(ifMatch, productId, by),
+    by,
+  };
 }
 
 /** @throws ProductNotFound, Forbidden, VersionMismatch: the reason why the guard kept a change from being made */
 export function assertPasses(guard: Guard, found: FoundProduct | undefined): asserts found is FoundProduct {
   if (found === undefined) throw new ProductNotFound();
   if (!guard.isAdmin && guard.userId !== found.owner_id) throw new Forbidden();
-  if (guard.versions !== null && !guard.versions.includes(found.version)) throw new VersionMismatch();
+  if (guard.known !== null && !guard.known.includes(found[guard.by])) throw new VersionMismatch();
 }
 
 /**

@@ -92,27 +92,55 @@ export function createProductRepository({
 
     /** @throws unique violation of products_sku_key */
     change(id: number, changes: ProductChanges, guard: Guard): Promise<Change> {
-      return changeProduct(db, { id, guard, set: assignments(changes), reason: 'set' });
+      const columns = columnsOf(changes);
+      return changeProduct(db, {
+        id,
+        guard,
+        set: columns.map(({ name, value }) => Prisma.sql`${name} = ${value}`),
+        changesCatalogue: differenceIn(columns.filter(({ ofStock }) => ofStock !== true)),
+        reason: 'set',
+      });
     },
 
     remove(id: number, guard: Guard): Promise<Change> {
-      return changeProduct(db, { id, guard, set: [Prisma.sql`deleted_at = now()`], reason: 'deleted' });
+      return changeProduct(db, {
+        id,
+        guard,
+        set: [Prisma.sql`deleted_at = now()`],
+        changesCatalogue: Prisma.sql`TRUE`,
+        reason: 'deleted',
+      });
     },
   };
 }
 
 export type ProductRepository = ReturnType<typeof createProductRepository>;
 
-function assignments(changes: ProductChanges): Prisma.Sql[] {
+interface Column {
+  name: Prisma.Sql;
+  value: Prisma.Sql;
+  ofStock?: true;
+}
+
+function columnsOf(changes: ProductChanges): Column[] {
   const { name, description, price_minor, stock, category, sku, image_url } = changes;
   const columns = [
-    name !== undefined && Prisma.sql`name = ${name}`,
-    description !== undefined && Prisma.sql`description = ${description}`,
-    price_minor !== undefined && Prisma.sql`price_minor = ${price_minor}::bigint`,
-    stock !== undefined && Prisma.sql`stock = ${stock}::int`,
-    category !== undefined && Prisma.sql`category = ${category}`,
-    sku !== undefined && Prisma.sql`sku = ${sku}`,
-    image_url !== undefined && Prisma.sql`image_url = ${image_url}`,
+    name !== undefined && { name: Prisma.sql`name`, value: Prisma.sql`${name}` },
+    description !== undefined && { name: Prisma.sql`description`, value: Prisma.sql`${description}` },
+    price_minor !== undefined && { name: Prisma.sql`price_minor`, value: Prisma.sql`${price_minor}::bigint` },
+    stock !== undefined && {
+      name: Prisma.sql`stock`,
+      value: Prisma.sql`${stock}::int`,
+      ofStock: true as const,
+    },
+    category !== undefined && { name: Prisma.sql`category`, value: Prisma.sql`${category}` },
+    sku !== undefined && { name: Prisma.sql`sku`, value: Prisma.sql`${sku}` },
+    image_url !== undefined && { name: Prisma.sql`image_url`, value: Prisma.sql`${image_url}` },
   ];
   return columns.filter((column) => column !== false);
+}
+
+function differenceIn(columns: Column[]): Prisma.Sql {
+  const differences = columns.map(({ name, value }) => Prisma.sql`p.${name} IS DISTINCT FROM ${value}`);
+  return differences.length === 0 ? Prisma.sql`FALSE` : Prisma.join(differences, ' OR ');
 }

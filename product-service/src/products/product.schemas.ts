@@ -24,7 +24,10 @@ export interface Product {
   sku: string | null;
   image_url: string | null;
   owner_id: number;
+  /** Counts changes of the catalogue's fields. */
   version: number;
+  /** Counts all changes, those of the stock too; never shown. */
+  revision: number;
   created_at: Date;
   updated_at: Date;
 }

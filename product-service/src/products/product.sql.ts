@@ -15,7 +15,7 @@ export type ProductJson = Omit<Product, 'created_at' | 'updated_at'> & {
 
 /** The columns of a ProductRow in the table or subquery `p`. */
 export const PRODUCT_COLUMNS = Prisma.sql`p.id, p.name, p.description, p.price_minor, p.stock, p.category, p.sku, p.image_url,
-  p.owner_id, p.version, p.created_at, p.updated_at`;
+  p.owner_id, p.catalogue_version AS version, p.version AS revision, p.created_at, p.updated_at`;
 
 export function toProduct<Row extends ProductRow>(
   row: Row,
@@ -32,6 +32,8 @@ export interface ChangeStatement {
   guard: Guard;
   /** Assignments to columns of `p`. */
   set: Prisma.Sql[];
+  /** Whether they change a field of the catalogue, of columns of `p`. */
+  changesCatalogue?: Prisma.Sql;
   /** What else must hold, of columns of `p`. */
   condition?: Prisma.Sql;
   /** Stands in the ledger if the stock is changed. */
@@ -45,9 +47,13 @@ export interface Change {
   changed: Product | undefined;
 }
 
+/** The columns of `t` that an `If-Match` speaks of. */
+const KNOWN_BY = { version: Prisma.sql`t.catalogue_version`, revision: Prisma.sql`t.version` } as const;
+
 interface ChangeRow extends ProductRow {
   found_owner_id: number;
   found_version: number;
+  found_revision: number;
   found_stock: number;
   found_category: string;
 }
@@ -57,33 +63,41 @@ interface ChangeRow extends ProductRow {
  * the difference in the ledger are those of the row that is changed, whoever else is changing it.
  */
 export async function changeProduct(db: PrismaClient, statement: ChangeStatement): Promise<Change> {
-  const { id, guard, set, condition = Prisma.sql`TRUE`, reason } = statement;
+  const {
+    id,
+    guard,
+    set,
+    changesCatalogue = Prisma.sql`FALSE`,
+    condition = Prisma.sql`TRUE`,
+    reason,
+  } = statement;
   const rows = await db.$queryRaw<ChangeRow[]>`
     WITH target AS (
-      SELECT id, owner_id, version, stock, category FROM products
+      SELECT id, owner_id, catalogue_version, version, stock, category FROM products
        WHERE id = ${id}::int AND deleted_at IS NULL FOR NO KEY UPDATE
     ), changed AS (
       UPDATE products p
-         SET version = p.version + 1, updated_at = now(), ${Prisma.join(set)}
+         SET version = p.version + 1, catalogue_version = p.catalogue_version + (${changesCatalogue})::int, updated_at = now(), ${Prisma.join(set)}
         FROM target t
        WHERE p.id = t.id AND ${condition}
          AND (${guard.isAdmin}::boolean OR t.owner_id = ${guard.userId}::int)
-         AND (${guard.versions}::int[] IS NULL OR t.version = ANY (${guard.versions}::int[]))
+         AND (${guard.known}::int[] IS NULL OR ${KNOWN_BY[guard.by]} = ANY (${guard.known}::int[]))
       RETURNING p.*, p.stock - t.stock AS delta
     ), ledger AS (
       INSERT INTO stock_movements (product_id, delta, reason, actor, stock_after)
       SELECT id, delta, ${reason}, ${`user:${guard.userId}`}, stock FROM changed WHERE delta <> 0
     )
-    SELECT t.owner_id AS found_owner_id, t.version AS found_version, t.stock AS found_stock,
+    SELECT t.owner_id AS found_owner_id, t.catalogue_version AS found_version, t.version AS found_revision, t.stock AS found_stock,
            t.category AS found_category, ${PRODUCT_COLUMNS}
       FROM target t LEFT JOIN changed p ON p.id = t.id`;
   const [row] = rows;
   if (row === undefined) return { found: undefined, changed: undefined };
-  const { found_owner_id, found_version, found_stock, found_category, ...product } = row;
+  const { found_owner_id, found_version, found_revision, found_stock, found_category, ...product } = row;
   return {
     found: {
       owner_id: found_owner_id,
       version: found_version,
+      revision: found_revision,
       stock: found_stock,
       category: found_category,
     },

@@ -2,6 +2,7 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
+import { refuseBusy } from './product.busy.ts';
 import type { CachedAnswer, ProductCache } from './product.cache.ts';
 import { SkuTaken } from './product.errors.ts';
 import { type Guard, guardOf, refuseUnlessPasses } from './product.guard.ts';
@@ -69,8 +70,8 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
 
     /** @throws ProductNotFound, Forbidden, VersionMismatch, SkuTaken */
     async changeProduct(id: number, changes: ProductChanges, user: User, ifMatch?: string): Promise<Product> {
-      const guard = guardOf(user, id, ifMatch);
-      const change = await products.change(id, changes, guard).catch(refuseTakenSku);
+      const guard = guardOf(user, id, ifMatch, changes.stock === undefined ? 'version' : 'revision');
+      const change = await products.change(id, changes, guard).catch(refuseTakenSku).catch(refuseBusy);
       const { before, product } = await made(id, change, guard);
       await cache.productChanged(product, before.category);
       return product;
@@ -79,7 +80,7 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     /** @throws ProductNotFound, Forbidden, VersionMismatch */
     async deleteProduct(id: number, user: User, ifMatch?: string): Promise<void> {
       const guard = guardOf(user, id, ifMatch);
-      const { before } = await made(id, await products.remove(id, guard), guard);
+      const { before } = await made(id, await products.remove(id, guard).catch(refuseBusy), guard);
       await cache.catalogueChanged([id], [before.category]);
     },
   };

@@ -17,6 +17,7 @@ import { PrismaClient } from '../../src/generated/prisma/client.ts';
 export interface TestShop extends Replica {
   /** One more process of the service: the same database, its own connections. */
   startReplica(options?: ReplicaOptions): Promise<Replica>;
+  databaseUrl: string;
   /** SQL straight into the database, however long it takes. */
   run(sql: string): Promise<void>;
   close(): Promise<void>;
@@ -87,6 +88,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       config,
       isStopping: rest.isStopping ?? (() => false),
       exactTotals: rest.exactTotals,
+      patience,
     });
     return { app, db, redis: connection };
   };
@@ -98,6 +100,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       closing.push(() => own.close());
       return start({ ...own, prefix: redis.prefix }, replicaOptions);
     },
+    databaseUrl: database.url,
     run: database.run,
     async close() {
       await Promise.all(closing.map((close) => close()));

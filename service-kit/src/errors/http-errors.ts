@@ -63,3 +63,11 @@ export const Unavailable = defineError(
   (detail: string, _retryAfter: number) => detail,
   (_detail, retryAfter) => ({ headers: { 'Retry-After': String(retryAfter) } }),
 );
+/** More waits already than can be done soon; this request was not begun. */
+export const Busy = defineError(503, 'busy', 'Too many requests are waiting right now, try again', () => ({
+  headers: { 'Retry-After': '1' },
+}));
+/** What was left of the request's time was too little to begin: the next step was not taken. */
+export const OutOfTime = defineError(503, 'unavailable', 'The request took too long', () => ({
+  headers: { 'Retry-After': '1' },
+}));

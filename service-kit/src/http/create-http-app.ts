@@ -33,6 +33,8 @@ export interface HttpAppOptions {
   serviceTokens?: ServiceTokenVerifier;
   revocations: Revocations;
   health: Omit<HealthOptions, 'service'>;
+  /** Multiplies what requests may take; 1 in production. */
+  patience?: number | undefined;
 }
 
 /** The whole HTTP side of a service, from its route declarations. No I/O of its own. */
@@ -64,6 +66,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
       redis,
       metrics,
     }),
+    patience: options.patience ?? 1,
   });
   app.get('/health', healthHandler(service));
   app.get('/ready', readyHandler({ service, ...health }));

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { BodyStream, StreamRules } from './body-stream.ts';
 import type { Reply } from './reply.ts';
 import type { Service, User } from './request-context.ts';
+import type { Patience } from './request-deadline.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -70,6 +71,8 @@ export interface RouteSpec<
   only?: string;
   /** Name of one of the service's limits, or false for calls that are not limited. */
   limit: string | false;
+  /** What the request may take: `usual` (2 s), `password` (12 s), or a limit for each of its `steps`, as streams have. */
+  patience?: Patience;
   params?: P;
   /** Checked after repeated and unknown parameters were refused. */
   query?: Q;

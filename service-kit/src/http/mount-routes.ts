@@ -11,11 +11,21 @@ import { endByError } from './problem.ts';
 import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
-import { inRequestScope } from './request-scope.ts';
+  steps.push((request, response) =>
+    underDeadline(route, request, contextOf(response), patience, () => {
+      if (route.stream === undefined) return answer(route, request, response);
+      return inRequestScope(
+        (error) => endByError(error, request, response),
+        () => answer(route, request, response),
+      );
+    }),
+  );
 
 interface MountOptions {
   authenticate: Authenticator;
   rateLimit: (name: string) => RequestHandler | undefined;
+  /** Multiplies what requests may take. */
+  patience: number;
 }
 
 const readJson = createJsonReader();
@@ -59,7 +69,7 @@ function byPath(routes: Route[]): [string, Route[]][] {
   return [...all.filter(isFixed), ...all.filter((group) => !isFixed(group))];
 }
 
-function stepsOf(route: Route, { authenticate, rateLimit }: MountOptions): RequestHandler[] {
+function stepsOf(route: Route, { authenticate, rateLimit, patience }: MountOptions): RequestHandler[] {
   const limit = route.limit === false ? undefined : rateLimit(route.limit);
   const steps: RequestHandler[] = [
     (request, response, next) => {
@@ -67,6 +77,7 @@ function stepsOf(route: Route, { authenticate, rateLimit }: MountOptions): Reque
       context.route = route.path;
       const enter = (principal: RequestContext['principal']) => {
         context.principal = principal;
+        checkDeadlineHeader(request, context);
         next();
       };
       const principal = authenticate(route.who, request);
@@ -75,13 +86,15 @@ function stepsOf(route: Route, { authenticate, rateLimit }: MountOptions): Reque
   ];
   if (limit !== undefined) steps.push(limit);
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
-  steps.push((request, response) => {
-    if (route.stream === undefined) return answer(route, request, response);
-    return inRequestScope(
-      (error) => endByError(error, request, response),
-      () => answer(route, request, response),
-    );
-  });
+  steps.push((request, response) =>
+    underDeadline(route, request, contextOf(response), patience, () => {
+      if (route.stream === undefined) return answer(route, request, response);
+      return inRequestScope(
+        (error) => endByError(error, request, response),
+        () => answer(route, request, response),
+      );
+    }),
+  );
   return steps;
 }
 

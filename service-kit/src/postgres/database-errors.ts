@@ -1,3 +1,5 @@
+import { OutOfTime } from '../errors/http-errors.ts';
+
 /** What Postgres or its driver said, as Prisma's adapter passes it on. */
 interface AdapterCause {
   /** SQLSTATE, such as `23505`. */
@@ -35,7 +37,7 @@ const CONNECTION_CODES = new Set([
 const PASSING_STATES = /^(08|53|57|40|55P03)/;
 /** Plain errors of the `pg` pool and client have a text only. */
 const PASSING_TEXTS =
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|Client has encountered a connection error/i;
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|The request took too long|Client has encountered a connection error/i;
 
 const causeOf = (error: unknown): AdapterCause =>
   (error as DatabaseError | null)?.meta?.driverAdapterError?.cause ?? {};
@@ -56,6 +58,11 @@ export function isUniqueViolation(error: unknown, index?: string): boolean {
   return index === undefined || named === index;
 }
 
+/** Whether a row or table stayed locked by somebody else for too long. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '55P03';
+}
+
 /** Whether a CHECK constraint refused the write. */
 export function isCheckViolation(error: unknown): boolean {
   return sqlStateOf(error) === '23514';
@@ -66,6 +73,7 @@ export function isCheckViolation(error: unknown): boolean {
  * lost on the way nobody knows.
  */
 export function wasNotDone(error: unknown): boolean {
+  if (error instanceof OutOfTime) return true;
   const { code, message } = (error ?? {}) as DatabaseError;
   const state = sqlStateOf(error);
   if (state !== undefined) return PASSING_STATES.test(state) && !state.startsWith('08');
@@ -74,6 +82,7 @@ export function wasNotDone(error: unknown): boolean {
 
 /** Whether the database could not be asked, or gave up: a matter of 503, not of 500. */
 export function isDatabaseUnavailable(error: unknown): boolean {
+  if (error instanceof OutOfTime) return true;
   const { code, message } = (error ?? {}) as DatabaseError;
   const state = sqlStateOf(error);
   if (state !== undefined && !state.startsWith('P')) return PASSING_STATES.test(state);

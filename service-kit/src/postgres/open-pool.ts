@@ -1,16 +1,23 @@
-import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
+import { remainingTime } from '../deadline/deadline.ts';
+import { OutOfTime } from '../errors/http-errors.ts';
 
 /**
  * A pool that takes back a connection clean or not at all: one that still waits for a response, or is inside a
  * transaction, is ended when it is released. `pg` drops a queued ROLLBACK when a query times out, and Prisma's adapter
  * releases the client without an error then; the next request would run inside a transaction that is not its own.
+ *
+ * Waiting for a connection and each statement take no longer than the request has left (`deadline.ts`). Without time
+ * left they fail with OutOfTime, and nothing is sent.
  */
-export function openPool(settings: PoolConfig): Pool {
+export function openPool(settings: PoolConfig & { query_timeout: number }): Pool {
   const pool = new Pool(settings);
   // The pool asks after this event whether the client has ended, and forgets it then.
   pool.on('release', (_error, client) => {
     if (!isClean(client)) void client.end();
   });
+  pool.on('connect', (client) => boundStatements(client, settings.query_timeout));
+  boundWaits(pool);
   return pool;
 }
 
@@ -19,4 +26,68 @@ type PooledClient = PoolClient & { readyForQuery: boolean };
 
 function isClean(client: PoolClient): boolean {
   return (client as PooledClient).readyForQuery && client.getTransactionStatus() === 'I';
+}
+
+type Run = (statement: unknown, ...rest: unknown[]) => unknown;
+
+function boundStatements(client: PoolClient, limit: number): void {
+  const run = client.query.bind(client) as Run;
+  const bounded: Run = (statement, ...rest) => {
+    const left = remainingTime();
+    const config = toConfig(statement);
+    // Whoever has no time left still leaves a transaction in order.
+    if (left === undefined || config === undefined || config.text === 'ROLLBACK')
+      return run(statement, ...rest);
+    if (left < 1) return failed(rest.find(isCallback));
+    return run({ ...config, query_timeout: Math.ceil(Math.min(left, limit)) }, ...rest);
+  };
+  client.query = bounded as typeof client.query;
+}
+
+/** Undefined for an object that runs itself, such as a cursor. */
+function toConfig(statement: unknown): QueryConfig | undefined {
+  if (typeof statement === 'string') return { text: statement };
+  return 'submit' in (statement as object) ? undefined : (statement as QueryConfig);
+}
+
+type Connected = (error: Error | undefined, client?: PoolClient, release?: PoolClient['release']) => void;
+
+const isCallback = (value: unknown): value is Connected => typeof value === 'function';
+
+function failed(callback: Connected | undefined): Promise<never> | undefined {
+  const error = new OutOfTime();
+  if (callback === undefined) return Promise.reject(error);
+  process.nextTick(callback, error);
+  return undefined;
+}
+
+function boundWaits(pool: Pool): void {
+  const connect = pool.connect.bind(pool) as (callback: Connected) => void;
+  const bounded = (callback: Connected): void => {
+    const left = remainingTime();
+    if (left === undefined) {
+      connect(callback);
+      return;
+    }
+    if (left < 1) {
+      failed(callback);
+      return;
+    }
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      callback(new OutOfTime());
+    }, left);
+    connect((error, client, release) => {
+      clearTimeout(timer);
+      if (isLate) client?.release();
+      else callback(error, client, release);
+    });
+  };
+  const promised = () =>
+    new Promise<PoolClient>((resolve, reject) => {
+      bounded((error, client) => (client === undefined ? reject(error) : resolve(client)));
+    });
+  pool.connect = ((callback?: Connected) =>
+    callback === undefined ? promised() : bounded(callback)) as typeof pool.connect;
 }

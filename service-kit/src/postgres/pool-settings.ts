@@ -8,7 +8,11 @@ import type { PoolConfig } from 'pg';
  * @param max connections of this process
  * @param patience multiplies these times, where a wait tells less of the database than of the machine
  */
-export function poolSettings(connectionString: string, max: number, patience = 1): PoolConfig {
+export function poolSettings(
+  connectionString: string,
+  max: number,
+  patience = 1,
+): PoolConfig & { query_timeout: number } {
   return {
     connectionString,
     max,

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { remainingTime, withinTime, withOwnTime } from '../src/deadline/deadline.ts';
+import { OutOfTime } from '../src/errors/http-errors.ts';
+import { isDatabaseUnavailable, wasNotDone } from '../src/postgres/database-errors.ts';
+import { type Database, openDatabase } from '../src/postgres/open-database.ts';
+import { createLogger } from '../src/runtime/logger.ts';
+import { openSlowLink, type SlowLink, throughLink } from '../src/testing/slow-link.ts';
+
+const url = process.env['TEST_DATABASE_URL'] ?? '';
+const failureOf = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('a database that is late', () => {
+  let link: SlowLink;
+  let database: Database;
+  beforeAll(async () => {
+    link = await openSlowLink(Number(new URL(url).port));
+    database = openDatabase(throughLink(url, link), 1, createLogger('test', 'silent'));
+  });
+  afterAll(async () => {
+    await database.close();
+    link.close();
+  });
+
+  test('holds up work of many statements no longer than its deadline', async () => {
+    await database.query`SELECT 1`;
+    link.slowDown(300);
+    let done = 0;
+    const error = await failureOf(
+      withinTime(1000, async () => {
+        for (; done < 30; done++) await database.query`SELECT 1`;
+      }),
+    );
+    link.slowDown(0);
+    expect(isDatabaseUnavailable(error)).toBe(true);
+    expect(done).toBeLessThanOrEqual(3);
+  });
+
+  test('gets no statement any more from work whose time is over, also through the adapter', async () => {
+    const begun = withinTime(0, () => failureOf(database.query`SELECT 1`));
+    const adapter = await database.adapter.connect();
+    const transaction = withinTime(0, () => failureOf(adapter.startTransaction()));
+    const raw = withinTime(0, () => failureOf(adapter.queryRaw({ sql: 'SELECT 1', args: [], argTypes: [] })));
+    for (const error of [await begun, await transaction, await raw]) {
+      expect(error).toBeInstanceOf(OutOfTime);
+      expect([isDatabaseUnavailable(error), wasNotDone(error)]).toEqual([true, true]);
+    }
+  });
+
+  test('and a connection that is in use is not waited for any longer; who leaves late gets the next one', async () => {
+    const adapter = await database.adapter.connect();
+    const holder = await adapter.startTransaction();
+    const waiting = [
+      withinTime(50, () => failureOf(database.query`SELECT 1`)),
+      withinTime(50, () => failureOf(adapter.startTransaction())),
+    ];
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(OutOfTime);
+    await withinTime(0, () => holder.executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] }));
+    await holder.rollback();
+    expect(await database.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+  });
+
+  test('holds up nobody who has no deadline any more than before', async () => {
+    expect(remainingTime()).toBeUndefined();
+    expect(withinTime(50, () => withinTime(1000, () => remainingTime() ?? 0))).toBeLessThanOrEqual(50);
+    expect(withinTime(50, () => withOwnTime(1000, () => remainingTime() ?? 0))).toBeGreaterThan(500);
+  });
+});
