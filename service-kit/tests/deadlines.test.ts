@@ -63,6 +63,19 @@ describe('a database that is late', () => {
     expect(await database.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
   });
 
+  test('bounds a statement by its own time, not by that of whoever had the connection before', async () => {
+    const adapter = await database.adapter.connect();
+    const holder = await withinTime(300, () => adapter.startTransaction());
+    const next = withinTime(60_000, () => database.query`SELECT 1 AS one`);
+    const last = database.query`SELECT 2 AS two`;
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    await withinTime(0, async () => {
+      await holder.executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] });
+      await holder.rollback();
+    });
+    expect([await next, await last]).toEqual([[{ one: 1 }], [{ two: 2 }]]);
+  });
+
   test('holds up nobody who has no deadline any more than before', async () => {
     expect(remainingTime()).toBeUndefined();
     expect(withinTime(50, () => withinTime(1000, () => remainingTime() ?? 0))).toBeLessThanOrEqual(50);

@@ -69,7 +69,8 @@ export function createReservationUseCases({
     const end = performance.now() + atMost(limit * patience);
     return turns(async () => {
       const left = Math.floor(Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - ANSWER_WITHIN));
-      const [made = busy] = left > 0 ? await reserveNow([wanted], actor, left) : [];
+      // Twice: first for the place at the head of the row's queue, and then for the row.
+      const [made = busy] = left > 1 ? await reserveNow([wanted], actor, Math.floor(left / 2)) : [];
       return made;
     }).catch((error: unknown) => {
       if (error instanceof Busy) return busy;

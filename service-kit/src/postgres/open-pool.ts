@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
 import { remainingTime } from '../deadline/deadline.ts';
 import { OutOfTime } from '../errors/http-errors.ts';
@@ -63,8 +64,10 @@ function failed(callback: Connected | undefined): Promise<never> | undefined {
 
 function boundWaits(pool: Pool): void {
   const connect = pool.connect.bind(pool) as (callback: Connected) => void;
-  const bounded = (callback: Connected): void => {
+  const bounded = (whenConnected: Connected): void => {
     const left = remainingTime();
+    // The pool calls back from within whatever gave the connection back: another request.
+    const callback = AsyncLocalStorage.bind(whenConnected);
     if (left === undefined) {
       connect(callback);
       return;
