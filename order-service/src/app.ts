@@ -27,6 +27,8 @@ export interface AppOptions extends Runtime<OrderConfig> {
   redis: RedisConnection | undefined;
   revocations: Revocations;
   accessKeys: AccessKeys;
+  /** Multiplies what requests may take; 1 in production. */
+  patience?: number;
 }
 
 /** Everything that order-service answers, wired from its parts. */

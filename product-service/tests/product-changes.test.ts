@@ -161,7 +161,13 @@ describe('If-Match', () => {
   test.each(calls)('%s is refused for a version that is gone', async (_method, call) => {
     const { id } = await createProduct(shop.app);
     await change('patch', id, { price: 3 }).expect(200);
-    for (const stale of [`"${id}-1-1"`, `"${id + 1}-2-2"`, '"nonsense"', 'nonsense', `"${id}-9999999999-2"`]) {
+    for (const stale of [
+      `"${id}-1-1"`,
+      `"${id + 1}-2-2"`,
+      '"nonsense"',
+      'nonsense',
+      `"${id}-9999999999-2"`,
+    ]) {
       const refused = await call(id).set('If-Match', stale).expect(412);
       expect(refused.body.code).toBe('version_mismatch');
     }

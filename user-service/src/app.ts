@@ -36,6 +36,8 @@ export interface AppOptions extends Runtime<UserConfig> {
   queue: PasswordQueue;
   mails: MailUseCases;
   audit: AuditUseCases;
+  /** Multiplies what requests may take; 1 in production. */
+  patience?: number;
 }
 
 /** Everything that user-service answers, wired from its parts. */
@@ -70,6 +72,7 @@ export function createApp(options: AppOptions) {
       ...verificationRoutes(verifications),
       ...auditRoutes(audit),
     ],
+    patience: options.patience,
     config,
     logger,
     metrics,

@@ -72,6 +72,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     redis,
     revocations,
     accessKeys,
+    patience: TEST_PATIENCE,
   });
   const listening = createListener(app);
   const url = `http://127.0.0.1:${await listening.start(0)}`;

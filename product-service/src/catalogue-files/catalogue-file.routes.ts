@@ -44,6 +44,7 @@ export function catalogueFileRoutes({
       ...rules,
       method: 'get',
       path: '/api/products/export',
+      patience: 'steps',
       summary:
         'The own products that match all filters, or those of all sellers for an admin, as import reads them',
       query: schemas.exportQuery,

@@ -68,7 +68,9 @@ export function createReservationUseCases({
     const busy: Reservation = { id: wanted.reservation_id, status: 'BUSY', lines: null, refusal: null };
     const end = performance.now() + atMost(limit * patience);
     return turns(async () => {
-      const left = Math.floor(Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - ANSWER_WITHIN));
+      const left = Math.floor(
+        Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - ANSWER_WITHIN),
+      );
       // Twice: first for the place at the head of the row's queue, and then for the row.
       const [made = busy] = left > 1 ? await reserveNow([wanted], actor, Math.floor(left / 2)) : [];
       return made;

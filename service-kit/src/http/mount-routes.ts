@@ -11,15 +11,8 @@ import { endByError } from './problem.ts';
 import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
-  steps.push((request, response) =>
-    underDeadline(route, request, contextOf(response), patience, () => {
-      if (route.stream === undefined) return answer(route, request, response);
-      return inRequestScope(
-        (error) => endByError(error, request, response),
-        () => answer(route, request, response),
-      );
-    }),
-  );
+import { checkDeadlineHeader, underDeadline } from './request-deadline.ts';
+import { inRequestScope } from './request-scope.ts';
 
 interface MountOptions {
   authenticate: Authenticator;

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { withinTime } from '@shop/service-kit/deadline/deadline';
 import { Busy } from './password.errors.ts';
 
 interface PasswordQueueOptions {
@@ -8,6 +9,8 @@ interface PasswordQueueOptions {
   maxWaiting?: number;
   /** How long one may wait, in milliseconds. */
   maxWait?: number;
+  /** What a request may take from its turn on, in milliseconds. */
+  maxWork?: number;
 }
 
 export interface PasswordQueue {
@@ -23,6 +26,7 @@ export function createPasswordQueue({
   atOnce,
   maxWaiting = 500,
   maxWait = 10_000,
+  maxWork = 1800,
 }: PasswordQueueOptions): PasswordQueue {
   const waiting = new Set<() => void>();
   let running = 0;
@@ -59,7 +63,7 @@ export function createPasswordQueue({
   return {
     async run(work) {
       await enter();
-      return work().finally(leave);
+      return withinTime(maxWork, work).finally(leave);
     },
   };
 }

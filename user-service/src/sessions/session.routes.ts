@@ -37,6 +37,7 @@ export function sessionRoutes({ sessions, credentials, users, queue }: SessionRo
       summary: 'Sign in by username or email',
       who: 'anyone',
       limit: 'login',
+      patience: 'password',
       body: loginBody,
       status: 200,
       answer: loggedIn,

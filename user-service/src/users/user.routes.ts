@@ -35,6 +35,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       summary: 'Open an account and sign in',
       who: 'anyone',
       limit: 'register',
+      patience: 'password',
       body: schemas.registration,
       status: 201,
       answer: schemas.registered,

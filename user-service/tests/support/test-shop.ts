@@ -84,13 +84,14 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       redis: used,
       revocations,
       hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
-      queue: createPasswordQueue({ atOnce: 3, maxWait: 600_000, ...rest.queue }),
+      queue: createPasswordQueue({ atOnce: 3, maxWait: 600_000, maxWork: 60_000, ...rest.queue }),
       mails,
       audit,
       logger,
       metrics,
       config,
       isStopping: isStopping ?? (() => false),
+      patience: TEST_PATIENCE,
     });
     return { app, db, revocations, metrics, audit, mails };
   };

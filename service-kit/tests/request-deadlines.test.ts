@@ -1,0 +1,71 @@
+import { expect, test } from '@jest/globals';
+import request from 'supertest';
+import { z } from 'zod';
+import { remainingTime } from '../src/deadline/deadline.ts';
+import { defineRoute, type Who } from '../src/http/define-route.ts';
+import type { Patience } from '../src/http/request-deadline.ts';
+import { bearer, TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
+import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
+import { createTestApp } from './support/test-app.ts';
+
+const answer = z.object({ left: z.number().nullable() });
+const routeOf = (path: string, who: Who, patience?: Patience) =>
+  defineRoute({
+    method: 'post',
+    path,
+    summary: 'What is left of its time',
+    who,
+    limit: false,
+    ...(patience && { patience }),
+    body: z.strictObject({}),
+    status: 200,
+    answer,
+    async handler() {
+      // Also behind whatever is waited for.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return { left: remainingTime() ?? null };
+    },
+  });
+const { app } = createTestApp({
+  routes: [
+    routeOf('/usual', 'anyone'),
+    routeOf('/password', 'user', 'password'),
+    routeOf('/steps', 'anyone', 'steps'),
+    routeOf('/internal/call', 'service'),
+  ],
+});
+const service = `Bearer ${createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'kit-service')()}`;
+const post = (path: string, token?: string, left?: string) => {
+  const call = request(app).post(path).send({});
+  if (token !== undefined) call.set('Authorization', token);
+  return left === undefined ? call : call.set('X-Request-Deadline-Ms', left);
+};
+
+test.each([
+  ['/usual', undefined, 1, 2000],
+  ['/password', bearer(1), 2001, 12_000],
+  ['/internal/call', service, 1, 2000],
+])('%s has a deadline', async (path, token, from, to) => {
+  const { left } = (await post(path, token).expect(200)).body;
+  expect(left).toBeGreaterThanOrEqual(from);
+  expect(left).toBeLessThan(to);
+});
+
+test('what is done step by step has none', async () => {
+  expect((await post('/steps').expect(200)).body).toEqual({ left: null });
+});
+
+test('a service leaves another one what it has left itself, and never more than the usual', async () => {
+  expect((await post('/internal/call', service, '300').expect(200)).body.left).toBeLessThan(300);
+  expect((await post('/internal/call', service, '999999').expect(200)).body.left).toBeLessThan(2000);
+  await post('/internal/call', service, 'soon').expect(400);
+});
+
+test.each([
+  ['/usual', undefined, 400],
+  ['/password', bearer(1), 400],
+  ['/internal/call', undefined, 401],
+  ['/internal/call', bearer(1), 401],
+])('%s refuses a deadline that is not set by a service', async (path, token, status) => {
+  await post(path, token, '60000').expect(status);
+});
