@@ -73,7 +73,7 @@ function boundWaits(pool: Pool): void {
       return;
     }
     if (left < 1) {
-      failed(callback);
+      void failed(callback);
       return;
     }
     let isLate = false;
