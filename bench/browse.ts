@@ -25,7 +25,7 @@ type Shown = { id: number; price: number };
 
 /** Two replicas on one Redis, visitors who read by Zipf's law, and one write for 19 reads. */
 async function main() {
-  const env = { NODE_ENV: 'production', LOG_LEVEL: 'info', RATE_LIMIT_ENABLED: 'false' };
+  const env = { LOG_LEVEL: 'info', RATE_LIMIT_ENABLED: 'false' };
   const stack = await startStack({ redisUrl: testServer('TEST_REDIS_URL'), only: ['product-service'], env });
   const replica = await stack.product.replicate();
   const rows: object[] = [];

@@ -24,7 +24,7 @@ async function main() {
   const stack = await startStack({
     redisUrl: testServer('TEST_REDIS_URL'),
     only: ['product-service'],
-    env: { NODE_ENV: 'production', LOG_LEVEL: 'info', NODE_OPTIONS },
+    env: { LOG_LEVEL: 'info', NODE_OPTIONS },
   });
   const folder = await mkdtemp(join(tmpdir(), 'shop-import-'));
   const file = join(folder, 'catalogue.csv');

@@ -19,7 +19,6 @@ async function main() {
     redisUrl: testServer('TEST_REDIS_URL'),
     only: ['product-service', 'order-service'],
     env: {
-      NODE_ENV: 'production',
       RATE_LIMIT_ENABLED: 'true',
       RATE_LIMIT_ORDER_CREATE: '999999999/60',
       LOG_LEVEL: 'info',

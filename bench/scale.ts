@@ -60,7 +60,6 @@ async function openCatalogue(size: number, index: number): Promise<Catalogue> {
     redisUrl,
     only: ['product-service'],
     env: {
-      NODE_ENV: 'production',
       LOG_LEVEL: 'info',
       RATE_LIMIT_ENABLED: 'true',
       RATE_LIMIT_CATALOGUE_READS: '999999999/60',

@@ -32,7 +32,11 @@ beforeAll(async () => {
   users = await startStack({ redisUrl, only: ['user-service'], env: signing });
   replicas = [users.user, await users.user.replicate()];
   relay = await startRelay(replicas.map(({ url }) => url));
-  const reading = { JWT_SECRET_KEY: '', JWKS_URL: `${relay.url}/.well-known/jwks.json` };
+  const reading = {
+    JWT_SECRET_KEY: '',
+    JWKS_URL: `${relay.url}/.well-known/jwks.json`,
+    USER_SERVICE_URL: relay.url,
+  };
   shop = await startStack({ redisUrl, only: ['product-service', 'order-service'], env: reading });
 });
 afterAll(async () => {

@@ -17,6 +17,8 @@ const HASHES = ['sha256', 'sha1', 'md5'].flatMap((algorithm) => {
 const SHORT = 'x'.repeat(31);
 const STRONG = 'a-secret-of-the-tests-that-is-long-enough';
 const env = { NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:1' };
+/** Nothing is needed of it here. */
+const USER_SERVICE_URL = 'http://127.0.0.1:1';
 
 /** What the service says before it ends; its code must be 1. */
 async function refusalOf(service: ServiceName, variable: string, secret: string): Promise<string> {
@@ -27,6 +29,7 @@ async function refusalOf(service: ServiceName, variable: string, secret: string)
       PORT: '0',
       DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
       PRODUCT_SERVICE_URL: 'http://127.0.0.1:1',
+      USER_SERVICE_URL,
       JWT_SECRET_KEY: STRONG,
       SERVICE_TOKEN_SECRET: STRONG,
       [variable]: secret,
@@ -43,6 +46,7 @@ async function refusalOf(service: ServiceName, variable: string, secret: string)
 describe('in production a service does not start with a secret that is published, its hash, or short', () => {
   test.each<[ServiceName, string, string]>([
     ['user-service', 'JWT_SECRET_KEY', HASHES[0] ?? ''],
+    ['user-service', 'SERVICE_TOKEN_SECRET', SHORT],
     ['product-service', 'JWT_SECRET_KEY', SHORT],
     ['product-service', 'SERVICE_TOKEN_SECRET', HASHES[1] ?? ''],
     ['order-service', 'JWT_SECRET_KEY', HASHES[2] ?? ''],

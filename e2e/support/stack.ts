@@ -66,6 +66,7 @@ export async function startStack(options: StackOptions = {}) {
     databases.push({ postgresUrl, database });
     await onServer(postgresUrl, `CREATE DATABASE ${database}`);
     const databaseUrl = Object.assign(new URL(postgresUrl), { pathname: `/${database}` }).toString();
+    const user = services.get('user-service');
     const product = services.get('product-service');
     const productUrl =
       product === undefined ? 'http://127.0.0.1:1' : await (options.productUrl?.(product) ?? product.url);
@@ -75,6 +76,7 @@ export async function startStack(options: StackOptions = {}) {
       JWT_SECRET_KEY: JWT_SECRET,
       SERVICE_TOKEN_SECRET: SERVICE_SECRET,
       PRODUCT_SERVICE_URL: productUrl,
+      ...(user === undefined ? {} : { USER_SERVICE_URL: user.url }),
       RATE_LIMIT_ENABLED: 'false',
       BCRYPT_COST: '4',
       LOG_LEVEL: 'warn',
@@ -135,7 +137,7 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
         env: { ...PROCESS_SETTINGS, ...env, PORT: String(port), HOST: '127.0.0.1' },
       });
       process = started;
-      const ready = until(`${name} ready`, async () => (await fetch(`${url}/ready`)).ok);
+      const ready = until(`${name} ready`, () => isReady(url));
       const died = started.ended().then((code) => {
         throw new Error(`${name} ended with ${code}:\n${started.output()}`);
       });
@@ -166,6 +168,13 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
     },
   };
   return service;
+}
+
+/** Ready, and able to judge tokens. */
+async function isReady(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/ready`);
+  const { checks } = (await answer.json()) as { checks?: Record<string, string> };
+  return answer.ok && checks?.['account_changes'] !== 'down';
 }
 
 async function migrate(name: ServiceName, databaseUrl: string): Promise<void> {

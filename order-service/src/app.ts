@@ -1,8 +1,8 @@
+import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import { createMoney } from '@shop/service-kit/money/money';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
-import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
@@ -25,7 +25,7 @@ export interface AppOptions extends Runtime<OrderConfig> {
   placementMetrics: PlacementMetrics;
   /** Without it limits are kept in this process. */
   redis: RedisConnection | undefined;
-  revocations: Revocations;
+  accounts: Accounts;
   accessKeys: AccessKeys;
   /** Multiplies what requests may take; 1 in production. */
   patience?: number;
@@ -61,7 +61,7 @@ export function createApp({
     description: 'Orders: placing them, following them, cancelling them.',
     routes: [...placementRoutes(placement, money), ...orderRoutes(orders, money)],
     config,
-    accessTokens: createAccessTokenVerifier(accessKeys),
+    accessTokens: createAccessTokenVerifier(accessKeys, http.accounts.now),
     health: {
       required: { database: () => query`SELECT 1`, ...accessKeys.checks },
       optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },

@@ -1,10 +1,14 @@
 import {
+  accountsConfig,
   commonConfig,
   limitsConfig,
   loadConfig,
+  requireInProduction,
   requireOneKey,
   requireStrongSecret,
+  serviceTokenSecretOf,
   tokenReaderConfig,
+  userServiceUrl,
   wholeNumber,
 } from '@shop/service-kit/runtime/config';
 import { z } from 'zod';
@@ -15,14 +19,17 @@ const limits = limitsConfig({
   order_writes: { max: 60, seconds: 60, withoutRedis: 'pass' },
 });
 
+/** Where product-service listens on a developer's machine. */
+const LOCAL_PRODUCT_SERVICE = 'http://localhost:5002';
+
 const schema = z.object({
   ...commonConfig,
   ...tokenReaderConfig,
+  ...accountsConfig,
+  USER_SERVICE_URL: userServiceUrl,
   ...limits.shape,
   PORT: wholeNumber(0, 65_535, 5003),
-  PRODUCT_SERVICE_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// address' }),
-  SERVICE_TOKEN_SECRET: z.string().min(1),
-  ACCESS_TOKEN_LIFETIME: wholeNumber(1, 86_400, 3600),
+  PRODUCT_SERVICE_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// address' }).optional(),
   /** Seconds until the reconciler may reject an order that is still being placed (order-placement.md, step 1). */
   PLACEMENT_DEADLINE: wholeNumber(1, 3600, 30),
   /** Milliseconds between two looks of the reconciler. */
@@ -40,7 +47,13 @@ export function loadOrderConfig(env: NodeJS.ProcessEnv) {
   const config = loadConfig(requireOneKey(schema), env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
   requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
-  return { ...config, limits: limits.read(config) };
+  requireInProduction(config, ['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL', 'PRODUCT_SERVICE_URL']);
+  return {
+    ...config,
+    PRODUCT_SERVICE_URL: config.PRODUCT_SERVICE_URL ?? LOCAL_PRODUCT_SERVICE,
+    SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config),
+    limits: limits.read(config),
+  };
 }
 
 export type OrderConfig = ReturnType<typeof loadOrderConfig>;

@@ -1,7 +1,7 @@
+import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
-import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
@@ -22,8 +22,9 @@ await runServer({
     const db = new PrismaClient({ adapter: database.adapter });
     const { query } = database;
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
-    const revocations = createRevocations({ redis, logger, tokenLifetime: config.ACCESS_TOKEN_LIFETIME });
     const accessKeys = openAccessKeys(config, logger);
+    const { registry } = metrics;
+    const accounts = await openAccounts({ config, service: 'order-service', logger, registry });
     const products = createProductClient({
       url: config.PRODUCT_SERVICE_URL,
       serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
@@ -38,7 +39,7 @@ await runServer({
       db,
       query,
       redis,
-      revocations,
+      accounts,
       accessKeys,
       products,
       placementMetrics,
@@ -65,7 +66,7 @@ await runServer({
       async close() {
         await jobs.close();
         accessKeys.close();
-        revocations.close();
+        accounts.close();
         products.close();
         await db.$disconnect();
         await database.close();

@@ -1,8 +1,8 @@
+import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import { createMoney } from '@shop/service-kit/money/money';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
-import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
@@ -37,7 +37,7 @@ export interface AppOptions extends Runtime<ProductConfig> {
   unprepared: Query;
   /** Without it caches and limits are kept in this process. */
   redis: RedisConnection | undefined;
-  revocations: Revocations;
+  accounts: Accounts;
   accessKeys: AccessKeys;
   metrics: Metrics;
   /** Totals of lists up to this are counted. */
@@ -52,7 +52,7 @@ export function createApp({
   query,
   unprepared,
   redis,
-  revocations,
+  accounts,
   accessKeys,
   logger,
   metrics,
@@ -104,9 +104,9 @@ export function createApp({
     logger,
     metrics,
     redis,
-    accessTokens: createAccessTokenVerifier(accessKeys),
+    accessTokens: createAccessTokenVerifier(accessKeys, accounts.now),
     serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, SERVICE),
-    revocations,
+    accounts,
     health: {
       required: { database: () => db.$queryRaw`SELECT 1` },
       // Without keys nobody is signed in, but everybody can read.

@@ -1,10 +1,14 @@
 import {
+  accountsConfig,
   commonConfig,
   limitsConfig,
   loadConfig,
+  requireInProduction,
   requireOneKey,
   requireStrongSecret,
+  serviceTokenSecretOf,
   tokenReaderConfig,
+  userServiceUrl,
   wholeNumber,
 } from '@shop/service-kit/runtime/config';
 import { z } from 'zod';
@@ -20,11 +24,12 @@ const schema = z
   .object({
     ...commonConfig,
     ...tokenReaderConfig,
+    ...accountsConfig,
+    USER_SERVICE_URL: userServiceUrl,
     PORT: wholeNumber(0, 65_535, 5002),
-    SERVICE_TOKEN_SECRET: z.string().min(1),
-    /** Who may put products on sale: every signed-in user, or admins only. */
     /** Bytes of a file that is imported. */
     IMPORT_MAX_BYTES: wholeNumber(1000, 2_000_000_000, 200_000_000),
+    /** Who may put products on sale: every signed-in user, or admins only. */
     PRODUCT_CREATION: z.enum(['open', 'admin']).default('open'),
   })
   .extend(limits.shape);
@@ -34,7 +39,8 @@ export function loadProductConfig(env: NodeJS.ProcessEnv) {
   const config = loadConfig(requireOneKey(schema), env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
   requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
-  return { ...config, limits: limits.read(config) };
+  requireInProduction(config, ['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL']);
+  return { ...config, SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config), limits: limits.read(config) };
 }
 
 export type ProductConfig = ReturnType<typeof loadProductConfig>;

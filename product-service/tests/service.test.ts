@@ -159,9 +159,22 @@ describe('configuration', () => {
       DATABASE_URL: 'postgres://x',
       JWT_SECRET_KEY: 'j'.repeat(32),
       SERVICE_TOKEN_SECRET: 's'.repeat(32),
+      USER_SERVICE_URL: 'http://user-service:5001',
       NODE_ENV: 'production',
     };
     expect(loadProductConfig(env).NODE_ENV).toBe('production');
     expect(() => loadProductConfig({ ...env, [name]: 'short' })).toThrow(name);
+  });
+
+  test.each(['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL'])('needs %s in production only', (name) => {
+    const env = {
+      DATABASE_URL: 'postgres://x',
+      JWT_SECRET_KEY: 'j'.repeat(32),
+      SERVICE_TOKEN_SECRET: 's'.repeat(32),
+      USER_SERVICE_URL: 'http://user-service:5001',
+      [name]: '',
+    };
+    expect(() => loadProductConfig({ ...env, NODE_ENV: 'production' })).toThrow(`${name} is missing`);
+    expect(loadProductConfig(env).NODE_ENV).toBe('development');
   });
 });

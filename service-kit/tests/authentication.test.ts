@@ -3,12 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import request from 'supertest';
 import { z } from 'zod';
+import { unknownAccounts } from '../src/accounts/accounts.ts';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
-import { createRevocations } from '../src/redis/revocations.ts';
 import { BAD_ACCESS_TOKENS, signTestToken } from '../src/testing/bad-tokens.ts';
 import { bearer, TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
 import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
-import { createTestApp, silent } from './support/test-app.ts';
+import { createTestApp } from './support/test-app.ts';
 
 const routeFor = <W extends Who>(who: W) =>
   defineRoute({
@@ -22,8 +22,11 @@ const routeFor = <W extends Who>(who: W) =>
     handler: ({ user }) => ({ caller: user ?? null }),
   });
 const routes = [routeFor('anyone'), routeFor('user'), routeFor('admin'), routeFor('service')];
-const revocations = createRevocations({ redis: undefined, logger: silent, tokenLifetime: 3600 });
-const { app, lines } = createTestApp({ routes, revocations });
+const voidSessions = new Set<string>();
+const { app, lines } = createTestApp({
+  routes,
+  accounts: { ...unknownAccounts, isVoid: ({ sessionId }) => voidSessions.has(sessionId) },
+});
 
 const get = (who: Who, authorization?: string) => {
   const call = request(app).get(`/${who}`);
@@ -88,7 +91,7 @@ describe('a route for users', () => {
     const ended = randomUUID();
     const token = bearer(7, 'customer', ended);
     expect((await get('user', token)).status).toBe(200);
-    await revocations.revoke([ended]);
+    voidSessions.add(ended);
     expect((await get('user', token)).status).toBe(401);
     expect((await get('user', bearer(7))).status).toBe(200);
   });
@@ -108,11 +111,36 @@ describe('a route for anyone', () => {
     },
   );
 
-  test('takes the holder of a revoked token for a stranger', async () => {
+  test('takes the holder of a void token for a stranger', async () => {
     const ended = randomUUID();
     const token = bearer(7, 'customer', ended);
-    await revocations.revoke([ended]);
+    voidSessions.add(ended);
     expect((await get('anyone', token)).body.caller).toBeNull();
+  });
+});
+
+describe('while it is not known which tokens are void', () => {
+  const accounts = { ...unknownAccounts, isKnown: () => false };
+  const { app: starting } = createTestApp({ routes, accounts });
+  const ask = (who: Who, authorization?: string) =>
+    request(starting)
+      .get(`/${who}`)
+      .set(authorization === undefined ? {} : { Authorization: authorization });
+
+  test.each<Who>(['user', 'admin'])('a token gets 503 from a route for %s', async (who) => {
+    const answer = await ask(who, bearer(7));
+    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([503, 'starting', '1']);
+  });
+
+  test('a bad token is refused, and strangers and services are served', async () => {
+    expect((await ask('user', 'Bearer garbage')).status).toBe(401);
+    expect((await ask('anyone')).status).toBe(200);
+    const service = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'kit-service')();
+    expect((await ask('service', `Bearer ${service}`)).status).toBe(200);
+  });
+
+  test('where anyone may call, the holder of a token counts as a stranger', async () => {
+    expect((await ask('anyone', bearer(7))).body.caller).toBeNull();
   });
 });
 

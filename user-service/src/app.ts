@@ -1,8 +1,11 @@
+import type { ReadChanges } from '@shop/service-kit/accounts/account-changes';
+import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
-import type { Revocations } from '@shop/service-kit/redis/revocations';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
+import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
+import { changesRoutes } from './accounts/changes.routes.ts';
 import { auditRoutes } from './audit/audit.routes.ts';
 import type { AuditUseCases } from './audit/audit.use-cases.ts';
 import type { UserConfig } from './config.ts';
@@ -29,9 +32,11 @@ import { createVerificationUseCases } from './users/verification.use-cases.ts';
 
 export interface AppOptions extends Runtime<UserConfig> {
   db: PrismaClient;
-  /** Without it limits and revocations are kept in this process. */
+  /** Without it limits are kept in this process. */
   redis: RedisConnection | undefined;
-  revocations: Revocations;
+  readChanges: ReadChanges;
+  /** Kept by reading these changes. */
+  accounts: Accounts;
   hasher: PasswordHasher;
   queue: PasswordQueue;
   mails: MailUseCases;
@@ -42,8 +47,20 @@ export interface AppOptions extends Runtime<UserConfig> {
 
 /** Everything that user-service answers, wired from its parts. */
 export function createApp(options: AppOptions) {
-  const { db, redis, revocations, hasher, queue, mails, audit, logger, metrics, config, isStopping } =
-    options;
+  const {
+    db,
+    redis,
+    readChanges,
+    accounts,
+    hasher,
+    queue,
+    mails,
+    audit,
+    logger,
+    metrics,
+    config,
+    isStopping,
+  } = options;
   const keys = signingKeysOf(config);
   const tokens = createTokenIssuer({
     keys,
@@ -55,7 +72,7 @@ export function createApp(options: AppOptions) {
     : unlimitedAttempts;
   const requireVerifiedEmail = config.REQUIRE_VERIFIED_EMAIL;
   const rules = config.passwordRules;
-  const sessions = createSessionUseCases({ db, tokens, revocations, requireVerifiedEmail, mails, audit });
+  const sessions = createSessionUseCases({ db, tokens, accounts, requireVerifiedEmail, mails, audit });
   const credentials = createCredentialUseCases({ db, hasher, failures, audit });
   const passwords = createPasswordUseCases({ db, credentials, hasher, rules, sessions, mails, audit });
   const resets = createResetUseCases({ db, hasher, rules, sessions, mails, audit });
@@ -71,14 +88,16 @@ export function createApp(options: AppOptions) {
       ...userRoutes({ users, queue, schemas: createUserSchemas(rules) }),
       ...verificationRoutes(verifications),
       ...auditRoutes(audit),
+      ...changesRoutes(readChanges),
     ],
     patience: options.patience,
     config,
     logger,
     metrics,
     redis,
-    accessTokens: createAccessTokenVerifier(keys.accessKeys),
-    revocations,
+    accessTokens: createAccessTokenVerifier(keys.accessKeys, accounts.now),
+    serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, 'user-service'),
+    accounts,
     health: {
       required: { database: () => db.$queryRaw`SELECT 1` },
       optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },

@@ -61,7 +61,11 @@ describe('the configuration', () => {
     const pem = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
     const publicPem = pair.publicKey.export({ format: 'pem', type: 'spki' }).toString();
     for (const text of [pem, pem.replaceAll('\n', '\\n')]) {
-      const { JWT_PRIVATE_KEY } = loadUserConfig({ DATABASE_URL, JWT_PRIVATE_KEY: text });
+      const { JWT_PRIVATE_KEY } = loadUserConfig({
+        DATABASE_URL,
+        JWT_PRIVATE_KEY: text,
+        SERVICE_TOKEN_SECRET: 's',
+      });
       expect(JWT_PRIVATE_KEY?.equals(pair.privateKey)).toBe(true);
     }
     const further = publicPem.replaceAll('\n', '\\n') + publicPem;
@@ -88,7 +92,11 @@ describe('the configuration', () => {
   });
 
   test('wants a mail server in production, and only there', () => {
-    const env = { ...needed, JWT_SECRET_KEY: 'x'.repeat(32), NODE_ENV: 'production' };
+    const secrets = { JWT_SECRET_KEY: 'x'.repeat(32), SERVICE_TOKEN_SECRET: 's'.repeat(32) };
+    const env = { ...needed, ...secrets, NODE_ENV: 'production' };
+    expect(() => loadUserConfig({ ...env, SERVICE_TOKEN_SECRET: '' })).toThrow(
+      'SERVICE_TOKEN_SECRET is missing',
+    );
     expect(() => loadUserConfig(env)).toThrow(
       'SMTP_URL is missing: in production, mails need a server that they go out through',
     );

@@ -1,19 +1,21 @@
 import {
+  accountsConfig,
   ConfigError,
   commonConfig,
   flag,
   limitsConfig,
   loadConfig,
+  requireInProduction,
   requireStrongSecret,
+  serviceTokenSecretOf,
   wholeNumber,
 } from '@shop/service-kit/runtime/config';
+import { MAX_ACCESS_TOKEN_LIFETIME } from '@shop/service-kit/tokens/access-token';
 import { z } from 'zod';
 import { createPasswordRules, type PasswordRules } from './passwords/password.rules.ts';
 import { readPrivateKey, readPublicKeys } from './sessions/signing.keys.ts';
 import { createUserSchemas, type Registration } from './users/user.schemas.ts';
 
-/** Also how long other services remember revocations, so no access token may live longer, in seconds. */
-export const MAX_ACCESS_TOKEN_LIFETIME = 3600;
 const THIRTY_DAYS = 30 * 86_400;
 const YEAR = 365 * 86_400;
 
@@ -45,6 +47,7 @@ const pem = <Key>(error: string, read: (text: string) => Key) =>
 const schema = z
   .object({
     ...commonConfig,
+    ...accountsConfig,
     /** Signs all tokens (HS256). Beside a private key it only goes on refreshing the sessions from before. */
     JWT_SECRET_KEY: z.string().min(1).optional(),
     /** Signs all tokens (ES256). */
@@ -122,10 +125,13 @@ function adminOf(
 export function loadUserConfig(env: NodeJS.ProcessEnv) {
   const config = loadConfig(schema, env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
+  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
+  requireInProduction(config, ['SERVICE_TOKEN_SECRET']);
   requireMailServer(config);
   const failed = failures.read(config);
   return {
     ...config,
+    SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config),
     limits: limits.read(config),
     loginFailures: { account: failed.login_failures, address: failed.login_failures_address },
   };

@@ -1,10 +1,11 @@
+import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
-import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { runServer } from '@shop/service-kit/runtime/run-server';
+import { createChangesRepository } from './accounts/changes.repository.ts';
 import { createApp } from './app.ts';
 import { createAuditUseCases } from './audit/audit.use-cases.ts';
-import { loadUserConfig, MAX_ACCESS_TOKEN_LIFETIME } from './config.ts';
+import { loadUserConfig } from './config.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { createMailUseCases } from './mail/mail.use-cases.ts';
 import { startMailing } from './mail/mail.worker.ts';
@@ -12,6 +13,7 @@ import { createPasswordHasher } from './passwords/password.hasher.ts';
 import { createPasswordQueue, passwordsAtOnce } from './passwords/password-queue.ts';
 import { expectStoredCosts } from './passwords/stored-costs.ts';
 import { startSessionUpkeep } from './sessions/session.upkeep.ts';
+import { createUpkeepRepository } from './sessions/upkeep.repository.ts';
 import { keepFirstAdmin } from './users/first-admin.ts';
 
 await runServer({
@@ -22,7 +24,10 @@ await runServer({
     const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
     const db = new PrismaClient({ adapter: database.adapter });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
-    const revocations = createRevocations({ redis, logger, tokenLifetime: MAX_ACCESS_TOKEN_LIFETIME });
+    const { readChanges, removeOld: removeOldChanges } = createChangesRepository(db);
+    const { registry } = metrics;
+    const staleAfter = config.ACCOUNTS_STALE_AFTER;
+    const accounts = await startAccountsReader({ readChanges, logger, registry, staleAfter });
     const hasher = createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST });
     const queue = createPasswordQueue({ atOnce: passwordsAtOnce(config.UV_THREADPOOL_SIZE) });
     await expectStoredCosts({ db, hasher, logger });
@@ -31,17 +36,22 @@ await runServer({
       logger.warn({ shop_url: config.SHOP_URL }, 'links in mails lead to localhost: set SHOP_URL');
     const mailing = startMailing({ db, config, logger, metrics });
     const mails = createMailUseCases({ db, nudge: mailing.nudge });
-    const sweeps = [() => audit.removeOld(config.AUDIT_RETENTION_DAYS), mails.removeOld];
-    const upkeep = await startSessionUpkeep({ db, redis, revocations, logger, sweeps });
+    const sweeps = [
+      () => audit.removeOld(config.AUDIT_RETENTION_DAYS),
+      mails.removeOld,
+      createUpkeepRepository(db).removeOld,
+      removeOldChanges,
+    ];
+    const upkeep = startSessionUpkeep({ logger, sweeps });
     const { admin } = config;
     const firstAdmin = admin && (await keepFirstAdmin({ db, audit, hasher, logger, admin }));
     return {
-      app: createApp({ ...runtime, db, redis, revocations, hasher, queue, mails, audit }),
+      app: createApp({ ...runtime, db, redis, readChanges, accounts, hasher, queue, mails, audit }),
       async close() {
         firstAdmin?.close();
         upkeep.close();
         await Promise.all([mailing.close(), audit.close()]);
-        revocations.close();
+        accounts.close();
         await db.$disconnect();
         await database.close();
         await redis?.close();

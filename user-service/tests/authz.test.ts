@@ -29,6 +29,7 @@ describeAuthorization({
   service: 'user-service',
   signIn: async (user) => (await (user === 'admin' ? registerAdmin(app, shop.db) : register(app))).bearer,
   rules: {
+    'GET /internal/accounts/changes': { request: () => ({}) },
     'GET /.well-known/jwks.json': { request: () => ({}) },
     'POST /api/users/register': { request: () => ({ body: registration() }) },
     'POST /api/users/login': {

@@ -34,7 +34,7 @@ describe('GET /api/users/me', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
 
-  test('refuses the token of an account that is gone, before its revocation is known', async () => {
+  test('refuses the token of an account that is gone, before its deletion is known', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.user.delete({ where: { id: user.id } });
     const answer = await me(shop.app, bearer).expect(401);

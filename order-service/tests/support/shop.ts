@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
-import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
@@ -28,7 +28,10 @@ import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases
 const prismaOf = (service: string) => fileURLToPath(new URL(`../../../${service}/prisma`, import.meta.url));
 
 /** Order-service as it is wired in the process, next to a real product-service, on databases of this test's own. */
-export async function startShop(env: Record<string, string> = {}, options: { redis?: false } = {}) {
+export async function startShop(
+  env: Record<string, string> = {},
+  options: { redis?: false; accounts?: Accounts } = {},
+) {
   const closers: (() => unknown)[] = [];
   const shared = {
     JWT_SECRET_KEY: TEST_JWT_SECRET,
@@ -46,7 +49,6 @@ export async function startShop(env: Record<string, string> = {}, options: { red
   const logger = createLogger('order-service', 'silent');
   const metrics = createMetrics('order-service');
   const redis = options.redis === false ? undefined : await connectTestRedis();
-  const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
   const orderDatabase = openDatabase(config.DATABASE_URL, 10, logger, TEST_PATIENCE);
   const { query } = orderDatabase;
   const db = new PrismaClient({ adapter: orderDatabase.adapter });
@@ -70,7 +72,7 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     products: client,
     placementMetrics,
     redis,
-    revocations,
+    accounts: options.accounts ?? unknownAccounts,
     accessKeys,
     patience: TEST_PATIENCE,
   });
@@ -92,7 +94,6 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     client,
     products,
     metrics,
-    revocations,
     reconcile,
     healReservations,
     cleanUp,
@@ -109,7 +110,6 @@ export async function startShop(env: Record<string, string> = {}, options: { red
     async close() {
       for (const close of closers.reverse()) await close();
       accessKeys.close();
-      revocations.close();
       client.close();
       await db.$disconnect();
       await orderDatabase.close();
@@ -128,7 +128,6 @@ async function startProductService(env: Record<string, string>, closers: (() => 
   const opened = openDatabase(database.url, 10, logger, TEST_PATIENCE);
   const db = new ProductPrismaClient({ adapter: opened.adapter });
   const redis = await connectTestRedis();
-  const revocations = createRevocations({ redis, logger, tokenLifetime: 3600 });
   const metrics = createMetrics('product-service');
   const accessKeys = openAccessKeys(config, logger);
   const app = createProductApp({
@@ -140,7 +139,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     query: opened.query,
     unprepared: opened.unprepared,
     redis,
-    revocations,
+    accounts: unknownAccounts,
     accessKeys,
   });
   const listening = createListener(app);
@@ -150,7 +149,6 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     () => redis.close(),
     () => opened.close(),
     () => db.$disconnect(),
-    () => revocations.close(),
     () => accessKeys.close(),
     () => listening.stop(),
   );

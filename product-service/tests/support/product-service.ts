@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
-import { createRevocations } from '@shop/service-kit/redis/revocations';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
@@ -38,6 +38,8 @@ export interface ReplicaOptions {
   /** False: no REDIS_URL, so caches and limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
+  /** What it knows about accounts; nothing otherwise. */
+  accounts?: Accounts;
   /** With its database; 1 as in production. */
   patience?: number;
   /** Where its log goes; nowhere otherwise. */
@@ -69,11 +71,9 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, patience);
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
-    const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
     const accessKeys = openAccessKeys(config, logger);
     closing.push(
       () => accessKeys.close(),
-      () => revocations.close(),
       () => db.$disconnect().then(() => opened.close()),
     );
     const app = createApp({
@@ -81,7 +81,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       query: wrap(opened.query),
       unprepared: wrap(opened.unprepared),
       redis: used,
-      revocations,
+      accounts: rest.accounts ?? unknownAccounts,
       accessKeys,
       logger,
       metrics: createMetrics('product-service'),

@@ -25,6 +25,7 @@ export function serviceEnvironment({ name, base, port, databaseUrl, redisUrl, se
     SERVICE_TOKEN_SECRET: base.SERVICE_TOKEN_SECRET || secrets.serviceTokenSecret,
     PORT: String(port),
     DATABASE_URL: databaseUrl,
+    USER_SERVICE_URL: urls['user-service'] ?? '',
     PRODUCT_SERVICE_URL: urls['product-service'] ?? '',
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   };

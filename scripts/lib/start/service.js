@@ -47,7 +47,8 @@ export async function migrate({ name, env, signal }) {
 }
 
 /**
- * Waits until GET /ready returns 200. A service that ends meanwhile has a wrong configuration: no second try.
+ * Waits until GET /ready returns 200 and the service can judge tokens. A service that ends meanwhile has a wrong
+ * configuration: no second try.
  * @param {{ name: string, url: string, launched: import('../processes.js').Launched, signal: AbortSignal }} options
  */
 export async function untilReady({ name, url, launched, signal }) {
@@ -73,7 +74,8 @@ async function probe(url) {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     const body = await response.text();
-    return response.status === 200 ? '200' : `${response.status} ${body.slice(0, 300)}`;
+    const isReady = response.status === 200 && JSON.parse(body).checks?.account_changes !== 'down';
+    return isReady ? '200' : `${response.status} ${body.slice(0, 300)}`;
   } catch (error) {
     return reasonOf(error);
   }

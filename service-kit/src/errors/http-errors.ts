@@ -56,6 +56,12 @@ export const UnsupportedMediaType = defineError(
 );
 export const HeadersTooLarge = defineError(431, 'headers_too_large', 'The headers are too large');
 export const RateLimited = defineError(429, 'rate_limited', 'Too many requests, try again later');
+export const Starting = defineError(
+  503,
+  'starting',
+  'The service is starting and cannot judge tokens yet',
+  () => ({ headers: { 'Retry-After': '1' } }),
+);
 /** Nothing was changed, or it is not known; the same request may be sent again after `retryAfter` seconds. */
 export const Unavailable = defineError(
   503,

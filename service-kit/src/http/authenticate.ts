@@ -1,6 +1,6 @@
 import type { Request } from 'express';
-import { Forbidden, Unauthenticated } from '../errors/http-errors.ts';
-import type { Revocations } from '../redis/revocations.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { Forbidden, Starting, Unauthenticated } from '../errors/http-errors.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token.ts';
 import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
 import type { Who } from './define-route.ts';
@@ -10,7 +10,7 @@ interface AuthenticatorOptions {
   accessTokens: AccessTokenVerifier;
   /** Without it no service is let in. */
   serviceTokens?: ServiceTokenVerifier | undefined;
-  revocations: Revocations;
+  accounts: Accounts;
 }
 
 type Principal = User | Service;
@@ -27,27 +27,29 @@ export function bearerTokenOf(header: string | undefined): string | null | undef
 
 /**
  * Who calls, and whether such callers are let in.
- * @throws Unauthenticated 401, Forbidden 403, Unavailable 503 while the keys of tokens cannot be had
+ * @throws Unauthenticated 401, Forbidden 403, Unavailable 503 while the keys of tokens cannot be had, Starting 503 for a
+ * user while it is not known which tokens are void; where `anyone` may call, he counts as a stranger then
  */
 export function createAuthenticator({
   accessTokens,
   serviceTokens,
-  revocations,
+  accounts,
 }: AuthenticatorOptions): Authenticator {
   const userOf = (token: string): User | undefined => {
     const user = accessTokens.verify(token);
-    return user !== undefined && !revocations.isRevoked(user.sessionId, user.issuedAt) ? user : undefined;
+    return user !== undefined && !accounts.isVoid(user) ? user : undefined;
   };
   const principalOf = (who: Who, token: string) =>
     who === 'service' ? serviceTokens?.verify(token) : userOf(token);
   const admit = (who: Who, principal: Principal | undefined): Principal => {
     if (principal === undefined) throw new Unauthenticated('The token is invalid or has expired');
+    if (principal.kind === 'user' && !accounts.isKnown()) throw new Starting();
     if (who === 'admin' && (principal as User).role !== 'admin') throw new Forbidden();
     return principal;
   };
   return (who, request) => {
     const token = bearerTokenOf(request.headers.authorization);
-    if (who === 'anyone') return typeof token === 'string' ? userOf(token) : undefined;
+    if (who === 'anyone') return typeof token === 'string' && accounts.isKnown() ? userOf(token) : undefined;
     if (token === undefined)
       throw new Unauthenticated('Authorization header with a Bearer token is required');
     if (token === null) throw new Unauthenticated('The Authorization header must be: Bearer <token>');

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
+import type { Accounts } from '../accounts/accounts.ts';
 import { MalformedRequest, RouteNotFound } from '../errors/http-errors.ts';
 import type { RedisConnection } from '../redis/connect.ts';
-import type { Revocations } from '../redis/revocations.ts';
 import { type HealthOptions, healthHandler, readyHandler } from '../runtime/health.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token.ts';
@@ -31,7 +31,7 @@ export interface HttpAppOptions {
   redis: RedisConnection | undefined;
   accessTokens: AccessTokenVerifier;
   serviceTokens?: ServiceTokenVerifier;
-  revocations: Revocations;
+  accounts: Accounts;
   health: Omit<HealthOptions, 'service'>;
   /** Multiplies what requests may take; 1 in production. */
   patience?: number | undefined;
@@ -39,18 +39,8 @@ export interface HttpAppOptions {
 
 /** The whole HTTP side of a service, from its route declarations. No I/O of its own. */
 export function createHttpApp(options: HttpAppOptions): Express {
-  const {
-    service,
-    routes,
-    config,
-    logger,
-    metrics,
-    redis,
-    accessTokens,
-    serviceTokens,
-    revocations,
-    health,
-  } = options;
+  const { service, routes, config, logger, metrics, redis, accessTokens, serviceTokens, accounts, health } =
+    options;
   const app = express();
   app
     .disable('x-powered-by')
@@ -59,7 +49,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     .set('query parser', false);
   app.use(followRequest(logger, metrics), corsHeaders(config.CORS_ORIGINS), requireHost);
   mountRoutes(app, routes, {
-    authenticate: createAuthenticator({ accessTokens, serviceTokens, revocations }),
+    authenticate: createAuthenticator({ accessTokens, serviceTokens, accounts }),
     rateLimit: createRateLimits({
       limits: config.limits,
       enabled: config.RATE_LIMIT_ENABLED,
@@ -69,7 +59,10 @@ export function createHttpApp(options: HttpAppOptions): Express {
     patience: options.patience ?? 1,
   });
   app.get('/health', healthHandler(service));
-  app.get('/ready', readyHandler({ service, ...health }));
+  app.get(
+    '/ready',
+    readyHandler({ service, ...health, optional: { ...health.optional, ...accounts.checks } }),
+  );
   mountMachinePages(app, { service, description: options.description, routes, metrics });
   for (const path of ['/health', '/ready', ...MACHINE_PAGES]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
   app.use(() => {

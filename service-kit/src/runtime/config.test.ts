@@ -8,6 +8,7 @@ import {
   loadConfig,
   requireOneKey,
   requireStrongSecret,
+  serviceTokenSecretOf,
   tokenReaderConfig,
 } from './config.ts';
 
@@ -107,6 +108,20 @@ describe('limits in the environment', () => {
     expect(errorOf(() => loadConfig(withLimits, { RATE_LIMIT_LOGIN: value }))).toBe(
       'RATE_LIMIT_LOGIN: must be <count>/<seconds>, such as 5/60',
     );
+  });
+});
+
+describe('the secret of services', () => {
+  test('is what is set, else the same for all who have the same secret of tokens', () => {
+    const secrets = { SERVICE_TOKEN_SECRET: 'own', JWT_SECRET_KEY: 'dev-secret' };
+    expect(serviceTokenSecretOf(secrets)).toBe('own');
+    const [one, two, other] = ['dev-secret', 'dev-secret', 'other'].map((JWT_SECRET_KEY) =>
+      serviceTokenSecretOf({ JWT_SECRET_KEY }),
+    );
+    expect(one).toBe(two);
+    expect(one).not.toBe(other);
+    expect(one).not.toContain('dev-secret');
+    expect(errorOf(() => serviceTokenSecretOf({}))).toBe('SERVICE_TOKEN_SECRET is missing');
   });
 });
 

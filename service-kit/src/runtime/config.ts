@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import type { Limit } from '../http/rate-limit.ts';
 
@@ -70,6 +70,41 @@ export function requireOneKey<Schema extends z.ZodType<{ JWT_SECRET_KEY?: unknow
     // Also when something else is wrong: all that is wrong is told at once.
     when: () => true,
   });
+}
+
+/** Fields of all services: what they must know about accounts they read from user-service, or its database. */
+export const accountsConfig = {
+  /** Signs the calls between services, the same for all. */
+  SERVICE_TOKEN_SECRET: z.string().min(1).optional(),
+  /** Seconds without a read after which a service counts as degraded. */
+  ACCOUNTS_STALE_AFTER: wholeNumber(1, 3600, 60),
+};
+
+/** Without it, tokens of ended sessions are accepted until they expire. */
+export const userServiceUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// address' }).optional();
+
+/** Where `SERVICE_TOKEN_SECRET` is not set, all services of a development setup derive it from `JWT_SECRET_KEY`. */
+export function serviceTokenSecretOf({
+  SERVICE_TOKEN_SECRET,
+  JWT_SECRET_KEY,
+}: {
+  SERVICE_TOKEN_SECRET?: string | undefined;
+  JWT_SECRET_KEY?: string | undefined;
+}): string {
+  if (SERVICE_TOKEN_SECRET !== undefined) return SERVICE_TOKEN_SECRET;
+  if (JWT_SECRET_KEY === undefined) throw new ConfigError('SERVICE_TOKEN_SECRET is missing');
+  const derived = hkdfSync('sha256', JWT_SECRET_KEY, '', 'shop/service-token-secret', MIN_SECRET_LENGTH);
+  return Buffer.from(derived).toString('hex');
+}
+
+/** @throws ConfigError in production, naming those that are not set */
+export function requireInProduction<Config extends { NODE_ENV: string }>(
+  config: Config,
+  names: readonly (keyof Config & string)[],
+): void {
+  if (config.NODE_ENV !== 'production') return;
+  const missing = names.filter((name) => config[name] === undefined);
+  if (missing.length > 0) throw new ConfigError(missing.map((name) => `${name} is missing`).join('\n'));
 }
 
 /**

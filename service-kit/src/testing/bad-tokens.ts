@@ -68,6 +68,8 @@ export const BAD_ACCESS_TOKENS: readonly (readonly [what: string, token: string]
   ['no user', without('subject')],
   ['a user that is no id', signTestToken({ subject: '07' })],
   ['a user 0', signTestToken({ subject: '0' })],
+  ['a user above int32', signTestToken({ subject: '2147483648' })],
+  ['a generation that is no number', signTestToken({}, { gen: '1' })],
   ['two parts', 'abc.def'],
   ['a header that is no object', `${Buffer.from('null').toString('base64url')}.${payload}.${signature}`],
   ['garbage', 'garbage'],

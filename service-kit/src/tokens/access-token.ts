@@ -7,22 +7,26 @@ import { createTokenReader } from './token-reader.ts';
 /** Every token of a deployment names its maker and for whom it is; a token of another kind is none. */
 export const TOKEN_ISSUER = 'user-service';
 export const TOKEN_AUDIENCE = 'shop';
+/** No access token is good for longer, in seconds: what made older ones void can be forgotten. */
+export const MAX_ACCESS_TOKEN_LIFETIME = 3600;
+const MAX_INT32 = 2_147_483_647;
 
 const claimsSchema = z.object({
   sub: z
     .string()
     .regex(/^[1-9]\d{0,9}$/)
-    .transform(Number),
+    .transform(Number)
+    .refine((id) => id <= MAX_INT32),
   role: z.enum(['customer', 'admin']),
   sid: z.string().min(1),
+  gen: z.int().default(0),
   typ: z.literal('access'),
-  iat: z.number(),
   exp: z.number(),
 });
 
 export interface VerifiedUser extends User {
-  /** Seconds since 1970, with fractions: what a revocation is compared with. */
-  readonly issuedAt: number;
+  /** Of its session, when it was made; 0 in tokens of the first release. */
+  readonly generation: number;
 }
 
 export interface AccessTokenVerifier {
@@ -35,35 +39,37 @@ export interface AccessTokenVerifier {
   awaitKey(token: string): Promise<void> | undefined;
 }
 
-export function createAccessTokenVerifier(keys: TokenKeys): AccessTokenVerifier {
-  const read = createTokenReader(keys, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
+/** @param now seconds since 1970, by the clock that tokens are made with */
+export function createAccessTokenVerifier(keys: TokenKeys, now?: () => number): AccessTokenVerifier {
+  const read = createTokenReader(keys, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE }, now);
   return {
     awaitKey: (token) => keys.awaitKey?.(headerOf(token)),
     verify(token) {
       const claims = claimsSchema.safeParse(read(token));
       if (!claims.success) return undefined;
-      const { sub, role, sid, iat } = claims.data;
-      return { kind: 'user', id: sub, role, sessionId: sid, issuedAt: iat };
+      const { sub, role, sid, gen } = claims.data;
+      return { kind: 'user', id: sub, role, sessionId: sid, generation: gen };
     },
   };
 }
 
 /**
- * Signs an access token. `iat` has fractions of a second, so that a token made right after a revocation is good.
- * @param lifetime seconds
- * @param issuedAt by the clock that revocations of these tokens are timed with
+ * @param user the generation is that of his session
+ * @param lifetime seconds, up to `MAX_ACCESS_TOKEN_LIFETIME`
+ * @param issuedAt by the clock that changes of accounts are timed with
  */
 export function signAccessToken(
-  user: Omit<User, 'kind'>,
+  user: Omit<User, 'kind'> & { generation?: number },
   { key, algorithm, kid }: TokenKey,
   lifetime: number,
   issuedAt = new Date(),
 ): string {
-  const claims = { role: user.role, sid: user.sessionId, typ: 'access', iat: issuedAt.getTime() / 1000 };
+  const { id, role, sessionId: sid, generation: gen = 0 } = user;
+  const claims = { role, sid, gen, typ: 'access', iat: Math.floor(issuedAt.getTime() / 1000) };
   return jwt.sign(claims, key, {
     algorithm,
     ...(kid === undefined ? {} : { keyid: kid }),
-    subject: String(user.id),
+    subject: String(id),
     issuer: TOKEN_ISSUER,
     audience: TOKEN_AUDIENCE,
     expiresIn: lifetime,

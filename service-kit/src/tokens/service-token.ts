@@ -28,15 +28,28 @@ export function createServiceTokenVerifier(secret: string, audience: string): Se
   };
 }
 
-/** @returns gives a token for calls from `issuer` to `audience`, the same one until half of its life is over */
-export function createServiceTokenSigner(secret: string, issuer: string, audience: string): () => string {
+/**
+ * @param clock milliseconds since 1970
+ * @returns gives a token for calls from `issuer` to `audience`, the same one until half of its life is over
+ */
+export function createServiceTokenSigner(
+  secret: string,
+  issuer: string,
+  audience: string,
+  clock = () => Date.now(),
+): () => string {
   const { key, algorithm } = secretKey(secret);
   let token = '';
   let renewAt = 0;
   return () => {
-    const now = Date.now();
+    const now = clock();
     if (now >= renewAt) {
-      token = jwt.sign({ typ: 'service' }, key, { algorithm, issuer, audience, expiresIn: LIFETIME });
+      token = jwt.sign({ typ: 'service', iat: Math.floor(now / 1000) }, key, {
+        algorithm,
+        issuer,
+        audience,
+        expiresIn: LIFETIME,
+      });
       renewAt = now + (LIFETIME / 2) * 1000;
     }
     return token;

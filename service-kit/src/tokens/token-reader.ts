@@ -6,13 +6,24 @@ interface TokenRules {
   audience: string;
 }
 
-/** @returns gives the payload of a good token, undefined for anything else */
-export function createTokenReader(keys: TokenKeys, rules: TokenRules): (token: string) => unknown {
+/**
+ * @param now seconds since 1970
+ * @returns gives the payload of a good token, undefined for anything else
+ */
+export function createTokenReader(
+  keys: TokenKeys,
+  rules: TokenRules,
+  now = () => Date.now() / 1000,
+): (token: string) => unknown {
   return (token) => {
     const found = keys.find(headerOf(token));
     if (found === undefined) return undefined;
     try {
-      return jwt.verify(token, found.key, { algorithms: [found.algorithm], ...rules });
+      return jwt.verify(token, found.key, {
+        algorithms: [found.algorithm],
+        clockTimestamp: Math.floor(now()),
+        ...rules,
+      });
     } catch {
       return undefined;
     }

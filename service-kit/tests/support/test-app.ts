@@ -1,8 +1,8 @@
 import { type Logger, pino } from 'pino';
+import { unknownAccounts } from '../../src/accounts/accounts.ts';
 import { createHttpApp, type HttpAppOptions } from '../../src/http/create-http-app.ts';
 import type { Route } from '../../src/http/define-route.ts';
 import type { RedisConnection } from '../../src/redis/connect.ts';
-import { createRevocations } from '../../src/redis/revocations.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '../../src/testing/test-tokens.ts';
@@ -41,7 +41,7 @@ export function createTestApp({ routes, config, redis, ...rest }: TestAppOptions
     redis,
     accessTokens: createAccessTokenVerifier(fixedKeys([secretKey(TEST_JWT_SECRET)])),
     serviceTokens: createServiceTokenVerifier(TEST_SERVICE_SECRET, 'kit-service'),
-    revocations: createRevocations({ redis: undefined, logger, tokenLifetime: 3600 }),
+    accounts: unknownAccounts,
     health: { required: {}, optional: {}, isStopping: () => false },
     ...rest,
   });

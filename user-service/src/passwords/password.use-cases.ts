@@ -35,14 +35,14 @@ export function createPasswordUseCases(options: PasswordOptions) {
       const credential = await credentials.confirm(user.id, currentPassword);
       refusePersonal(rules, newPassword, credential);
       const newHash = await hasher.hash(newPassword);
-      const { tokens, revoked } = await db.$transaction(async (tx) => {
+      const tokens = await db.$transaction(async (tx) => {
         if (!(await createCredentialRepository(tx).replace(credential, newHash))) throw new WrongPassword();
         await mails.voidTokens(user.id, 'reset_password', tx);
         const changed = { event: 'password_changed', userId: user.id, actorId: user.id, origin } as const;
         await audit.record(tx, changed);
         return sessions.keepOnly(user, credential.passwordVersion + 1, 'password_changed', tx);
       });
-      await sessions.announce(revoked);
+      await sessions.announce();
       return tokens;
     },
   };

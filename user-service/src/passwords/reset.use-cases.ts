@@ -41,13 +41,13 @@ export function createResetUseCases({ db, hasher, rules, sessions, mails, audit 
       // Hashing is the costly part: not for whoever has no good token.
       refusePersonal(rules, newPassword, await mails.holderOf(token, 'reset_password'));
       const newHash = await hasher.hash(newPassword);
-      const ended = await db.$transaction(async (tx) => {
+      await db.$transaction(async (tx) => {
         const userId = await mails.spend(token, 'reset_password', tx);
         await createCredentialRepository(tx).reset(userId, newHash);
         await audit.record(tx, { event: 'password_reset', userId, origin });
-        return sessions.endAll(userId, 'password_reset', tx);
+        await sessions.endAll(userId, 'password_reset', tx);
       });
-      await sessions.announce(ended);
+      await sessions.announce();
     },
   };
 }

@@ -16,11 +16,6 @@ export const TokenReused = defineError(
   challenge,
 );
 export const SessionEnded = defineError(401, 'unauthenticated', 'The session has ended', challenge);
-export const NoPublishedKeys = defineError(
-  404,
-  'not_found',
-  'Access tokens are signed with a shared secret here',
-);
 export const EmailNotVerified = defineError(
   403,
   'email_not_verified',

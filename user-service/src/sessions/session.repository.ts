@@ -1,4 +1,3 @@
-import type { Revoked } from '@shop/service-kit/redis/revocations';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Holder, RefreshToken } from './token.issuer.ts';
 
@@ -26,7 +25,10 @@ const MAX_LIVING = 50;
 /** Accounts from before that bound may have many more: they lose them at several sign-ins. */
 const MAX_ENDED_AT_ONCE = 1000;
 
-/** Times come from the database: what revokes and what is revoked are measured by the same clock. */
+/**
+ * Ended sessions and raised generations are noted for the other services by triggers of the database. Times come from
+ * the database too: no clock of another machine matters.
+ */
 export function createSessionRepository(db: Prisma.TransactionClient) {
   return {
     /**
@@ -48,7 +50,8 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
         SELECT ${id}::uuid, owner.id, ${refreshToken.hash},
                now() + make_interval(secs => ${lifetime}::float8), ${device.userAgent}, ${device.ip}
           FROM owner
-        RETURNING id AS "sessionId", user_id AS "userId", (SELECT role FROM owner), clock_timestamp() AS "issuedAt"`;
+        RETURNING id AS "sessionId", generation, user_id AS "userId", (SELECT role FROM owner),
+                  clock_timestamp() AS "issuedAt"`;
       return row;
     },
 
@@ -80,21 +83,20 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
            AND (s.current_token_hash = ${presentedHash}
                 OR (s.previous_token_hash = ${presentedHash}
                     AND s.rotated_at > clock_timestamp() - make_interval(secs => ${GRACE}::float8)))
-        RETURNING s.id AS "sessionId", owner.id AS "userId", owner.role, clock_timestamp() AS "issuedAt"`;
+        RETURNING s.id AS "sessionId", s.generation, owner.id AS "userId", owner.role,
+                  clock_timestamp() AS "issuedAt"`;
       return row;
     },
 
     /** A new line of tokens in the same session; all earlier ones are worthless. Undefined when it has ended. */
-    async renew(id: string, userId: number, refreshToken: RefreshToken) {
-      const [row] = await db.$queryRaw<(Holder & { at: Date })[]>`
+    async renew(id: string, userId: number, refreshToken: RefreshToken): Promise<Holder | undefined> {
+      const [row] = await db.$queryRaw<Holder[]>`
         UPDATE sessions s
            SET current_token_hash = ${refreshToken.hash}, previous_token_hash = NULL, rotated_at = NULL,
-               last_used_at = clock_timestamp(),
-               tokens_void_before = date_trunc('milliseconds', clock_timestamp()) - interval '1 millisecond'
+               last_used_at = clock_timestamp(), generation = s.generation + 1
           FROM users u
          WHERE s.id = ${id}::uuid AND s.user_id = ${userId} AND s.ended_at IS NULL AND u.id = s.user_id
-        RETURNING s.id AS "sessionId", u.id AS "userId", u.role, s.tokens_void_before AS at,
-                  clock_timestamp() AS "issuedAt"`;
+        RETURNING s.id AS "sessionId", s.generation, u.id AS "userId", u.role, clock_timestamp() AS "issuedAt"`;
       return row;
     },
 
@@ -106,47 +108,40 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       id: string,
       passwordVersion: number | undefined,
       reason: EndReason,
-    ): Promise<(Revoked & { userId: number | null })[]> {
+    ): Promise<{ userId: number | null }[]> {
       return db.$queryRaw`
         UPDATE sessions s
-           SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = ${reason}
+           SET ended_at = clock_timestamp(), ended_reason = ${reason}
          WHERE id = ${id}::uuid AND ended_at IS NULL AND expires_at > now()
            AND (${passwordVersion ?? null}::int IS NULL
                 OR EXISTS (SELECT FROM users u WHERE u.id = s.user_id AND u.password_version = ${passwordVersion ?? null}::int))
-        RETURNING id AS "sessionId", tokens_void_before AS at, user_id AS "userId"`;
+        RETURNING user_id AS "userId"`;
     },
 
-    /** Ends the user's sessions: all, `only` one, or all `except` one. Expired ones too: their access tokens may live on. */
+    /**
+     * Ends the user's sessions: all, `only` one, or all `except` one. Expired ones too: their access tokens may live on.
+     * @returns how many
+     */
     async end(
       userId: number,
       reason: EndReason,
       { only = null, except = null }: { only?: string | null; except?: string | null } = {},
-    ): Promise<Revoked[]> {
-      return db.$queryRaw`
+    ): Promise<number> {
+      return db.$executeRaw`
         UPDATE sessions
-           SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = ${reason}
+           SET ended_at = clock_timestamp(), ended_reason = ${reason}
          WHERE user_id = ${userId} AND ended_at IS NULL
-           AND (${only}::uuid IS NULL OR id = ${only}::uuid) AND (${except}::uuid IS NULL OR id <> ${except}::uuid)
-        RETURNING id AS "sessionId", tokens_void_before AS at`;
+           AND (${only}::uuid IS NULL OR id = ${only}::uuid) AND (${except}::uuid IS NULL OR id <> ${except}::uuid)`;
     },
 
     /** Ends the sessions used least recently of a user who has more than `MAX_LIVING`. Called after `start`. */
-    async endSurplus(userId: number): Promise<Revoked[]> {
-      return db.$queryRaw`
+    async endSurplus(userId: number): Promise<number> {
+      return db.$executeRaw`
         UPDATE sessions
-           SET ended_at = clock_timestamp(), tokens_void_before = clock_timestamp(), ended_reason = 'too_many'
+           SET ended_at = clock_timestamp(), ended_reason = 'too_many'
          WHERE id IN (
            SELECT id FROM sessions WHERE user_id = ${userId} AND ended_at IS NULL AND expires_at > now()
-            ORDER BY last_used_at DESC, id OFFSET ${MAX_LIVING}::int LIMIT ${MAX_ENDED_AT_ONCE}::int)
-        RETURNING id AS "sessionId", tokens_void_before AS at`;
-    },
-
-    /** The sessions live on, their access tokens so far do not. */
-    async voidAccessTokens(userId: number): Promise<Revoked[]> {
-      return db.$queryRaw`
-        UPDATE sessions SET tokens_void_before = date_trunc('milliseconds', clock_timestamp())
-         WHERE user_id = ${userId} AND ended_at IS NULL
-        RETURNING id AS "sessionId", tokens_void_before AS at`;
+            ORDER BY last_used_at DESC, id OFFSET ${MAX_LIVING}::int LIMIT ${MAX_ENDED_AT_ONCE}::int)`;
     },
 
     async forgetDevices(userId: number): Promise<void> {

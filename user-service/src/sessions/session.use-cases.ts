@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import type { User } from '@shop/service-kit/http/request-context';
-import type { Revocations, Revoked } from '@shop/service-kit/redis/revocations';
 import type { Logger } from 'pino';
 import type { AuditUseCases } from '../audit/audit.use-cases.ts';
 import type { Origin } from '../audit/origin.ts';
@@ -21,7 +21,7 @@ import type { Tokens } from './tokens.answer.ts';
 interface SessionOptions {
   db: PrismaClient;
   tokens: TokenIssuer;
-  revocations: Revocations;
+  accounts: Accounts;
   /** Whether only users with a verified address get tokens. */
   requireVerifiedEmail: boolean;
   mails: MailUseCases;
@@ -36,7 +36,7 @@ interface Owner {
 
 /** Sign-ins from their first tokens to their end. Whatever ends one makes its access tokens worthless everywhere. */
 export function createSessionUseCases(options: SessionOptions) {
-  const { db, tokens, revocations, requireVerifiedEmail, mails, audit } = options;
+  const { db, tokens, accounts, requireVerifiedEmail, mails, audit } = options;
   const sessions = createSessionRepository(db);
   const lifetime = tokens.refreshLifetime;
 
@@ -57,16 +57,16 @@ export function createSessionUseCases(options: SessionOptions) {
     throw new EmailNotVerified();
   };
   type Ending = { event: 'logout' | 'logout_all' | 'session_ended'; reason: EndReason; only?: string };
-  const end = async (user: User, { event, reason, only }: Ending, origin: Origin): Promise<Revoked[]> => {
+  const end = async (user: User, { event, reason, only }: Ending, origin: Origin): Promise<number> => {
     const ended = await db.$transaction(async (tx) => {
       const over = await createSessionRepository(tx).end(user.id, reason, { only: only ?? null });
-      if (over.length === 0) return over;
-      const sessionsOver = { sessions: over.length };
+      if (over === 0) return over;
+      const sessionsOver = { sessions: over };
       const told = { event, userId: user.id, actorId: user.id, origin, details: sessionsOver };
       await audit.record(tx, told);
       return over;
     });
-    await revocations.restore(ended);
+    await accounts.catchUp();
     return ended;
   };
 
@@ -89,7 +89,7 @@ export function createSessionUseCases(options: SessionOptions) {
         await audit.record(tx, { event: 'login_succeeded', userId, actorId: userId, origin });
         return { first, surplus };
       });
-      await revocations.restore(surplus);
+      if (surplus > 0) await accounts.catchUp();
       return first;
     },
 
@@ -120,7 +120,7 @@ export function createSessionUseCases(options: SessionOptions) {
         return over;
       });
       if (ended === undefined) throw new InvalidRefreshToken();
-      await revocations.restore([ended]);
+      await accounts.catchUp();
       log.warn({ session_id: sessionId }, 'a spent refresh token was used again: session ended');
       throw new TokenReused();
     },
@@ -128,7 +128,7 @@ export function createSessionUseCases(options: SessionOptions) {
     /** @throws SessionNotFound for a session that has ended or is someone else's */
     async endOne(user: User, id: string, origin: Origin): Promise<void> {
       const ended = await end(user, { event: 'session_ended', reason: 'ended_by_user', only: id }, origin);
-      if (ended.length === 0) throw new SessionNotFound();
+      if (ended === 0) throw new SessionNotFound();
     },
 
     async logOut(user: User, origin: Origin): Promise<void> {
@@ -155,41 +155,37 @@ export function createSessionUseCases(options: SessionOptions) {
     /**
      * Ends the user's other sessions and begins a new line of tokens in this one.
      * @param passwordVersion of the new password
-     * @param tx the transaction that changes the password; `revoked` is to be announced after its commit
+     * @param tx the transaction that changes the password; to be announced after its commit
      * @throws SessionEnded
      */
-    async keepOnly(user: User, passwordVersion: number, reason: EndReason, tx: Prisma.TransactionClient) {
+    async keepOnly(
+      user: User,
+      passwordVersion: number,
+      reason: EndReason,
+      tx: Prisma.TransactionClient,
+    ): Promise<Tokens> {
       const inside = createSessionRepository(tx);
-      const others = await inside.end(user.id, reason, { except: user.sessionId });
+      await inside.end(user.id, reason, { except: user.sessionId });
       const refreshToken = tokens.newRefreshToken(user.sessionId, passwordVersion);
       const renewed = await inside.renew(user.sessionId, user.id, refreshToken);
       if (renewed === undefined) throw new SessionEnded();
-      return {
-        tokens: tokens.pairOf(renewed, refreshToken),
-        revoked: [...others, { sessionId: renewed.sessionId, at: renewed.at }],
-      };
+      return tokens.pairOf(renewed, refreshToken);
     },
 
-    /** @param tx the transaction that is the reason; what is returned is to be announced after its commit */
-    endAll(userId: number, reason: EndReason, tx: Prisma.TransactionClient): Promise<Revoked[]> {
+    /** @param tx the transaction that is the reason; to be announced after its commit @returns how many */
+    endAll(userId: number, reason: EndReason, tx: Prisma.TransactionClient): Promise<number> {
       return createSessionRepository(tx).end(userId, reason);
     },
 
     /** Ends all and forgets where they were. @param tx the transaction that deletes the user */
-    async endForGood(userId: number, tx: Prisma.TransactionClient): Promise<Revoked[]> {
+    async endForGood(userId: number, tx: Prisma.TransactionClient): Promise<void> {
       const inside = createSessionRepository(tx);
-      const ended = await inside.end(userId, 'user_deleted');
+      await inside.end(userId, 'user_deleted');
       await inside.forgetDevices(userId);
-      return ended;
     },
 
-    /** Access tokens are made anew with what they say now. @param tx the transaction that changes the user */
-    voidAccessTokens(userId: number, tx: Prisma.TransactionClient): Promise<Revoked[]> {
-      return createSessionRepository(tx).voidAccessTokens(userId);
-    },
-
-    /** Tells all services; to be called after the commit of what was done in a transaction. */
-    announce: (revoked: Revoked[]) => revocations.restore(revoked),
+    /** After the commit of what ended sessions or changed a role: this process refuses their tokens from now on. */
+    announce: () => accounts.catchUp(),
   };
 }
 

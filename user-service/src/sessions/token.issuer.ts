@@ -33,6 +33,8 @@ export interface PresentedToken {
 /** Whom a session's tokens speak for, as its row said at `issuedAt` by the database's clock. */
 export interface Holder {
   sessionId: string;
+  /** Of the session: what its access tokens carry. */
+  generation: number;
   userId: number;
   role: User['role'];
   issuedAt: Date;
@@ -92,9 +94,11 @@ export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: Tok
       return { sessionId, passwordVersion, jti, hash: digestOf(jti) };
     },
 
-    pairOf({ sessionId, userId, role, issuedAt }: Holder, { token }: RefreshToken): Tokens {
+    pairOf(holder: Holder, { token }: RefreshToken): Tokens {
+      const { sessionId, generation, userId: id, role, issuedAt } = holder;
+      const user = { id, role, sessionId, generation };
       return {
-        access_token: signAccessToken({ id: userId, role, sessionId }, signer, accessLifetime, issuedAt),
+        access_token: signAccessToken(user, signer, accessLifetime, issuedAt),
         refresh_token: token,
         token_type: 'Bearer',
         expires_in: accessLifetime,

@@ -92,24 +92,23 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
      */
     async remove(caller: User, id: number, origin: Origin): Promise<void> {
       requireSelfOrAdmin(caller, id);
-      const ended = await db.$transaction(async (tx) => {
+      await db.$transaction(async (tx) => {
         const inside = createUserRepository(tx);
         if (!(await inside.lock(id))) throw new UserNotFound();
-        const sessionsOver = await sessions.endForGood(id, tx);
+        await sessions.endForGood(id, tx);
         await inside.remove(id);
         await audit.record(tx, { event: 'user_deleted', userId: id, actorId: caller.id, origin });
         await audit.forgetOrigins(id, tx);
-        return sessionsOver;
       });
-      await sessions.announce(ended);
+      await sessions.announce();
     },
 
     /** The user stays signed in; the next refresh brings the new role. @throws Forbidden on oneself, UserNotFound */
     async setRole(admin: User, id: number, role: UserAnswer['role'], origin: Origin): Promise<UserAnswer> {
       if (admin.id === id) throw new Forbidden();
-      const revoked = await db.$transaction(async (tx) => {
+      await db.$transaction(async (tx) => {
         const changed = await createUserRepository(tx).setRole({ id }, role);
-        if (changed === undefined) return [];
+        if (changed === undefined) return;
         const told = {
           event: 'role_changed',
           userId: id,
@@ -118,9 +117,8 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
           details: { role },
         } as const;
         await audit.record(tx, told);
-        return sessions.voidAccessTokens(id, tx);
       });
-      await sessions.announce(revoked);
+      await sessions.announce();
       return found(await users.find(id));
     },
 
@@ -132,10 +130,10 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
 
     /** Signs the user out everywhere. @throws UserNotFound */
     async endSessions(admin: User, id: number, origin: Origin): Promise<void> {
-      const ended = await db.$transaction(async (tx) => {
+      await db.$transaction(async (tx) => {
         if (!(await createUserRepository(tx).lock(id))) throw new UserNotFound();
         const over = await sessions.endAll(id, 'ended_by_admin', tx);
-        const details = { sessions: over.length };
+        const details = { sessions: over };
         const told = {
           event: 'sessions_ended_by_admin',
           userId: id,
@@ -144,9 +142,8 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
           details,
         } as const;
         await audit.record(tx, told);
-        return over;
       });
-      await sessions.announce(ended);
+      await sessions.announce();
     },
   };
 }

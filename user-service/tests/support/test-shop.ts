@@ -1,13 +1,15 @@
 import { join } from 'node:path';
+import type { Accounts } from '@shop/service-kit/accounts/accounts';
+import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
-import { createRevocations, type Revocations } from '@shop/service-kit/redis/revocations';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
-import { TEST_JWT_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
 import { pino } from 'pino';
+import { createChangesRepository } from '../../src/accounts/changes.repository.ts';
 import { createApp } from '../../src/app.ts';
 import { type AuditUseCases, createAuditUseCases } from '../../src/audit/audit.use-cases.ts';
 import { loadUserConfig } from '../../src/config.ts';
@@ -20,7 +22,7 @@ import { createPasswordQueue } from '../../src/passwords/password-queue.ts';
 export interface Replica {
   app: Express;
   db: PrismaClient;
-  revocations: Revocations;
+  accounts: Accounts;
   metrics: Metrics;
   audit: AuditUseCases;
   mails: MailUseCases;
@@ -37,7 +39,7 @@ export interface TestShop extends Replica {
 interface ReplicaOptions {
   /** Variables beside those that every test needs. */
   env?: Record<string, string>;
-  /** False: no REDIS_URL, so limits and revocations are kept in the process. */
+  /** False: no REDIS_URL, so limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
   /** Of requests with a password. By default they wait as long as a slow machine needs. */
@@ -57,10 +59,14 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
   ]);
   const closing: (() => Promise<void> | void)[] = [() => redis.close()];
 
-  const start = (connection: RedisConnection, { env, isStopping, ...rest }: ReplicaOptions): Replica => {
+  const start = async (
+    connection: RedisConnection,
+    { env, isStopping, ...rest }: ReplicaOptions,
+  ): Promise<Replica> => {
     const config = loadUserConfig({
       DATABASE_URL: database.url,
       JWT_SECRET_KEY: TEST_JWT_SECRET,
+      SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
       RATE_LIMIT_ENABLED: 'false',
       BCRYPT_COST: '4',
       ...env,
@@ -68,13 +74,19 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, TEST_PATIENCE);
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
-    const revocations = createRevocations({ redis: used, logger, tokenLifetime: 3600 });
     const metrics = createMetrics('user-service');
+    const { readChanges } = createChangesRepository(db);
+    const accounts = await startAccountsReader({
+      readChanges,
+      logger,
+      registry: metrics.registry,
+      staleAfter: config.ACCOUNTS_STALE_AFTER,
+    });
     const audit = createAuditUseCases({ db, logger });
     const mailing = rest.mailing && startMailing({ db, config, logger, metrics, ...rest.mailing });
     const mails = createMailUseCases({ db, nudge: () => mailing?.nudge() });
     closing.push(async () => {
-      revocations.close();
+      accounts.close();
       await Promise.all([mailing?.close(), audit.close()]);
       await db.$disconnect();
       await opened.close();
@@ -82,7 +94,8 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     const app = createApp({
       db,
       redis: used,
-      revocations,
+      readChanges,
+      accounts,
       hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
       queue: createPasswordQueue({ atOnce: 3, maxWait: 600_000, maxWork: 60_000, ...rest.queue }),
       mails,
@@ -93,11 +106,11 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       isStopping: isStopping ?? (() => false),
       patience: TEST_PATIENCE,
     });
-    return { app, db, revocations, metrics, audit, mails };
+    return { app, db, accounts, metrics, audit, mails };
   };
 
   return {
-    ...start(redis, options),
+    ...(await start(redis, options)),
     databaseUrl: database.url,
     redis,
     async startReplica(replicaOptions = {}) {

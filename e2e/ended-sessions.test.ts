@@ -1,0 +1,95 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { call } from './support/http.ts';
+import { until } from './support/process.ts';
+import { startRedis } from './support/redis.ts';
+import { type Stack, startStack } from './support/stack.ts';
+
+/** The contract's 5 s; more on a machine that is busy with tests. */
+const SOON = 15_000;
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let stack: Stack;
+beforeAll(async () => {
+  redis = await startRedis();
+  stack = await startStack({ redisUrl: redis.url });
+});
+afterAll(async () => {
+  await stack.close();
+  await redis.close();
+});
+
+let named = 0;
+async function register(): Promise<string> {
+  named += 1;
+  const name = `ended-${process.pid}-${named}`;
+  const body = { username: name, email: `${name}@example.com`, password: 'securepass123' };
+  const answer = await call('POST', `${stack.user.url}/api/users/register`, body);
+  return String(answer.body['tokens']?.['access_token']);
+}
+/** What each service says to the token. */
+const statuses = async (token: string) => {
+  const calls = [
+    call('GET', `${stack.user.url}/api/users/me`, undefined, { token }),
+    call('POST', `${stack.product.url}/api/products`, { name: 'A thing', price: 1 }, { token }),
+    call('GET', `${stack.order.url}/api/orders`, undefined, { token }),
+  ];
+  return (await Promise.all(calls)).map(({ status }) => status);
+};
+/** Signs in, out, and waits until no service takes the token. */
+async function logOutEverywhere() {
+  const [token, other] = [await register(), await register()];
+  expect(await statuses(token)).toEqual([200, 201, 200]);
+  expect((await call('POST', `${stack.user.url}/api/users/logout`, undefined, { token })).status).toBe(204);
+  await until('every service refuses it', async () => (await statuses(token)).every((s) => s === 401), SOON);
+  expect(await statuses(other)).toEqual([200, 201, 200]);
+}
+
+describe('an ended session is over in every service', () => {
+  test('with Redis', logOutEverywhere);
+
+  test('with Redis paused, killed, and absent', async () => {
+    redis.pause();
+    await logOutEverywhere();
+    redis.resume();
+    await redis.kill();
+    await logOutEverywhere();
+    for (const service of [stack.user, stack.product, stack.order]) await service.restart({ REDIS_URL: '' });
+    await logOutEverywhere();
+  });
+
+  test.each(['user', 'product', 'order'] as const)(
+    'with the clock of %s-service two hours off, either way',
+    async (name) => {
+      const shift = `--import ${fileURLToPath(new URL('support/shift-clock.js', import.meta.url))}`;
+      for (const hours of ['-2', '2']) {
+        await stack[name].restart({ NODE_OPTIONS: shift, SHIFT_CLOCK_HOURS: hours });
+        await logOutEverywhere();
+      }
+      await stack[name].restart({ NODE_OPTIONS: '', SHIFT_CLOCK_HOURS: '0' });
+    },
+  );
+});
+
+describe('while user-service is away', () => {
+  test('a service that knows the sessions goes on; a new one serves public reads and answers tokens 503', async () => {
+    const token = await register();
+    await stack.user.stop();
+    expect((await statuses(token).catch(() => [0])).at(-1)).toBe(0);
+    const orders = () => call('GET', `${stack.order.url}/api/orders`, undefined, { token });
+    expect((await orders()).status).toBe(200);
+    await stack.product.stop();
+    const started = stack.product.start();
+    const list = () => call('GET', `${stack.product.url}/api/products`);
+    await until('the catalogue can be read', async () => (await list()).status === 200);
+    const body = { name: 'A thing', price: 1 };
+    const create = () => call('POST', `${stack.product.url}/api/products`, body, { token });
+    const refused = await create();
+    expect([refused.status, refused.body['code']]).toEqual([503, 'starting']);
+    const ready = await call('GET', `${stack.product.url}/ready`);
+    expect([ready.status, ready.body['status']]).toEqual([200, 'degraded']);
+    await stack.user.start();
+    await started;
+    expect((await create()).status).toBe(201);
+  });
+});

@@ -1,0 +1,53 @@
+import { Agent } from 'node:http';
+import axios from 'axios';
+import { createServiceTokenSigner } from '../tokens/service-token.ts';
+import { CHANGES_PATH, type ChangesPage, changesPage, type ReadChanges } from './account-changes.ts';
+
+/** Milliseconds. */
+const TIMEOUT = 2000;
+const MAX_ANSWER = 1_000_000;
+
+interface AccountsClientOptions {
+  /** `USER_SERVICE_URL` */
+  url: string;
+  serviceTokenSecret: string;
+  /** The service that asks. */
+  service: string;
+}
+
+/**
+ * Reads the changes of accounts from user-service. Its tokens expire by user-service's clock: where this machine's
+ * differs, the time of a refusal corrects it.
+ */
+export function createAccountsClient({ url, serviceTokenSecret, service }: AccountsClientOptions) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  const http = axios.create({
+    baseURL: url,
+    httpAgent: agent,
+    proxy: false,
+    maxRedirects: 0,
+    maxContentLength: MAX_ANSWER,
+    validateStatus: () => true,
+  });
+  const signer = (offset: number) =>
+    createServiceTokenSigner(serviceTokenSecret, service, 'user-service', () => Date.now() + offset);
+  let token = signer(0);
+
+  const ask = (after: string | undefined) =>
+    http.get<unknown>(CHANGES_PATH, {
+      params: { after },
+      headers: { authorization: `Bearer ${token()}` },
+      signal: AbortSignal.timeout(TIMEOUT),
+    });
+  const readChanges: ReadChanges = async (after): Promise<ChangesPage> => {
+    let answer = await ask(after);
+    const time = Date.parse(String(answer.headers['date']));
+    if (answer.status === 401 && !Number.isNaN(time)) {
+      token = signer(time - Date.now());
+      answer = await ask(after);
+    }
+    if (answer.status !== 200) throw new Error(`user-service answered ${answer.status}`);
+    return changesPage.parse(answer.data);
+  };
+  return { readChanges, close: () => agent.destroy() };
+}

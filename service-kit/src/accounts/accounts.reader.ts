@@ -1,0 +1,141 @@
+import type { Logger } from 'pino';
+import { Gauge, type Registry } from 'prom-client';
+import { MAX_ACCESS_TOKEN_LIFETIME } from '../tokens/access-token.ts';
+import type { ReadChanges } from './account-changes.ts';
+import type { Accounts } from './accounts.ts';
+import { createKnownChanges } from './known-changes.ts';
+
+/** Between two reads, in milliseconds: well within the 5 s of the HTTP contract. */
+const INTERVAL = 1000;
+/** Between two attempts of a process that knows nothing yet, in milliseconds. */
+const FIRST_INTERVAL = 200;
+
+interface AccountsReaderOptions {
+  readChanges: ReadChanges;
+  logger: Logger;
+  registry: Registry;
+  /** Seconds without a read after which the copy counts as out of date (`ACCOUNTS_STALE_AFTER`). */
+  staleAfter: number;
+  /** Seconds. */
+  tokenLifetime?: number;
+  /** Milliseconds. */
+  interval?: number;
+}
+
+/** A read that went well, by this process's clock that only goes forward. */
+interface Reading {
+  /** Milliseconds of `performance.now()`. */
+  at: number;
+  /** Seconds since 1970 by the clock of user-service's database. */
+  now: number;
+}
+
+/**
+ * Reads the changes of accounts again and again. A reader that is cut off goes on with its copy, and says so. Times are
+ * those of user-service's database, which also made the tokens: no clock of another machine matters.
+ * @returns after the first attempt, whether it went well or not
+ */
+export async function startAccountsReader(options: AccountsReaderOptions): Promise<Accounts> {
+  const { readChanges, logger, registry, staleAfter } = options;
+  const { tokenLifetime = MAX_ACCESS_TOKEN_LIFETIME, interval = INTERVAL } = options;
+  const known = createKnownChanges(tokenLifetime);
+  const startedAt = performance.now();
+  let cursor: string | undefined;
+  let last: Reading | undefined;
+  let failing = false;
+  let stale = false;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const now = () =>
+    last === undefined ? Date.now() / 1000 : last.now + (performance.now() - last.at) / 1000;
+  const age = () => (performance.now() - (last?.at ?? startedAt)) / 1000;
+
+  const readAll = async () => {
+    for (let more = true; more && !closed; ) {
+      const page = await readChanges(cursor);
+      for (const change of page.changes) known.note(change);
+      cursor = page.next;
+      more = page.more;
+      if (!more) last = { at: performance.now(), now: page.now };
+    }
+    known.forgetExpired(now());
+  };
+  const read = () =>
+    readAll().then(
+      () => {
+        if (failing) logger.info('account changes are read again');
+        failing = false;
+        stale = false;
+      },
+      (error: Error) => {
+        if (closed) return;
+        if (!failing) logger.warn({ reason: error.message }, 'account changes cannot be read');
+        failing = true;
+        if (stale || age() < staleAfter) return;
+        stale = true;
+        logger.error({ seconds: Math.round(age()) }, 'degraded: account changes are out of date');
+      },
+    );
+
+  let running = Promise.resolve();
+  let queued: Promise<void> | undefined;
+  /** One read at a time. A read under way may have missed what its caller has just committed: another one follows. */
+  const catchUp = (): Promise<void> => {
+    queued ??= running.then(() => {
+      queued = undefined;
+      running = read();
+      return running;
+    });
+    return queued;
+  };
+  const keepReading = async () => {
+    await catchUp();
+    if (!closed) timer = setTimeout(keepReading, last === undefined ? FIRST_INTERVAL : interval).unref();
+  };
+
+  registerMetrics(registry, {
+    age,
+    size: known.size,
+    isStale: () => last === undefined || age() > staleAfter,
+  });
+  await keepReading();
+  return {
+    isKnown: () => last !== undefined,
+    isVoid: known.isVoid,
+    now,
+    catchUp,
+    checks: {
+      async account_changes() {
+        if (last === undefined || age() > staleAfter) throw new Error('account changes are out of date');
+      },
+    },
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface Readings {
+  age: () => number;
+  size: () => number;
+  isStale: () => boolean;
+}
+
+function registerMetrics(registry: Registry, { age, size, isStale }: Readings): void {
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge('account_changes_age_seconds', 'Time since the changes of accounts were last read', age);
+  gauge('account_changes_known', 'Ended sessions, changed roles and deleted users that are known', size);
+  gauge('account_changes_degraded', '1 while the changes of accounts are out of date', () =>
+    Number(isStale()),
+  );
+}

@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { createAccountsClient } from './accounts.client.ts';
+import { startAccountsReader } from './accounts.reader.ts';
+import { type Accounts, unknownAccounts } from './accounts.ts';
+
+interface OpenAccountsOptions {
+  config: {
+    USER_SERVICE_URL?: string | undefined;
+    SERVICE_TOKEN_SECRET: string;
+    ACCOUNTS_STALE_AFTER: number;
+  };
+  service: string;
+  logger: Logger;
+  registry: Registry;
+}
+
+/** The accounts as user-service tells of them. Without `USER_SERVICE_URL` tokens are good until they expire. */
+export async function openAccounts({
+  config,
+  service,
+  logger,
+  registry,
+}: OpenAccountsOptions): Promise<Accounts> {
+  const { USER_SERVICE_URL: url, SERVICE_TOKEN_SECRET: serviceTokenSecret } = config;
+  if (url === undefined) {
+    logger.warn('USER_SERVICE_URL is not set: tokens of ended sessions are accepted until they expire');
+    return unknownAccounts;
+  }
+  const client = createAccountsClient({ url, serviceTokenSecret, service });
+  const staleAfter = config.ACCOUNTS_STALE_AFTER;
+  const accounts = await startAccountsReader({
+    readChanges: client.readChanges,
+    logger,
+    registry,
+    staleAfter,
+  });
+  return {
+    ...accounts,
+    close() {
+      accounts.close();
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import {
+  CHANGES_PATH,
+  changesPage,
+  changesQuery,
+  type ReadChanges,
+} from '@shop/service-kit/accounts/account-changes';
+import { defineRoute } from '@shop/service-kit/http/define-route';
+
+/** Not limited: each replica of each service reads once a second. */
+export function changesRoutes(readChanges: ReadChanges) {
+  return [
+    defineRoute({
+      method: 'get',
+      path: CHANGES_PATH,
+      summary: 'List what has changed about accounts: sessions ended, tokens made void, users deleted',
+      who: 'service',
+      limit: false,
+      query: changesQuery,
+      status: 200,
+      answer: changesPage,
+      handler: ({ query }) => readChanges(query.after),
+    }),
+  ];
+}

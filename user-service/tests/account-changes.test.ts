@@ -1,0 +1,228 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AccountChange } from '@shop/service-kit/accounts/account-changes';
+import { TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
+import { Client } from 'pg';
+import request from 'supertest';
+import { createChangesRepository } from '../src/accounts/changes.repository.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+import {
+  logIn,
+  me,
+  PASSWORD,
+  type Registered,
+  refresh,
+  register,
+  registerAdmin,
+} from './support/user.factory.ts';
+
+let shop: TestShop;
+let admin: Registered;
+const open: Client[] = [];
+beforeAll(async () => {
+  shop = await startTestShop();
+  admin = await registerAdmin(shop.app, shop.db);
+});
+afterAll(async () => {
+  await Promise.all(open.map((client) => client.end()));
+  await shop.close();
+});
+
+const token = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'user-service');
+const read = async (after?: string) => {
+  const answer = await request(shop.app)
+    .get('/internal/accounts/changes')
+    .query(after === undefined ? {} : { after })
+    .set('Authorization', `Bearer ${token()}`)
+    .expect(200);
+  return answer.body as { changes: AccountChange[]; next: string; more: boolean; now: number };
+};
+/** All pages behind the cursor. */
+async function readAll(after?: string) {
+  const changes: AccountChange[] = [];
+  for (let cursor = after; ; ) {
+    const page = await read(cursor);
+    changes.push(...page.changes);
+    cursor = page.next;
+    if (!page.more) return { changes, next: cursor };
+  }
+}
+const sessionsIn = (changes: AccountChange[]) =>
+  changes.flatMap((change) => (change.type === 'session' ? [change.session_id] : []));
+const sessionOf = async ({ user }: Registered) =>
+  (await shop.db.session.findFirstOrThrow({ where: { userId: user.id } })).id;
+const transaction = async () => {
+  const client = new Client({ connectionString: shop.databaseUrl });
+  open.push(client);
+  await client.connect();
+  await client.query('BEGIN');
+  return client;
+};
+const endIn = (client: Client, session: string) =>
+  client.query('UPDATE sessions SET ended_at = clock_timestamp() WHERE id = $1', [session]);
+/** So many changes in one statement, all of one time. */
+const insertAtOnce = (count: number) =>
+  shop.db.$executeRaw`
+    INSERT INTO account_changes (type, session_id, changed_at)
+    SELECT 'session', gen_random_uuid(), now() FROM generate_series(1, ${count}::int)`;
+
+describe('the changes of accounts', () => {
+  test('come in the order of their commits: one that was open for long is not overtaken', async () => {
+    const [first, second, third] = await Promise.all(
+      [1, 2, 3].map(async () => sessionOf(await register(shop.app))),
+    );
+    const { next } = await readAll();
+    const [slow, fast, undone] = await Promise.all([transaction(), transaction(), transaction()]);
+    await endIn(slow, first ?? '');
+    await endIn(undone, third ?? '');
+    await endIn(fast, second ?? '');
+    await fast.query('COMMIT');
+    const early = await readAll(next);
+    expect(sessionsIn(early.changes)).toEqual([second]);
+    await Promise.all([slow.query('COMMIT'), undone.query('ROLLBACK')]);
+    const late = await readAll(early.next);
+    expect(sessionsIn(late.changes)).toEqual([first]);
+    expect((await readAll(late.next)).changes).toEqual([]);
+  });
+
+  test('are read whole by everybody who reads while many are written', async () => {
+    const { next } = await readAll();
+    let writing = true;
+    const reader = async () => {
+      const seen: string[] = [];
+      for (let cursor = next, isLast = false; !isLast; ) {
+        isLast = !writing;
+        const page = await readAll(cursor);
+        seen.push(...sessionsIn(page.changes));
+        cursor = page.next;
+      }
+      return seen;
+    };
+    const readers = [reader(), reader(), reader()];
+    const written = Array.from({ length: 30 }, async () => {
+      const rows = await shop.db.$queryRaw<{ session_id: string }[]>`
+        INSERT INTO account_changes (type, session_id) VALUES ('session', gen_random_uuid()) RETURNING session_id`;
+      return rows[0]?.session_id ?? '';
+    });
+    const sessions = (await Promise.all(written)).toSorted();
+    writing = false;
+    for (const seen of await Promise.all(readers)) expect(seen.toSorted()).toEqual(sessions);
+  });
+
+  test('of one time are read whole, though they are more than a page', async () => {
+    const { next } = await readAll();
+    await insertAtOnce(2500);
+    const page = await read(next);
+    expect([page.changes.length, page.more]).toEqual([1000, true]);
+    const { changes } = await readAll(next);
+    expect(new Set(sessionsIn(changes)).size).toBe(2500);
+  });
+
+  test('without a cursor begin one lifetime of an access token ago', async () => {
+    const old = await register(shop.app);
+    await shop.db.user.delete({ where: { id: old.user.id } });
+    await shop.db.$executeRaw`UPDATE account_changes SET changed_at = now() - interval '61 minutes'`;
+    const ended = await register(shop.app);
+    await request(shop.app).post('/api/users/logout').set('Authorization', ended.bearer).expect(204);
+    expect((await readAll()).changes).toEqual([
+      expect.objectContaining({ type: 'session', session_id: await sessionOf(ended), void_below: null }),
+    ]);
+    const deleted = (await readAll('0')).changes.flatMap((change) =>
+      change.type === 'user_deleted' ? [change.user_id] : [],
+    );
+    expect(deleted).toEqual([old.user.id]);
+  });
+
+  test('begin anew for a cursor of a database that was restored since', async () => {
+    const [{ next }, all] = await Promise.all([readAll('999999999'), readAll('0')]);
+    expect(next).toBe(all.next);
+    expect(sessionsIn((await read('999999999')).changes)).toEqual(sessionsIn((await read('0')).changes));
+  });
+
+  test('keep user deletions, and session changes for a lifetime of a token', async () => {
+    const { user } = await register(shop.app);
+    await shop.db.user.delete({ where: { id: user.id } });
+    await shop.db.accountChange.deleteMany({ where: { type: 'session' } });
+    await insertAtOnce(2);
+    const { removeOld } = createChangesRepository(shop.db);
+    const aged = (age: string) =>
+      shop.db.$executeRaw`UPDATE account_changes SET changed_at = now() - ${age}::interval`;
+    await aged('69 minutes');
+    expect(await removeOld()).toBe(0);
+    await aged('71 minutes');
+    expect(await removeOld()).toBe(2);
+    expect(await shop.db.accountChange.count({ where: { userId: user.id } })).toBe(1);
+  });
+
+  test.each([{ after: 'x' }, { after: '-1' }, { after: '9'.repeat(19) }, { before: '1' }])(
+    'refuse the query %j',
+    async (query) => {
+      const call = request(shop.app).get('/internal/accounts/changes').query(query);
+      await call.set('Authorization', `Bearer ${token()}`).expect(400);
+    },
+  );
+});
+
+describe('an access token', () => {
+  test('of an old role is void at once, whoever changed it; the next one has the new role', async () => {
+    const { user, tokens, bearer } = await register(shop.app);
+    await request(shop.app)
+      .put(`/api/users/${user.id}/role`)
+      .set('Authorization', admin.bearer)
+      .send({ role: 'admin' })
+      .expect(200);
+    await me(shop.app, bearer).expect(401);
+    const promoted = (await refresh(shop.app, tokens.refresh_token).expect(200)).body.tokens;
+    await request(shop.app)
+      .get('/api/users')
+      .set('Authorization', `Bearer ${promoted.access_token}`)
+      .expect(200);
+    await shop.db.$executeRaw`UPDATE users SET role = 'customer' WHERE id = ${user.id}`;
+    await shop.accounts.catchUp();
+    await request(shop.app)
+      .get('/api/users')
+      .set('Authorization', `Bearer ${promoted.access_token}`)
+      .expect(401);
+  });
+
+  test('made in the second of a password change is good, those from before are void', async () => {
+    const { bearer } = await register(shop.app);
+    const answer = await request(shop.app)
+      .put('/api/users/me/password')
+      .set('Authorization', bearer)
+      .send({ current_password: PASSWORD, new_password: 'another-password' })
+      .expect(200);
+    await me(shop.app, bearer).expect(401);
+    await me(shop.app, `Bearer ${answer.body.tokens.access_token}`).expect(200);
+  });
+
+  test('of a user who was deleted in the database is void', async () => {
+    const { user, bearer } = await register(shop.app);
+    await shop.db.$executeRaw`DELETE FROM users WHERE id = ${user.id}`;
+    await shop.accounts.catchUp();
+    expect(shop.accounts.isVoid({ sessionId: 'any', generation: 1, id: user.id })).toBe(true);
+    await me(shop.app, bearer).expect(401);
+  });
+
+  test('of an ended session is void on another replica, also one that starts later', async () => {
+    const replica = await shop.startReplica();
+    const { user, bearer } = await register(shop.app);
+    const other = await logIn(shop.app, user.username);
+    await me(replica.app, bearer).expect(200);
+    await request(shop.app).post('/api/users/logout').set('Authorization', bearer).expect(204);
+    await me(shop.app, bearer).expect(401);
+    await replica.accounts.catchUp();
+    await me(replica.app, bearer).expect(401);
+    const later = await shop.startReplica({ redis: false });
+    await me(later.app, bearer).expect(401);
+    await me(later.app, `Bearer ${other.access_token}`).expect(200);
+  });
+
+  test('that the release before made is good until its session ends', async () => {
+    const { user, bearer } = await register(shop.app);
+    const id = await sessionOf({ user } as Registered);
+    expect(shop.accounts.isVoid({ sessionId: id, generation: 0, id: user.id })).toBe(false);
+    await request(shop.app).post('/api/users/logout').set('Authorization', bearer).expect(204);
+    expect(shop.accounts.isVoid({ sessionId: id, generation: 0, id: user.id })).toBe(true);
+  });
+});
