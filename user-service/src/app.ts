@@ -75,7 +75,7 @@ export function createApp(options: AppOptions) {
   const sessions = createSessionUseCases({ db, tokens, accounts, requireVerifiedEmail, mails, audit });
   const credentials = createCredentialUseCases({ db, hasher, failures, audit });
   const passwords = createPasswordUseCases({ db, credentials, hasher, rules, sessions, mails, audit });
-  const resets = createResetUseCases({ db, hasher, rules, sessions, mails, audit });
+  const resets = createResetUseCases({ db, credentials, hasher, rules, sessions, mails, audit });
   const users = createUserUseCases({ db, hasher, sessions, mails, audit });
   const verifications = createVerificationUseCases({ db, mails, audit });
   return createHttpApp({

@@ -15,6 +15,7 @@ import { expectStoredCosts } from './passwords/stored-costs.ts';
 import { startSessionUpkeep } from './sessions/session.upkeep.ts';
 import { createUpkeepRepository } from './sessions/upkeep.repository.ts';
 import { keepFirstAdmin } from './users/first-admin.ts';
+import { rekeyUsers } from './users/rekey.ts';
 
 await runServer({
   service: 'user-service',
@@ -43,6 +44,9 @@ await runServer({
       removeOldChanges,
     ];
     const upkeep = startSessionUpkeep({ logger, sweeps });
+    await rekeyUsers({ db, logger }).catch((error: unknown) =>
+      logger.warn({ err: error }, 'keys of names and addresses are brought up to date at the next start'),
+    );
     const { admin } = config;
     const firstAdmin = admin && (await keepFirstAdmin({ db, audit, hasher, logger, admin }));
     return {

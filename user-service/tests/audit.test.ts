@@ -113,6 +113,27 @@ describe('the audit trail', () => {
     ]);
   });
 
+  test('has wrong current passwords, renames, and an admin who changes the address of another', async () => {
+    const { user, bearer } = await register(shop.app);
+    await request(shop.app)
+      .put('/api/users/me/password')
+      .set('Authorization', bearer)
+      .send({ current_password: 'wrong', new_password: 'another-password' })
+      .expect(403);
+    const told = async () => (await trail.namesOf(user.id)).includes('wrong_password');
+    await until('the wrong password is told', told, 5000);
+    const change = (as: string, body: object) =>
+      request(shop.app).put(`/api/users/${user.id}`).set('Authorization', as).send(body).expect(200);
+    await change(bearer, { username: `renamed-${user.username}` });
+    await change(bearer, { username: `renamed-${user.username}` });
+    await change(admin.bearer, { email: `by-admin-${user.email}` });
+    const [moved, renamed, wrong] = await trail.eventsOf(user.id);
+    expect(moved).toMatchObject({ event: 'email_changed', user_id: user.id, actor_id: admin.user.id });
+    expect(renamed).toMatchObject({ event: 'username_changed', user_id: user.id, actor_id: user.id });
+    expect(wrong).toMatchObject({ event: 'wrong_password', user_id: user.id, actor_id: user.id });
+    expect(await trail.namesOf(user.id)).toHaveLength(4);
+  });
+
   test('has what admins do to others', async () => {
     const { user } = await register(shop.app);
     const asAdmin = (method: 'put' | 'delete', path: string, body?: object) =>

@@ -43,7 +43,7 @@ describe('failed sign-ins in the audit trail', () => {
     const audit = createAuditUseCases({ db: shop.db, logger });
     const before = await shop.db.securityEvent.count();
     for (let i = 0; i < 1000; i += 1) {
-      audit.noteFailedLogin(undefined, { ip: `10.0.${i >> 8}.${i & 255}`, userAgent: null, requestId: null });
+      audit.noteFailure(undefined, { ip: `10.0.${i >> 8}.${i & 255}`, userAgent: null, requestId: null });
     }
     await audit.close();
     expect(await shop.db.securityEvent.count()).toBe(before + 201);
@@ -56,7 +56,7 @@ describe('failed sign-ins in the audit trail', () => {
     const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
     const db = { securityEvent: { createMany: () => Promise.reject(new Error('database is away')) } };
     const audit = createAuditUseCases({ db: db as unknown as typeof shop.db, logger });
-    audit.noteFailedLogin(1, { ip: null, userAgent: null, requestId: null });
+    audit.noteFailure(1, { ip: null, userAgent: null, requestId: null });
     await audit.close();
     expect(lines.join()).toContain('failed sign-ins are missing in the audit trail');
   });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
+import { mailedToken } from './support/mail-links.ts';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
+import { until } from './support/until.ts';
 import { PASSWORD, register } from './support/user.factory.ts';
 
 let shop: TestShop;
@@ -101,11 +103,25 @@ describe('failed sign-ins of one account', () => {
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(890);
       expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(900);
     }
+    const locked = () =>
+      shop.db.securityEvent.findMany({ where: { event: 'login_locked', userId: user.id } });
+    await until('the refusals are in the audit trail', async () => (await locked()).length > 0, 5000);
+    // What strangers do does not stop the owner, who is signed in and has a count of the own failures.
+    const change = (current_password: string) =>
+      request(limited.app)
+        .put('/api/users/me/password')
+        .set('Authorization', bearer)
+        .send({ current_password, new_password: 'another-password' });
+    for (let i = 0; i < 3; i += 1) await change('wrong').expect(403);
+    await change(PASSWORD).expect(200);
+    // A mailed reset lifts the lock.
+    await logInTo(limited, { username: user.username, password: 'another-password' }).expect(429);
+    const token = await mailedToken(shop.db, user, 'reset_password');
     await request(limited.app)
-      .put('/api/users/me/password')
-      .set('Authorization', bearer)
-      .send({ current_password: PASSWORD, new_password: 'another-password' })
-      .expect(429);
+      .post('/api/users/password-reset/confirm')
+      .send({ token, new_password: 'reset-password' })
+      .expect(200);
+    await logInTo(limited, { username: user.username, password: 'reset-password' }).expect(200);
   });
 
   test('are counted for unknown names in the same way', async () => {

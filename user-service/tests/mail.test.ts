@@ -91,6 +91,14 @@ describe('a mail', () => {
     ]);
   });
 
+  test('has no name in it that could be taken for a link', async () => {
+    startWorker();
+    const { user } = await register(shop.app, { username: 'www.evil.example' });
+    const mail = await sink.mailTo(user.email);
+    expect(mail.text).toMatch(/^Hello,\n/);
+    expect(mail.text).not.toContain('evil');
+  });
+
   test('is sent once, by however many workers', async () => {
     const users = await Promise.all(Array.from({ length: 8 }, () => register(shop.app)));
     for (let i = 0; i < 3; i += 1) startWorker();

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
+import { createCredentialRepository } from '../src/passwords/credential.repository.ts';
+import { identityKey } from '../src/users/user.identity.ts';
 import { mailedToken, mailsAskedFor } from './support/mail-links.ts';
 import { type MailSink, startMailSink } from './support/mail-sink.ts';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
@@ -78,6 +80,29 @@ describe('POST /api/users/password-reset', () => {
     );
     expect(ratio).toBeGreaterThan(0.6);
     expect(ratio).toBeLessThan(1.67);
+  }, 120_000);
+
+  test('several at once wait for each other, for an address that nobody has as well', async () => {
+    const { user } = await register(shop.app);
+    for (const email of [user.email, 'nobody-waits@example.com']) {
+      const key = identityKey(email);
+      let asked: Promise<number> | undefined;
+      await shop.db.$transaction(
+        async (tx) => {
+          await createCredentialRepository(tx).lockKey(key);
+          asked = ask(email).then(({ status }) => status);
+          const waiting = async () => {
+            const [row] = await shop.db.$queryRaw<[{ count: number }]>`
+            SELECT count(*)::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+             WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()`;
+            return row.count > 0;
+          };
+          await until('the request waits', waiting, 5000);
+        },
+        { timeout: 20_000 },
+      );
+      expect(await asked).toBe(202);
+    }
   });
 
   test('fills no mailbox: at most 3 mails in 15 minutes, also when asked for at once', async () => {

@@ -20,7 +20,7 @@ export function createAuditUseCases({ db, logger }: AuditOptions) {
       createAuditRepository(tx).record(events),
 
     /** Written beside the request, a moment later. @param userId undefined for a name that nobody has */
-    noteFailedLogin: failedLogins.note,
+    noteFailure: failedLogins.note,
 
     async list({ user_id, event, from, to, ...paging }: AuditQuery) {
       const filter = { user_id, event, from, to };

@@ -2,9 +2,12 @@ import type { Logger } from 'pino';
 import type { AuditRepository } from './audit.repository.ts';
 import type { Origin } from './origin.ts';
 
+/** A wrong password, one that was not looked at because of too many, and a wrong one of a user who is signed in. */
+export type FailureEvent = 'login_failed' | 'login_locked' | 'wrong_password';
+
 export interface FailedLogins {
   /** @param userId undefined for a name that nobody has */
-  note(userId: number | undefined, origin: Origin): void;
+  note(userId: number | undefined, origin: Origin, event?: FailureEvent): void;
   /** Writes what was noted last. */
   close(): Promise<void>;
 }
@@ -18,7 +21,9 @@ interface FailedLoginsOptions {
 
 interface Noted {
   userId: number | undefined;
+  actorId: number | undefined;
   origin: Origin;
+  event: FailureEvent;
   attempts: number;
 }
 
@@ -41,7 +46,6 @@ export function createFailedLogins({ trail, logger, interval = 1000 }: FailedLog
     if (batch.length === 0) return;
     const events = batch.map(({ attempts, ...rest }) => ({
       ...rest,
-      event: 'login_failed' as const,
       details: { attempts },
     }));
     await trail
@@ -52,11 +56,14 @@ export function createFailedLogins({ trail, logger, interval = 1000 }: FailedLog
   };
 
   return {
-    note(userId, origin) {
-      const key = `${userId ?? ''} ${origin.ip}`;
+    note(userId, origin, event = 'login_failed') {
+      const key = `${event} ${userId ?? ''} ${origin.ip}`;
       const isApart = noted.has(key) || noted.size < MAX_APART;
-      const entry = isApart ? { userId, origin } : { userId: undefined, origin: ELSEWHERE };
-      const place = isApart ? key : 'elsewhere';
+      const actorId = event === 'wrong_password' ? userId : undefined;
+      const entry = isApart
+        ? { userId, actorId, origin, event }
+        : { userId: undefined, actorId: undefined, origin: ELSEWHERE, event };
+      const place = isApart ? key : `${event} elsewhere`;
       noted.set(place, { ...entry, attempts: (noted.get(place)?.attempts ?? 0) + 1 });
       timer ??= setTimeout(write, interval).unref();
     },

@@ -31,5 +31,7 @@ export function writeMail(kind: MailKind, username: string, token: string, shopU
   const { page, subject, reason, otherwise } = WORDS[kind];
   const link = `${shopUrl}/${page}?token=${token}`;
   const limits = `The link works once and for ${MINUTES} minutes. ${otherwise}`;
-  return { subject, link, text: `Hello ${username},\n\n${reason}\n\n${link}\n\n${limits}\n` };
+  // A name with a dot may be taken for a link by the reader's program, and its owner is not known yet.
+  const greeting = username.includes('.') ? 'Hello,' : `Hello ${username},`;
+  return { subject, link, text: `${greeting}\n\n${reason}\n\n${link}\n\n${limits}\n` };
 }

@@ -17,6 +17,8 @@ export interface AttemptCounter {
    * @throws TooManyFailures, which does not tell what is full
    */
   take(attempt: Attempt): Promise<TakeBack>;
+  /** Nothing is known of the account any more. */
+  forget(account: string): Promise<void>;
 }
 
 /** @param wasRight the password was, and the account's waits are short again */
@@ -51,6 +53,11 @@ export function createAttemptCounter({
     return wait;
   };
   return {
+    async forget(account) {
+      local.forget(account);
+      await shared?.forget(account).catch(nothing);
+    },
+
     async take({ account, address }) {
       const counted = [{ key: account, ...widths.account }];
       if (address !== undefined) counted.push({ key: address, ...widths.address });
@@ -67,4 +74,7 @@ export function createAttemptCounter({
 }
 
 /** Counts nothing: for `RATE_LIMIT_ENABLED=false`. */
-export const unlimitedAttempts: AttemptCounter = { take: async () => async () => undefined };
+export const unlimitedAttempts: AttemptCounter = {
+  take: async () => async () => undefined,
+  forget: async () => undefined,
+};

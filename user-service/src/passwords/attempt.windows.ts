@@ -64,6 +64,7 @@ export function createSharedWindows({ client, run, prefix }: RedisConnection) {
       const widths = counted.flatMap(({ max, seconds }) => [max, seconds * 1000]);
       return run(() => commands.attemptTake(names.length, ...names, ...widths));
     },
+    forget: (key: string) => run(() => client.del(...namesOf([key]))),
     giveBack: (keys: string[], isForgiven: boolean) =>
       run(() => commands.attemptGiveBack(keys.length, ...namesOf(keys), isForgiven ? 1 : 0)),
   };
@@ -92,6 +93,9 @@ export function createLocalWindows(clock: () => number) {
         windows.delete(oldest);
       }
       return 0;
+    },
+    forget(key: string): void {
+      windows.delete(key);
     },
     giveBack(keys: string[], isForgiven: boolean): void {
       for (const [i, key] of keys.entries()) {

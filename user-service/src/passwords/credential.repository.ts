@@ -27,6 +27,11 @@ export function createCredentialRepository(db: Prisma.TransactionClient) {
       return toCredential(await db.user.findUnique({ where, select: columns }));
     },
 
+    /** Transactions for the same key wait for each other, whether anybody has it or not. */
+    async lockKey(key: string): Promise<void> {
+      await db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${key}, 1))`;
+    },
+
     async findByUser(id: number): Promise<Credential | undefined> {
       return toCredential(await db.user.findUnique({ where: { id }, select: columns }));
     },

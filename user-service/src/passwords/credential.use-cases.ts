@@ -6,7 +6,7 @@ import type { Prisma } from '../generated/prisma/client.ts';
 import { identityKey } from '../users/user.identity.ts';
 import type { Attempt, AttemptCounter } from './attempt.counter.ts';
 import { type Credential, createCredentialRepository } from './credential.repository.ts';
-import { InvalidCredentials, WrongPassword } from './password.errors.ts';
+import { InvalidCredentials, TooManyFailures, WrongPassword } from './password.errors.ts';
 import type { PasswordHasher } from './password.hasher.ts';
 
 interface CredentialOptions {
@@ -44,9 +44,12 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
       const credential = await credentials.findByKey(key);
       const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.userId);
       const attempt = { account, address: addressKey({ ip: origin.ip ?? '' }) };
-      const right = await isRight(attempt, password, credential);
+      const right = await isRight(attempt, password, credential).catch((error: unknown) => {
+        if (error instanceof TooManyFailures) audit.noteFailure(credential?.userId, origin, 'login_locked');
+        throw error;
+      });
       if (!right || credential === undefined) {
-        audit.noteFailedLogin(credential?.userId, origin);
+        audit.noteFailure(credential?.userId, origin);
         throw new InvalidCredentials();
       }
       if (hasher.isOutdated(credential.passwordHash))
@@ -54,12 +57,23 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
       return credential;
     },
 
-    /** @throws WrongPassword, TooManyFailures */
-    async confirm(userId: number, password: string): Promise<Credential> {
+    /**
+     * The password of a user who is signed in, in a count of its own: failed sign-ins of strangers do not matter.
+     * @throws WrongPassword, TooManyFailures
+     */
+    async confirm(userId: number, password: string, origin: Origin): Promise<Credential> {
       const credential = await credentials.findByUser(userId);
-      const right = await isRight({ account: accountOf(userId) }, password, credential);
-      if (!right || credential === undefined) throw new WrongPassword();
+      const right = await isRight({ account: ownerOf(userId) }, password, credential);
+      if (!right || credential === undefined) {
+        audit.noteFailure(userId, origin, 'wrong_password');
+        throw new WrongPassword();
+      }
       return credential;
+    },
+
+    /** After the password was reset: neither sign-ins nor changes are held up by what failed before. */
+    async unlock(userId: number): Promise<void> {
+      await Promise.all([accountOf(userId), ownerOf(userId)].map(failures.forget));
     },
   };
 }
@@ -67,5 +81,6 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
 export type CredentialUseCases = ReturnType<typeof createCredentialUseCases>;
 
 const accountOf = (userId: number) => `user:${userId}`;
+const ownerOf = (userId: number) => `owner:${userId}`;
 /** What people type as their name may be a password: it is not kept in clear. */
 const digestOf = (key: string) => createHash('sha256').update(key).digest('base64url');

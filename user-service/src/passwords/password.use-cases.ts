@@ -32,7 +32,7 @@ export function createPasswordUseCases(options: PasswordOptions) {
      */
     async change(user: User, passwords: PasswordChange, origin: Origin): Promise<Tokens> {
       const { current_password: currentPassword, new_password: newPassword } = passwords;
-      const credential = await credentials.confirm(user.id, currentPassword);
+      const credential = await credentials.confirm(user.id, currentPassword, origin);
       refusePersonal(rules, newPassword, credential);
       const newHash = await hasher.hash(newPassword);
       const tokens = await db.$transaction(async (tx) => {

@@ -5,11 +5,13 @@ import type { MailUseCases } from '../mail/mail.use-cases.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import { identityKey } from '../users/user.identity.ts';
 import { createCredentialRepository } from './credential.repository.ts';
+import type { CredentialUseCases } from './credential.use-cases.ts';
 import type { PasswordHasher } from './password.hasher.ts';
 import { type PasswordRules, refusePersonal } from './password.rules.ts';
 
 interface ResetOptions {
   db: PrismaClient;
+  credentials: CredentialUseCases;
   hasher: PasswordHasher;
   rules: PasswordRules;
   sessions: SessionUseCases;
@@ -17,15 +19,18 @@ interface ResetOptions {
   audit: AuditUseCases;
 }
 
-export function createResetUseCases({ db, hasher, rules, sessions, mails, audit }: ResetOptions) {
+export function createResetUseCases(options: ResetOptions) {
+  const { db, credentials, hasher, rules, sessions, mails, audit } = options;
   return {
     /**
      * Mails a link to whoever has the address. Nobody's address takes the same statements, one row of the audit trail
-     * and one commit, so neither answer nor time tells.
+     * and one commit, and several at once wait for each other as well, so neither answer nor time tells.
      */
     async ask(email: string, origin: Origin): Promise<void> {
       await db.$transaction(async (tx) => {
-        const account = await createCredentialRepository(tx).findByKey(identityKey(email));
+        const inside = createCredentialRepository(tx);
+        await inside.lockKey(identityKey(email));
+        const account = await inside.findByKey(identityKey(email));
         await mails.ask(account?.userId, 'reset_password', tx);
         const asked = { event: 'password_reset_asked', userId: account?.userId, origin } as const;
         await audit.record(tx, asked);
@@ -41,12 +46,14 @@ export function createResetUseCases({ db, hasher, rules, sessions, mails, audit 
       // Hashing is the costly part: not for whoever has no good token.
       refusePersonal(rules, newPassword, await mails.holderOf(token, 'reset_password'));
       const newHash = await hasher.hash(newPassword);
-      await db.$transaction(async (tx) => {
+      const userId = await db.$transaction(async (tx) => {
         const userId = await mails.spend(token, 'reset_password', tx);
         await createCredentialRepository(tx).reset(userId, newHash);
         await audit.record(tx, { event: 'password_reset', userId, origin });
         await sessions.endAll(userId, 'password_reset', tx);
+        return userId;
       });
+      await credentials.unlock(userId);
       await sessions.announce();
     },
   };

@@ -2,8 +2,6 @@ import type { Logger } from 'pino';
 import type { AuditUseCases } from '../audit/audit.use-cases.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { PasswordHasher } from '../passwords/password.hasher.ts';
-import { EmailTaken, UsernameTaken } from './user.errors.ts';
-import { identityKey } from './user.identity.ts';
 import { createUserRepository } from './user.repository.ts';
 import type { Registration } from './user.schemas.ts';
 
@@ -20,8 +18,8 @@ interface FirstAdminOptions {
 const RETRY_INTERVAL = 2000;
 
 /**
- * Sees to it that the admin of the environment exists. A user who already has the name becomes an admin and keeps
- * email and password. The address of the environment counts as verified. May run in several replicas at once and at every start.
+ * Creates the admin of the environment while there is no admin at all. An account that has the name or the address
+ * already is never promoted. The address counts as verified. May run in several replicas at once and at every start.
  */
 export async function ensureFirstAdmin({
   db,
@@ -31,39 +29,23 @@ export async function ensureFirstAdmin({
   admin,
 }: FirstAdminOptions): Promise<void> {
   const { username, email, password } = admin;
-  const users = createUserRepository(db);
-  const taken = await users.findTaken({ username, email });
-  if (taken === undefined) {
-    try {
-      const passwordHash = await hasher.hash(password);
-      await db.$transaction(async (tx) => {
-        const created = { username, email, passwordHash, role: 'admin', emailVerified: true } as const;
-        const { id: userId } = await createUserRepository(tx).create(created);
-        const details = { by: 'ADMIN_USERNAME' };
-        await audit.record(tx, { event: 'registered', userId, origin: undefined, details });
-      });
-      logger.info({ username }, 'first admin was created');
-    } catch (error) {
-      // Another replica was faster.
-      if (!(error instanceof UsernameTaken || error instanceof EmailTaken)) throw error;
-    }
-    return;
-  }
-  if (taken === 'email') {
-    logger.warn('ADMIN_EMAIL belongs to another user: no admin was created');
-    return;
-  }
-  const usernameKey = identityKey(username);
-  const promoted = await db.$transaction(async (tx) => {
-    const inside = createUserRepository(tx);
-    await inside.verifyEmail({ usernameKey, emailKey: identityKey(email) });
-    const userId = await inside.setRole({ usernameKey }, 'admin');
-    if (userId === undefined) return false;
-    const details = { role: 'admin', by: 'ADMIN_USERNAME' };
-    await audit.record(tx, { event: 'role_changed', userId, origin: undefined, details });
-    return true;
+  if (await createUserRepository(db).hasAdmin()) return;
+  const passwordHash = await hasher.hash(password);
+  const outcome = await db.$transaction(async (tx) => {
+    const users = createUserRepository(tx);
+    await users.lockAdmins();
+    if (await users.hasAdmin()) return 'exists';
+    const taken = await users.findTaken({ username, email });
+    if (taken !== undefined) return taken;
+    const created = { username, email, passwordHash, role: 'admin', emailVerified: true } as const;
+    const { id: userId } = await users.create(created);
+    const details = { by: 'ADMIN_USERNAME' };
+    await audit.record(tx, { event: 'registered', userId, origin: undefined, details });
+    return 'created';
   });
-  if (promoted) logger.info({ username }, 'an existing user was made the first admin');
+  if (outcome === 'created') logger.info({ username }, 'first admin was created');
+  if (outcome === 'username' || outcome === 'email')
+    logger.warn(`ADMIN_${outcome.toUpperCase()} belongs to another user: no admin was created`);
 }
 
 /** The first attempt is over when this resolves; after a failure it is tried again until it works. */

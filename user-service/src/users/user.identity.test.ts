@@ -13,8 +13,25 @@ describe('identityKey', () => {
         expect(identityKey(text.toUpperCase())).toBe(key);
         expect(identityKey(text.toUpperCase().toLowerCase())).toBe(key);
       }),
-      { examples: [['straße'], ['ΟΔΟΣ'], ['ﬃ'], ['ｗｉｄｅ'], ['Å']] },
+      { examples: [['straße'], ['STRAẞE'], ['ΟΔΟΣ'], ['ﬃ'], ['ｗｉｄｅ'], ['Å']] },
     );
+  });
+
+  test('is the same for ß, ẞ and ss', () => {
+    for (const spelling of ['straße', 'STRASSE', 'strasse', 'STRAẞE', 'ſtraſſe']) {
+      expect(identityKey(spelling)).toBe('strasse');
+    }
+  });
+
+  test('is the same for a domain and its punycode', () => {
+    const key = identityKey('info@müller.example');
+    expect(identityKey('info@xn--mller-kva.example')).toBe(key);
+    expect(identityKey('INFO@XN--MLLER-KVA.example')).toBe(key);
+    expect(identityKey('info@MU\u0308LLER.example')).toBe(key);
+    expect(identityKey('info@xn--strae-oqa.example')).toBe(identityKey('info@strasse.example'));
+    // No punycode, and no domain at all.
+    expect(identityKey('info@xn--0.example')).toBe('info@xn--0.example');
+    expect(identityKey('info@b.example/x')).toBe('info@b.example/x');
   });
 
   test('keeps different names apart', () => {

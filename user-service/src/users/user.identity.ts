@@ -1,6 +1,9 @@
+import { domainToUnicode } from 'node:url';
+
 const USERNAME = /^(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])+$/u;
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 const DOMAIN_LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u;
+const DOMAIN = /^[\p{L}\p{M}\p{N}.-]{1,254}$/u;
 /** Letters that show nothing: with them two names would look the same. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
@@ -9,12 +12,21 @@ export const MAX_EMAIL = 254;
 const MAX_LOCAL_PART = 64;
 
 /**
- * What of a name or address is unique: the same for all spellings that differ in case or Unicode form. Upper case
- * comes first, since only it makes ß and SS, ς and σ the same.
+ * What of a name or address is unique: the same for all spellings that differ in case or Unicode form, and for a domain
+ * and its punycode.
  */
 export function identityKey(text: string): string {
-  return text.trim().normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+  const folded = fold(text.trim());
+  const at = folded.lastIndexOf('@');
+  if (at < 0) return folded;
+  const domain = folded.slice(at + 1);
+  const decoded = DOMAIN.test(domain) ? domainToUnicode(domain) : '';
+  return decoded === '' ? folded : `${folded.slice(0, at)}@${fold(decoded)}`;
 }
+
+/** Lower case makes ẞ and ß the same, upper case ß and SS, ς and σ. */
+const fold = (text: string) =>
+  text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
 
 /** Letters of any script, digits, `_ . -`; in its key too, so that no ligature hides something else. */
 export function isUsername(text: string): boolean {

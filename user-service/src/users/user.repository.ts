@@ -61,31 +61,43 @@ export function createUserRepository(db: Prisma.TransactionClient) {
      * @throws UsernameTaken, EmailTaken
      */
     async change(id: number, changes: { username?: string | undefined; email?: string | undefined }) {
-      const [before] = await db.$queryRaw<{ emailKey: string }[]>`
-        SELECT email_key AS "emailKey" FROM users WHERE id = ${id} FOR NO KEY UPDATE`;
+      const [before] = await db.$queryRaw<{ username: string; emailKey: string }[]>`
+        SELECT username, email_key AS "emailKey" FROM users WHERE id = ${id} FOR NO KEY UPDATE`;
       if (before === undefined) return undefined;
       const names = named(changes);
       const hasMoved = names.emailKey !== undefined && names.emailKey !== before.emailKey;
       const data = { ...names, ...(hasMoved ? { emailVerified: false } : {}), updatedAt: new Date() };
       const row = await db.user.update({ where: { id }, data, select: columns }).catch(refuseTaken);
-      return { user: toAnswer(row), hasMoved };
+      const isRenamed = names.username !== undefined && names.username !== before.username;
+      return { user: toAnswer(row), hasMoved, isRenamed };
     },
 
     /** @returns false when there is no such user, or the address is a verified one already */
-    async verifyEmail(where: { id: number } | { usernameKey: string; emailKey: string }): Promise<boolean> {
+    async verifyEmail(id: number): Promise<boolean> {
       const data = { emailVerified: true, updatedAt: new Date() };
-      const { count } = await db.user.updateMany({ where: { ...where, emailVerified: false }, data });
+      const { count } = await db.user.updateMany({ where: { id, emailVerified: false }, data });
       return count > 0;
     },
 
     /** @returns who has this role only now: nobody when there is no such user, or he had it already */
-    async setRole(where: { id: number } | { usernameKey: string }, role: Role): Promise<number | undefined> {
+    async setRole(id: number, role: Role): Promise<number | undefined> {
       const [changed] = await db.user.updateManyAndReturn({
-        where: { ...where, role: { not: role } },
+        where: { id, role: { not: role } },
         data: { role, updatedAt: new Date() },
         select: { id: true },
       });
       return changed?.id;
+    },
+
+    /** Changes of who is an admin wait for each other until the transaction ends. Taken before any row is locked. */
+    async lockAdmins(): Promise<void> {
+      await db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('users/admins', 0))`;
+    },
+
+    /** Whether anybody is an admin. @param except who does not count */
+    async hasAdmin(except?: number): Promise<boolean> {
+      const where = { role: 'admin', ...(except === undefined ? {} : { id: { not: except } }) };
+      return (await db.user.findFirst({ where, select: { id: true } })) !== null;
     },
 
     /** Nothing can be begun with the user until the transaction ends. @returns false when there is none */

@@ -6,7 +6,7 @@ import { originOf } from '../audit/origin.ts';
 import { Busy } from '../passwords/password.errors.ts';
 import type { PasswordQueue } from '../passwords/password-queue.ts';
 import { sessionsAnswer } from '../sessions/session.schemas.ts';
-import { EmailTaken, UserNotFound, UsernameTaken } from './user.errors.ts';
+import { EmailTaken, LastAdmin, UserNotFound, UsernameTaken } from './user.errors.ts';
 import {
   changedUser,
   changesBody,
@@ -107,7 +107,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       params: idParams,
       status: 200,
       answer: done,
-      errors: [Forbidden, UserNotFound],
+      errors: [Forbidden, UserNotFound, LastAdmin],
       async handler({ user, params, caller }) {
         await users.remove(user, params.id, originOf(caller));
         return { message: 'User deleted successfully' };
@@ -124,7 +124,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       body: roleBody,
       status: 200,
       answer: oneUser,
-      errors: [Forbidden, UserNotFound],
+      errors: [Forbidden, UserNotFound, LastAdmin],
       handler: async ({ user, params, body, caller }) => ({
         user: await users.setRole(user, params.id, body.role, originOf(caller)),
       }),

@@ -8,7 +8,7 @@ import type { MailUseCases } from '../mail/mail.use-cases.ts';
 import type { PasswordHasher } from '../passwords/password.hasher.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import type { UserAnswer } from './user.answer.ts';
-import { EmailTaken, UserNotFound, UsernameTaken } from './user.errors.ts';
+import { EmailTaken, LastAdmin, UserNotFound, UsernameTaken } from './user.errors.ts';
 import { createUserRepository } from './user.repository.ts';
 import type { Changes, Registration, UsersQuery } from './user.schemas.ts';
 
@@ -80,6 +80,8 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
           const told = { event: 'email_changed', userId: id, actorId: caller.id, origin } as const;
           await audit.record(tx, told);
         }
+        if (changed?.isRenamed)
+          await audit.record(tx, { event: 'username_changed', userId: id, actorId: caller.id, origin });
         return changed;
       });
       if (result?.hasMoved) mails.nudge();
@@ -88,12 +90,13 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
 
     /**
      * Nothing personal is left, the name is free again, and every session of the user is over.
-     * @throws Forbidden, UserNotFound
+     * @throws Forbidden, UserNotFound, LastAdmin
      */
     async remove(caller: User, id: number, origin: Origin): Promise<void> {
       requireSelfOrAdmin(caller, id);
       await db.$transaction(async (tx) => {
         const inside = createUserRepository(tx);
+        await keepAnAdmin(inside, id);
         if (!(await inside.lock(id))) throw new UserNotFound();
         await sessions.endForGood(id, tx);
         await inside.remove(id);
@@ -103,11 +106,13 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
       await sessions.announce();
     },
 
-    /** The user stays signed in; the next refresh brings the new role. @throws Forbidden on oneself, UserNotFound */
+    /** The user stays signed in; the next refresh brings the new role. @throws Forbidden on oneself, UserNotFound, LastAdmin */
     async setRole(admin: User, id: number, role: UserAnswer['role'], origin: Origin): Promise<UserAnswer> {
       if (admin.id === id) throw new Forbidden();
       await db.$transaction(async (tx) => {
-        const changed = await createUserRepository(tx).setRole({ id }, role);
+        const inside = createUserRepository(tx);
+        if (role !== 'admin') await keepAnAdmin(inside, id);
+        const changed = await inside.setRole(id, role);
         if (changed === undefined) return;
         const told = {
           event: 'role_changed',
@@ -152,6 +157,12 @@ export type UserUseCases = ReturnType<typeof createUserUseCases>;
 
 function requireSelfOrAdmin(caller: User, id: number): void {
   if (caller.id !== id && caller.role !== 'admin') throw new Forbidden();
+}
+
+/** For a user who is about to be no admin any more, in this transaction. @throws LastAdmin */
+async function keepAnAdmin(users: ReturnType<typeof createUserRepository>, id: number): Promise<void> {
+  await users.lockAdmins();
+  if ((await users.find(id))?.role === 'admin' && !(await users.hasAdmin(id))) throw new LastAdmin();
 }
 
 function found(user: UserAnswer | undefined): UserAnswer {

@@ -24,7 +24,7 @@ export function createVerificationUseCases({ db, mails, audit }: VerificationOpt
     async verify(token: string, origin: Origin): Promise<void> {
       await db.$transaction(async (tx) => {
         const userId = await mails.spend(token, 'verify_email', tx);
-        const isNew = await createUserRepository(tx).verifyEmail({ id: userId });
+        const isNew = await createUserRepository(tx).verifyEmail(userId);
         if (isNew) await audit.record(tx, { event: 'email_verified', userId, origin });
       });
     },
