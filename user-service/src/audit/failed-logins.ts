@@ -3,7 +3,7 @@ import type { AuditRepository } from './audit.repository.ts';
 import type { Origin } from './origin.ts';
 
 /** A wrong password, one that was not looked at because of too many, and a wrong one of a user who is signed in. */
-export type FailureEvent = 'login_failed' | 'login_locked' | 'wrong_password';
+type FailureEvent = 'login_failed' | 'login_locked' | 'wrong_password';
 
 export interface FailedLogins {
   /** @param userId undefined for a name that nobody has */
