@@ -76,6 +76,11 @@ export function createApp({
     schemas,
     catalogueChanged: cache.catalogueChanged,
     creation: config.PRODUCT_CREATION,
+    budget: {
+      rows: config.IMPORT_MAX_ROWS,
+      failures: config.IMPORT_MAX_FAILURES,
+      seconds: config.IMPORT_MAX_SECONDS,
+    },
   });
   const exports = createExportUseCases({ findPage: repository.findPage, money });
   const stock = createStockUseCases({

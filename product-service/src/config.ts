@@ -27,8 +27,13 @@ const schema = z
     ...accountsConfig,
     USER_SERVICE_URL: userServiceUrl,
     PORT: wholeNumber(0, 65_535, 5002),
-    /** Bytes of a file that is imported. */
+    /** Bytes of a file that is imported, after its compression was undone. */
     IMPORT_MAX_BYTES: wholeNumber(1000, 2_000_000_000, 200_000_000),
+    /** Rows of such a file; an import keeps up to 24 bytes in memory for each. */
+    IMPORT_MAX_ROWS: wholeNumber(1, 5_000_000, 1_000_000),
+    /** Refused rows after which an import ends. */
+    IMPORT_MAX_FAILURES: wholeNumber(0, 5_000_000, 100_000),
+    IMPORT_MAX_SECONDS: wholeNumber(1, 86_400, 1800),
     /** Who may put products on sale: every signed-in user, or admins only. */
     PRODUCT_CREATION: z.enum(['open', 'admin']).default('open'),
   })

@@ -49,7 +49,7 @@ describe('GET /api/products/export', () => {
     expect(JSON.parse(body)).toEqual({
       sku: 'A',
       name: 'Lamp',
-      description: null,
+      description: '',
       price: 9.5,
       stock: 3,
       category: 'General',
@@ -63,13 +63,13 @@ describe('GET /api/products/export', () => {
       await fillShop();
       const { body } = await exportFile(shop.app, `format=${format}`);
       const before = await shop.db.$queryRaw`
-      SELECT sku, name, description, price_minor, stock, category, image_url FROM products ORDER BY id`;
+      SELECT sku, name, COALESCE(description, ''), price_minor, stock, category, image_url FROM products ORDER BY id`;
       await shop.db.$executeRaw`TRUNCATE products, stock_movements CASCADE`;
       const type = format === 'csv' ? 'text/csv' : 'application/x-ndjson';
       expect((await importFile(shop.app, body, { type })).body).toMatchObject({ created: 5, failed: 0 });
       expect(
         await shop.db.$queryRaw`
-        SELECT sku, name, description, price_minor, stock, category, image_url FROM products ORDER BY id`,
+        SELECT sku, name, COALESCE(description, ''), price_minor, stock, category, image_url FROM products ORDER BY id`,
       ).toEqual(before);
       expect((await exportFile(shop.app, `format=${format}`)).body).toBe(body);
     },

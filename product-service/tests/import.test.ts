@@ -21,6 +21,8 @@ afterAll(() => shop.close());
 const NDJSON = 'application/x-ndjson';
 const toNdjson = (...rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n');
 const imported = (...rows: object[]) => importFile(shop.app, toNdjson(...rows), { type: NDJSON });
+const importedWithStock = (...rows: object[]) =>
+  importFile(shop.app, toNdjson(...rows), { type: NDJSON, query: 'stock=set' });
 
 async function bySku(sku: string): Promise<ProductJson> {
   const rows = await shop.db.$queryRaw<{ id: number }[]>`
@@ -43,7 +45,15 @@ async function ledgerOf({ id }: Pick<ProductJson, 'id'>) {
 describe('a row', () => {
   test('whose SKU is new creates a product of the importer, stock and ledger included', async () => {
     const { body } = await imported({ sku: 'NEW-1', name: 'Lamp', price: 9.99, stock: 5 });
-    expect(body).toEqual({ created: 1, updated: 0, failed: 0, errors: [], errors_truncated: false });
+    expect(body).toEqual({
+      created: 1,
+      updated: 0,
+      unchanged: 0,
+      failed: 0,
+      stock_kept: 0,
+      errors: [],
+      errors_truncated: false,
+    });
     const product = await bySku('NEW-1');
     expect(product).toMatchObject({ owner_id: 7, price: 9.99, stock: 5, category: 'General', version: 1 });
     expect(await ledgerOf(product)).toEqual([[5, 'initial', 5]]);
@@ -58,7 +68,7 @@ describe('a row', () => {
   test('whose SKU is there updates that product: new version, and the difference in the ledger', async () => {
     const product = await createProduct(shop.app, { sku: 'UPD-1', stock: 10, description: 'old' });
     const row = { sku: 'UPD-1', name: 'New name', price: 2, stock: 4, description: null, category: 'Lamps' };
-    expect((await imported(row)).body).toMatchObject({ created: 0, updated: 1 });
+    expect((await importedWithStock(row)).body).toMatchObject({ created: 0, updated: 1, stock_kept: 0 });
     expect(await readProduct(shop.app, product.id)).toMatchObject({ ...row, version: 2, owner_id: 7 });
     expect(await ledgerOf(product)).toEqual([
       [-6, 'import', 4],
@@ -88,7 +98,7 @@ describe('a row', () => {
   test('that changes nothing makes no new version', async () => {
     const product = await createProduct(shop.app, { sku: 'SAME-1', name: 'Same lamp', price: 3, stock: 2 });
     const row = { sku: 'SAME-1', name: 'Same lamp', price: 3, stock: 2 };
-    expect((await imported(row)).body).toMatchObject({ created: 0, updated: 1, failed: 0 });
+    expect((await imported(row)).body).toMatchObject({ created: 0, updated: 0, unchanged: 1, failed: 0 });
     expect(await readProduct(shop.app, product.id)).toEqual(product);
   });
 
@@ -114,19 +124,26 @@ describe('a row', () => {
     expect(await readProduct(shop.app, product.id)).toMatchObject({ name: 'Stolen', owner_id: 7 });
   });
 
-  test('goes over an earlier one with its SKU, in one batch and across batches', async () => {
-    const filler = (batch: number) =>
-      Array.from({ length: 600 }, (_, i) => ({ sku: `F${batch}-${i}`, name: 'Filler', price: 1 }));
+  test('fails where the file has had its SKU, in one batch and across batches', async () => {
+    const filler = Array.from({ length: 600 }, (_, i) => ({ sku: `F-${i}`, name: 'Filler', price: 1 }));
     const { body } = await imported(
-      { sku: 'TWICE', name: 'First', price: 1, stock: 3, category: 'Kept' },
-      { sku: 'TWICE', name: 'Second', price: 2, stock: 7 },
-      ...filler(1),
+      { sku: 'TWICE', name: 'First', price: 1, stock: 3 },
+      { sku: ' TWICE ', name: 'Second', price: 2, stock: 7 },
+      { sku: 'REFUSED', name: 'X', price: -1 },
+      { sku: 'REFUSED', name: 'Right this time', price: 1 },
+      ...filler,
       { sku: 'TWICE', name: 'Third', price: 3 },
     );
-    expect(body).toMatchObject({ created: 601, updated: 2, failed: 0 });
+    const message = 'The file has had this SKU before';
+    expect(body).toMatchObject({ created: 602, updated: 0, failed: 3 });
+    expect(body.errors).toEqual([
+      { line: 2, message },
+      { line: 3, message: expect.stringContaining('Price must be a positive number') },
+      { line: 605, message },
+    ]);
     const product = await bySku('TWICE');
-    expect(product).toMatchObject({ name: 'Third', price: 3, stock: 7, category: 'Kept' });
-    expect(await ledgerOf(product)).toEqual([[7, 'initial', 7]]);
+    expect(product).toMatchObject({ name: 'First', price: 1, stock: 3 });
+    expect(await ledgerOf(product)).toEqual([[3, 'initial', 3]]);
   });
 });
 
@@ -134,6 +151,7 @@ describe('dry_run=true', () => {
   test('answers as the import would, and changes nothing', async () => {
     await createProduct(shop.app, { sku: 'DRY-1', name: 'Dry lamp' });
     await createProduct(shop.app, { sku: 'DRY-2' }, stranger());
+    await createProduct(shop.app, { sku: 'DRY-5', name: 'Same lamp', stock: 4 });
     const before = await shop.db.$queryRaw`SELECT to_jsonb(p) FROM products p ORDER BY id`;
     const file = toNdjson(
       { sku: 'DRY-1', name: 'Wet lamp', price: 1 },
@@ -141,14 +159,28 @@ describe('dry_run=true', () => {
       { sku: 'DRY-3', name: 'New', price: 1 },
       { name: 'No SKU', price: 1 },
       { name: 'X' },
+      { sku: 'DRY-4', price: 3 },
+      { sku: '1.5E+10', name: 'Rounded', price: 3 },
+      { sku: 'DRY-5', name: 'Same lamp', stock: 9 },
       ...Array.from({ length: 600 }, (_, i) => ({ sku: `DRY-F${i}`, name: 'Filler', price: 1 })),
       { sku: 'DRY-3', name: 'New again', price: 1 },
     );
     const rehearsed = await importFile(shop.app, file, { type: NDJSON, isDryRun: true });
-    expect(rehearsed.body).toMatchObject({ created: 602, updated: 2, failed: 2 });
+    expect(rehearsed.body).toMatchObject({
+      created: 602,
+      updated: 1,
+      unchanged: 1,
+      failed: 5,
+      stock_kept: 1,
+      errors: expect.arrayContaining([
+        { line: 6, message: expect.stringContaining('no product has this SKU') },
+      ]),
+    });
     expect(await shop.db.$queryRaw`SELECT to_jsonb(p) FROM products p ORDER BY id`).toEqual(before);
     const real = await importFile(shop.app, file, { type: NDJSON });
     expect(real.body).toEqual(rehearsed.body);
+    const again = await importFile(shop.app, file, { type: NDJSON, isDryRun: true });
+    expect(again.body).toMatchObject({ created: 1, updated: 0, unchanged: 603, failed: 5, stock_kept: 1 });
   });
 });
 

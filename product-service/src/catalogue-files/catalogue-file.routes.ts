@@ -3,8 +3,9 @@ import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { ProductSchemas } from '../products/product.schemas.ts';
 import type { ExportUseCases } from './export.use-cases.ts';
-import { ImportRunning, UnreadableFile } from './import.errors.ts';
-import { CSV, NDJSON } from './import.reader.ts';
+import { ImportRunning, TooManyFailures, UnreadableFile } from './import.errors.ts';
+import { FORM, openForm } from './import.form.ts';
+import { CSV, EXCEL, NDJSON } from './import.reader.ts';
 import { importAnswer, importQuery } from './import.schemas.ts';
 import type { ImportUseCases } from './import.use-cases.ts';
 
@@ -17,6 +18,7 @@ interface CatalogueFileRouteOptions {
 }
 
 const TYPES = [CSV, NDJSON];
+const TAKEN = [CSV, EXCEL, NDJSON, FORM];
 
 export function catalogueFileRoutes({
   imports,
@@ -31,14 +33,19 @@ export function catalogueFileRoutes({
       method: 'post',
       path: '/api/products/import',
       summary:
-        'Create the products of a file, and update those whose SKU is there; rows without a SKU create. CSV needs a row of column names; an empty cell is null, or says nothing',
+        'Create the products of a file, and update those whose SKU is there, from any of their columns; rows without a SKU create. CSV needs a row of column names; an empty cell says nothing. A form has the file in its field file',
       only: 'admins where PRODUCT_CREATION is admin',
       query: importQuery,
-      stream: { types: TYPES, maxBytes },
+      stream: { types: TAKEN, maxBytes },
       answer: importAnswer,
-      errors: [Forbidden, UnreadableFile, ImportRunning, Unavailable],
+      errors: [Forbidden, UnreadableFile, TooManyFailures, ImportRunning, Unavailable],
       handler: ({ query, stream, user, caller }) =>
-        imports.importProducts({ file: stream, isDryRun: query.dry_run, user, log: caller.log }),
+        imports.importProducts({
+          file: () => (stream.mediaType === FORM ? openForm(stream) : stream),
+          options: query,
+          user,
+          log: caller.log,
+        }),
     }),
     defineRoute({
       ...rules,

@@ -27,6 +27,11 @@ const text = fc.string({
 const cells = fc.array(fc.tuple(text, text, text, text), { maxLength: 30 });
 const cuts = fc.array(fc.nat(), { maxLength: 5 });
 
+function saidBy(row: FileRow) {
+  if ('isBlank' in row) return [];
+  return ['fields' in row ? row.fields : row.problem];
+}
+const orEmpty = (value = '') => (value.trim() === '' ? '' : value);
 const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
 
 describe('a CSV reader', () => {
@@ -41,13 +46,13 @@ describe('a CSV reader', () => {
           string,
           string
         >[];
-        const found = read(file, at).map((row) => ('fields' in row ? row.fields : row.problem));
-        const kept = expected.filter((row) => Object.values(row).some((value) => value !== ''));
+        const found = read(file, at).flatMap(saidBy);
+        const kept = expected.filter((row) => Object.values(row).some((value) => value.trim() !== ''));
         expect(found).toHaveLength(kept.length);
         for (const [i, row] of kept.entries()) {
           for (const name of ['sku', 'name', 'other']) {
             const fields = found[i] as Record<string, unknown>;
-            expect(fields[name] ?? '').toBe(row[name]);
+            expect(fields[name] ?? '').toBe(orEmpty(row[name]));
           }
         }
       }),

@@ -1,24 +1,27 @@
-import { type Cell, createCsvScan } from './csv.scanner.ts';
+import { readNumber } from './csv.numbers.ts';
+import { type CsvRow, createCsvScan } from './csv.scanner.ts';
 import { UnreadableFile } from './import.errors.ts';
 import type { FileReader, FileRow } from './import.reader.ts';
 import { createScanner, type Located, type Scanned } from './row.scanner.ts';
 
-const REQUIRED = ['name', 'price'];
-const NUMBER = /^-?\d{1,15}(\.\d{1,15})?$/;
-/** What an empty cell says of these columns; of others it says nothing, as if the column were missing. */
-const NULL_WHEN_EMPTY = new Set(['sku', 'description', 'image_url']);
 const NUMBERS = new Set(['price', 'stock']);
+/** Exports of other shops have two hundred. */
+const MAX_COLUMNS = 1000;
 
-/** The first row names the columns, with the names that JSON has, in any order and case. */
+/**
+ * The first row names the columns, with the names that JSON has, in any order and case. A short row lacks its last
+ * cells, and an empty cell gives no field.
+ */
 export function createCsvReader(): FileReader {
   const scanner = createScanner(createCsvScan());
   let columns: string[] | undefined;
 
-  function* toRows(scanned: Iterable<Located<Cell[]>>): Generator<FileRow> {
+  function* toRows(scanned: Iterable<Located<CsvRow>>): Generator<FileRow> {
     for (const found of scanned) {
-      if ('row' in found && isBlank(found.row)) continue;
-      if (columns === undefined) columns = columnsOf(found);
-      else yield { line: found.line, ...fieldsOf(columns, found) };
+      const { line, size } = found;
+      if ('row' in found && isBlank(found.row)) yield { line, size, isBlank: true };
+      else if (columns === undefined) columns = columnsOf(found);
+      else yield { line, size, ...fieldsOf(columns, found) };
     }
   }
 
@@ -32,13 +35,16 @@ export function createCsvReader(): FileReader {
 }
 
 /** Empty lines, and the empty rows that spreadsheets leave at the end. */
-const isBlank = (row: Cell[]) => row.every(({ text }) => text === '');
+const isBlank = ({ cells }: CsvRow) => cells.every((text) => text.trim() === '');
 
-/** @throws UnreadableFile for a header without the columns that every product needs, or with one of them twice */
-function columnsOf(header: Scanned<Cell[]>): string[] {
+/** @throws UnreadableFile for a header that names neither a SKU nor what every new product needs, or a column twice */
+function columnsOf(header: Scanned<CsvRow>): string[] {
   if ('problem' in header) throw new UnreadableFile(header.problem);
-  const columns = header.row.map(({ text }) => text.trim().toLowerCase());
-  const missing = REQUIRED.filter((name) => !columns.includes(name));
+  const { cells } = header.row;
+  const end = cells.findLastIndex((text) => text !== '') + 1;
+  if (end > MAX_COLUMNS) throw new UnreadableFile(`The first row has more than ${MAX_COLUMNS} columns`);
+  const columns = cells.slice(0, end).map((text) => text.trim().toLowerCase());
+  const missing = columns.includes('sku') ? [] : ['name', 'price'].filter((name) => !columns.includes(name));
   if (missing.length > 0)
     throw new UnreadableFile(`The first row must name the columns; missing: ${missing.join(', ')}`);
   const twice = columns.find((name, i) => name !== '' && columns.indexOf(name) !== i);
@@ -46,23 +52,25 @@ function columnsOf(header: Scanned<Cell[]>): string[] {
   return columns;
 }
 
-function fieldsOf(columns: string[], scanned: Scanned<Cell[]>) {
+function fieldsOf(columns: string[], scanned: Scanned<CsvRow>) {
   if ('problem' in scanned) return { problem: scanned.problem };
-  const { row } = scanned;
-  if (row.length !== columns.length)
-    return { problem: `The row has ${row.length} columns, the header ${columns.length}` };
+  const { cells, isCommaFile } = scanned.row;
+  const used = cells.findLastIndex((text) => text !== '') + 1;
+  if (used > columns.length) return { problem: `The row has ${used} columns, the header ${columns.length}` };
   // Without a prototype: a column may have any name.
   const fields: Record<string, unknown> = Object.create(null);
-  for (const [i, cell] of row.entries()) {
+  for (const [i, text] of cells.slice(0, used).entries()) {
+    if (text.trim() === '') continue;
     const name = columns[i] ?? '';
-    const value = toValue(name, cell);
-    if (value !== undefined) fields[name] = value;
+    const value = NUMBERS.has(name) ? readNumber(text, isCommaFile) : text;
+    if (typeof value === 'object') return { problem: twoWays(name, value.twoWays) };
+    fields[name] = value;
   }
   return { fields };
 }
 
-function toValue(name: string, { text, isQuoted }: Cell): unknown {
-  if (text === '' && name === 'description' && isQuoted) return '';
-  if (text === '') return NULL_WHEN_EMPTY.has(name) ? null : undefined;
-  return NUMBERS.has(name) && NUMBER.test(text.trim()) ? Number(text) : text;
+function twoWays(column: string, text: string): string {
+  const whole = text.replaceAll(/[.,]/g, '');
+  const label = column === 'price' ? 'Price' : 'Stock';
+  return `${label} ${text} can be read in two ways: write ${whole}, or ${text.replace(/.{3}$/, (end) => end.slice(0, 2))}`;
 }

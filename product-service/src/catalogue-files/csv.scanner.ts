@@ -1,35 +1,43 @@
 import { countLineEnds, decode, endOfLine, type Scan, type Scanned, type ScannedAt } from './row.scanner.ts';
 
-export interface Cell {
-  text: string;
-  /** `""` is an empty text, nothing at all is none. */
-  isQuoted: boolean;
+export interface CsvRow {
+  cells: string[];
+  /** Cells are separated by commas, so that none of them is a decimal sign. */
+  isCommaFile: boolean;
 }
 
 const QUOTE = 34;
 const LF = 10;
 const CR = 13;
+const COMMA = 44;
 const DELIMITERS = [',', ';', '\t'];
 
 /**
  * RFC 4180 with any line ends. A row with broken quotes fails alone: reading goes on at the next line. (csv-parse would
  * take the rows up to the next quote as part of it, or a broken quote as text.)
  */
-export function createCsvScan(): Scan<Cell[]> {
+export function createCsvScan(): Scan<CsvRow> {
   let delimiter: number | undefined;
   return (text, start, isWhole) => {
-    delimiter ??= delimiterOf(text, start, isWhole);
-    return delimiter === undefined ? undefined : scanRow(text, start, isWhole, delimiter);
+    if (delimiter !== undefined) return scanRow(text, start, isWhole, delimiter);
+    const end = endOfLine(text, start, isWhole);
+    if (end === undefined) return undefined;
+    const line = text.slice(start, end);
+    const told = TOLD_DELIMITER.exec(line)?.[1];
+    delimiter = (told ?? delimiterOf(line)).charCodeAt(0);
+    if (told === undefined) return scanRow(text, start, isWhole, delimiter);
+    return { scanned: { row: { cells: [], isCommaFile: false } }, end, lines: 1 };
   };
 }
 
+/** A first line with which spreadsheets tell each other what separates cells. */
+const TOLD_DELIMITER = /^"?sep=([,;\t])"?\s*$/i;
+
 /** The one that the header has most of, outside quotes. */
-function delimiterOf(text: string, start: number, isWhole: boolean): number | undefined {
-  const end = endOfLine(text, start, isWhole);
-  if (end === undefined) return undefined;
-  const header = text.slice(start, end).replaceAll(/"[^"]*"/g, '');
+function delimiterOf(line: string): string {
+  const header = line.replaceAll(/"[^"]*"/g, '');
   const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
-  return DELIMITERS[counts.indexOf(Math.max(...counts))]?.charCodeAt(0);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ',';
 }
 
 function scanRow(
@@ -37,7 +45,7 @@ function scanRow(
   start: number,
   isWhole: boolean,
   delimiter: number,
-): ScannedAt<Cell[]> | undefined {
+): ScannedAt<CsvRow> | undefined {
   const cells: RawCell[] = [];
   let at = start;
   for (;;) {
@@ -53,7 +61,9 @@ function scanRow(
     at += 1;
   }
   const end = endOfRow(text, at, isWhole);
-  return end === undefined ? undefined : { scanned: toRow(cells), end, lines: 1 + lineEndsIn(cells) };
+  return end === undefined
+    ? undefined
+    : { scanned: toRow(cells, delimiter === COMMA), end, lines: 1 + lineEndsIn(cells) };
 }
 
 interface RawCell {
@@ -73,14 +83,14 @@ const problemOf = ({ isOpen }: RawCell) =>
 const lineEndsIn = (cells: RawCell[]) =>
   cells.reduce((sum, { isQuoted, bytes }) => (isQuoted ? sum + countLineEnds(bytes) : sum), 0);
 
-function toRow(cells: RawCell[]): Scanned<Cell[]> {
-  const row: Cell[] = [];
-  for (const { bytes, isQuoted } of cells) {
+function toRow(raw: RawCell[], isCommaFile: boolean): Scanned<CsvRow> {
+  const cells: string[] = [];
+  for (const { bytes } of raw) {
     const text = decode(bytes);
     if (text === undefined) return { problem: 'The row is not UTF-8' };
-    row.push({ text, isQuoted });
+    cells.push(text);
   }
-  return { row };
+  return { row: { cells, isCommaFile } };
 }
 
 function cellAt(text: string, start: number, delimiter: number): RawCell {

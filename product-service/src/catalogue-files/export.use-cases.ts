@@ -25,7 +25,7 @@ export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) 
   const toRecord = (product: Product): FileRecord => ({
     sku: product.sku,
     name: product.name,
-    description: product.description,
+    description: product.description ?? '',
     price: money.toMajor(product.price_minor),
     stock: product.stock,
     category: product.category,
@@ -73,12 +73,12 @@ export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) 
 
 export type ExportUseCases = ReturnType<typeof createExportUseCases>;
 
-/** RFC 4180, and whatever else could be taken for the end of a cell. An empty text is quoted, what is null is not. */
-const MUST_BE_QUOTED = /^$|["\r\n,;\t]/;
+/** RFC 4180, and whatever else could be taken for the end of a cell. */
+const MUST_BE_QUOTED = /["\r\n,;\t]/;
 
 const toCell = (value: string | number | null): string => {
   const text = String(value ?? '');
-  return value !== null && MUST_BE_QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return MUST_BE_QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 const toCsvRow = (record: FileRecord): string =>
   `${COLUMNS.map((column) => toCell(record[column])).join(',')}\n`;

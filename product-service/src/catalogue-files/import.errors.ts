@@ -1,4 +1,4 @@
-import { defineError } from '@shop/service-kit/errors/app-error';
+import { AppError, defineError } from '@shop/service-kit/errors/app-error';
 
 export const UnreadableFile = defineError(400, 'unreadable_file', (detail: string) => detail);
 export const ImportRunning = defineError(
@@ -6,3 +6,20 @@ export const ImportRunning = defineError(
   'import_running',
   'Another import of yours is running; wait for its end',
 );
+export const TooManyFailures = defineError(
+  400,
+  'too_many_failures',
+  (limit: number) => `More than ${limit} rows of the file were refused; what comes behind them was not read`,
+);
+
+/** The same failure, saying also what had been done by then. */
+export function withOutcome(error: AppError, outcome: Record<string, unknown>): AppError {
+  const members = { ...error.members, ...outcome };
+  return new AppError(
+    error.status,
+    error.code,
+    error.message,
+    { members, headers: error.headers },
+    error.cause,
+  );
+}

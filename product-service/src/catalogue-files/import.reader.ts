@@ -1,10 +1,15 @@
 import { createCsvReader } from './csv.reader.ts';
 import { createNdjsonReader } from './ndjson.reader.ts';
 
-/** A row of an imported file: the fields it gives, as `POST /api/products` takes them, or why it gives none. */
-export type FileRow = { line: number } & ({ fields: Record<string, unknown> } | { problem: string });
+/** A row of an imported file: the fields it gives, as `PATCH /api/products/:id` takes them, or why it gives none. */
+export type FileRow = {
+  /** Where it begins, counted from 1, header included. */
+  line: number;
+  /** Bytes of the file that it takes. */
+  size: number;
+} & ({ fields: Record<string, unknown> } | { problem: string } | { isBlank: true });
 
-/** The rows of a file, as its bytes come. Each answer is to be read to the last row before the next call. */
+/** The rows of a file, as its bytes come. Each result is to be read to the last row before the next call. */
 export interface FileReader {
   /** @throws UnreadableFile */
   take(chunk: Buffer): Iterable<FileRow>;
@@ -13,8 +18,10 @@ export interface FileReader {
 }
 
 export const CSV = 'text/csv';
+/** What browsers on Windows say of a CSV file. */
+export const EXCEL = 'application/vnd.ms-excel';
 export const NDJSON = 'application/x-ndjson';
 
 export function createFileReader(mediaType: string): FileReader {
-  return mediaType === CSV ? createCsvReader() : createNdjsonReader();
+  return mediaType === NDJSON ? createNdjsonReader() : createCsvReader();
 }

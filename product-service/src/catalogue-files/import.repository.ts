@@ -1,22 +1,25 @@
 import type { Query } from '@shop/service-kit/postgres/query';
-import type { ImportedFields, RowOutcome } from './import.rows.ts';
+import { Prisma } from '../generated/prisma/client.ts';
+import { type ImportedFields, isRounded, type RowOutcome } from './import.rows.ts';
 
-/** Who imports. Admins change every product, others their own. */
+/** Who imports, and how. Admins change every product, others their own. */
 export interface Importer {
   userId: number;
   isAdmin: boolean;
+  /** The stock of products that are there is set, not kept. */
+  setsStock: boolean;
 }
 
 /** What became of the row at the same index. */
 export interface WrittenRow {
   outcome: RowOutcome;
+  /** The row's stock differs from that of its product, which kept its own. */
+  kept_stock: boolean;
   /** The product that was made or changed; null where nothing had to be. */
   product_id: number | null;
   /** The category that the product had, and the one that it has now; null where nothing changed. */
   categories: string[] | null;
 }
-
-const UNCHANGED = { product_id: null, categories: null };
 
 export function createImportRepository(query: Query) {
   return {
@@ -29,20 +32,10 @@ export function createImportRepository(query: Query) {
      * @param rows with each SKU once
      */
     async upsert(rows: ImportedFields[], importer: Importer): Promise<WrittenRow[]> {
-      const { userId, isAdmin } = importer;
+      const { userId } = importer;
       return query<WrittenRow[]>`
-        WITH incoming AS MATERIALIZED (
-          SELECT * FROM json_to_recordset(${toJson(rows)}::json) AS i (
-            n INT, sku TEXT, name TEXT, price_minor BIGINT, stock INT, category TEXT,
-            description TEXT, keeps_description BOOLEAN, image_url TEXT, keeps_image_url BOOLEAN)
-        ), target AS (
-          SELECT p.id, i.n, i.name, i.price_minor, p.stock AS old_stock, p.category AS old_category,
-                 COALESCE(i.stock, p.stock) AS stock, COALESCE(i.category, p.category) AS category,
-                 CASE WHEN i.keeps_description THEN p.description ELSE i.description END AS description,
-                 CASE WHEN i.keeps_image_url THEN p.image_url ELSE i.image_url END AS image_url,
-                 ${isAdmin}::boolean OR p.owner_id = ${userId}::int AS is_allowed
-            FROM incoming i JOIN products p ON p.sku = i.sku AND p.deleted_at IS NULL
-           ORDER BY p.id FOR NO KEY UPDATE OF p
+        WITH ${incoming(rows)}, target AS (
+          ${found(importer)} ORDER BY p.id FOR NO KEY UPDATE OF p
         ), changed AS (
           UPDATE products p
              SET name = t.name, price_minor = t.price_minor, stock = t.stock, category = t.category,
@@ -52,17 +45,16 @@ export function createImportRepository(query: Query) {
                    IS DISTINCT FROM (t.name, t.price_minor, t.category, t.description, t.image_url))::int,
                  updated_at = now()
             FROM target t
-           WHERE p.id = t.id AND t.is_allowed
-             AND (p.name, p.price_minor, p.stock, p.category, p.description, p.image_url)
-                 IS DISTINCT FROM (t.name, t.price_minor, t.stock, t.category, t.description, t.image_url)
+           WHERE p.id = t.id AND t.is_allowed AND t.is_changed
           RETURNING p.id, p.stock, p.stock - t.old_stock AS delta
         ), numbered AS MATERIALIZED (
           SELECT f.*, nextval(pg_get_serial_sequence('products', 'id'))::int AS id
-            FROM (SELECT * FROM incoming WHERE n NOT IN (SELECT n FROM target) ORDER BY n OFFSET 0) AS f
+            FROM (SELECT * FROM incoming WHERE n NOT IN (SELECT n FROM target) AND refusal IS NULL
+                   ORDER BY n OFFSET 0) AS f
         ), made AS (
           INSERT INTO products (id, name, description, price_minor, stock, category, sku, image_url, owner_id)
-          SELECT id, name, description, price_minor, COALESCE(stock, 0), COALESCE(category, 'General'), sku, image_url,
-                 ${userId}::int
+          SELECT id, name, COALESCE(description, ''), price_minor, COALESCE(stock, 0), COALESCE(category, 'General'), sku,
+                 image_url, ${userId}::int
             FROM numbered ORDER BY sku, id
           ON CONFLICT (sku) WHERE deleted_at IS NULL DO NOTHING
           RETURNING id, stock
@@ -72,41 +64,71 @@ export function createImportRepository(query: Query) {
            UNION ALL
           SELECT id, delta, 'import', ${`user:${userId}`}, stock FROM changed WHERE delta <> 0
         )
-        SELECT n, CASE WHEN is_allowed THEN 'updated' ELSE 'foreign' END AS outcome,
-               CASE WHEN id IN (SELECT id FROM changed) THEN id END AS product_id,
-               CASE WHEN id IN (SELECT id FROM changed) THEN ARRAY[old_category, category] END AS categories
+        SELECT n, ${OUTCOME} AS outcome, keeps_stock AND is_allowed AS kept_stock,
+               CASE WHEN is_allowed AND is_changed THEN id END AS product_id,
+               CASE WHEN is_allowed AND is_changed THEN ARRAY[old_category, category] END AS categories
           FROM target
          UNION ALL
-        SELECT n, CASE WHEN id IN (SELECT id FROM made) THEN 'created' ELSE 'retry' END,
+        SELECT n, CASE WHEN id IN (SELECT id FROM made) THEN 'created' ELSE 'retry' END, FALSE,
                CASE WHEN id IN (SELECT id FROM made) THEN id END,
                CASE WHEN id IN (SELECT id FROM made) THEN ARRAY[COALESCE(category, 'General')] END
           FROM numbered
+         UNION ALL
+        SELECT n, refusal, FALSE, NULL, NULL
+          FROM incoming WHERE n NOT IN (SELECT n FROM target) AND refusal IS NOT NULL
          ORDER BY n`;
     },
 
     /** What `upsert` would answer, from what is there now. Index: products_sku_key. */
-    async preview(rows: ImportedFields[], { userId, isAdmin }: Importer): Promise<WrittenRow[]> {
-      const found = await query<{ sku: string; owner_id: number }[]>`
-        SELECT sku, owner_id FROM products WHERE sku = ANY (${skusOf(rows)}::text[]) AND deleted_at IS NULL`;
-      const owners = new Map(found.map(({ sku, owner_id }) => [sku, owner_id]));
-      return rows.map(({ sku }) => {
-        const owner = owners.get(sku ?? '');
-        if (owner === undefined) return { outcome: 'created', ...UNCHANGED };
-        return { outcome: isAdmin || owner === userId ? 'updated' : 'foreign', ...UNCHANGED };
-      });
+    async preview(rows: ImportedFields[], importer: Importer): Promise<WrittenRow[]> {
+      return query<WrittenRow[]>`
+        WITH ${incoming(rows)}, target AS (${found(importer)})
+        SELECT n, ${OUTCOME} AS outcome, keeps_stock AND is_allowed AS kept_stock, NULL::int AS product_id,
+               NULL::text[] AS categories
+          FROM target
+         UNION ALL
+        SELECT n, COALESCE(refusal, 'created'), FALSE, NULL, NULL
+          FROM incoming WHERE n NOT IN (SELECT n FROM target)
+         ORDER BY n`;
     },
   };
 }
 
 export type ImportRepository = ReturnType<typeof createImportRepository>;
 
-const skusOf = (rows: ImportedFields[]) => rows.flatMap(({ sku }) => sku ?? []);
+/** `refusal` says why a row makes no new product; where its product is there, nothing is missing. */
+const incoming = (rows: ImportedFields[]) => Prisma.sql`
+  incoming AS MATERIALIZED (
+    SELECT i.*, CASE WHEN is_rounded THEN 'rounded' WHEN name IS NULL OR price_minor IS NULL THEN 'incomplete' END AS refusal
+      FROM json_to_recordset(${toJson(rows)}::json) AS i (
+        n INT, sku TEXT, name TEXT, price_minor BIGINT, stock INT, category TEXT, is_rounded BOOLEAN,
+        description TEXT, keeps_description BOOLEAN, image_url TEXT, keeps_image_url BOOLEAN)
+  )`;
+
+/** The products of incoming rows, as they are and as they shall be. */
+const found = ({ userId, isAdmin, setsStock }: Importer) => Prisma.sql`
+  SELECT p.id, n, new.*, p.stock AS old_stock, p.category AS old_category,
+         ${isAdmin}::boolean OR p.owner_id = ${userId}::int AS is_allowed,
+         NOT ${setsStock}::boolean AND i.stock IS NOT NULL AND i.stock <> p.stock AS keeps_stock,
+         (p.name, p.price_minor, p.stock, p.category, p.description, p.image_url)
+           IS DISTINCT FROM (new.name, new.price_minor, new.stock, new.category, new.description, new.image_url)
+           AS is_changed
+    FROM incoming i JOIN products p ON p.sku = i.sku AND p.deleted_at IS NULL,
+         LATERAL (SELECT COALESCE(i.name, p.name) AS name, COALESCE(i.price_minor, p.price_minor) AS price_minor,
+                         CASE WHEN ${setsStock}::boolean THEN COALESCE(i.stock, p.stock) ELSE p.stock END AS stock,
+                         COALESCE(i.category, p.category) AS category,
+                         CASE WHEN i.keeps_description THEN p.description ELSE i.description END AS description,
+                         CASE WHEN i.keeps_image_url THEN p.image_url ELSE i.image_url END AS image_url) AS new`;
+
+const OUTCOME = Prisma.sql`
+  CASE WHEN NOT is_allowed THEN 'foreign' WHEN is_changed THEN 'updated' ELSE 'unchanged' END`;
 
 function toJson(rows: ImportedFields[]): string {
   return JSON.stringify(
     rows.map((row, n) => ({
       n,
       ...row,
+      is_rounded: isRounded(row),
       keeps_description: row.description === undefined,
       keeps_image_url: row.image_url === undefined,
     })),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Unavailable } from '@shop/service-kit/errors/http-errors';
 import { ImportRunning } from './import.errors.ts';
 
@@ -8,6 +9,7 @@ const RETRY_AFTER = 10;
 
 export function createImportSlots() {
   const running = new Set<number>();
+  let lastTurn: Promise<unknown> = Promise.resolve();
   return {
     /** @throws ImportRunning when this user has one running here, Unavailable when too many others have */
     async use<Result>(userId: number, run: () => Promise<Result>): Promise<Result> {
@@ -16,6 +18,11 @@ export function createImportSlots() {
         throw new Unavailable('Too many imports are running; try again later', RETRY_AFTER);
       running.add(userId);
       return run().finally(() => running.delete(userId));
+    },
+    /** Lets requests and other imports go on: of all imports one has a turn between two looks at the network. */
+    turn(): Promise<unknown> {
+      lastTurn = lastTurn.then(() => nextTurn());
+      return lastTurn;
     },
   };
 }

@@ -1,13 +1,16 @@
-import { setImmediate as otherWork } from 'node:timers/promises';
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { BodyStream } from '@shop/service-kit/http/body-stream';
 import type { Caller } from '@shop/service-kit/http/define-route';
-import { fieldIssuesOf } from '@shop/service-kit/http/field-issues';
+import { toAppError } from '@shop/service-kit/http/problem';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { ProductSchemas } from '../products/product.schemas.ts';
+import { createSpending, type ImportBudget } from './import.budget.ts';
+import { createRowCheck } from './import.check.ts';
+import { withOutcome } from './import.errors.ts';
 import { createFileReader, type FileRow } from './import.reader.ts';
 import type { ImportRepository, WrittenRow } from './import.repository.ts';
-import { BATCH_SIZE, type BatchRow, createBatch, createTally, type Tally } from './import.rows.ts';
+import { type BatchRow, createBatch, createTally, missingIn, type Tally } from './import.rows.ts';
+import type { ImportQuery } from './import.schemas.ts';
 import { createImportSlots } from './import.slots.ts';
 import { createRehearsal, createWriter, type Write } from './import.writer.ts';
 
@@ -18,12 +21,14 @@ interface ImportUseCaseOptions {
   catalogueChanged: (productIds: number[], categories: string[]) => Promise<void>;
   /** Who may create products. */
   creation: 'open' | 'admin';
+  budget: ImportBudget;
 }
 
 interface ImportRequest {
-  file: BodyStream;
-  /** Everything is checked and nothing written. */
-  isDryRun: boolean;
+  /** Opens the file; called when the import may begin. */
+  file: () => BodyStream | Promise<BodyStream>;
+  /** With `dry_run` everything is checked and nothing written. */
+  options: ImportQuery;
   user: User;
   log: Caller['log'];
 }
@@ -31,29 +36,34 @@ interface ImportRequest {
 const REFUSALS = {
   foreign: 'This SKU is that of another seller’s product',
   retry: 'Others have changed this product at the same moment; import the row again',
+  rounded: 'A spreadsheet has rounded this SKU; format its column as text',
 };
 
 /** Files into the catalogue, batch by batch. Each is committed for itself: what was written before a failure stays. */
-export function createImportUseCases({ imports, schemas, catalogueChanged, creation }: ImportUseCaseOptions) {
+export function createImportUseCases({
+  imports,
+  schemas,
+  catalogueChanged,
+  creation,
+  budget,
+}: ImportUseCaseOptions) {
   const slots = createImportSlots();
 
-  const readRows = async (file: BodyStream, write: Write, tally: Tally): Promise<void> => {
+  const readRows = async (file: BodyStream, options: ImportQuery, write: Write, tally: Tally) => {
     const reader = createFileReader(file.mediaType);
+    const check = createRowCheck(schemas, options);
+    const spending = createSpending(budget);
     const batch = createBatch();
-    let rows = 0;
-    const check = (row: FileRow) => {
-      if ('problem' in row) return tally.fail(row.line, row.problem);
-      const checked = schemas.replaceBody.safeParse(row.fields, { reportInput: true });
-      if (checked.success) return batch.add(row.line, checked.data);
-      return tally.fail(
-        row.line,
-        fieldIssuesOf(checked.error)
-          .map(({ message }) => message)
-          .join('; '),
-      );
+
+    const add = (row: FileRow) => {
+      if ('isBlank' in row) return;
+      const checked = 'problem' in row ? row : check(row.fields);
+      if ('problem' in checked) tally.fail(row.line, checked.problem);
+      else batch.add({ line: row.line, fields: checked.fields }, row.size);
     };
     const flush = async () => {
       const taken = batch.take();
+      if (taken.length === 0) return;
       const written = await write(taken.map(({ fields }) => fields));
       const changed = written.flatMap(({ product_id }) => product_id ?? []);
       const categories = new Set(written.flatMap((row) => row.categories ?? []));
@@ -62,11 +72,13 @@ export function createImportUseCases({ imports, schemas, catalogueChanged, creat
     };
     const take = async (found: Iterable<FileRow>) => {
       for (const row of found) {
-        check(row);
-        rows += 1;
+        spending.takeRow(tally.counts.failed);
+        add(row);
         if (batch.isFull()) await flush();
-        // Also while all rows are refused, requests are answered in between.
-        else if (rows % BATCH_SIZE === 0) await otherWork();
+        if (batch.isEmpty()) tally.settledTo(row.line);
+        if (!spending.isTimeForOthers()) continue;
+        await slots.turn();
+        spending.beginSlice();
       }
     };
     for await (const chunk of file.bytes) await take(reader.take(chunk));
@@ -75,19 +87,28 @@ export function createImportUseCases({ imports, schemas, catalogueChanged, creat
   };
 
   return {
-    /** @throws Forbidden where only admins sell, UnreadableFile, ImportRunning, Unavailable; and what the body stream throws */
-    async importProducts({ file, isDryRun, user, log }: ImportRequest) {
+    /**
+     * @throws Forbidden where only admins sell, ImportRunning, Unavailable; and with what was done by then:
+     * UnreadableFile, BodyTooLarge, TooManyFailures, RequestTimedOut, and what the body stream throws
+     */
+    async importProducts({ file, options, user, log }: ImportRequest) {
       if (creation === 'admin' && user.role !== 'admin') throw new Forbidden();
-      const importer = { userId: user.id, isAdmin: user.role === 'admin' };
-      const write = isDryRun ? createRehearsal(imports, importer) : createWriter(imports, importer);
+      const importer = {
+        userId: user.id,
+        isAdmin: user.role === 'admin',
+        setsStock: options.stock === 'set',
+      };
+      const write = options.dry_run ? createRehearsal(imports, importer) : createWriter(imports, importer);
       return slots.use(user.id, async () => {
         const tally = createTally();
-        const outcome = () => ({ ...tally.counts, dry_run: isDryRun });
+        const outcome = () => ({ ...tally.counts, dry_run: options.dry_run });
         try {
-          await readRows(file, write, tally);
+          await readRows(await file(), options, write, tally);
         } catch (error) {
           log.info({ ...outcome(), reason: (error as Error).message }, 'import broke off');
-          throw error;
+          const expected = toAppError(error);
+          if (expected === undefined) throw error;
+          throw withOutcome(expected, { ...tally.answer(), last_line: tally.lastLine() });
         }
         log.info(outcome(), 'import');
         return tally.answer();
@@ -98,8 +119,11 @@ export function createImportUseCases({ imports, schemas, catalogueChanged, creat
 
 export type ImportUseCases = ReturnType<typeof createImportUseCases>;
 
-function settle(tally: Tally, { lines }: BatchRow, written: WrittenRow | undefined): void {
-  const outcome = written?.outcome ?? 'retry';
-  if (outcome === 'created' || outcome === 'updated') tally.succeed(lines, outcome === 'created');
-  else for (const line of lines) tally.fail(line, REFUSALS[outcome]);
+function settle(tally: Tally, { line, fields }: BatchRow, written: WrittenRow | undefined): void {
+  const { outcome, kept_stock } = written ?? { outcome: 'retry', kept_stock: false };
+  if (outcome === 'created' || outcome === 'updated' || outcome === 'unchanged')
+    tally.succeed(outcome, kept_stock);
+  else if (outcome === 'incomplete')
+    tally.fail(line, `${missingIn({ ...fields, price: fields.price_minor })}: no product has this SKU`);
+  else tally.fail(line, REFUSALS[outcome]);
 }

@@ -27,22 +27,9 @@ export function createWriter(imports: ImportRepository, importer: Importer): Wri
   };
 }
 
-/** SKUs that a rehearsal knows it has created, so that the next row with one updates it. */
-const MAX_REMEMBERED = 1_000_000;
-
+/** Says of each row what a writer would, and writes nothing. */
 export function createRehearsal(imports: ImportRepository, importer: Importer): Write {
-  const created = new Set<string>();
-  return async (rows) => {
-    const written = await patiently(() => imports.preview(rows, importer));
-    return written.map((row, i) => {
-      const sku = rows[i]?.sku;
-      if (row.outcome !== 'created' || sku == null) return row;
-      if (created.has(sku)) return { ...row, outcome: 'updated' };
-      // A copy: the text is a slice of the portion of the file in which it stood, and would keep that.
-      if (created.size < MAX_REMEMBERED) created.add(Buffer.from(sku).toString());
-      return row;
-    });
-  };
+  return (rows) => patiently(() => imports.preview(rows, importer));
 }
 
 async function patiently<Result>(run: () => Promise<Result>): Promise<Result> {

@@ -9,10 +9,13 @@ export function createNdjsonReader(): FileReader {
 
   function* toRows(scanned: Iterable<Located<string>>): Generator<FileRow> {
     for (const found of scanned) {
-      const { line } = found;
-      if ('row' in found && found.row.trim() === '') continue;
+      const { line, size } = found;
+      if ('row' in found && found.row.trim() === '') {
+        yield { line, size, isBlank: true };
+        continue;
+      }
       isEmpty = false;
-      yield 'problem' in found ? { line, problem: found.problem } : { line, ...toFields(found.row) };
+      yield { line, size, ...('problem' in found ? { problem: found.problem } : toFields(found.row)) };
     }
   }
 

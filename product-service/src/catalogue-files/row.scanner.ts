@@ -3,8 +3,8 @@ import { isUtf8 } from 'node:buffer';
 /** What a row of a file says, or why it cannot be told. */
 export type Scanned<Row> = { row: Row } | { problem: string };
 
-/** A row and the line of the file on which it begins, counted from 1. */
-export type Located<Row> = Scanned<Row> & { line: number };
+/** A row, the line of the file on which it begins, counted from 1, and its bytes. */
+export type Located<Row> = Scanned<Row> & { line: number; size: number };
 
 export interface ScannedAt<Row> {
   scanned: Scanned<Row>;
@@ -47,7 +47,7 @@ export function createScanner<Row>(scan: Scan<Row>) {
       const isLong = (found?.end ?? text.length) - start > MAX_ROW;
       if (found === undefined && !isLong) break;
       const { scanned, end, lines } = found === undefined || isLong ? giveUp(start, isWhole) : found;
-      yield { line, ...scanned };
+      yield { line, size: end - start, ...scanned };
       line += lines;
       start = end;
     }

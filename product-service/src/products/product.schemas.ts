@@ -120,6 +120,7 @@ export function createProductSchemas(money: Money) {
   const price = amount('Price', money);
   const required = { name, price };
   const optional = z.strictObject({ description, category, sku, image_url: imageUrl, stock }).partial();
+  const anyFields = optional.extend(z.strictObject(required).partial().shape);
   const defaulted = {
     description: description.default(null),
     category: category.default('General'),
@@ -156,8 +157,9 @@ export function createProductSchemas(money: Money) {
     createBody: z.strictObject({ ...required, ...defaulted, stock: stock.default(0) }).transform(toFields),
     /** What is left out stays as it is, as in the original: a client that knows fewer fields loses none. */
     replaceBody: optional.extend(required).transform(toFields),
-    changeBody: optional
-      .extend(z.strictObject(required).partial().shape)
+    /** A row of a file: fields of a new product, or those that change in one that is there. */
+    importRow: anyFields.transform(toFields),
+    changeBody: anyFields
       .refine((body) => Object.keys(body).length > 0, { error: 'Give at least one field to change' })
       .transform(toFields),
     exportQuery: z

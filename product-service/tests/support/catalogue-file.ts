@@ -6,16 +6,18 @@ interface ImportOptions {
   type?: string;
   authorization?: string;
   isDryRun?: boolean;
+  /** Further parameters. */
+  query?: string;
 }
 
 /** Sends a file; a text is UTF-8. */
 export function importFile(
   app: Express,
   file: string | Buffer,
-  { type = 'text/csv', authorization = seller(), isDryRun = false }: ImportOptions = {},
+  { type = 'text/csv', authorization = seller(), isDryRun = false, query = '' }: ImportOptions = {},
 ) {
   return request(app)
-    .post(`/api/products/import${isDryRun ? '?dry_run=true' : ''}`)
+    .post(`/api/products/import?${isDryRun ? `dry_run=true&${query}` : query}`)
     .set('Authorization', authorization)
     .set('Content-Type', type)
     .send(file);

@@ -22,6 +22,8 @@ export interface StreamRules {
 export interface BodyStream {
   /** One of the types that the route takes. */
   readonly mediaType: string;
+  /** The whole header, parameters included. */
+  readonly contentType: string;
   /**
    * Read at the handler's pace: the client is held up meanwhile. Fails with an AppError for a body that is too large,
    * stalls, breaks off or cannot be decompressed, and when the client leaves, also after its last byte has come. A
@@ -52,7 +54,11 @@ export function openBodyStream(rules: StreamRules, request: Request, response: R
   const opened = decoder === undefined ? received : inflate(received, decoder());
   // Also when the whole body has come: what is left of it is not worth the work.
   response.once('close', () => opened.destroy(new MalformedRequest('The body broke off')));
-  return { mediaType, bytes: bounded(opened, rules) };
+  return {
+    mediaType,
+    contentType: request.headers['content-type'] ?? '',
+    bytes: bounded(opened, rules),
+  };
 }
 
 function mediaTypeOf({ headers }: Request, { types }: StreamRules): string {

@@ -30,7 +30,7 @@ export const answerProblem: ErrorRequestHandler = (thrown, request, response, _n
 /** Ends a request whatever its state: a problem document, or a cut connection where a response has begun. */
 export function endByError(thrown: unknown, request: Request, response: Response): void {
   const { requestId, log } = contextOf(response);
-  const error = toAppError(thrown);
+  const error = toAppError(thrown) ?? INTERNAL;
   if (error === INTERNAL) log.error({ err: thrown }, 'request failed');
   else if (error.status >= 500) log.warn({ err: error.cause ?? error }, 'request refused');
   if (response.writableEnded) return;
@@ -42,14 +42,15 @@ export function endByError(thrown: unknown, request: Request, response: Response
   response.end(JSON.stringify(toProblem(error, requestId)));
 }
 
-function toAppError(thrown: unknown): AppError {
+/** What a client is told about a failure; undefined for one that is none of its business. */
+export function toAppError(thrown: unknown): AppError | undefined {
   if (thrown instanceof AppError) return thrown;
   if (isDatabaseUnavailable(thrown)) {
     const error = new Unavailable('The service cannot reach its database', 1);
     error.cause = thrown;
     return error;
   }
-  return fromHttpFramework(thrown) ?? INTERNAL;
+  return fromHttpFramework(thrown);
 }
 
 /**
