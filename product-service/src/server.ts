@@ -1,9 +1,11 @@
 import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
+import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
+import { cleanupTasks } from './cleanup.jobs.ts';
 import { loadProductConfig } from './config.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 
@@ -18,9 +20,12 @@ await runServer({
     const accessKeys = openAccessKeys(config, logger);
     const { registry } = metrics;
     const accounts = await openAccounts({ config, service: 'product-service', logger, registry });
+    const { query } = queries;
+    const jobs = startJobs({ config, query, registry, logger, tasks: {}, periodic: cleanupTasks(query) });
     return {
       app: createApp({ ...runtime, db, ...queries, redis, accounts, accessKeys }),
       async close() {
+        await jobs.close();
         accessKeys.close();
         accounts.close();
         await db.$disconnect();

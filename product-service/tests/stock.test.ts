@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
+import { createInternalCalls } from './support/internal.calls.ts';
 import { admin, createProduct, readProduct, SELLER, seller, stranger } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
 
@@ -9,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
+const { reserve, release } = createInternalCalls(() => shop.app);
 const adjust = (id: number, body: object, authorization = seller()) =>
   request(shop.app).put(`/api/products/${id}/stock`).set('Authorization', authorization).send(body);
 const movements = (id: number, query = '', authorization = seller()) =>
@@ -45,6 +48,20 @@ describe('PUT /api/products/:id/stock', () => {
     expect(refused.body.code).toBe('stock_limit_exceeded');
     await adjust(product.id, { quantity: 1_000_000_000 }).expect(400);
     expect(await readProduct(shop.app, product.id)).toEqual(product);
+  });
+
+  test('can be reduced after stock was given back above a billion', async () => {
+    const product = await createProduct(shop.app, { stock: 1_000_000_000 });
+    const reservation = randomUUID();
+    await reserve(reservation, [product.id, 10]).expect(200);
+    await adjust(product.id, { quantity: 10 }).expect(200);
+    await release(reservation).expect(200);
+    const refused = await adjust(product.id, { quantity: 1 }).expect(400);
+    expect(refused.body.code).toBe('stock_limit_exceeded');
+    const reduced = await adjust(product.id, { quantity: -1 }).expect(200);
+    expect(reduced.body.product.stock).toBe(1_000_000_009);
+    const empty = await adjust(product.id, { quantity: -1_000_000_000 }).expect(200);
+    expect(empty.body.product.stock).toBe(9);
   });
 
   test('takes a difference of nothing and leaves no row', async () => {

@@ -178,6 +178,29 @@ describe('a service as a process', () => {
     expect(messages).toEqual(['listening', 'slow began', 'stopping', 'closed', 'stopped']);
   });
 
+  test('stops when the channel to its parent closes, as it does when the parent is killed', async () => {
+    const { PATH = '' } = process.env;
+    const parent = spawn(process.execPath, [
+      '-e',
+      `const child = require('node:child_process').spawn(process.execPath, ['--import', 'tsx', ${JSON.stringify(file)}],
+        { env: ${JSON.stringify({ PATH, ...good })}, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+       child.stdout.on('data', (chunk) => process.stdout.write(child.pid + ' ' + chunk));`,
+    ]);
+    children.push(parent);
+    const [line] = await once(parent.stdout, 'data');
+    const pid = Number.parseInt(String(line), 10);
+    const runs = () => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    expect([String(line).includes('listening'), runs()]).toEqual([true, true]);
+    parent.kill('SIGKILL');
+    await until('the service has ended', () => !runs());
+  });
+
   test('ends with 0 after SIGINT', async () => {
     const { child, logged, exit } = run(good);
     await logged('listening');

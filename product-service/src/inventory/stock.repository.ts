@@ -18,7 +18,11 @@ export function createStockRepository(db: PrismaClient) {
         id,
         guard,
         set: [Prisma.sql`stock = p.stock + ${quantity}::int`],
-        condition: Prisma.sql`p.stock + ${quantity}::int BETWEEN 0 AND ${MAX_STOCK}::int`,
+        // Stock that is given back may exceed the bound: reductions are possible then, too.
+        condition:
+          quantity > 0
+            ? Prisma.sql`p.stock <= ${MAX_STOCK - quantity}::int`
+            : Prisma.sql`p.stock >= ${-quantity}::int`,
         reason,
       });
     },

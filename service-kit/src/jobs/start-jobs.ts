@@ -63,18 +63,16 @@ export function startJobs(options: JobsOptions) {
     repeat('care of the job queue', Math.min(CARE_INTERVAL, longestWait * 1000), care, logger),
     ...Object.entries(periodic).map(([task, it]) => repeat(task, it.every, () => takeTurn(task, it), logger)),
   ];
-  const runner = startRunner({
-    databaseUrl,
-    tasks,
-    concurrency,
-    logger,
-    metrics,
-    ...(stalledAfter === undefined ? {} : { stalledAfter }),
-  });
+  const limit = stalledAfter === undefined ? {} : { stalledAfter };
+  // graphile-worker refuses to run without a task.
+  const runner =
+    Object.keys(tasks).length === 0
+      ? undefined
+      : startRunner({ databaseUrl, tasks, concurrency, logger, metrics, ...limit });
   return {
     async close() {
       stopping.abort();
-      await Promise.all([runner.close(), ...repeated.map((one) => one.close())]);
+      await Promise.all([runner?.close(), ...repeated.map((one) => one.close())]);
     },
   };
 }

@@ -150,18 +150,18 @@ export async function runServer<Config extends ServerConfig>(options: ServerOpti
   const starting = startServer(options);
   // From the first moment on: a stop that is asked for during the start follows it. Both signals may come, and come
   // twice (a terminal's and npm's): the stop under way goes on.
-  const stopOn = (signal: NodeJS.Signals) => {
-    process.on(signal, () => {
-      starting
-        .then((running) => running.stop(signal))
-        .then(
-          () => process.exit(0),
-          (error: unknown) => fail(options.service, error),
-        );
-    });
+  const stop = (reason: string) => {
+    starting
+      .then((running) => running.stop(reason))
+      .then(
+        () => process.exit(0),
+        (error: unknown) => fail(options.service, error),
+      );
   };
-  stopOn('SIGTERM');
-  stopOn('SIGINT');
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // Of a process that was started with a channel to its parent only: the parent was killed and cannot stop it any more.
+  process.on('disconnect', () => stop('the parent ended'));
   // Rejected promises that nobody handles come here too.
   process.on('uncaughtException', (error) => {
     if (endRequestOf(error)) return;

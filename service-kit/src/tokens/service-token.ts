@@ -6,6 +6,8 @@ import { createTokenReader } from './token-reader.ts';
 
 /** Seconds that a service token is good for; a new one is made at half of it. */
 const LIFETIME = 60;
+/** Seconds. */
+const CLOCK_TOLERANCE = 60;
 
 const claimsSchema = z.object({ iss: z.string().min(1), typ: z.literal('service'), exp: z.number() });
 
@@ -19,7 +21,10 @@ export interface ServiceTokenVerifier {
  * @param audience the name of the service that is called
  */
 export function createServiceTokenVerifier(secret: string, audience: string): ServiceTokenVerifier {
-  const read = createTokenReader(fixedKeys([secretKey(secret)]), { audience });
+  const read = createTokenReader(fixedKeys([secretKey(secret)]), {
+    audience,
+    clockTolerance: CLOCK_TOLERANCE,
+  });
   return {
     verify(token) {
       const claims = claimsSchema.safeParse(read(token));

@@ -4,6 +4,8 @@ import { headerOf, type TokenKeys } from './token-keys.ts';
 interface TokenRules {
   issuer?: string;
   audience: string;
+  /** Seconds that the clocks of who signs and who verifies may be apart. */
+  clockTolerance?: number;
 }
 
 /**

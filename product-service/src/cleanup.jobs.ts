@@ -1,0 +1,21 @@
+import { inBatches } from '@shop/service-kit/jobs/in-batches';
+import type { PeriodicTask } from '@shop/service-kit/jobs/start-jobs';
+import type { Query } from '@shop/service-kit/postgres/query';
+import { createCleanupRepository } from './cleanup.repository.ts';
+
+/** Milliseconds. */
+const INTERVAL = 60_000;
+
+/** What removes rows that nobody needs any more. */
+export function cleanupTasks(query: Query): Record<string, PeriodicTask> {
+  const { removeClosedReservations, removeEmptyCategories } = createCleanupRepository(query);
+  return {
+    clean_up: {
+      every: INTERVAL,
+      async run(signal) {
+        await inBatches(removeClosedReservations, { signal });
+        await inBatches(removeEmptyCategories, { signal });
+      },
+    },
+  };
+}

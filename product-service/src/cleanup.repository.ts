@@ -1,0 +1,44 @@
+import type { Query } from '@shop/service-kit/postgres/query';
+
+/**
+ * A closed reservation refuses a reserve that arrives late: seconds later through a slow network, or hours later from a
+ * process that was paused. After days nobody asks for it any more.
+ */
+const CLOSED_DAYS = 7;
+
+export function createCleanupRepository(query: Query) {
+  return {
+    /** Reservations that hold nothing: refused, released, or released before they were made. Index: reservations_closed */
+    async removeClosedReservations(limit: number): Promise<number> {
+      const rows = await query`
+        DELETE FROM reservations WHERE id IN (
+          SELECT id FROM reservations
+           WHERE status = 'RELEASED' AND updated_at < now() - make_interval(days => ${CLOSED_DAYS}::int)
+           ORDER BY updated_at LIMIT ${limit}::int FOR UPDATE SKIP LOCKED) RETURNING 1`;
+      return rows.length;
+    },
+
+    /**
+     * Counts of categories without products. The counts of a category's slots add up; what another transaction changes at
+     * this moment is left alone, and what was changed since the look is kept in the slot that is written.
+     */
+    async removeEmptyCategories(limit: number): Promise<number> {
+      const rows = await query<[{ count: number }]>`
+        WITH empty AS (
+          SELECT category FROM category_counts GROUP BY category HAVING sum(products) = 0 LIMIT ${limit}::int
+        ), locked AS (
+          SELECT category, slot FROM category_counts JOIN empty USING (category)
+             FOR UPDATE OF category_counts SKIP LOCKED
+        ), removed AS (
+          DELETE FROM category_counts c USING locked
+           WHERE c.category = locked.category AND c.slot = locked.slot RETURNING c.category, c.products
+        ), kept AS (
+          INSERT INTO category_counts AS c (category, slot, products)
+          SELECT category, -1, sum(products) FROM removed GROUP BY category HAVING sum(products) <> 0
+              ON CONFLICT (category, slot) DO UPDATE SET products = c.products + excluded.products
+        )
+        SELECT count(DISTINCT category)::int AS count FROM removed`;
+      return rows[0].count;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createQuery } from '@shop/service-kit/postgres/query';
+import { Pool } from 'pg';
+import { cleanupTasks } from '../src/cleanup.jobs.ts';
+import { startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+let pool: Pool;
+beforeAll(async () => {
+  shop = await startTestShop();
+  pool = new Pool({ connectionString: shop.databaseUrl });
+});
+afterAll(async () => {
+  await pool.end();
+  await shop.close();
+});
+
+const cleanUp = () => cleanupTasks(createQuery(pool))['clean_up']?.run(new AbortController().signal);
+
+async function reservation(status: string, days: number): Promise<string> {
+  const id = randomUUID();
+  await pool.query(
+    'INSERT INTO reservations (id, status, updated_at) VALUES ($1, $2, now() - make_interval(hours => $3))',
+    [...[id, status, days * 24]],
+  );
+  return id;
+}
+
+describe('the cleanup', () => {
+  test('forgets reservations that are closed for a week, and no others', async () => {
+    const closed = await reservation('RELEASED', 8);
+    const kept = [
+      await reservation('RELEASED', 6),
+      await reservation('HELD', 400),
+      await reservation('CONFIRMED', 400),
+    ];
+    await cleanUp();
+    const found = await shop.db.reservation.findMany({ where: { id: { in: [closed, ...kept] } } });
+    expect(found.map(({ id }) => id).sort()).toEqual(kept.sort());
+  });
+
+  test('forgets more closed reservations than a batch', async () => {
+    await pool.query(`INSERT INTO reservations (id, status, updated_at)
+      SELECT gen_random_uuid(), 'RELEASED', now() - interval '9 days' FROM generate_series(1, 2500)`);
+    await cleanUp();
+    expect(
+      await shop.db.reservation.count({
+        where: { updatedAt: { lt: new Date(Date.now() - 8 * 86_400_000) }, status: 'RELEASED' },
+      }),
+    ).toBe(0);
+  });
+
+  test('forgets categories without products, and keeps the counts of the others', async () => {
+    await pool.query(`INSERT INTO category_counts VALUES
+      ('gone', 1, 2), ('gone', 2, -2), ('zero', 1, 0), ('full', 1, 3), ('full', 2, -1)`);
+    await cleanUp();
+    const { rows } = await pool.query(
+      "SELECT category, sum(products)::int AS products FROM category_counts WHERE category IN ('gone', 'zero', 'full') GROUP BY 1",
+    );
+    expect(rows).toEqual([{ category: 'full', products: 2 }]);
+  });
+
+  test('leaves a category alone that somebody changes at this moment', async () => {
+    await pool.query("INSERT INTO category_counts VALUES ('changing', 1, 1), ('changing', 2, -1)");
+    const client = await pool.connect();
+    await client.query(
+      "BEGIN; UPDATE category_counts SET products = products + 5 WHERE category = 'changing' AND slot = 2",
+    );
+    await cleanUp();
+    await client.query('COMMIT');
+    client.release();
+    const { rows } = await pool.query(
+      "SELECT sum(products)::int AS products FROM category_counts WHERE category = 'changing'",
+    );
+    expect(rows).toEqual([{ products: 5 }]);
+  });
+});
