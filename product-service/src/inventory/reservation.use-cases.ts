@@ -100,7 +100,8 @@ export function createReservationUseCases({
       wanted: NewReservation,
       actor: string,
     ): Promise<Reservation & { status: ReservationStatus }> {
-      const [reservation] = await reserve([wanted], actor, true);
+      // In one statement, which waits: this form is sent by clients that do not know BUSY.
+      const [reservation] = await reserveNow([wanted], actor, LONG_WAIT * patience);
       if (reservation === undefined || reservation.status === 'BUSY') throw new ProductBusy();
       if (reservation.status === 'MISMATCH') throw new ReservationMismatch();
       return { ...reservation, status: reservation.status };
