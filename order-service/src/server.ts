@@ -7,6 +7,7 @@ import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
 import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
+import { erasurePeriodic, erasureTasks } from './erasure/erasure.jobs.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { JOBS_AT_ONCE, placementPeriodic, placementTasks } from './placement/placement.jobs.ts';
 import { createPlacementMetrics } from './placement/placement.metrics.ts';
@@ -57,8 +58,11 @@ await runServer({
       query,
       logger,
       registry: metrics.registry,
-      tasks: placementTasks(products, logger),
-      periodic: placementPeriodic(reconciling, config),
+      tasks: { ...placementTasks(products, logger), ...erasureTasks(query) },
+      periodic: {
+        ...placementPeriodic(reconciling, config),
+        ...(accounts.readChanges === undefined ? {} : erasurePeriodic(accounts.readChanges, query)),
+      },
       concurrency: JOBS_AT_ONCE,
     });
     return {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { ReadChanges } from './account-changes.ts';
 import { createAccountsClient } from './accounts.client.ts';
 import { startAccountsReader } from './accounts.reader.ts';
 import { type Accounts, unknownAccounts } from './accounts.ts';
@@ -15,13 +16,18 @@ interface OpenAccountsOptions {
   registry: Registry;
 }
 
+export interface OpenAccounts extends Accounts {
+  /** For those who keep a cursor of their own; missing without `USER_SERVICE_URL`. */
+  readChanges?: ReadChanges;
+}
+
 /** The accounts as user-service tells of them. Without `USER_SERVICE_URL` tokens are good until they expire. */
 export async function openAccounts({
   config,
   service,
   logger,
   registry,
-}: OpenAccountsOptions): Promise<Accounts> {
+}: OpenAccountsOptions): Promise<OpenAccounts> {
   const { USER_SERVICE_URL: url, SERVICE_TOKEN_SECRET: serviceTokenSecret } = config;
   if (url === undefined) {
     logger.warn('USER_SERVICE_URL is not set: tokens of ended sessions are accepted until they expire');
@@ -37,6 +43,7 @@ export async function openAccounts({
   });
   return {
     ...accounts,
+    readChanges: client.readChanges,
     close() {
       accounts.close();
       client.close();
