@@ -113,7 +113,7 @@ describe('a CSV file', () => {
       ['B,Lamp,,1,,', 'Price is required: no product has this SKU'],
       [
         'C,La,-1,1.5,ftp://x,',
-        'Image URL must be an http or https address; Stock must be a non-negative integer; Name must be at least 3 characters; Price must be a positive number',
+        'Image URL must be an http or https address, or a path that begins with /; Stock must be a non-negative integer; Name must be at least 3 characters; Price must be a positive number',
       ],
       ['D,Lamp,"9,99",1,,', 'Price must be a positive number'],
       ['E,Lamp,9.999,1,,', 'Price must have at most 2 decimals'],

@@ -74,7 +74,7 @@ describe('PATCH /api/products/:id', () => {
     const { id } = await createProduct(shop.app, { description: 'x', sku: 'EACH', image_url: 'http://a.b' });
     const changes = [
       { name: 'Other name' },
-      { description: null },
+      { description: '' },
       { category: 'Other' },
       { sku: null },
       { image_url: null },

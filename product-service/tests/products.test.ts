@@ -25,7 +25,7 @@ describe('POST /api/products', () => {
       product: {
         id: expect.any(Number),
         name: 'iPhone 15 Pro',
-        description: null,
+        description: '',
         price: 999.99,
         currency: 'USD',
         stock: 50,
@@ -89,14 +89,14 @@ describe('POST /api/products', () => {
   });
 
   test('tells all that is wrong at once', async () => {
-    const refused = await post({ name: 'ab', stock: -1, category: '', image_url: 'ftp://x', sku: 5 });
+    const refused = await post({ name: 'ab', stock: -1, category: 5, image_url: 'ftp://x', sku: 5 });
     expect(refused.status).toBe(400);
     expect(refused.body.errors).toEqual([
       'Name must be at least 3 characters',
       'Price is required',
-      'Category is required',
+      'Category must be a string',
       'SKU must be a string',
-      'Image URL must be an http or https address',
+      'Image URL must be an http or https address, or a path that begins with /',
       'Stock must be a non-negative integer',
     ]);
   });

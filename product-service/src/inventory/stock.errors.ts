@@ -1,5 +1,5 @@
 import { defineError } from '@shop/service-kit/errors/app-error';
-import { MAX_STOCK } from '../products/product.schemas.ts';
+import { MAX_STOCK } from '../products/product.fields.ts';
 
 export const InsufficientStock = defineError(400, 'insufficient_stock', 'Insufficient stock');
 export const StockLimitExceeded = defineError(

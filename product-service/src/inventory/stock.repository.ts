@@ -1,7 +1,7 @@
 import type { Window } from '@shop/service-kit/http/paging';
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import { MAX_STOCK } from '../products/product.fields.ts';
 import type { FoundProduct, Guard } from '../products/product.guard.ts';
-import { MAX_STOCK } from '../products/product.schemas.ts';
 import { type Change, changeProduct } from '../products/product.sql.ts';
 import type { MovementKey, StockMovement } from './stock.schemas.ts';
 

@@ -1,7 +1,7 @@
-import { instant, integer, text } from '@shop/service-kit/http/fields';
+import { instant, integer, optional, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
-import { MAX_STOCK } from '../products/product.schemas.ts';
+import { MAX_STOCK } from '../products/product.fields.ts';
 
 /** One row of a product's ledger. */
 export interface StockMovement {
@@ -18,7 +18,7 @@ export interface StockMovement {
 
 export const stockBody = z.strictObject({
   quantity: integer('Quantity', { min: -MAX_STOCK, max: MAX_STOCK, wrong: 'Quantity must be an integer' }),
-  reason: text('Reason', { max: 200 }).default('adjustment'),
+  reason: optional(text('Reason', { max: 200 })),
 });
 
 export const movementsQuery = z.object(pagingQuery(20));

@@ -18,7 +18,7 @@ interface StockUseCaseOptions {
 /** A difference to a product's stock, as an owner makes it. */
 export interface StockDifference {
   quantity: number;
-  reason: string;
+  reason?: string | undefined;
 }
 
 export function createStockUseCases({ stock, stockChanged, forget }: StockUseCaseOptions) {
@@ -26,7 +26,7 @@ export function createStockUseCases({ stock, stockChanged, forget }: StockUseCas
     /** @throws ProductNotFound, Forbidden, VersionMismatch, InsufficientStock, StockLimitExceeded */
     async adjustStock(
       id: number,
-      { quantity, reason }: StockDifference,
+      { quantity, reason = 'adjustment' }: StockDifference,
       user: User,
       ifMatch?: string,
     ): Promise<Product> {

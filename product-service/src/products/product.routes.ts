@@ -76,7 +76,8 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       ...writes,
       method: 'put',
       path: `${PATH}/:id`,
-      summary: 'Replace a product: what is left out is set to its default, but for the stock, which stays',
+      summary:
+        'Change a product: name and price are required, and optional fields that are left out stay as they are',
       only: OWNER,
       params: idParams,
       headers: changeHeaders,

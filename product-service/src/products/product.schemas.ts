@@ -4,13 +4,13 @@ import {
   booleanQuery,
   INT32_MAX,
   instant,
-  integer,
   integerQuery,
   text,
 } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
+import { changed, initial, MAX_NAME, name, withInitial } from './product.fields.ts';
 
 /** A product of the shop, as use-cases know it. */
 export interface Product {
@@ -38,22 +38,9 @@ export type ProductFields = Pick<
   'name' | 'description' | 'price_minor' | 'stock' | 'category' | 'sku' | 'image_url'
 >;
 
-export const MAX_STOCK = 1_000_000_000;
-const MAX_NAME = 200;
 const MAX_IDS = 100;
 const MAX_SEARCH = 200;
 const DEFAULT_PER_PAGE = 20;
-
-const name = text('Name', { min: 3, max: MAX_NAME });
-const description = text('Description', { min: 0, max: 5000 }).nullable();
-const category = text('Category', { max: 100 });
-const sku = text('SKU', { max: 64 }).nullable();
-const imageUrl = text('Image URL', { max: 2000 })
-  .refine((value) => /^https?:\/\/\S+$/i.test(value) && URL.canParse(value), {
-    error: 'Image URL must be an http or https address',
-  })
-  .nullable();
-const stock = integer('Stock', { min: 0, max: MAX_STOCK, wrong: 'Stock must be a non-negative integer' });
 
 const sorts = ['id', 'price', 'name', 'created_at'] as const;
 const sort = z.enum([...sorts, '-id', '-price', '-name', '-created_at', 'relevance'], {
@@ -66,7 +53,7 @@ export type ProductOrder = z.output<typeof sort> | 'ids';
 const ids = z
   .string()
   .regex(/^[1-9]\d{0,9}(,[1-9]\d{0,9})*$/, {
-    error: 'ids must be product ids, parted by commas',
+    error: 'ids must be product ids, separated by commas',
     abort: true,
   })
   .transform((list) => [...new Set(list.split(',').map(Number))])
@@ -119,14 +106,6 @@ interface PriceRange {
 export function createProductSchemas(money: Money) {
   const price = amount('Price', money);
   const required = { name, price };
-  const optional = z.strictObject({ description, category, sku, image_url: imageUrl, stock }).partial();
-  const anyFields = optional.extend(z.strictObject(required).partial().shape);
-  const defaulted = {
-    description: description.default(null),
-    category: category.default('General'),
-    sku: sku.default(null),
-    image_url: imageUrl.default(null),
-  };
   const filters = {
     category: text('category', { max: 100 }).optional(),
     min_price: amountQuery('min_price', money).optional(),
@@ -139,7 +118,7 @@ export function createProductSchemas(money: Money) {
   const shown = (product: Product): z.input<typeof productShape> => ({
     id: product.id,
     name: product.name,
-    description: product.description,
+    description: product.description ?? '',
     price: money.toMajor(product.price_minor),
     currency: money.currency,
     stock: product.stock,
@@ -154,13 +133,20 @@ export function createProductSchemas(money: Money) {
   const product = z.custom<Product>().transform(shown).pipe(productShape);
 
   return {
-    createBody: z.strictObject({ ...required, ...defaulted, stock: stock.default(0) }).transform(toFields),
-    /** What is left out stays as it is, as in the original: a client that knows fewer fields loses none. */
-    replaceBody: optional.extend(required).transform(toFields),
-    /** A row of a file: fields of a new product, or those that change in one that is there. */
-    importRow: anyFields.transform(toFields),
-    changeBody: anyFields
-      .refine((body) => Object.keys(body).length > 0, { error: 'Give at least one field to change' })
+    createBody: z
+      .strictObject({ ...required, ...initial })
+      .transform(toFields)
+      .transform(withInitial),
+    replaceBody: z.strictObject({ ...required, ...changed }).transform(toFields),
+    changeBody: z
+      .strictObject({ ...changed, ...z.strictObject(required).partial().shape })
+      .refine((body) => Object.values(body).some((value) => value !== undefined), {
+        error: 'Give at least one field to change',
+      })
+      .transform(toFields),
+    /** A row of a file: fields of a new product, or those that change in one that is there. Blank ones count as absent. */
+    importRow: z
+      .strictObject({ ...z.strictObject(required).partial().shape, ...initial })
       .transform(toFields),
     exportQuery: z
       .object({
@@ -190,7 +176,7 @@ export function createProductSchemas(money: Money) {
 const productShape = z.object({
   id: z.int(),
   name: z.string(),
-  description: z.string().nullable(),
+  description: z.string(),
   price: z.number(),
   currency: z.string(),
   stock: z.int(),
