@@ -18,7 +18,7 @@ const listed = async () => {
 };
 const stored = () =>
   shop.db.$queryRaw<Record<string, unknown>[]>`
-    SELECT sku, name, description, price_minor::int, stock, category, image_url FROM products ORDER BY id`;
+    SELECT sku, name, coalesce(description, '') AS description, price_minor::int, stock, category, image_url FROM products ORDER BY id`;
 
 describe('a CSV file', () => {
   const LAMP = {
