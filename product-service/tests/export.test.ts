@@ -39,7 +39,7 @@ describe('GET /api/products/export', () => {
     expect(status).toBe(200);
     expect(headers).toMatchObject({ 'content-type': 'text/csv; charset=utf-8', 'cache-control': 'no-store' });
     expect(headers['content-disposition']).toMatch(/^attachment; filename="products-\d{4}-\d\d-\d\d\.csv"$/);
-    expect(body).toBe(`${HEADER}A,Lamp,"",9.5,3,General,\n,Sheet,"a ""b""\nc",1,10,X,\n`);
+    expect(body).toBe(`${HEADER}A,Lamp,,9.5,3,General,\n,Sheet,"a ""b""\nc",1,10,X,\n`);
   });
 
   test('is NDJSON on demand', async () => {

@@ -67,7 +67,7 @@ describe('a row', () => {
 
   test('whose SKU is there updates that product: new version, and the difference in the ledger', async () => {
     const product = await createProduct(shop.app, { sku: 'UPD-1', stock: 10, description: 'old' });
-    const row = { sku: 'UPD-1', name: 'New name', price: 2, stock: 4, description: null, category: 'Lamps' };
+    const row = { sku: 'UPD-1', name: 'New name', price: 2, stock: 4, category: 'Lamps' };
     expect((await importedWithStock(row)).body).toMatchObject({ created: 0, updated: 1, stock_kept: 0 });
     expect(await readProduct(shop.app, product.id)).toMatchObject({ ...row, version: 2, owner_id: 7 });
     expect(await ledgerOf(product)).toEqual([
