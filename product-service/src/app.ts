@@ -44,6 +44,8 @@ export interface AppOptions extends Runtime<ProductConfig> {
   exactTotals?: number | undefined;
   /** Multiplies what requests may take; 1 in production. */
   patience?: number | undefined;
+  /** So few matches of a search are read all, whatever the order. */
+  fewMatches?: number | undefined;
 }
 
 /** Everything that product-service answers, wired from its parts. */
@@ -60,10 +62,11 @@ export function createApp({
   isStopping,
   exactTotals,
   patience,
+  fewMatches,
 }: AppOptions) {
   const money = createMoney(config.CURRENCY);
   const schemas = createProductSchemas(money);
-  const repository = createProductRepository({ db, query, unprepared, exactTotals });
+  const repository = createProductRepository({ db, query, unprepared, exactTotals, fewMatches });
   const cache = createProductCache({ redis, metrics, schemas, find: repository.find });
   const products = createProductUseCases({
     products: repository,

@@ -171,6 +171,29 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS things_label ON things (label);`)
   });
 });
 
+describe('a migration that removes what another one replaced', () => {
+  const third = '20260301000000_third';
+  const all = {
+    ...first,
+    [SECOND]: 'ALTER TABLE things ADD extra TEXT;',
+    [third]: `-- migrate: contracts ${SECOND}\nALTER TABLE things DROP label;`,
+  };
+
+  test('waits for the next call, when the processes of the release before are gone', async () => {
+    const { migrate } = await migrated();
+    const prismaFolder = await folderOf(all);
+    expect(await migrate(prismaFolder)).toEqual([SECOND]);
+    expect(await migrate(prismaFolder)).toEqual([third]);
+    expect(await migrate(prismaFolder)).toEqual([]);
+  });
+
+  test('is applied with the others to a new database', async () => {
+    const { url } = await emptyDatabase();
+    const prismaFolder = await folderOf(all);
+    expect(await applyMigrations({ connectionString: url, prismaFolder })).toEqual([FIRST, SECOND, third]);
+  });
+});
+
 describe('several processes at once', () => {
   test('apply each migration once, also what is built concurrently', async () => {
     const { url } = await emptyDatabase();

@@ -11,7 +11,7 @@ export function matching(filter: ProductFilter): Prisma.Sql {
   const { category, min_price, max_price, in_stock, owner_id, ids } = filter;
   const conditions = [
     Prisma.sql`p.deleted_at IS NULL`,
-    category !== undefined && Prisma.sql`p.category = ${category}::text`,
+    category !== undefined && Prisma.sql`p.category = category_of(${category}::text)`,
     min_price !== undefined && Prisma.sql`p.price_minor >= ${min_price}::bigint`,
     max_price !== undefined && Prisma.sql`p.price_minor <= ${max_price}::bigint`,
     in_stock === true && Prisma.sql`p.available`,
@@ -23,10 +23,4 @@ export function matching(filter: ProductFilter): Prisma.Sql {
     conditions.filter((condition) => condition !== false),
     ' AND ',
   );
-}
-
-/** Whether it leaves anything out but deleted products. */
-export function narrows(filter: ProductFilter): boolean {
-  const { category, min_price, max_price, in_stock, owner_id, ids } = filter;
-  return [category, min_price, max_price, in_stock, owner_id, ids].some((value) => value !== undefined);
 }

@@ -25,7 +25,10 @@ export function groupsOfLists(categories: string[], which: keyof typeof KINDS): 
 export const looksAtStock = (group: string): boolean => group.startsWith('stock');
 
 const groupOf = (kind: Kind, category: string | undefined): string =>
-  category === undefined ? kind : `${kind}:${category}`;
+  category === undefined ? kind : `${kind}:${keyOfCategory(category)}`;
+
+/** The same for all spellings of a category, as the function `category_key`. */
+const keyOfCategory = (category: string): string => category.normalize('NFKC').toLowerCase();
 
 function kindOf({ sort, q, min_price, max_price, in_stock }: ProductQuery): Kind {
   if (in_stock !== undefined) return 'stock';

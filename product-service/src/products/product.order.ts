@@ -3,11 +3,14 @@ import type { Product, ProductKey, ProductOrder } from './product.schemas.ts';
 
 /** A product as a list finds it. */
 export interface ListedProduct extends Product {
-  /** How far it is from what was searched; the nearest come first. Undefined without a search. */
-  distance?: number;
+  /** How well it matches a search, from 1, the best. Undefined without a search. */
+  tier?: number;
 }
 
 type SortField = 'id' | 'price' | 'name' | 'created_at' | 'ids' | 'relevance';
+
+/** Sorted by one value, in one direction with the id. */
+type ColumnField = Exclude<SortField, 'relevance'>;
 
 const fieldOf = (order: ProductOrder) => order.replace('-', '') as SortField;
 
@@ -21,13 +24,14 @@ export function keyOf(product: ListedProduct, order: ProductOrder, ids: number[]
     name: product.name,
     created_at: product.created_at.getTime(),
     ids: ids.indexOf(product.id),
-    relevance: product.distance ?? 0,
+    relevance: product.tier ?? 1,
   }[fieldOf(order)];
   return [order, value, product.id];
 }
 
-/** `ORDER BY` over columns of `p`. The id makes each row's place its own. */
+/** `ORDER BY` over columns of `p`. The id makes each row's place its own; of equal relevance the newest come first. */
 export function sorted(order: ProductOrder, ids?: number[]): Prisma.Sql {
+  if (order === 'relevance') return Prisma.sql`ORDER BY p.tier, p.id DESC`;
   const direction = isDescending(order) ? Prisma.sql`DESC` : Prisma.sql`ASC`;
   return Prisma.sql`ORDER BY ${column(order, ids)} ${direction}, p.id ${direction}`;
 }
@@ -36,14 +40,16 @@ export function sorted(order: ProductOrder, ids?: number[]): Prisma.Sql {
 export function behind(after: ProductKey | undefined, order: ProductOrder, ids?: number[]): Prisma.Sql {
   if (after === undefined) return Prisma.sql`TRUE`;
   const [, key, id] = after;
+  if (order === 'relevance') {
+    return Prisma.sql`(p.tier > ${key}::int OR (p.tier = ${key}::int AND p.id < ${id}::int))`;
+  }
   const value = {
     id: Prisma.sql`${key}::bigint`,
     price: Prisma.sql`${key}::bigint`,
     name: Prisma.sql`${key}::text`,
     created_at: Prisma.sql`to_timestamp(${key}::float8 / 1000)`,
     ids: Prisma.sql`${key}::bigint`,
-    relevance: Prisma.sql`${key}::float4`,
-  }[fieldOf(order)];
+  }[fieldOf(order) as ColumnField];
   const operator = isDescending(order) ? Prisma.sql`<` : Prisma.sql`>`;
   return Prisma.sql`(${column(order, ids)}, p.id) ${operator} (${value}, ${id}::int)`;
 }
@@ -52,9 +58,8 @@ function column(order: ProductOrder, ids: number[] = []): Prisma.Sql {
   return {
     id: Prisma.sql`p.id`,
     price: Prisma.sql`p.price_minor`,
-    name: Prisma.sql`p.name`,
+    name: Prisma.sql`p.name COLLATE "und-x-icu"`,
     created_at: Prisma.sql`p.created_at`,
     ids: Prisma.sql`array_position(${ids}::int[], p.id) - 1`,
-    relevance: Prisma.sql`p.distance`,
-  }[fieldOf(order)];
+  }[fieldOf(order) as ColumnField];
 }

@@ -14,8 +14,10 @@ export type ProductChanges = { [Field in keyof ProductFields]?: ProductFields[Fi
 
 /** More categories than this are not listed: the list has no pages. */
 const MAX_CATEGORIES = 1000;
+const MAX_CATEGORIES_OF_SELLER = 50;
 /** Totals are counted as far as pages go. */
 const EXACT_TOTALS = 10_000;
+const FEW_MATCHES = 2000;
 
 export interface ProductRepositoryOptions {
   db: PrismaClient;
@@ -24,6 +26,8 @@ export interface ProductRepositoryOptions {
   unprepared: Query;
   /** Totals up to this are counted. */
   exactTotals?: number | undefined;
+  /** So few matches of a search are read all, whatever the order. */
+  fewMatches?: number | undefined;
 }
 
 /** The table of products; deleted ones are never found. Changes are one statement each. */
@@ -32,9 +36,10 @@ export function createProductRepository({
   query,
   unprepared,
   exactTotals = EXACT_TOTALS,
+  fewMatches = FEW_MATCHES,
 }: ProductRepositoryOptions) {
   const totals = createProductTotals(unprepared, exactTotals);
-  const { search } = createProductSearch(unprepared, totals);
+  const { search } = createProductSearch(unprepared, totals, fewMatches);
 
   /** One row more than the window shows, in the order asked for. Indexes: products_pkey and products_listed_*. */
   const findPage = async (filter: ProductFilter, order: ProductOrder, window: Window<ProductKey>) => {
@@ -78,16 +83,30 @@ export function createProductRepository({
       window: Window<ProductKey>,
     ): Promise<Listing> {
       if (filter.q !== undefined) return search(filter.q, filter, order, window);
-      const [rows, total] = await Promise.all([findPage(filter, order, window), totals.total(filter)]);
+      const [rows, total] = await Promise.all([
+        findPage(filter, order, window),
+        totals.total(matching(filter)),
+      ]);
       return { rows, total };
     },
 
-    /** In code point order, which no server's language settings change. Index: category_counts_pkey. */
+    /**
+     * In language order. Those with most products are listed; of those that only one seller uses, so many that nobody can
+     * push out others. Older ones come before newer ones of the same size. Index: category_counts_pkey.
+     */
     async countByCategory(): Promise<{ category: string; count: number }[]> {
-      const rows = await query<{ category: string; count: number }[]>`
-        SELECT category, sum(products)::int AS count FROM category_counts
-         GROUP BY category HAVING sum(products) > 0 ORDER BY category LIMIT ${MAX_CATEGORIES}::int`;
-      return rows;
+      return query<{ category: string; count: number }[]>`
+        WITH counted AS (
+          SELECT category, sum(products)::int AS count FROM category_counts GROUP BY category HAVING sum(products) > 0
+        ), placed AS (
+          SELECT c.id, c.owner_id, counted.*,
+                 row_number() OVER (PARTITION BY c.owner_id ORDER BY counted.count DESC, c.id) AS place
+            FROM counted LEFT JOIN categories c ON c.name = counted.category
+        ), listed AS (
+          SELECT category, count FROM placed WHERE owner_id IS NULL OR place <= ${MAX_CATEGORIES_OF_SELLER}::int
+           ORDER BY count DESC, id LIMIT ${MAX_CATEGORIES}::int
+        )
+        SELECT category, count FROM listed ORDER BY category COLLATE "und-x-icu"`;
     },
 
     /** @throws unique violation of products_sku_key */

@@ -22,9 +22,11 @@ const PATH = '/api/products';
 const OWNER = 'its owner or an admin';
 const LIST_SUMMARY = [
   'Products that match all filters; in_stock may follow the stock 5 s late',
-  'q finds products in whose name, category, SKU or description every word of it begins a word, or, if there are none, words of names that are spelled alike',
-  'A search ranks 100 matches at most and ends with them, whatever the order',
-  'total is exact up to 10,000, or up to 100 with q; total_is_estimate tells when there may be more',
+  'q finds products that have every word of it, whole or as a beginning, in name, SKU, category or description; case, accents and punctuation do not matter, and in Chinese, Japanese, Korean and Thai any two characters in a row are found',
+  'A word that fewer than five products have also finds the nearest known words, one or two letters off; words with a digit do not',
+  'sort=relevance: whole SKU, whole name, words of the name, beginnings of words, category, description, then the newest',
+  'sort=name follows the order of languages (apple, Über, Zebra)',
+  'total is exact up to 10,000; total_is_estimate tells when there may be more',
 ].join('. ');
 
 export function productRoutes({ products, schemas }: ProductRouteOptions): Route[] {
@@ -58,7 +60,8 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
     defineRoute({
       ...reads,
       path: `${PATH}/categories`,
-      summary: 'Categories that have products, sorted, at most 1,000',
+      summary:
+        'Categories that have products, in language order: the 1,000 with most products, of one seller the 50 with most',
       query: categoriesQuery,
       answer: categoriesAnswer,
       handler: async ({ query }) => toReply(await products.listCategories(query.counts)),

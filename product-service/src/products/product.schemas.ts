@@ -69,7 +69,7 @@ const nameKey = text('name', { min: 0, max: MAX_NAME, trim: false });
 const CURSOR_KEYS: Record<string, z.ZodType<string | number>> = {
   name: nameKey,
   created_at: instantKey,
-  relevance: z.number().min(-2).max(0),
+  relevance: z.int().min(1).max(20),
 };
 
 /** What a cursor holds: the order it belongs to, and the sort value and id of the last row shown. */

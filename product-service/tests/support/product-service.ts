@@ -10,6 +10,7 @@ import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
+import { Client } from 'pg';
 import { createApp } from '../../src/app.ts';
 import { loadProductConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
@@ -20,6 +21,8 @@ export interface TestShop extends Replica {
   databaseUrl: string;
   /** SQL straight into the database, however long it takes. */
   run(sql: string): Promise<void>;
+  /** A session of the database, for the caller to end. */
+  connect(): Promise<Client>;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ export interface ReplicaOptions {
   /** What the process reads its database through, for example with a delay. */
   wrap?: (query: Query) => Query;
   exactTotals?: number;
+  fewMatches?: number;
   /** False: no REDIS_URL, so caches and limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
@@ -89,6 +93,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       isStopping: rest.isStopping ?? (() => false),
       exactTotals: rest.exactTotals,
       patience,
+      fewMatches: rest.fewMatches,
     });
     return { app, db, redis: connection };
   };
@@ -102,6 +107,11 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     },
     databaseUrl: database.url,
     run: database.run,
+    async connect() {
+      const client = new Client({ connectionString: database.url });
+      await client.connect();
+      return client;
+    },
     async close() {
       await Promise.all(closing.map((close) => close()));
       await database.drop();

@@ -19,14 +19,16 @@ export interface Migration {
   steps: Step[];
   /** Releases that have the migration of this name run on the new schema too. */
   compatibleWith: string | undefined;
+  /** Removes what the migration of this name replaced and older processes still use: left to the next call. */
+  contracts: string | undefined;
 }
 
 /** Such as `-- migrate: batches`, on a line of its own. */
-const MARKER = /^-- migrate: (transaction|alone|batches|compatible with (\S+))$/gm;
+const MARKER = /^-- migrate: (transaction|alone|batches|(compatible with|contracts) (\S+))$/gm;
 
 /**
  * The migrations of a `prisma` folder, the oldest first. Without a marker, a file is one transaction. A marker begins
- * the next step; `-- migrate: compatible with <migration>` is about the whole file.
+ * the next step; `-- migrate: compatible with <migration>` and `contracts <migration>` are about the whole file.
  */
 export async function readMigrations(prismaFolder: string): Promise<Migration[]> {
   const folder = join(prismaFolder, 'migrations');
@@ -40,24 +42,24 @@ export async function readMigrations(prismaFolder: string): Promise<Migration[]>
   );
 }
 
-function parse(file: string): Pick<Migration, 'steps' | 'compatibleWith'> {
+function parse(file: string): Omit<Migration, 'name' | 'checksum'> {
   const steps: Step[] = [];
-  let compatibleWith: string | undefined;
+  const named = new Map<string, string>();
   let kind: Step['kind'] = 'transaction';
   let begin = 0;
   const end = (index: number) => {
     const sql = file.slice(begin, index);
     if (/^\s*(?!--)\S/m.test(sql)) steps.push({ kind, sql });
   };
-  for (const { 0: marker, 1: what = '', 2: name, index } of file.matchAll(MARKER)) {
+  for (const { 0: marker, 1: what = '', 2: relation = '', 3: name, index } of file.matchAll(MARKER)) {
     if (name === undefined) {
       end(index);
       kind = what as Step['kind'];
       begin = index + marker.length;
     } else {
-      compatibleWith = name;
+      named.set(relation, name);
     }
   }
   end(file.length);
-  return { steps, compatibleWith };
+  return { steps, compatibleWith: named.get('compatible with'), contracts: named.get('contracts') };
 }

@@ -1,0 +1,104 @@
+/** A word of a search, in the form that `search_words` gives it. */
+export interface Term {
+  word: string;
+  /** Longer words that begin with it are found too. */
+  isPrefix: boolean;
+  /** Known words that may have been meant. */
+  corrections: string[];
+}
+
+/** A search as it was typed, in the forms of the database. */
+export interface SearchText {
+  /** `search_words` of it. */
+  words: string;
+  /** `search_fold` of it. */
+  folded: string;
+}
+
+/** The scripts whose words `search_words` cuts into pairs. */
+const UNSPACED =
+  /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u{20000}-\u{3ffff}]+/gu;
+const HAS_DIGIT = /\p{N}/u;
+/** Characters of a word that can be corrected. */
+const CORRECTABLE = { min: 3, max: 40 };
+/** Words that are corrected, of one search. */
+const MAX_CORRECTED = 10;
+/** An index is asked for so many words at most, the longest ones: they are the rarest. */
+const MAX_LOOKED_UP = 4;
+
+const lengthOf = (text: string) => [...text].length;
+
+const runsIn = ({ folded }: SearchText) => [...folded.matchAll(UNSPACED)].map(([run]) => run);
+
+/** Pairs are whole words; a single character is one only where nothing follows it. */
+export function termsOf(text: SearchText): Term[] {
+  const runs = runsIn(text);
+  const single = new Set(runs.filter((run) => lengthOf(run) === 1));
+  const words = new Set(text.words.split(' ').filter((word) => word !== ''));
+  return [...words].flatMap((word) => {
+    const isUnspaced = word.match(UNSPACED)?.[0] === word;
+    if (isUnspaced && lengthOf(word) === 1 && !single.has(word)) return [];
+    return { word, isPrefix: !isUnspaced || lengthOf(word) === 1, corrections: [] };
+  });
+}
+
+/** Runs of a script without spaces whose pairs might stand apart from each other. */
+export const longRunsOf = (text: SearchText): string[] => runsIn(text).filter((run) => lengthOf(run) > 2);
+
+export const correctable = (terms: Term[]): string[] =>
+  terms
+    .map(({ word }) => word)
+    .filter((word) => {
+      const length = lengthOf(word);
+      return length >= CORRECTABLE.min && length <= CORRECTABLE.max && !HAS_DIGIT.test(word);
+    })
+    .slice(0, MAX_CORRECTED);
+
+/** One lexeme of a query: a word in the field of a label (see the function `search_lexemes`). */
+const lexeme = (label: string, word: string, isPrefix: boolean) => `'${label}${word}'${isPrefix ? ':*' : ''}`;
+
+interface Look {
+  /** The labels of the fields. */
+  fields: string;
+  whole?: boolean;
+  corrected?: boolean;
+}
+
+function queryFor(terms: Term[], { fields, whole = false, corrected = false }: Look): string {
+  const one = ({ word, isPrefix, corrections }: Term) => {
+    const words = [...fields].flatMap((label) => [
+      lexeme(label, word, isPrefix && !whole),
+      ...(corrected ? corrections.map((correction) => lexeme(label, correction, false)) : []),
+    ]);
+    return `(${words.join(' | ')})`;
+  };
+  return terms.map(one).join(' & ');
+}
+
+/**
+ * The order of relevance as queries: the whole SKU, the whole name, words of the name, their beginnings, category and SKU,
+ * description, then the same with corrected words. The last query finds every match.
+ */
+export function tiersOf({ words }: SearchText, terms: Term[]): string[] {
+  const all = [...words.replaceAll(' ', '_')].slice(0, 200).join('');
+  const looks: Look[] = [{ fields: 'a', whole: true }, { fields: 'a' }, { fields: 'ab' }, { fields: 'abc' }];
+  const corrected = terms.some(({ corrections }) => corrections.length > 0)
+    ? looks.map((look) => queryFor(terms, { ...look, corrected: true }))
+    : [];
+  return [
+    lexeme('=', all, false),
+    lexeme('~', all, false),
+    ...looks.map((look) => queryFor(terms, look)),
+    ...corrected,
+  ];
+}
+
+/** What an index is asked, in the place of the last tier: the longest words of it, and the words of a wanted category. */
+export function lookUpOf(terms: Term[], categoryWords: string): string {
+  const longest = terms.toSorted((a, b) => b.word.length - a.word.length).slice(0, MAX_LOOKED_UP);
+  const inCategory = categoryWords.split(' ').filter((word) => word !== '');
+  return [
+    queryFor(longest, { fields: 'abc', corrected: true }),
+    ...inCategory.map((word) => lexeme('b', word, false)),
+  ].join(' & ');
+}

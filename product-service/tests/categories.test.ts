@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bearer } from '@shop/service-kit/testing/test-tokens';
+import request from 'supertest';
+import { admin, createProduct } from './support/product.factory.ts';
+import { startTestShop, type TestShop } from './support/product-service.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const categories = async (): Promise<string[]> =>
+  (await request(shop.app).get('/api/products/categories').expect(200)).body.categories;
+const remove = (id: number) =>
+  request(shop.app).delete(`/api/products/${id}`).set('Authorization', admin()).expect(200);
+
+describe('categories', () => {
+  test.each([
+    [['Möbel', 'MÖBEL', 'Mo\u0308bel', 'möbel']],
+    [['ΒΙΒΛΊΑ', 'βιβλία']],
+    [['Чайники', 'чайники']],
+    [['Ｔｅａ', 'TEA', 'tea']],
+    [['茶壶', '茶壶']],
+    [['한국', '한국'.normalize('NFD')]],
+  ])('that differ in case or Unicode form are one, as first written: %j', async ([first = '', ...others]) => {
+    const made = [await createProduct(shop.app, { category: first })];
+    for (const category of others) made.push(await createProduct(shop.app, { category }));
+    expect(made.map(({ category }) => category)).toEqual(made.map(() => first));
+    expect(await categories()).toContain(first);
+    for (const spelling of [first, ...others]) {
+      const { body } = await request(shop.app).get('/api/products').query({ category: spelling }).expect(200);
+      expect(body.total).toBe(made.length);
+    }
+    const { body } = await request(shop.app)
+      .patch(`/api/products/${made[0]?.id}`)
+      .set('Authorization', admin())
+      .send({ category: others[0] })
+      .expect(200);
+    expect(body.product.category).toBe(first);
+    for (const { id } of made) await remove(id);
+    expect(await categories()).not.toContain(first);
+  });
+
+  test('that several sellers write at the same moment are one', async () => {
+    const spelled = ['Gärten', 'GÄRTEN', 'gärten', 'GäRTEN'];
+    const made = await Promise.all(
+      spelled.map((category, n) => createProduct(shop.app, { category }, bearer(100 + n))),
+    );
+    expect(new Set(made.map(({ category }) => category)).size).toBe(1);
+    for (const { id } of made) await remove(id);
+  });
+
+  test('are listed in language order', async () => {
+    const names = ['Äpfel', 'apple', 'Über', 'Zebra', 'ёлка', '茶'];
+    const made = [];
+    for (const category of names.toReversed()) made.push(await createProduct(shop.app, { category }));
+    expect((await categories()).filter((name) => names.includes(name))).toEqual(names);
+    for (const { id } of made) await remove(id);
+  });
+
+  test('without products leave no row, in whatever order connections count', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 12 }, () => createProduct(shop.app, { category: 'Short-lived' })),
+    );
+    await Promise.all(made.map(({ id }) => remove(id)));
+    const last = await createProduct(shop.app, { category: 'Short-lived' });
+    await remove(last.id);
+    const rows = await shop.db.$queryRaw`SELECT * FROM category_counts WHERE category = 'Short-lived'`;
+    expect(rows).toEqual([]);
+  });
+
+  test('cannot be flooded by one seller: the 50 largest of each, those with most products first', async () => {
+    await createProduct(shop.app, {}, bearer(1));
+    await createProduct(shop.app, { category: 'Shared by two' }, bearer(1));
+    await shop.run(`INSERT INTO products (name, price_minor, stock, category, owner_id)
+      SELECT 'Flood', 1, 1, 'Flood ' || n, 666 FROM generate_series(1, 1200) AS n, generate_series(1, CASE WHEN n > 1150 THEN 3 ELSE 2 END)`);
+    const listed = await categories();
+    expect(listed).toContain('General');
+    expect(listed).toContain('Shared by two');
+    const flood = listed.filter((name) => name.startsWith('Flood'));
+    expect(flood).toHaveLength(50);
+    expect(flood.every((name) => Number(name.slice(6)) > 1150)).toBe(true);
+    await shop.run(`INSERT INTO products (name, price_minor, stock, category, owner_id)
+      SELECT 'Many', 1, 1, 'Seller ' || n, 1000 + n % 100 FROM generate_series(1, 2000) AS n`);
+    await createProduct(shop.app, { category: 'Shared by two' }, bearer(2));
+    const all = await categories();
+    expect(all).toHaveLength(1000);
+    // Two products are more than one: none of those with two is pushed out.
+    expect(all).toContain('Shared by two');
+    expect(all).toContain('Flood 1200');
+  });
+});
+
+describe('words of products', () => {
+  test('do not make changes in opposite order wait for each other', async () => {
+    // A category each: of one, connections whose numbers match in 32 would share a row of its count.
+    const open = async (category: string, names: string[]) => {
+      const client = await shop.connect();
+      await client.query('BEGIN');
+      for (const name of names) {
+        await client.query(
+          'INSERT INTO products (name, price_minor, stock, category, owner_id) VALUES ($1, 1, 1, $2, 1)',
+          [name, category],
+        );
+      }
+      return client;
+    };
+    const names = ['Unheard alpha', 'Unheard omega'];
+    const first = await open('First', [names[0] ?? '']);
+    const second = await open('Second', names.toReversed());
+    // Neither has committed: a wait would end in the lock timeout.
+    await first.query("SET lock_timeout = '100ms'");
+    await first.query("UPDATE products SET name = 'Unheard omega gamma' WHERE name = 'Unheard alpha'");
+    for (const client of [first, second]) {
+      await client.query('COMMIT');
+      await client.end();
+    }
+    const { body } = await request(shop.app).get('/api/products?q=unhaerd').expect(200);
+    expect(body.total).toBe(3);
+  });
+});

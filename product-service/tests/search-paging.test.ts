@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Express } from 'express';
+import request from 'supertest';
+import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { type ModelProduct, searchModel } from './support/search.model.ts';
+
+/** 100,000 where a machine has the time: every kind of query is compared row by row with a model that looks at each product. */
+const SIZE = Number(process.env['SEARCH_MODEL_SIZE'] ?? 700);
+const FILLING = 60_000 + SIZE * 10;
+
+let shop: TestShop;
+/** Walks along orders where the service reads all matches of so small a catalogue. */
+let walking: Replica;
+let products: ModelProduct[];
+
+beforeAll(async () => {
+  shop = await startTestShop();
+  walking = await shop.startReplica({ fewMatches: 5 });
+  // Names of one to four words; frequent and rare ones, long and short ones, of several scripts.
+  await shop.run(`
+    INSERT INTO products (name, description, price_minor, stock, category, sku, owner_id, created_at, deleted_at)
+    SELECT w[1 + h % 7] || CASE WHEN n % 3 = 0 THEN ' ' || w[1 + h / 7 % 23] ELSE '' END
+             || CASE WHEN n % 2 = 0 THEN '-' || w[1 + h / 161 % 23] ELSE '' END || CASE WHEN n % 5 = 0 THEN ' ' || n % 97 ELSE '' END,
+           CASE WHEN n % 4 > 0 THEN w[1 + h / 3703 % 23] || '/' || w[1 + h / 31 % 23] || ' plain' END,
+           h % 90, n % 3, w[1 + h % 19] || CASE WHEN n % 2 = 0 THEN ' goods' ELSE '' END,
+           CASE WHEN n % 3 = 0 THEN 'SK-' || n || CASE WHEN n % 6 = 0 THEN '/steel' ELSE '' END END, 1 + n % 9,
+           TIMESTAMPTZ '2026-01-01' + h % 1000 * INTERVAL '1 minute', CASE WHEN n % 31 = 0 THEN now() END
+      FROM generate_series(1, ${SIZE}) AS n, LATERAL (SELECT (hashint4(n) & 1048575) AS h) AS random,
+           LATERAL (SELECT ARRAY['Steel', 'steelwork', 'Kettle', 'Äpfel', 'apple', 'Straße', '茶壶', 'Oak', 'oaken', 'Чайник', 'чай',
+             '東京都', '京都', 'Οδυσσεύς', 'שמח', 'سجادة', 'केतली', 'กาน้ำชา', '주전자', 'Über', 'RAL 7016', 'A4', 'Zebra'] AS w) AS words`);
+  await shop.run('VACUUM ANALYZE products');
+  products = await shop.db.$queryRaw<ModelProduct[]>`
+      SELECT id, name, category, sku, description, price_minor::int AS price, to_json(created_at)::text AS created_at
+        FROM products WHERE deleted_at IS NULL`;
+}, FILLING);
+afterAll(() => shop.close());
+
+/** Every page of a search, by cursor. */
+async function walked(app: Express, q: string, sort: string, filter: string): Promise<number[]> {
+  const ids: number[] = [];
+  let cursor: string | null = null;
+  do {
+    const { body }: { body: { products: { id: number }[]; next_cursor: string | null } } = await request(app)
+      .get(
+        `/api/products?q=${encodeURIComponent(q)}&sort=${sort}&per_page=100${filter}${cursor === null ? '' : `&cursor=${cursor}`}`,
+      )
+      .expect(200);
+    ids.push(...body.products.map(({ id }) => id));
+    cursor = body.next_cursor;
+  } while (cursor !== null);
+  return ids;
+}
+
+const SORTS = ['relevance', 'id', '-id', 'price', '-price', 'name', '-name', 'created_at', '-created_at'];
+const QUERIES = [
+  'steel',
+  'ste',
+  's',
+  'steel kettle',
+  'kettle steel a4',
+  'apf',
+  'strasse',
+  '茶壶',
+  '東京都',
+  '京',
+  'чай',
+  'οδυσσευσ',
+  'שמח',
+  'سجادة',
+  'केतली',
+  'น้ำ',
+  '주전',
+  'ral 70',
+  'plain',
+  'goods plain oak',
+  '7',
+];
+
+describe.each([
+  ['all matches are read', () => shop.app],
+  ['matches are walked to', () => walking.app],
+])('paged to the end where %s, a search is what a look at every product finds:', (_way, app) => {
+  test.each(QUERIES)('%s', async (q) => {
+    const first = QUERIES.indexOf(q);
+    // Each query with relevance and three other orders, each order with some queries.
+    const sorts = ['relevance', ...[0, 1, 2].map((n) => SORTS[(first + n * 3) % SORTS.length] ?? 'id')];
+    for (const sort of SIZE > 1000 ? SORTS : sorts) {
+      const expected = searchModel(products, q, sort);
+      expect(expected.length).toBeGreaterThan(5);
+      expect({ sort, ids: await walked(app(), q, sort, '') }).toEqual({ sort, ids: expected });
+    }
+  });
+
+  test('with filters', async () => {
+    const cheap = products.filter(({ price, category }) => price <= 50 && category === '茶壶 goods');
+    const filter = `&max_price=0.5&category=${encodeURIComponent('茶壶 goods')}`;
+    for (const sort of SORTS) {
+      expect({ sort, ids: await walked(app(), 'steel', sort, filter) }).toEqual({
+        sort,
+        ids: searchModel(cheap, 'steel', sort),
+      });
+    }
+  });
+
+  test('by page as by cursor', async () => {
+    const { body } = await request(app()).get('/api/products?q=steel&per_page=20&page=3').expect(200);
+    expect(body.products.map(({ id }: { id: number }) => id)).toEqual(
+      searchModel(products, 'steel', 'relevance').slice(40, 60),
+    );
+  });
+});
