@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 beforeEach(async () => {
   await shop.db
-    .$executeRaw`TRUNCATE products, product_words, category_counts, stock_movements, reservations RESTART IDENTITY CASCADE`;
+    .$executeRaw`TRUNCATE products, known_words, categories, category_counts, stock_movements, reservations RESTART IDENTITY CASCADE`;
 });
 
 const count = () => shop.db.product.count();

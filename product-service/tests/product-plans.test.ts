@@ -83,7 +83,6 @@ describe('each list of 50,000 products is read from an index', () => {
     ['q=thing&owner_id=17', 'products_listed_owner'],
     ['q=glas&in_stock=true&sort=-created_at', 'products_listed_created_at'],
     ['q=stel&sort=name', 'products_listed_by_name'],
-    ['q=stel', 'known_words_forms'],
   ])('?%s from %s', async (query, index) => {
     const plan = await planOf(`/api/products?${query}`);
     expect(plan.indexes).toContain(index);
