@@ -48,6 +48,8 @@ const pickOf = (words: string[]) => (i: number) => words[i % words.length] ?? ''
 const things = pickOf(['kettle', 'lamp', 'chair', 'tent', 'radio', 'board', 'clock', 'knife']);
 /** From 5 % to 1 % of all products each. */
 const categories = pickOf(['Lorka', 'Lorlo', 'Minka', 'Lormi', 'Tekka', 'Minlo']);
+/** About 0.3 % of all products each. */
+const brands = pickOf(['kalorra', 'ralorka', 'kalorte', 'kalormi', 'telorka', 'kasonka']);
 const materials = pickOf(['steel', 'oak', 'glass', 'wool', 'cork', 'brass', 'stone']);
 
 export const QUERIES: QueryKind[] = [
@@ -66,15 +68,28 @@ export const QUERIES: QueryKind[] = [
   ...['price', '-price', 'name', '-name', '-created_at'].map(sortedBy),
   searchOf('word of one product', (i) => `x${(1 + ((i * 7919) % 1000)).toString(16).padStart(6, '0')}`),
   searchOf('SKU', (i) => `SKU-${1 + ((i * 7919) % 1000)}`),
+  searchOf('part of a SKU', (i) => `${1 + ((i * 7919) % 1000)}`),
+  searchOf('word of 0.3 %', brands),
   searchOf('word of 2 %', things),
   searchOf('word of half of them', pickOf(['wireless', 'pro'])),
   searchOf('two words', (i) => `${things(i)} ${materials(i)}`),
+  searchOf('three words', (i) => `${things(i)} ${materials(i)} wireless`),
+  searchOf('two words that none has', pickOf(['wired wireless', 'wireless wired'])),
+  searchOf('prefix of 1 letter', (i) => things(i).slice(0, 1)),
+  searchOf('prefix of 2 letters', (i) => things(i).slice(0, 2)),
   searchOf('prefix of 3 letters', (i) => things(i).slice(0, 3)),
   searchOf('mistyped word', pickOf(['keettle', 'hedphones', 'turntabel', 'microfone', 'blankket'])),
+  {
+    name: 'word, category',
+    panel: 'Search',
+    query: (i) => `${own(things(i), i)}&category=${categories(i)}`,
+  },
   {
     name: 'word, category, by price',
     panel: 'Search',
     query: (i) => `${own(things(i), i)}&category=${categories(i)}&sort=price`,
   },
+  { name: 'word of 2 %, by price', panel: 'Search', query: (i) => `${own(things(i), i)}&sort=price` },
+  { name: 'word of 0.3 %, by price', panel: 'Search', query: (i) => `${own(brands(i), i)}&sort=price` },
   ...CURSOR_SORTS.flatMap((sort) => DEPTHS.map((depth) => behind(sort, depth))),
 ];

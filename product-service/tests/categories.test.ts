@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import request from 'supertest';
+import { importFile } from './support/catalogue-file.ts';
 import { admin, createProduct } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
 
@@ -49,6 +50,20 @@ describe('categories', () => {
     );
     expect(new Set(made.map(({ category }) => category)).size).toBe(1);
     for (const { id } of made) await remove(id);
+  });
+
+  test('of a file in another spelling change nothing', async () => {
+    const made = await createProduct(shop.app, { name: 'Sofa', price: 5, category: 'Möbel', sku: 'SOFA-1' });
+    const file = 'sku,name,price,category\nSOFA-1,Sofa,5,MO\u0308BEL\nSOFA-2,Sofa,5,möbel\n';
+    const { body } = await importFile(shop.app, file).expect(200);
+    expect(body).toMatchObject({ created: 1, updated: 0, unchanged: 1, failed: 0 });
+    const list = await request(shop.app).get('/api/products?category=M%C3%B6bel').expect(200);
+    expect(list.body.products.map(({ category }: { category: string }) => category)).toEqual([
+      'Möbel',
+      'Möbel',
+    ]);
+    for (const { id } of [...list.body.products]) await remove(id);
+    expect(list.body.products).toContainEqual(expect.objectContaining({ id: made.id, version: 1 }));
   });
 
   test('are listed in language order', async () => {

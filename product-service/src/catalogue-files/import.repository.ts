@@ -116,7 +116,7 @@ const found = ({ userId, isAdmin, setsStock }: Importer) => Prisma.sql`
     FROM incoming i JOIN products p ON p.sku = i.sku AND p.deleted_at IS NULL,
          LATERAL (SELECT COALESCE(i.name, p.name) AS name, COALESCE(i.price_minor, p.price_minor) AS price_minor,
                          CASE WHEN ${setsStock}::boolean THEN COALESCE(i.stock, p.stock) ELSE p.stock END AS stock,
-                         COALESCE(i.category, p.category) AS category,
+                         COALESCE(category_of(i.category), p.category) AS category,
                          CASE WHEN i.keeps_description THEN p.description ELSE i.description END AS description,
                          CASE WHEN i.keeps_image_url THEN p.image_url ELSE i.image_url END AS image_url) AS new`;
 
