@@ -1,4 +1,4 @@
-import type { Window } from '@shop/service-kit/http/paging';
+import { MOST_COUNTED, type Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { OrderFilter } from './order.repository.ts';
@@ -27,8 +27,9 @@ export function createSoldOrders(query: Query) {
 
     async count(filter: OrderFilter): Promise<number> {
       const rows = await query<[{ count: number }]>`
-        SELECT count(*)::int AS count FROM (${idsOf(filter)}) AS sold JOIN orders o ON o.id = sold.order_id
-         WHERE ${matching(filter)}`;
+        SELECT count(*)::int AS count FROM (
+          SELECT FROM (${idsOf(filter)}) AS sold JOIN orders o ON o.id = sold.order_id
+           WHERE ${matching(filter)} LIMIT ${MOST_COUNTED}::int) AS counted`;
       return rows[0].count;
     },
   };

@@ -1,4 +1,4 @@
-import type { Window } from '@shop/service-kit/http/paging';
+import { MOST_COUNTED, type Window } from '@shop/service-kit/http/paging';
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import { MAX_STOCK } from '../products/product.fields.ts';
 import type { FoundProduct, Guard } from '../products/product.guard.ts';
@@ -46,7 +46,8 @@ export function createStockRepository(db: PrismaClient) {
 
     async countMovements(productId: number): Promise<number> {
       const rows = await db.$queryRaw<[{ total: number }]>`
-        SELECT count(*)::int AS total FROM stock_movements WHERE product_id = ${productId}::int`;
+        SELECT count(*)::int AS total FROM (
+          SELECT FROM stock_movements WHERE product_id = ${productId}::int LIMIT ${MOST_COUNTED}::int) AS counted`;
       return rows[0].total;
     },
   };

@@ -4,6 +4,8 @@ import { INT32_MAX, integerQuery } from './fields.ts';
 
 /** Rows that can be reached by page number; beyond them a cursor costs the same at any depth. */
 const DEEPEST_ROW = 10_000;
+/** Counting may stop here: `pages` needs no more, and `pages_capped` says that there are more. */
+export const MOST_COUNTED = DEEPEST_ROW + 1;
 /** Room for a sort key of 200 characters, each written as a JSON escape, in base64. */
 const MAX_CURSOR_LENGTH = 2048;
 
@@ -18,6 +20,7 @@ export function pagingQuery(defaultPerPage: number) {
 
 /** Fields that every list answers beside its rows. */
 export const pagingAnswer = {
+  /** Up to 10,000 exact; with `pages_capped` there are at least so many. */
   total: z.int(),
   page: z.int().nullable(),
   /** The last page that can be asked for by number. */
