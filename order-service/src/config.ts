@@ -22,29 +22,39 @@ const limits = limitsConfig({
 /** Where product-service listens on a developer's machine. */
 const LOCAL_PRODUCT_SERVICE = 'http://localhost:5002';
 
-const schema = z.object({
+export const orderConfigSchema = z.object({
   ...commonConfig,
   ...tokenReaderConfig,
   ...accountsConfig,
-  USER_SERVICE_URL: userServiceUrl,
+  USER_SERVICE_URL: userServiceUrl.describe(
+    'Where account changes are read. Required in production; without it, tokens of revoked sessions work until they expire',
+  ),
   ...limits.shape,
-  PORT: wholeNumber(0, 65_535, 5003),
-  PRODUCT_SERVICE_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// address' }).optional(),
-  /** Seconds until the reconciler may reject an order that is still being placed (order-placement.md, step 1). */
-  PLACEMENT_DEADLINE: wholeNumber(1, 3600, 30),
-  /** Milliseconds between two looks of the reconciler. */
-  RECONCILE_INTERVAL: wholeNumber(100, 600_000, 5000),
-  /** Milliseconds between two comparisons with product-service. */
-  ANTI_ENTROPY_INTERVAL: wholeNumber(100, 3_600_000, 60_000),
-  /** Seconds that a reservation may be held before order-service is asked about it. */
-  HELD_TOO_LONG: wholeNumber(1, 3600, 60),
-  /** Seconds that one request may work on a keyed order before a retry carries it on: longer than any request lives. */
-  KEY_LEASE: wholeNumber(1, 60, 5),
+  PORT: wholeNumber(0, 65_535, 5003).describe('Port to listen on'),
+  PRODUCT_SERVICE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// address' })
+    .optional()
+    .describe('Where product-service is; `http://localhost:5002` in development, required in production'),
+  PLACEMENT_DEADLINE: wholeNumber(1, 3600, 30).describe(
+    'Seconds until the reconciler may reject an order that is still being placed',
+  ),
+  RECONCILE_INTERVAL: wholeNumber(100, 600_000, 5000).describe(
+    'Milliseconds between two runs of the reconciler',
+  ),
+  ANTI_ENTROPY_INTERVAL: wholeNumber(100, 3_600_000, 60_000).describe(
+    'Milliseconds between two comparisons with product-service',
+  ),
+  HELD_TOO_LONG: wholeNumber(1, 3600, 60).describe(
+    'Seconds that a reservation may be held before it is compared with its order',
+  ),
+  KEY_LEASE: wholeNumber(1, 60, 5).describe(
+    'Seconds that one request may work on a keyed order before a retry continues it',
+  ),
 });
 
 /** @throws ConfigError */
 export function loadOrderConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(requireOneKey(schema), env);
+  const config = loadConfig(requireOneKey(orderConfigSchema), env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
   requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
   requireInProduction(config, ['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL', 'PRODUCT_SERVICE_URL']);

@@ -20,28 +20,35 @@ const limits = limitsConfig({
   catalogue_files: { max: 10, seconds: 60, withoutRedis: 'count' },
 });
 
-const schema = z
+export const productConfigSchema = z
   .object({
     ...commonConfig,
     ...tokenReaderConfig,
     ...accountsConfig,
-    USER_SERVICE_URL: userServiceUrl,
-    PORT: wholeNumber(0, 65_535, 5002),
-    /** Bytes of a file that is imported, after its compression was undone. */
-    IMPORT_MAX_BYTES: wholeNumber(1000, 2_000_000_000, 200_000_000),
-    /** Rows of such a file; an import keeps up to 24 bytes in memory for each. */
-    IMPORT_MAX_ROWS: wholeNumber(1, 5_000_000, 1_000_000),
-    /** Refused rows after which an import ends. */
-    IMPORT_MAX_FAILURES: wholeNumber(0, 5_000_000, 100_000),
-    IMPORT_MAX_SECONDS: wholeNumber(1, 86_400, 1800),
-    /** Who may put products on sale: every signed-in user, or admins only. */
-    PRODUCT_CREATION: z.enum(['open', 'admin']).default('open'),
+    USER_SERVICE_URL: userServiceUrl.describe(
+      'Where account changes are read. Required in production; without it, tokens of revoked sessions work until they expire',
+    ),
+    PORT: wholeNumber(0, 65_535, 5002).describe('Port to listen on'),
+    IMPORT_MAX_BYTES: wholeNumber(1000, 2_000_000_000, 200_000_000).describe(
+      'Bytes of an imported file, after decompression',
+    ),
+    IMPORT_MAX_ROWS: wholeNumber(1, 5_000_000, 1_000_000).describe(
+      'Rows of an imported file; each takes up to 24 bytes of memory',
+    ),
+    IMPORT_MAX_FAILURES: wholeNumber(0, 5_000_000, 100_000).describe(
+      'Refused rows after which an import ends',
+    ),
+    IMPORT_MAX_SECONDS: wholeNumber(1, 86_400, 1800).describe('Seconds after which an import ends'),
+    PRODUCT_CREATION: z
+      .enum(['open', 'admin'])
+      .default('open')
+      .describe('Who may sell: every signed-in user (`open`), or admins only'),
   })
   .extend(limits.shape);
 
 /** @throws ConfigError naming every variable that is missing or wrong */
 export function loadProductConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(requireOneKey(schema), env);
+  const config = loadConfig(requireOneKey(productConfigSchema), env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
   requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
   requireInProduction(config, ['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL']);

@@ -44,46 +44,66 @@ const pem = <Key>(error: string, read: (text: string) => Key) =>
     }
   });
 
-const schema = z
+export const userConfigSchema = z
   .object({
     ...commonConfig,
     ...accountsConfig,
-    /** Signs all tokens (HS256). Beside a private key it only goes on refreshing the sessions from before. */
-    JWT_SECRET_KEY: z.string().min(1).optional(),
-    /** Signs all tokens (ES256). */
-    JWT_PRIVATE_KEY: pem('must be an EC P-256 private key in PEM', readPrivateKey).optional(),
-    /** Public keys that are published and accepted too: of the key that is to sign next, or that signed before. */
-    JWT_VERIFICATION_KEYS: pem('must be EC P-256 public keys in PEM', readPublicKeys).default([]),
-    PORT: wholeNumber(0, 65_535, 5001),
-    ACCESS_TOKEN_LIFETIME: wholeNumber(1, MAX_ACCESS_TOKEN_LIFETIME, MAX_ACCESS_TOKEN_LIFETIME),
-    REFRESH_TOKEN_LIFETIME: wholeNumber(1, YEAR, THIRTY_DAYS),
-    PASSWORD_MIN_LENGTH: wholeNumber(1, 128, 8),
-    PASSWORD_REFUSE_COMMON: flag(false),
-    REQUIRE_VERIFIED_EMAIL: flag(false),
-    /** Where mails go out: smtp:// or smtps://. Without it they are written to the log, which production refuses. */
+    JWT_SECRET_KEY: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Signs all tokens (HS256). With a private key it only refreshes sessions from before'),
+    JWT_PRIVATE_KEY: pem('must be an EC P-256 private key in PEM', readPrivateKey)
+      .optional()
+      .describe('Signs all tokens (ES256): an EC P-256 key in PEM'),
+    JWT_VERIFICATION_KEYS: pem('must be EC P-256 public keys in PEM', readPublicKeys)
+      .default([])
+      .describe(
+        'Further public keys in PEM that are published and accepted: of the next or the previous signing key',
+      ),
+    PORT: wholeNumber(0, 65_535, 5001).describe('Port to listen on'),
+    ACCESS_TOKEN_LIFETIME: wholeNumber(1, MAX_ACCESS_TOKEN_LIFETIME, MAX_ACCESS_TOKEN_LIFETIME).describe(
+      'Seconds',
+    ),
+    REFRESH_TOKEN_LIFETIME: wholeNumber(1, YEAR, THIRTY_DAYS).describe('Seconds'),
+    PASSWORD_MIN_LENGTH: wholeNumber(1, 128, 8).describe('Characters'),
+    PASSWORD_REFUSE_COMMON: flag(false).describe('Refuses well-known passwords'),
+    REQUIRE_VERIFIED_EMAIL: flag(false).describe('Refuses to log in before the email address is verified'),
     SMTP_URL: z
       .string()
       .regex(/^smtps?:\/\/./, 'must be an smtp:// address')
-      .optional(),
+      .optional()
+      .describe(
+        'Mail server, `smtps://user:password@host:465`. Required in production; without it mails are written to the log',
+      ),
     MAIL_FROM: z
       .string()
       .regex(/^[^\r\n]+@[^\r\n]+$/, 'must be an address, such as Shop <no-reply@example.com>')
-      .optional(),
-    /** The storefront, to whose pages the links in mails lead. */
+      .optional()
+      .describe('Sender of mails; `no-reply@` the host of `SHOP_URL` if not set'),
     SHOP_URL: z
       .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
       .default('http://localhost:3000')
-      .transform((url) => url.replace(/\/+$/, '')),
-    AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500, 365),
-    /** Keeps hashes of this shop apart from others'. Changing it makes all passwords wrong. */
-    PASSWORD_PEPPER: z.string().min(1).default('shop/user-service/password'),
-    /** 10 is the least that OWASP's Password Storage Cheat Sheet allows. */
-    BCRYPT_COST: wholeNumber(4, 20, 10),
-    /** Read by libuv itself; here it bounds how many passwords are hashed at once. */
-    UV_THREADPOOL_SIZE: wholeNumber(1, 1024, 4),
-    ADMIN_USERNAME: z.string().optional(),
-    ADMIN_EMAIL: z.string().optional(),
-    ADMIN_PASSWORD: z.string().optional(),
+      .transform((url) => url.replace(/\/+$/, ''))
+      .describe('The storefront, whose pages `/verify-email` and `/reset-password` mails link to'),
+    AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500, 365).describe('Days that security events are kept'),
+    PASSWORD_PEPPER: z
+      .string()
+      .min(1)
+      .default('shop/user-service/password')
+      .describe(
+        'Separates the hashes of this shop from those of others. Changing it makes all passwords wrong',
+      ),
+    BCRYPT_COST: wholeNumber(4, 20, 10).describe("10 is the minimum of OWASP's Password Storage Cheat Sheet"),
+    UV_THREADPOOL_SIZE: wholeNumber(1, 1024, 4).describe(
+      'Threads of libuv; bounds how many passwords are hashed at once. `npm start` and the images set it to the number of cores + 4',
+    ),
+    ADMIN_USERNAME: z
+      .string()
+      .optional()
+      .describe('The first admin, created at start while there is no admin (all three `ADMIN_…`, or none)'),
+    ADMIN_EMAIL: z.string().optional().describe('Email address of the first admin'),
+    ADMIN_PASSWORD: z.string().optional().describe('Password of the first admin'),
   })
   .extend(limits.shape)
   .extend(failures.shape)
@@ -123,7 +143,7 @@ function adminOf(
 
 /** @throws ConfigError naming every variable that is missing or wrong */
 export function loadUserConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(schema, env);
+  const config = loadConfig(userConfigSchema, env);
   requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
   requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
   requireInProduction(config, ['SERVICE_TOKEN_SECRET']);

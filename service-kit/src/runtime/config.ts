@@ -24,41 +24,65 @@ export const wholeNumber = (min: number, max: number, fallback: number) =>
 
 /** Fields of the environment that all services have. */
 export const commonConfig = {
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-  PORT: wholeNumber(0, 65_535, 0),
-  /** The address to listen on; every one, IPv6 included, when it is not set. */
-  HOST: z.string().optional(),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address'),
-  DATABASE_POOL: wholeNumber(1, 200, 10),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('`production` refuses weak or published secrets'),
+  PORT: wholeNumber(0, 65_535, 0).describe('Port to listen on'),
+  HOST: z.string().optional().describe('Address to listen on; all of them, IPv6 included, if not set'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
+    .describe('`postgresql://user:password@host:port/database`'),
+  DATABASE_POOL: wholeNumber(1, 200, 10).describe('Database connections of one process'),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// address')
-    .optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    .optional()
+    .describe(
+      'Shared caches and rate limits. Without it they are kept in the process, so run one replica only',
+    ),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged'),
   CURRENCY: z
     .string()
     .default('USD')
     .refine((code) => Intl.supportedValuesOf('currency').includes(code), {
       error: 'must be an ISO 4217 code',
-    }),
-  CORS_ORIGINS: z.string().default('*'),
-  /** How many proxies stand in front; their entries of X-Forwarded-For are believed. */
-  TRUST_PROXY: wholeNumber(0, 10, 0),
-  RATE_LIMIT_ENABLED: flag(true),
-  /** Milliseconds that running requests get to finish after a stop signal. */
-  DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000),
-  /** Seconds until a job that failed is tried again at the latest, however often it failed. */
-  JOB_MAX_BACKOFF: wholeNumber(1, 3600, 120),
-  /** Seconds after which a job that is not done belongs to a killed worker: far longer than a job runs. */
-  JOB_ABANDONED_AFTER: wholeNumber(1, 3600, 60),
+    })
+    .describe('ISO 4217 code, one per deployment; must not change once there are prices'),
+  CORS_ORIGINS: z
+    .string()
+    .default('*')
+    .describe('Origins of browsers that may call, separated by commas; `*` is any, without credentials'),
+  TRUST_PROXY: wholeNumber(0, 10, 0).describe(
+    'Number of proxies in front whose `X-Forwarded-For` is believed',
+  ),
+  RATE_LIMIT_ENABLED: flag(true).describe('`false` switches all rate limits off'),
+  DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000).describe(
+    'Milliseconds that running requests get to finish after a stop signal',
+  ),
+  JOB_MAX_BACKOFF: wholeNumber(1, 3600, 120).describe(
+    'Longest wait before a failed job is tried again, in seconds',
+  ),
+  JOB_ABANDONED_AFTER: wholeNumber(1, 3600, 60).describe(
+    'Seconds after which an unfinished job is taken from a worker that was killed',
+  ),
 };
 
 /** Fields of a service that reads access tokens and makes none; `requireOneKey` checks that it has one of them. */
 export const tokenReaderConfig = {
-  /** Signs and verifies (HS256), the same for all services. */
-  JWT_SECRET_KEY: z.string().min(1).optional(),
-  /** Where the public keys are that verify and cannot sign (ES256). */
-  JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// address' }).optional(),
+  JWT_SECRET_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Signs and verifies access tokens (HS256); the same in all services'),
+  JWKS_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// address' })
+    .optional()
+    .describe('Instead of `JWT_SECRET_KEY`: where user-service publishes its public keys (ES256)'),
 };
 
 /** The same schema; an environment with both keys, or none, is refused. */
@@ -74,10 +98,14 @@ export function requireOneKey<Schema extends z.ZodType<{ JWT_SECRET_KEY?: unknow
 
 /** Fields of all services: what they must know about accounts they read from user-service, or its database. */
 export const accountsConfig = {
-  /** Signs the calls between services, the same for all. */
-  SERVICE_TOKEN_SECRET: z.string().min(1).optional(),
-  /** Seconds without a read after which a service counts as degraded. */
-  ACCOUNTS_STALE_AFTER: wholeNumber(1, 3600, 60),
+  SERVICE_TOKEN_SECRET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Signs calls between services; the same in all. Derived from `JWT_SECRET_KEY` in development'),
+  ACCOUNTS_STALE_AFTER: wholeNumber(1, 3600, 60).describe(
+    'Seconds without news about accounts after which `/ready` reports `degraded`',
+  ),
 };
 
 /** Without it, tokens of ended sessions are accepted until they expire. */
@@ -117,7 +145,8 @@ export function limitsConfig<Name extends string>(defaults: Record<Name, Limit>)
     z
       .string()
       .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,5}$/, 'must be <count>/<seconds>, such as 5/60')
-      .default(`${max}/${seconds}`);
+      .default(`${max}/${seconds}`)
+      .describe('Requests/seconds, per signed-in user, else per address');
   const shape = Object.fromEntries(
     entries.map(([name, limit]) => [`RATE_LIMIT_${name.toUpperCase()}`, field(limit)]),
   ) as Record<`RATE_LIMIT_${Uppercase<Name>}`, ReturnType<typeof field>>;

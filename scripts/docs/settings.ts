@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { orderConfigSchema } from '../../order-service/src/config.ts';
+import { productConfigSchema } from '../../product-service/src/config.ts';
+import { userConfigSchema } from '../../user-service/src/config.ts';
+
+const SERVICES: Record<string, z.ZodType> = {
+  user: userConfigSchema,
+  product: productConfigSchema,
+  order: orderConfigSchema,
+};
+/** Given by the operating system or the process settings, not defaults of the code. */
+const NO_DEFAULT = '–';
+
+interface Setting {
+  name: string;
+  default: string;
+  description: string;
+  services: string[];
+}
+
+/** The variables of all services as a table: `docs/configuration.md`. */
+export function settingsPage(): string {
+  const rows = settings().map(
+    ({ name, services, default: value, description }) =>
+      `| \`${name}\` | ${services.length === 3 ? 'all' : services.join(', ')} | ${value} | ${description} |`,
+  );
+  return [
+    '# Settings',
+    '',
+    'Environment variables of the services. A variable that is set to an empty text counts as not set. `npm start` and',
+    '`docker-compose.yml` set those without a default; [.env.example](../.env.example) has them for compose.',
+    '',
+    '| Variable | Service | Default | |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** One row per variable and meaning; `PORT` has three defaults and so three rows. */
+function settings(): Setting[] {
+  const found = new Map<string, Setting>();
+  for (const [service, schema] of Object.entries(SERVICES)) {
+    for (const setting of settingsOf(schema)) {
+      const key = JSON.stringify([setting.name, setting.default, setting.description]);
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { ...setting, services: [service] });
+      else known.services.push(service);
+    }
+  }
+  return [...found.values()].sort(
+    (a, b) => b.services.length - a.services.length || (a.name < b.name ? -1 : 1),
+  );
+}
+
+function settingsOf(schema: z.ZodType): Omit<Setting, 'services'>[] {
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return Object.entries(json.properties ?? {}).map(([name, property]) => {
+    const { description = '', default: value } = property as { description?: string; default?: unknown };
+    if (description === '') throw new Error(`${name} has no description`);
+    const shown =
+      value === undefined || (Array.isArray(value) && value.length === 0) ? NO_DEFAULT : `\`${value}\``;
+    return { name, default: shown, description: description.replaceAll('|', '\\|') };
+  });
+}
