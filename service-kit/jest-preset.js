@@ -22,8 +22,6 @@ export const jestPreset = {
   globalTeardown: '<rootDir>/../scripts/lib/test/global-teardown.js',
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
   testTimeout: 30_000,
-  // With this limit Jest always uses worker processes, also for a single file.
-  workerIdleMemoryLimit: '1GB',
   // Left out: what Prisma generates, and the entries of processes, which the tests across services run.
   collectCoverageFrom: [
     'src/**/*.ts',
