@@ -30,7 +30,7 @@ const CLIENTS = 6;
 const SHORTEST = 500;
 /** How long a strike may wait for its point, in milliseconds. */
 const LONGEST = 2500;
-/** Order-placement.md, I3. */
+/** docs/order-placement.md, I3. */
 const QUIET_WITHIN = 60_000;
 /** Clients go on for a while after the last strike, so that they meet what it broke. */
 const AFTERMATH = 250;

@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import { orderConfigSchema } from '../../order-service/src/config.ts';
 import { productConfigSchema } from '../../product-service/src/config.ts';
 import { userConfigSchema } from '../../user-service/src/config.ts';
 
-const SERVICES: Record<string, z.ZodType> = {
+const SERVICES = {
   user: userConfigSchema,
   product: productConfigSchema,
   order: orderConfigSchema,
@@ -53,8 +52,10 @@ function settings(): Setting[] {
   );
 }
 
-function settingsOf(schema: z.ZodType): Omit<Setting, 'services'>[] {
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+type Schema = (typeof SERVICES)[keyof typeof SERVICES];
+
+function settingsOf(schema: Schema): Omit<Setting, 'services'>[] {
+  const json = schema.toJSONSchema({ io: 'input', unrepresentable: 'any' });
   return Object.entries(json.properties ?? {}).map(([name, property]) => {
     const { description = '', default: value } = property as { description?: string; default?: unknown };
     if (description === '') throw new Error(`${name} has no description`);
