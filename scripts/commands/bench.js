@@ -16,6 +16,7 @@ npm run bench -- browse    the share of a visitor's reads that query the databas
 npm run bench -- orders    orders per second, compared with the same statements sent by bare pg
 npm run bench -- outage    order-service while product-service is stopped, paused or late
 npm run bench -- import    100,000 products in, changed, out and in again: seconds, and memory over the time
+npm run bench -- hostile   uploads made to exhaust product-service: how they are answered, and peak memory
 npm run bench -- scale     lists and searches among 1,000 to 1,000,000 products; draws docs/catalogue-latency.svg
 npm run bench -- login     logins per second, compared with bare bcrypt at the same cost, and 200 of them at once
 BENCH_SECONDS=10           how long each figure is measured

@@ -56,14 +56,16 @@ function fieldsOf(columns: string[], scanned: Scanned<CsvRow>) {
   if ('problem' in scanned) return { problem: scanned.problem };
   const { cells, isCommaFile } = scanned.row;
   const used = cells.findLastIndex((text) => text !== '') + 1;
-  if (used > columns.length) return { problem: `The row has ${used} columns, the header ${columns.length}` };
+  const sku = cells[columns.indexOf('sku')];
+  if (used > columns.length)
+    return { problem: `The row has ${used} columns, the header ${columns.length}`, sku };
   // Without a prototype: a column may have any name.
   const fields: Record<string, unknown> = Object.create(null);
   for (const [i, text] of cells.slice(0, used).entries()) {
     if (text.trim() === '') continue;
     const name = columns[i] ?? '';
     const value = NUMBERS.has(name) ? readNumber(text, isCommaFile) : text;
-    if (typeof value === 'object') return { problem: twoWays(name, value.twoWays) };
+    if (typeof value === 'object') return { problem: twoWays(name, value.twoWays), sku };
     fields[name] = value;
   }
   return { fields };

@@ -25,7 +25,7 @@ export function openForm({ contentType, bytes }: BodyStream): Promise<BodyStream
       part.on('error', () => undefined);
       if (field !== 'file' || file !== undefined) return void part.resume();
       file = part;
-      resolve({ mediaType: mediaTypeOf(type, name), contentType: type, bytes: part });
+      resolve({ mediaType: mediaTypeOf(type, name), contentType: type, bytes: bytesOf(part) });
     });
     pipeline(Readable.from(bytes, { objectMode: false }), form).then(
       () => reject(new UnreadableFile('The form has no file in a field named file')),
@@ -36,6 +36,15 @@ export function openForm({ contentType, bytes }: BodyStream): Promise<BodyStream
       },
     );
   });
+}
+
+/** A part that ends early has an error of the parser. */
+async function* bytesOf(part: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* part;
+  } catch (error) {
+    throw error instanceof AppError ? error : new MalformedRequest('The form broke off');
+  }
 }
 
 function parserOf(contentType: string): BusboyInstance {

@@ -1,13 +1,16 @@
 import { createCsvReader } from './csv.reader.ts';
 import { createNdjsonReader } from './ndjson.reader.ts';
 
-/** A row of an imported file: the fields it gives, as `PATCH /api/products/:id` takes them, or why it gives none. */
+/** The fields of a row, as `PATCH /api/products/:id` takes them, or why it gives none, and its SKU where that can be read. */
+export type GivenRow = { fields: Record<string, unknown> } | { problem: string; sku?: string | undefined };
+
+/** A row of an imported file. */
 export type FileRow = {
   /** Where it begins, counted from 1, header included. */
   line: number;
   /** Bytes of the file that it takes. */
   size: number;
-} & ({ fields: Record<string, unknown> } | { problem: string } | { isBlank: true });
+} & (GivenRow | { isBlank: true });
 
 /** The rows of a file, as its bytes come. Each result is to be read to the last row before the next call. */
 export interface FileReader {

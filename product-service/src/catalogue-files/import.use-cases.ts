@@ -57,7 +57,7 @@ export function createImportUseCases({
 
     const add = (row: FileRow) => {
       if ('isBlank' in row) return;
-      const checked = 'problem' in row ? row : check(row.fields);
+      const checked = check(row);
       if ('problem' in checked) tally.fail(row.line, checked.problem);
       else batch.add({ line: row.line, fields: checked.fields }, row.size);
     };

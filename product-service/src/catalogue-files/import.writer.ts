@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sqlStateOf, wasNotDone } from '@shop/service-kit/postgres/database-errors';
+import { isDatabaseUnavailable, sqlStateOf, wasNotDone } from '@shop/service-kit/postgres/database-errors';
 import type { Importer, ImportRepository, WrittenRow } from './import.repository.ts';
 import type { ImportedFields } from './import.rows.ts';
 
@@ -29,15 +29,21 @@ export function createWriter(imports: ImportRepository, importer: Importer): Wri
 
 /** Says of each row what a writer would, and writes nothing. */
 export function createRehearsal(imports: ImportRepository, importer: Importer): Write {
-  return (rows) => patiently(() => imports.preview(rows, importer));
+  return (rows) => patiently(() => imports.preview(rows, importer), isDatabaseUnavailable);
 }
 
-async function patiently<Result>(run: () => Promise<Result>): Promise<Result> {
+const wasSurelyNotDone = (error: unknown) => wasNotDone(error) && sqlStateOf(error) !== QUERY_CANCELED;
+
+/** @param mayRepeat whether it may be sent again after this error; what only reads may always */
+async function patiently<Result>(
+  run: () => Promise<Result>,
+  mayRepeat: (error: unknown) => boolean = wasSurelyNotDone,
+): Promise<Result> {
   for (const pause of PAUSES) {
     try {
       return await run();
     } catch (error) {
-      if (!wasNotDone(error) || sqlStateOf(error) === QUERY_CANCELED) throw error;
+      if (!mayRepeat(error)) throw error;
       await sleep(pause);
     }
   }

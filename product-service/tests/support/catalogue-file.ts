@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { Express } from 'express';
 import request from 'supertest';
 import { seller } from './product.factory.ts';
@@ -8,18 +9,27 @@ interface ImportOptions {
   isDryRun?: boolean;
   /** Further parameters. */
   query?: string;
+  /** How the file is compressed. */
+  encoding?: string;
 }
 
 /** Sends a file; a text is UTF-8. */
 export function importFile(
-  app: Express,
+  app: Express | Server,
   file: string | Buffer,
-  { type = 'text/csv', authorization = seller(), isDryRun = false, query = '' }: ImportOptions = {},
+  {
+    type = 'text/csv',
+    authorization = seller(),
+    isDryRun = false,
+    query = '',
+    encoding = 'identity',
+  }: ImportOptions = {},
 ) {
   return request(app)
     .post(`/api/products/import?${isDryRun ? `dry_run=true&${query}` : query}`)
     .set('Authorization', authorization)
     .set('Content-Type', type)
+    .set('Content-Encoding', encoding)
     .send(file);
 }
 

@@ -35,8 +35,8 @@ export interface BodyStream {
 const STALL_TIMEOUT = 15_000;
 /** What counts as progress: a client that sends a byte now and then does not hold a handler for good. */
 const PROGRESS = 16 * 1024;
-/** What is kept between the connection and the handler. */
-const BUFFERED = 64 * 1024;
+/** What is kept between the connection and the handler. A client that has left is noticed when the rest of its body fits in here. */
+const BUFFERED = 1024 * 1024;
 
 const DECODERS: Record<string, () => Transform> = {
   gzip: createGunzip,
@@ -44,6 +44,9 @@ const DECODERS: Record<string, () => Transform> = {
   deflate: createInflate,
   br: createBrotliDecompress,
 };
+
+/** Event of a request whose body ended before its time, or cannot be parsed further. */
+export const BROKEN_OFF = 'broken-off';
 
 /** @throws UnsupportedMediaType 415 for another type, charset or compression, BodyTooLarge 413 for an announced size */
 export function openBodyStream(rules: StreamRules, request: Request, response: Response): BodyStream {
@@ -114,6 +117,7 @@ function receive(request: Request, stallTimeout: number): Readable {
     stopWaiting();
     source.push(null);
   };
+  const breakOff = () => source.destroy(new MalformedRequest('The body broke off'));
   const source = new Readable({
     highWaterMark: BUFFERED,
     read() {
@@ -123,11 +127,11 @@ function receive(request: Request, stallTimeout: number): Readable {
     destroy(error, done) {
       stopWaiting();
       // What is left of the body is thrown away.
-      request.off('data', take).off('end', end).resume();
+      request.off('data', take).off('end', end).off(BROKEN_OFF, breakOff).resume();
       done(error);
     },
   });
-  request.on('data', take).once('end', end).pause();
+  request.on('data', take).once('end', end).once(BROKEN_OFF, breakOff).pause();
   ignoreErrors(source);
   return source;
 }

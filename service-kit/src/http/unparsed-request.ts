@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { AppError } from '../errors/app-error.ts';
 import { HeadersTooLarge, MalformedRequest, RequestTimedOut } from '../errors/http-errors.ts';
+import { BROKEN_OFF } from './body-stream.ts';
 import { corsHeadersWithoutOrigin } from './cors.ts';
 import { PROBLEM_TYPE, toProblem } from './problem.ts';
 
@@ -39,7 +40,9 @@ export function refuseUnparsed(server: Server, logger: Logger, corsOrigins = '')
     // What cannot be parsed came after a request whose response is not finished yet.
     if (request.complete) return void response.once('finish', refuse);
     if (response.headersSent) return void socket.destroy();
-    refuse();
+    // A route that is reading the body says how far it came; nothing more can be read of this connection.
+    response.shouldKeepAlive = false;
+    if (!request.emit(BROKEN_OFF)) refuse();
   });
 }
 

@@ -1,0 +1,84 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { AppError } from '../src/errors/app-error.ts';
+import { defineRoute } from '../src/http/define-route.ts';
+import { type RunningServer, startServer } from '../src/runtime/run-server.ts';
+import { bearer } from '../src/testing/test-tokens.ts';
+import { createTestApp } from './support/test-app.ts';
+
+const running: RunningServer[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop('end of the test')));
+});
+
+/** A server with a route that counts the bytes of its body, also of one that breaks off. */
+async function start() {
+  const route = defineRoute({
+    method: 'post',
+    path: '/rows',
+    summary: 'Count bytes',
+    who: 'user',
+    limit: false,
+    stream: { types: ['text/csv'], maxBytes: 1_000_000 },
+    status: 200,
+    answer: z.object({ bytes: z.int() }),
+    async handler({ stream }) {
+      let bytes = 0;
+      try {
+        for await (const chunk of stream.bytes) bytes += chunk.length;
+      } catch (error) {
+        const { status, code, message } = error as AppError;
+        throw new AppError(status, code, message, { members: { bytes } });
+      }
+      return { bytes };
+    },
+  });
+  const { app } = createTestApp({ routes: [route] });
+  const server = await startServer({
+    service: 'kit',
+    loadConfig: () => ({
+      PORT: 0,
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'silent',
+      DRAIN_TIMEOUT: 0,
+      CORS_ORIGINS: '*',
+    }),
+    start: async () => ({ app, close: async () => undefined }),
+  });
+  running.push(server);
+  return server.port;
+}
+
+/** Sends this and closes the sending side only. */
+function send(port: number, ...lines: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => {
+      socket.end(lines.join('\r\n'));
+    });
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.once('error', reject).once('end', () => resolve(answer));
+  });
+}
+
+describe('a client that stops in the middle of its body and waits for the response', () => {
+  const head = ['POST /rows HTTP/1.1', 'Host: kit', 'Content-Type: text/csv', `Authorization: ${bearer(1)}`];
+
+  test.each([
+    ['of an announced length', ['Content-Length: 1000', '', '12345']],
+    ['in chunks', ['Transfer-Encoding: chunked', '', '5', '12345', '']],
+    ['in the middle of a chunk', ['Transfer-Encoding: chunked', '', 'a', '12345']],
+    ['with what is no chunk', ['Transfer-Encoding: chunked', '', '5', '12345', 'zz', '']],
+  ])('has what the route says of it: %s', async (_what, rest) => {
+    const answer = await send(await start(), ...head, ...rest);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+      code: 'malformed_request',
+      detail: 'The body broke off',
+      bytes: 5,
+    });
+  });
+});
