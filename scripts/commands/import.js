@@ -2,13 +2,12 @@ import { stat } from 'node:fs/promises';
 import { Failure, INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
 import { HELP, readOptions } from '../lib/import/options.js';
 import { showProgress } from '../lib/import/progress.js';
-import { sendFile } from '../lib/import/send-file.js';
+import { openSource } from '../lib/import/read-rows.js';
+import { sendRows } from '../lib/import/send-rows.js';
 import { accessToken } from '../lib/import/sign-in.js';
 import { stopSignal } from '../lib/signals.js';
 import { currentRun } from '../lib/start/run-file.js';
 import { say, warn } from '../lib/terminal.js';
-
-const SHOWN_ERRORS = 20;
 
 /** @param {string[]} args */
 export async function main(args) {
@@ -33,20 +32,29 @@ export async function main(args) {
  * @param {import('../lib/import/options.js').Options} options
  * @param {AbortSignal} signal
  */
-async function importFile({ file, dryRun, username, url, users }, signal) {
+async function importFile(options, signal) {
+  const { file, dryRun, setStock, ignoreUnknown, username, url, users } = options;
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile()) throw new Failure(`There is no file ${file}.`);
+  const source = await openSource(options);
   const urls = (await currentRun())?.urls ?? {};
-  const products = url || urls['product-service'] || 'http://localhost:5002';
-  const token = await accessToken(users || urls['user-service'] || 'http://localhost:5001', username, signal);
+  const address = new URL('/api/products/import', url || urls['product-service'] || 'http://localhost:5002');
+  if (dryRun) address.searchParams.set('dry_run', 'true');
+  if (setStock) address.searchParams.set('stock', 'set');
+  if (ignoreUnknown) address.searchParams.set('unknown', 'ignore');
+  const userService = users || urls['user-service'] || 'http://localhost:5001';
+  const signIn = () => accessToken(userService, username, signal);
+  // The password is asked for before the bar is there.
+  const token = await signIn();
   const progress = showProgress(found.size);
   try {
-    return await sendFile({
-      url: `${products}/api/products/import${dryRun ? '?dry_run=true' : ''}`,
-      file,
-      size: found.size,
+    return await sendRows({
+      source,
+      url: address.href,
       token,
-      onSent: progress.sent,
+      signIn,
+      onSettled: progress.settled,
+      onWait: (seconds) => say(`The rate limit asks for a pause of ${seconds} s …`),
       signal,
     });
   } finally {
@@ -55,11 +63,16 @@ async function importFile({ file, dryRun, username, url, users }, signal) {
 }
 
 /**
- * @param {import('../lib/import/send-file.js').Summary} summary
+ * @param {import('../lib/import/send-rows.js').Summary} summary
  * @param {boolean} dryRun
  */
-function tell({ created, updated, failed, errors }, dryRun) {
-  for (const { line, message } of errors.slice(0, SHOWN_ERRORS)) warn(`line ${line}: ${message}`);
-  if (failed > SHOWN_ERRORS) warn(`… and ${failed - SHOWN_ERRORS} more`);
-  say(`${dryRun ? 'It would be: ' : ''}${created} created, ${updated} updated, ${failed} failed.`);
+function tell({ created, updated, unchanged, failed, stock_kept, skipped, errors }, dryRun) {
+  for (const { line, message } of errors) warn(`line ${line}: ${message}`);
+  if (failed > errors.length) warn(`… and ${failed - errors.length} more`);
+  if (stock_kept > 0) say(`${stock_kept} products kept their stock; --set-stock sets it.`);
+  if (skipped > 0)
+    say(`${skipped} rows are no products of their own: pictures, translations, or sets of variants.`);
+  say(
+    `${dryRun ? 'It would be: ' : ''}${created} created, ${updated} updated, ${unchanged} unchanged, ${failed} failed.`,
+  );
 }

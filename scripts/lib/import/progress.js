@@ -3,28 +3,31 @@ const ON_TERMINAL_MS = 100;
 const IN_LOG_MS = 5000;
 
 /**
- * Shows how much of a file was taken: a bar on a terminal, a line now and then elsewhere.
+ * Shows how many rows the shop has taken: a bar on a terminal, a line now and then elsewhere.
  * @param {number} size bytes of the file
  */
 export function showProgress(size) {
   const onTerminal = Boolean(process.stdout.isTTY);
   const startedAt = performance.now();
   let bytes = 0;
-  let lines = 0;
+  let rows = 0;
   const text = () => {
-    const share = size === 0 ? 1 : bytes / size;
+    const share = size === 0 ? 1 : Math.min(1, bytes / size);
     const filled = Math.round(share * BAR);
     const seconds = (performance.now() - startedAt) / 1000;
-    const figures = `${Math.round(share * 100)} %  ${megabytes(bytes)} of ${megabytes(size)} MB  ${Math.round(lines / seconds)} lines/s`;
+    const figures = `${Math.round(share * 100)} %  ${rows} rows  ${Math.round(rows / seconds)} rows/s`;
     return onTerminal ? `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}  ${figures}` : figures;
   };
   const show = () => process.stdout.write(onTerminal ? `\r${text()}\x1b[K` : `${text()}\n`);
   const timer = setInterval(show, onTerminal ? ON_TERMINAL_MS : IN_LOG_MS);
   return {
-    /** @param {Buffer} chunk */
-    sent(chunk) {
-      bytes += chunk.length;
-      for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines++;
+    /**
+     * @param {import('./send-rows.js').Summary} summary what the shop has said so far
+     * @param {number} end bytes of the file up to there
+     */
+    settled({ created, updated, unchanged, failed }, end) {
+      rows = created + updated + unchanged + failed;
+      bytes = end;
     },
     end() {
       clearInterval(timer);
@@ -33,6 +36,3 @@ export function showProgress(size) {
     },
   };
 }
-
-/** @param {number} bytes */
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
