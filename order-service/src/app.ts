@@ -3,6 +3,7 @@ import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import { createMoney } from '@shop/service-kit/money/money';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
@@ -10,6 +11,7 @@ import type { Express } from 'express';
 import type { ProductClient } from './clients/product.client.ts';
 import type { OrderConfig } from './config.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
+import { createOrderReads } from './orders/order.reads.ts';
 import { createOrderRepository } from './orders/order.repository.ts';
 import { orderRoutes } from './orders/order.routes.ts';
 import { createOrderUseCases } from './orders/order.use-cases.ts';
@@ -25,6 +27,7 @@ export interface AppOptions extends Runtime<OrderConfig> {
   placementMetrics: PlacementMetrics;
   /** Without it limits are kept in this process. */
   redis: RedisConnection | undefined;
+  orderCache: UserCache;
   accounts: Accounts;
   accessKeys: AccessKeys;
   /** Multiplies what requests may take; 1 in production. */
@@ -38,13 +41,14 @@ export function createApp({
   query,
   products,
   placementMetrics,
+  orderCache: cache,
   accessKeys,
   isStopping,
   ...http
 }: AppOptions): Express {
   const { redis } = http;
   const money = createMoney(config.CURRENCY);
-  const orders = createOrderUseCases({ orders: createOrderRepository(db, query), products });
+  const orders = createOrderUseCases({ orders: createOrderRepository(db, query), products, cache });
   const placement = createPlacementUseCases({
     placements: createPlacementRepository({
       query,
@@ -54,12 +58,14 @@ export function createApp({
     products,
     money,
     metrics: placementMetrics,
+    cache,
   });
+  const reads = createOrderReads({ orders, cache, money });
   return createHttpApp({
     ...http,
     service: 'order-service',
     description: 'Orders: placing them, following them, cancelling them.',
-    routes: [...placementRoutes(placement, money), ...orderRoutes(orders, money)],
+    routes: [...placementRoutes(placement, money), ...orderRoutes({ orders, reads, money })],
     config,
     accessTokens: createAccessTokenVerifier(accessKeys, http.accounts.now),
     health: {

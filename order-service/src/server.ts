@@ -1,7 +1,9 @@
 import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { connectRedis } from '@shop/service-kit/redis/connect';
+import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
@@ -23,6 +25,8 @@ await runServer({
     const db = new PrismaClient({ adapter: database.adapter });
     const { query } = database;
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
+    const trust = createCacheTrust(query);
+    const orderCache = createUserCache({ name: 'orders', redis, trust, metrics });
     const accessKeys = openAccessKeys(config, logger);
     const { registry } = metrics;
     const accounts = await openAccounts({ config, service: 'order-service', logger, registry });
@@ -40,6 +44,7 @@ await runServer({
       db,
       query,
       redis,
+      orderCache,
       accounts,
       accessKeys,
       products,
@@ -58,7 +63,7 @@ await runServer({
       query,
       logger,
       registry: metrics.registry,
-      tasks: { ...placementTasks(products, logger), ...erasureTasks(query) },
+      tasks: { ...placementTasks(products, logger), ...erasureTasks(query, orderCache) },
       periodic: {
         ...placementPeriodic(reconciling, config),
         ...(accounts.readChanges === undefined ? {} : erasurePeriodic(accounts.readChanges, query)),

@@ -68,7 +68,7 @@ test('a deleted user leaves no personal data in orders that ended, nor in those 
   const jobs =
     await database.query`SELECT key FROM graphile_worker.jobs WHERE task_identifier = 'erase_user'`;
   expect(jobs).toEqual([{ key: `erase_user:${buyer}` }]);
-  await erasureTasks(database.query)['erase_user']?.({ user_id: buyer }, running);
+  await erasureTasks(database.query, shop.orderCache)['erase_user']?.({ user_id: buyer }, running);
 
   const personal = async (id: number) => {
     const order = await shop.db.order.findUniqueOrThrow({ where: { id } });

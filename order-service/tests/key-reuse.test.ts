@@ -7,6 +7,7 @@ import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts
 import { createLife, createNetwork } from './support/simulated.network.ts';
 import { createSimulatedOrders } from './support/simulated.orders.ts';
 import { createSimulatedProducts } from './support/simulated.products.ts';
+import { uncached } from './support/simulated.shop.ts';
 
 const metrics = createPlacementMetrics({ registry: new Registry(), isDown: () => false });
 const basketOf = (product_id: number) => ({
@@ -24,7 +25,7 @@ test('a request that lost its order and its key does not answer with the order o
   const products = createSimulatedProducts([5, 5]);
   const placements = createSimulatedOrders(() => 0).placementsOf(network, life);
   const client = products.clientOf(network, life);
-  const common = { placements, money: createMoney('USD'), metrics };
+  const common = { placements, money: createMoney('USD'), metrics, cache: uncached };
   const other = createPlacementUseCases({ ...common, products: client });
   const slow = createPlacementUseCases({
     ...common,

@@ -1,7 +1,10 @@
 import type { ReadChanges } from '@shop/service-kit/accounts/account-changes';
 import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
+import type { Query } from '@shop/service-kit/postgres/query';
+import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
 import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
@@ -32,6 +35,7 @@ import { createVerificationUseCases } from './users/verification.use-cases.ts';
 
 export interface AppOptions extends Runtime<UserConfig> {
   db: PrismaClient;
+  query: Query;
   /** Without it limits are kept in this process. */
   redis: RedisConnection | undefined;
   readChanges: ReadChanges;
@@ -49,6 +53,7 @@ export interface AppOptions extends Runtime<UserConfig> {
 export function createApp(options: AppOptions) {
   const {
     db,
+    query,
     redis,
     readChanges,
     accounts,
@@ -72,12 +77,13 @@ export function createApp(options: AppOptions) {
     : unlimitedAttempts;
   const requireVerifiedEmail = config.REQUIRE_VERIFIED_EMAIL;
   const rules = config.passwordRules;
+  const cache = createUserCache({ name: 'users', redis, trust: createCacheTrust(query), metrics });
   const sessions = createSessionUseCases({ db, tokens, accounts, requireVerifiedEmail, mails, audit });
   const credentials = createCredentialUseCases({ db, hasher, failures, audit });
-  const passwords = createPasswordUseCases({ db, credentials, hasher, rules, sessions, mails, audit });
-  const resets = createResetUseCases({ db, credentials, hasher, rules, sessions, mails, audit });
-  const users = createUserUseCases({ db, hasher, sessions, mails, audit });
-  const verifications = createVerificationUseCases({ db, mails, audit });
+  const passwords = createPasswordUseCases({ db, credentials, hasher, rules, sessions, mails, audit, cache });
+  const resets = createResetUseCases({ db, credentials, hasher, rules, sessions, mails, audit, cache });
+  const users = createUserUseCases({ db, hasher, sessions, mails, audit, cache });
+  const verifications = createVerificationUseCases({ db, mails, audit, cache });
   return createHttpApp({
     service: 'user-service',
     description: 'Accounts and sign-ins: who somebody is, where he is signed in, and what he may do.',

@@ -50,7 +50,18 @@ await runServer({
     const { admin } = config;
     const firstAdmin = admin && (await keepFirstAdmin({ db, audit, hasher, logger, admin }));
     return {
-      app: createApp({ ...runtime, db, redis, readChanges, accounts, hasher, queue, mails, audit }),
+      app: createApp({
+        ...runtime,
+        db,
+        query: database.query,
+        redis,
+        readChanges,
+        accounts,
+        hasher,
+        queue,
+        mails,
+        audit,
+      }),
       async close() {
         firstAdmin?.close();
         upkeep.close();

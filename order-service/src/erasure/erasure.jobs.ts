@@ -4,6 +4,7 @@ import { inBatches } from '@shop/service-kit/jobs/in-batches';
 import type { Task } from '@shop/service-kit/jobs/job-runner';
 import type { PeriodicTask } from '@shop/service-kit/jobs/start-jobs';
 import type { Query } from '@shop/service-kit/postgres/query';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import { z } from 'zod';
 
 /** Milliseconds: personal data is gone within 10 s of the deletion (the HTTP contract). */
@@ -12,7 +13,7 @@ const READ_INTERVAL = 2000;
 const payload = z.object({ user_id: z.int() });
 
 /** Erases name, address, phone and note of a deleted user from the orders that have ended; the others follow at their end. */
-export function erasureTasks(query: Query): Record<string, Task> {
+export function erasureTasks(query: Query, cache: Pick<UserCache, 'whileChanging'>): Record<string, Task> {
   return {
     async erase_user(input, signal) {
       const { user_id: userId } = payload.parse(input);
@@ -33,7 +34,8 @@ export function erasureTasks(query: Query): Record<string, Task> {
         last = rows.at(-1)?.id ?? last;
         return rows.length;
       };
-      await inBatches(eraseSome, { signal, size: 500, budget: Number.POSITIVE_INFINITY });
+      const eraseSeen = (size: number) => cache.whileChanging([userId], () => eraseSome(size));
+      await inBatches(eraseSeen, { signal, size: 500, budget: Number.POSITIVE_INFINITY });
       signal.throwIfAborted();
     },
   };

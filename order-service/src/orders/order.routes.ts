@@ -1,8 +1,10 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
+import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
+import type { OrderRead, OrderReads } from './order.reads.ts';
 import { createOrderResponse } from './order.response.ts';
 import {
   historyAnswer,
@@ -15,7 +17,13 @@ import {
 } from './order.schemas.ts';
 import type { OrderUseCases } from './order.use-cases.ts';
 
-export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
+interface OrderRouteOptions {
+  orders: OrderUseCases;
+  reads: OrderReads;
+  money: Money;
+}
+
+export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[] {
   const toJson = createOrderResponse(money);
   return [
     defineRoute({
@@ -29,10 +37,7 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
       status: 200,
       answer: orderList,
       errors: [Forbidden],
-      async handler({ query, user }) {
-        const { rows, paging } = await orders.list(query, user);
-        return { orders: rows.map((order) => toJson(order, user)), ...paging };
-      },
+      handler: async ({ query, user }) => toReply(await reads.list(query, user)),
     }),
     defineRoute({
       method: 'get',
@@ -40,19 +45,10 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
       summary: "Counts of the caller's orders and what they cost",
       who: 'user',
       limit: 'order_reads',
+      conditional: true,
       status: 200,
       answer: statsAnswer,
-      async handler({ user }) {
-        const { pending, processing, shipped, delivered, cancelled, spentMinor } = await orders.stats(user);
-        return {
-          total_orders: pending + processing + shipped + delivered + cancelled,
-          total_spent: money.toMajor(spentMinor),
-          pending_orders: pending,
-          completed_orders: delivered,
-          cancelled_orders: cancelled,
-          currency: money.currency,
-        };
-      },
+      handler: async ({ user }) => toReply(await reads.stats(user)),
     }),
     defineRoute({
       method: 'get',
@@ -66,9 +62,7 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
       status: 200,
       answer: oneOrder,
       errors: [OrderNotFound],
-      handler: async ({ params, user }) => ({
-        order: toJson(await orders.findVisible(params.id, user), user),
-      }),
+      handler: async ({ params, user }) => toReply(await reads.one(params.id, user)),
     }),
     defineRoute({
       method: 'get',
@@ -127,4 +121,10 @@ export function orderRoutes(orders: OrderUseCases, money: Money): Route[] {
       },
     }),
   ];
+}
+
+function toReply({ bytes, etag, hit }: OrderRead) {
+  const headers: Record<string, string> =
+    hit === undefined ? {} : { 'Cache-Status': hit ? 'orders; hit' : 'orders; fwd=miss' };
+  return rawReply(bytes, { etag, headers });
 }

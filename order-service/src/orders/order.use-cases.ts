@@ -1,6 +1,7 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { idCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { ProductClient } from '../clients/product.client.ts';
 import { isAdmin, linesFor, mayCancel, maySetStatus } from './order.access.ts';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
@@ -11,10 +12,12 @@ import { mayBecome, type OrderStatus } from './order.status.ts';
 interface OrderOptions {
   orders: OrderRepository;
   products: ProductClient;
+  /** Of what buyers see of their orders. */
+  cache: Pick<UserCache, 'whileChanging'>;
 }
 
 /** Orders that were placed: who sees them, and what becomes of them. */
-export function createOrderUseCases({ orders, products }: OrderOptions) {
+export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
   /** @throws OrderNotFound also for an order that the user neither bought nor sold anything of */
   async function findVisible(id: number, user: User): Promise<Order> {
     const order = await orders.find(id);
@@ -23,12 +26,8 @@ export function createOrderUseCases({ orders, products }: OrderOptions) {
   }
 
   async function changeStatus(order: Order, to: OrderStatus, user: User, requestId: string): Promise<Order> {
-    const done = await orders.changeStatus({
-      id: order.id,
-      from: order.status,
-      to,
-      actor: `user:${user.id}`,
-    });
+    const change = { id: order.id, from: order.status, to, actor: `user:${user.id}` };
+    const done = await cache.whileChanging([order.userId], () => orders.changeStatus(change));
     const now = await orders.find(order.id);
     if (now === null) throw new OrderNotFound();
     if (!done) throw new InvalidTransition(now.status, to);

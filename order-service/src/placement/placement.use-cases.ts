@@ -2,6 +2,7 @@ import type { AppError } from '@shop/service-kit/errors/app-error';
 import { toProblem } from '@shop/service-kit/http/problem';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import { BulkheadRejectedError, bulkhead } from 'cockatiel';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient, Reservation, ReservedLine } from '../clients/product.client.ts';
@@ -31,6 +32,8 @@ interface PlacementOptions {
   products: ProductClient;
   money: Money;
   metrics: PlacementMetrics;
+  /** Of what buyers see of their orders: must know while one is placed. */
+  cache: Pick<UserCache, 'whileChanging'>;
 }
 
 export interface PlaceOrder extends KeyName {
@@ -46,7 +49,7 @@ export interface PlacementAnswer extends StoredAnswer {
 }
 
 /** Placing an order across two databases; the order row alone decides (order-placement.md). */
-export function createPlacementUseCases({ placements, products, money, metrics }: PlacementOptions) {
+export function createPlacementUseCases({ placements, products, money, metrics, cache }: PlacementOptions) {
   const toJson = createOrderResponse(money);
 
   /** Intent, reserve, place, answer. */
@@ -109,13 +112,13 @@ export function createPlacementUseCases({ placements, products, money, metrics }
   /** Step 3 for a basket that can be had. */
   async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementAnswer> {
     const answer = { status: 201, body: createdBody(intent, order, lines) };
-    const placed = await placements
-      .place(intent, order, lines, totalOf(lines), answer)
-      .catch(async (error) => {
+    const placed = await cache.whileChanging([order.userId], () =>
+      placements.place(intent, order, lines, totalOf(lines), answer).catch(async (error) => {
         // The statement may have been committed or not: the row tells, after nobody can commit it any more.
         if ((await placements.abandon(intent, order).catch(() => 'UNKNOWN')) === 'PLACED') return true;
         throw error;
-      });
+      }),
+    );
     if (!placed) return afterSomebodyElse(order);
     metrics.outcomes.inc({ outcome: 'placed' });
     return { ...answer, replayed: false };

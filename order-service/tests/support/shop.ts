@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
+import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
@@ -61,6 +63,8 @@ export async function startShop(
     registry: metrics.registry,
     isDown: client.isDown,
   });
+  const trust = createCacheTrust(query);
+  const orderCache = createUserCache({ name: 'orders', redis, trust, metrics });
   const accessKeys = openAccessKeys(config, logger);
   const app: Express = createApp({
     config,
@@ -72,6 +76,7 @@ export async function startShop(
     products: client,
     placementMetrics,
     redis,
+    orderCache,
     accounts: options.accounts ?? unknownAccounts,
     accessKeys,
     patience: TEST_PATIENCE,
@@ -90,10 +95,12 @@ export async function startShop(
     app,
     url,
     db,
+    query,
     databaseUrl: database.url,
     client,
     products,
     metrics,
+    orderCache,
     reconcile,
     healReservations,
     cleanUp,

@@ -23,6 +23,10 @@ interface SimulationOptions {
 const money = createMoney('USD');
 const logger = pino({ level: 'silent' });
 const metrics = createPlacementMetrics({ registry: new Registry(), isDown: () => false });
+/** What is kept of reads is not part of the model. */
+export const uncached = {
+  whileChanging: <T>(_userIds: readonly number[], change: () => Promise<T>) => change(),
+};
 const ADMIN = { kind: 'user', id: 99, role: 'admin', sessionId: 'model' } as const;
 
 /** The real use-cases of several processes of order-service, around simulated stores, network and clock. */
@@ -44,6 +48,7 @@ export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
         products: client,
         money,
         metrics,
+        cache: uncached,
       }),
       ...createReconcileUseCases({
         repository: store.reconcileOf(network, life),
@@ -52,7 +57,7 @@ export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
         logger,
         heldTooLong: 60,
       }),
-      ...createOrderUseCases({ orders: store.ordersOf(network, life), products: client }),
+      ...createOrderUseCases({ orders: store.ordersOf(network, life), products: client, cache: uncached }),
     };
   };
   const processes = [start(), start()];

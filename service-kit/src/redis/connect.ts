@@ -6,6 +6,8 @@ export interface RedisConnection {
   readonly client: Redis;
   readonly prefix: string;
   isReady(): boolean;
+  /** Names the server's run: another one after each restart. @throws Error while Redis is away */
+  runId(): Promise<string>;
   /**
    * Sends commands, or fails at once while Redis is away. One that timed out keeps the next second's commands from
    * waiting too, so that a paused Redis costs a request 150 ms once, not each time.
@@ -46,6 +48,7 @@ export function connectRedis(
   });
   // Each limit and cache listens for `ready`: more than Node's warning of a leak expects.
   client.setMaxListeners(100);
+  let runId: Promise<string> | undefined;
   let lastMessage: string | undefined;
   let restUntil = 0;
   const isReady = () => client.status === 'ready' && Date.now() >= restUntil;
@@ -53,7 +56,11 @@ export function connectRedis(
     if (error.message !== lastMessage) logger.warn({ reason: error.message }, 'redis is away');
     lastMessage = error.message;
   });
+  client.on('close', () => {
+    runId = undefined;
+  });
   client.on('ready', () => {
+    runId = undefined;
     lastMessage = undefined;
     logger.info('redis is ready');
   });
@@ -61,6 +68,13 @@ export function connectRedis(
     client,
     prefix,
     isReady,
+    runId() {
+      runId ??= askRunId(client).catch((error: unknown) => {
+        runId = undefined;
+        throw error;
+      });
+      return runId;
+    },
     async run(commands) {
       if (!isReady()) throw new Error('redis is away');
       try {
@@ -75,4 +89,10 @@ export function connectRedis(
       client.disconnect();
     },
   };
+}
+
+async function askRunId(client: Redis): Promise<string> {
+  const id = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1];
+  if (id === undefined) throw new Error('redis does not tell its run_id');
+  return id;
 }

@@ -6,8 +6,13 @@ export type SlowLink = Awaited<ReturnType<typeof openSlowLink>>;
 /** A TCP proxy to a port of this machine, on which responses can be made late. Bytes keep their order. */
 export async function openSlowLink(port: number) {
   let delay = 0;
+  let isDown = false;
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
+    if (isDown) {
+      near.on('error', () => undefined).destroy();
+      return;
+    }
     const far = connect(port, '127.0.0.1');
     for (const socket of [near, far]) {
       sockets.add(socket);
@@ -38,6 +43,14 @@ export async function openSlowLink(port: number) {
     /** Cuts every connection, as a network does that is gone. */
     cut() {
       for (const socket of sockets) socket.destroy();
+    },
+    /** Cuts every connection, and lets nobody connect until `mend`. */
+    sever() {
+      isDown = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend() {
+      isDown = false;
     },
     close() {
       for (const socket of sockets) socket.destroy();

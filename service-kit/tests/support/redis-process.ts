@@ -17,21 +17,25 @@ export async function freePort(): Promise<number> {
 /** A Redis of the test's own, which it may kill, pause and start again on the same port. */
 export interface RedisProcess {
   url: string;
+  port: number;
   start(): Promise<void>;
   kill(): Promise<void>;
   pause(): void;
   resume(): void;
 }
 
-export async function startRedisProcess(): Promise<RedisProcess> {
+/** @param folder where it keeps what SAVE writes, and reads it at its next start */
+export async function startRedisProcess(folder?: string): Promise<RedisProcess> {
   const binary = process.env['TEST_REDIS_SERVER'];
   if (binary === undefined) throw new Error('TEST_REDIS_SERVER is not set: run the tests with npm test');
   const port = await freePort();
   let child: ChildProcess | undefined;
   const redis: RedisProcess = {
     url: `redis://127.0.0.1:${port}`,
+    port,
     async start() {
       const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+      if (folder !== undefined) options.push('--dir', folder);
       const started = spawn(binary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
       child = started;
       let output = '';

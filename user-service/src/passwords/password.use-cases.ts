@@ -1,4 +1,5 @@
 import type { User } from '@shop/service-kit/http/request-context';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { AuditUseCases } from '../audit/audit.use-cases.ts';
 import type { Origin } from '../audit/origin.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
@@ -20,10 +21,11 @@ interface PasswordOptions {
   sessions: SessionUseCases;
   mails: MailUseCases;
   audit: AuditUseCases;
+  cache: Pick<UserCache, 'whileChanging'>;
 }
 
 export function createPasswordUseCases(options: PasswordOptions) {
-  const { db, credentials, hasher, rules, sessions, mails, audit } = options;
+  const { db, credentials, hasher, rules, sessions, mails, audit, cache } = options;
   return {
     /**
      * Sets a new password and ends every other session of the user; links for a reset are void.
@@ -35,13 +37,20 @@ export function createPasswordUseCases(options: PasswordOptions) {
       const credential = await credentials.confirm(user.id, currentPassword, origin);
       refusePersonal(rules, newPassword, credential);
       const newHash = await hasher.hash(newPassword);
-      const tokens = await db.$transaction(async (tx) => {
-        if (!(await createCredentialRepository(tx).replace(credential, newHash))) throw new WrongPassword();
-        await mails.voidTokens(user.id, 'reset_password', tx);
-        const changed = { event: 'password_changed', userId: user.id, actorId: user.id, origin } as const;
-        await audit.record(tx, changed);
-        return sessions.keepOnly(user, credential.passwordVersion + 1, 'password_changed', tx);
-      });
+      const tokens = await cache.whileChanging([user.id], () =>
+        db.$transaction(async (tx) => {
+          if (!(await createCredentialRepository(tx).replace(credential, newHash))) throw new WrongPassword();
+          await mails.voidTokens(user.id, 'reset_password', tx);
+          const changed = {
+            event: 'password_changed',
+            userId: user.id,
+            actorId: user.id,
+            origin,
+          } as const;
+          await audit.record(tx, changed);
+          return sessions.keepOnly(user, credential.passwordVersion + 1, 'password_changed', tx);
+        }),
+      );
       await sessions.announce();
       return tokens;
     },

@@ -1,3 +1,4 @@
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { AuditUseCases } from '../audit/audit.use-cases.ts';
 import type { Origin } from '../audit/origin.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
@@ -17,10 +18,11 @@ interface ResetOptions {
   sessions: SessionUseCases;
   mails: MailUseCases;
   audit: AuditUseCases;
+  cache: Pick<UserCache, 'whileChanging'>;
 }
 
 export function createResetUseCases(options: ResetOptions) {
-  const { db, credentials, hasher, rules, sessions, mails, audit } = options;
+  const { db, credentials, hasher, rules, sessions, mails, audit, cache } = options;
   return {
     /**
      * Mails a link to whoever has the address. Nobody's address takes the same statements, one row of the audit trail
@@ -44,15 +46,18 @@ export function createResetUseCases(options: ResetOptions) {
      */
     async confirm(token: string, newPassword: string, origin: Origin): Promise<void> {
       // Hashing is the costly part: not for whoever has no good token.
-      refusePersonal(rules, newPassword, await mails.holderOf(token, 'reset_password'));
+      const holder = await mails.holderOf(token, 'reset_password');
+      refusePersonal(rules, newPassword, holder);
       const newHash = await hasher.hash(newPassword);
-      const userId = await db.$transaction(async (tx) => {
-        const userId = await mails.spend(token, 'reset_password', tx);
-        await createCredentialRepository(tx).reset(userId, newHash);
-        await audit.record(tx, { event: 'password_reset', userId, origin });
-        await sessions.endAll(userId, 'password_reset', tx);
-        return userId;
-      });
+      const userId = await cache.whileChanging([holder.userId], () =>
+        db.$transaction(async (tx) => {
+          const userId = await mails.spend(token, 'reset_password', tx);
+          await createCredentialRepository(tx).reset(userId, newHash);
+          await audit.record(tx, { event: 'password_reset', userId, origin });
+          await sessions.endAll(userId, 'password_reset', tx);
+          return userId;
+        }),
+      );
       await credentials.unlock(userId);
       await sessions.announce();
     },

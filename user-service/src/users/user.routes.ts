@@ -1,7 +1,7 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
-import { reply } from '@shop/service-kit/http/reply';
+import { rawReply, reply } from '@shop/service-kit/http/reply';
 import { originOf } from '../audit/origin.ts';
 import { Busy } from '../passwords/password.errors.ts';
 import type { PasswordQueue } from '../passwords/password-queue.ts';
@@ -51,10 +51,14 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       path: '/api/users/me',
       summary: 'Show the signed-in user',
       who: 'user',
+      conditional: true,
       limit: 'user_reads',
       status: 200,
       answer: oneUser,
-      handler: async ({ user }) => ({ user: await users.own(user.id) }),
+      async handler({ user }) {
+        const { bytes, etag, hit } = await users.readOwn(user.id);
+        return rawReply(bytes, { etag, headers: { 'Cache-Status': hit ? 'me; hit' : 'me; fwd=miss' } });
+      },
     }),
     defineRoute({
       method: 'get',

@@ -1,16 +1,18 @@
 import { Forbidden, Unauthenticated } from '@shop/service-kit/errors/http-errors';
+import { etagOf } from '@shop/service-kit/http/mount-routes';
 import { idCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
+import type { UserCache, UserRead } from '@shop/service-kit/redis/user-cache';
 import type { AuditUseCases } from '../audit/audit.use-cases.ts';
 import type { Origin } from '../audit/origin.ts';
-import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import type { MailUseCases } from '../mail/mail.use-cases.ts';
 import type { PasswordHasher } from '../passwords/password.hasher.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import type { UserAnswer } from './user.answer.ts';
 import { EmailTaken, LastAdmin, UserNotFound, UsernameTaken } from './user.errors.ts';
 import { createUserRepository } from './user.repository.ts';
-import type { Changes, Registration, UsersQuery } from './user.schemas.ts';
+import { type Changes, oneUser, type Registration, type UsersQuery } from './user.schemas.ts';
 
 interface UserOptions {
   db: PrismaClient;
@@ -18,13 +20,25 @@ interface UserOptions {
   sessions: SessionUseCases;
   mails: MailUseCases;
   audit: AuditUseCases;
+  /** Of what users see of themselves. */
+  cache: UserCache;
 }
 
 /** The password version that every account begins with. */
 const FIRST_PASSWORD = 1;
 
-export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserOptions) {
+export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }: UserOptions) {
   const users = createUserRepository(db);
+  /** A transaction that changes what this user sees. */
+  const committed = <T>(id: number, work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T> =>
+    cache.whileChanging([id], () => db.$transaction(work));
+
+  /** The signed-in user. @throws Unauthenticated when the account was deleted a moment ago */
+  async function own(id: number): Promise<UserAnswer> {
+    const user = await users.find(id);
+    if (user === undefined) throw new Unauthenticated('The account does not exist any more');
+    return user;
+  }
 
   return {
     /**
@@ -50,12 +64,14 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
       return registered;
     },
 
-    /** The signed-in user. @throws Unauthenticated when the account was deleted a moment ago */
-    async own(id: number): Promise<UserAnswer> {
-      const user = await users.find(id);
-      if (user === undefined) throw new Unauthenticated('The account does not exist any more');
-      return user;
-    },
+    own,
+
+    /** The same as a finished response, from the cache. */
+    readOwn: (id: number): Promise<UserRead> =>
+      cache.read(id, 'me', async () => {
+        const json = JSON.stringify(oneUser.parse({ user: await own(id) }));
+        return { etag: etagOf(json), bytes: Buffer.from(json) };
+      }),
 
     /** @throws Forbidden, UserNotFound */
     async show(caller: User, id: number): Promise<UserAnswer> {
@@ -73,7 +89,7 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
     /** A new address is mailed a link that verifies it. @throws Forbidden, UserNotFound, UsernameTaken, EmailTaken */
     async change(caller: User, id: number, changes: Changes, origin: Origin): Promise<UserAnswer> {
       requireSelfOrAdmin(caller, id);
-      const result = await db.$transaction(async (tx) => {
+      const result = await committed(id, async (tx) => {
         const changed = await createUserRepository(tx).change(id, changes);
         if (changed?.hasMoved) {
           await mails.ask(id, 'verify_email', tx);
@@ -94,7 +110,7 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
      */
     async remove(caller: User, id: number, origin: Origin): Promise<void> {
       requireSelfOrAdmin(caller, id);
-      await db.$transaction(async (tx) => {
+      await committed(id, async (tx) => {
         const inside = createUserRepository(tx);
         await keepAnAdmin(inside, id);
         if (!(await inside.lock(id))) throw new UserNotFound();
@@ -109,7 +125,7 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit }: UserO
     /** The user stays signed in; the next refresh brings the new role. @throws Forbidden on oneself, UserNotFound, LastAdmin */
     async setRole(admin: User, id: number, role: UserAnswer['role'], origin: Origin): Promise<UserAnswer> {
       if (admin.id === id) throw new Forbidden();
-      await db.$transaction(async (tx) => {
+      await committed(id, async (tx) => {
         const inside = createUserRepository(tx);
         if (role !== 'admin') await keepAnAdmin(inside, id);
         const changed = await inside.setRole(id, role);

@@ -93,6 +93,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     });
     const app = createApp({
       db,
+      query: opened.query,
       redis: used,
       readChanges,
       accounts,

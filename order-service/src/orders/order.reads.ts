@@ -1,0 +1,68 @@
+import { etagOf } from '@shop/service-kit/http/mount-routes';
+import type { User } from '@shop/service-kit/http/request-context';
+import type { Money } from '@shop/service-kit/money/money';
+import type { CachedBytes } from '@shop/service-kit/redis/cache-groups';
+import { keyOfQuery } from '@shop/service-kit/redis/cache-key';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
+import type { z } from 'zod';
+import { createOrderResponse } from './order.response.ts';
+import { type ListQuery, oneOrder, orderList, statsAnswer } from './order.schemas.ts';
+import type { OrderUseCases } from './order.use-cases.ts';
+
+interface OrderReadOptions {
+  orders: OrderUseCases;
+  cache: UserCache;
+  money: Money;
+}
+
+/** A finished response; `hit` when it came from the cache, undefined when it is not of a kind that is kept. */
+export interface OrderRead extends CachedBytes {
+  hit?: boolean;
+}
+
+/**
+ * Finished responses of reads. Kept is what buyers see of their own orders. What sellers and admins see of others' orders
+ * is always read from the database: it changes with every order of many buyers, and is asked for by few.
+ */
+export function createOrderReads({ orders, cache, money }: OrderReadOptions) {
+  const toJson = createOrderResponse(money);
+
+  return {
+    /** @throws Forbidden when others' orders are asked for by somebody who is no admin */
+    async list(query: ListQuery, user: User): Promise<OrderRead> {
+      const load = async () => {
+        const { rows, paging } = await orders.list(query, user);
+        return pack(orderList, { orders: rows.map((order) => toJson(order, user)), ...paging });
+      };
+      if (query.scope !== 'own' || query.user_id !== undefined) return load();
+      return cache.read(user.id, `${user.role}:list:${keyOfQuery(query)}`, load);
+    },
+
+    /** @throws OrderNotFound */
+    one: (id: number, user: User): Promise<OrderRead> =>
+      cache.read(user.id, `${user.role}:order:${id}`, async () => {
+        const order = await orders.findVisible(id, user);
+        return { ...pack(oneOrder, { order: toJson(order, user) }), keep: order.userId === user.id };
+      }),
+
+    stats: (user: User): Promise<OrderRead> =>
+      cache.read(user.id, 'stats', async () => {
+        const { pending, processing, shipped, delivered, cancelled, spentMinor } = await orders.stats(user);
+        return pack(statsAnswer, {
+          total_orders: pending + processing + shipped + delivered + cancelled,
+          total_spent: money.toMajor(spentMinor),
+          pending_orders: pending,
+          completed_orders: delivered,
+          cancelled_orders: cancelled,
+          currency: money.currency,
+        });
+      }),
+  };
+}
+
+export type OrderReads = ReturnType<typeof createOrderReads>;
+
+function pack<Schema extends z.ZodType>(schema: Schema, body: z.input<Schema>): CachedBytes {
+  const json = JSON.stringify(schema.parse(body));
+  return { etag: etagOf(json), bytes: Buffer.from(json) };
+}

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bearer } from '@shop/service-kit/testing/test-tokens';
+import request from 'supertest';
+import { erasureTasks } from '../src/erasure/erasure.jobs.ts';
+import { basket, createProduct, placeOrder } from './support/factories.ts';
+import { type Shop, startShop } from './support/shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await startShop();
+});
+afterAll(() => shop.close());
+
+const SELLER = 900;
+let buyers = 5000;
+
+const get = (path: string, as: number, role?: 'admin') =>
+  request(shop.url).get(path).set('Authorization', bearer(as, role));
+/** Asks until it is served from the cache. */
+async function cached(path: string, as: number, role?: 'admin') {
+  for (let i = 0; i < 100; i += 1) {
+    const response = await get(path, as, role);
+    if (response.headers['cache-status'] === 'orders; hit') return response;
+  }
+  throw new Error(`${path} is never cached`);
+}
+/** A buyer with one order, whose reads are all cached. */
+async function buyerWithOrder() {
+  const buyer = buyers++;
+  const product = await createProduct(shop, { stock: 100 });
+  const placed = await placeOrder(shop, buyer, { ...basket([product, 1]), note: 'the bell is broken' });
+  const id = Number(placed.body.order.id);
+  const paths = { list: '/api/orders', one: `/api/orders/${id}`, stats: '/api/orders/stats' };
+  for (const path of Object.values(paths)) await cached(path, buyer);
+  return { buyer, product, id, paths };
+}
+
+describe("a buyer's reads", () => {
+  test('come from the cache with the same bytes and tag, and 304 for whoever has them', async () => {
+    const { buyer, paths } = await buyerWithOrder();
+    for (const path of Object.values(paths)) {
+      const hit = await cached(path, buyer);
+      const again = await get(path, buyer).set('If-None-Match', String(hit.headers['etag']));
+      expect([path, again.status, again.text]).toEqual([path, 304, '']);
+      expect(hit.headers['cache-control']).toBe('private, no-cache');
+    }
+    expect((await cached(paths.one, buyer)).body.order.note).toBe('the bell is broken');
+  });
+
+  test('show each order, each status and each cancellation at once', async () => {
+    const { buyer, product, id, paths } = await buyerWithOrder();
+    await placeOrder(shop, buyer, basket([product, 2]));
+    expect((await get(paths.list, buyer)).body.total).toBe(2);
+    expect((await get(paths.stats, buyer)).body.total_orders).toBe(2);
+    await cached(paths.one, buyer);
+    await request(shop.url)
+      .put(`${paths.one}/status`)
+      .set('Authorization', bearer(SELLER))
+      .send({ status: 'processing' })
+      .expect(200);
+    expect((await get(paths.one, buyer)).body.order.status).toBe('processing');
+    await cached(paths.list, buyer);
+    await request(shop.url).delete(`/api/orders/${id}`).set('Authorization', bearer(buyer)).expect(200);
+    const list = await get(paths.list, buyer);
+    expect(list.body.orders.map((order: { status: string }) => order.status)).toEqual([
+      'pending',
+      'cancelled',
+    ]);
+    expect((await get(paths.stats, buyer)).body.cancelled_orders).toBe(1);
+  });
+
+  test('show no personal data any more once it was erased', async () => {
+    const { buyer, id, paths } = await buyerWithOrder();
+    await request(shop.url).delete(`/api/orders/${id}`).set('Authorization', bearer(buyer)).expect(200);
+    await cached(paths.one, buyer);
+    await erasureTasks(shop.query, shop.orderCache)['erase_user']?.(
+      { user_id: buyer },
+      new AbortController().signal,
+    );
+    expect((await get(paths.one, buyer)).body.order.note).toBeNull();
+  });
+
+  test('are kept for each query and each role', async () => {
+    const { buyer, paths } = await buyerWithOrder();
+    expect((await get(`${paths.list}?status=shipped`, buyer)).body.total).toBe(0);
+    expect((await get(paths.one, buyer)).body.order.allowed_transitions).toEqual(['cancelled']);
+    const asAdmin = await get(paths.one, buyer, 'admin');
+    expect(asAdmin.body.order.allowed_transitions).toEqual(['processing', 'cancelled']);
+  });
+});
+
+test('what sellers and admins see of others is read from the database each time', async () => {
+  const { id } = await buyerWithOrder();
+  for (const [path, as, role] of [
+    [`/api/orders/${id}`, SELLER, undefined],
+    [`/api/orders/${id}`, 1, 'admin'],
+    ['/api/orders?scope=selling', SELLER, undefined],
+    ['/api/orders?scope=all', 1, 'admin'],
+  ] as const)
+    for (let i = 0; i < 3; i += 1)
+      expect((await get(path, as, role)).headers['cache-status']).not.toBe('orders; hit');
+});
+
+test("another user's order is not found, also when its buyer has it in the cache", async () => {
+  const { paths } = await buyerWithOrder();
+  await get(paths.one, buyers++).expect(404);
+});

@@ -1,0 +1,106 @@
+import type { Metrics } from '../runtime/metrics.ts';
+import { type CachedBytes, createCacheGroups, newName } from './cache-groups.ts';
+import type { CacheTrust } from './cache-trust.ts';
+import type { RedisConnection } from './connect.ts';
+
+/** How long a user's responses are kept after the first, in milliseconds: changes invalidate them earlier. */
+const LIFETIME = 300_000;
+/** Most responses that are kept of one user, and how long one may be, in bytes. */
+const MAX_ENTRIES = 50;
+const MAX_BYTES = 100_000;
+
+export interface UserCacheOptions {
+  /** Names the cache in keys and metrics. */
+  name: string;
+  /** Without it every read is a load. */
+  redis: RedisConnection | undefined;
+  trust: CacheTrust;
+  metrics: Metrics;
+}
+
+export interface UserRead extends CachedBytes {
+  hit: boolean;
+}
+
+/** A response, and whether it may be kept: it must show nothing that changes without the user's own group. */
+type Load = () => Promise<CachedBytes & { keep?: boolean }>;
+
+/**
+ * Responses that belong to one user, and show every change that was answered before the read began, on every replica
+ * (docs/caching.md). Each read asks Redis; nothing is kept in the process.
+ */
+export interface UserCache {
+  /** @param key what is read, by whoever may see it so */
+  read(userId: number, key: string, load: Load): Promise<UserRead>;
+  /**
+   * Makes a change of what these users see: every statement that changes it must run inside, and the change must be
+   * committed when `change` resolves or fails. Answer it after this has resolved.
+   */
+  whileChanging<T>(userIds: readonly number[], change: () => Promise<T>): Promise<T>;
+}
+
+export function createUserCache({ name, redis, trust, metrics }: UserCacheOptions): UserCache {
+  const counts = {
+    redis: metrics.cacheReads.labels({ cache: name, result: 'redis' }),
+    miss: metrics.cacheReads.labels({ cache: name, result: 'miss' }),
+    alone: metrics.cacheReads.labels({ cache: name, result: 'alone' }),
+    loads: metrics.cacheLoads.labels({ cache: name }),
+    untold: metrics.degraded.labels({ feature: `cache_${name}` }),
+  };
+  const loadAlone = async (load: Load): Promise<UserRead> => {
+    counts.alone.inc();
+    counts.loads.inc();
+    return { ...(await load()), hit: false };
+  };
+  if (redis === undefined)
+    return { read: (_userId, _key, load) => loadAlone(load), whileChanging: (_userIds, change) => change() };
+
+  const groups = createCacheGroups(redis);
+  const groupOf = (userId: number) => `${name}:${userId}`;
+  const find = async (group: string, key: string, begunAt: number) => {
+    const epoch = await trust.epoch(begunAt);
+    if (epoch === undefined) return undefined;
+    const [found] = await groups.find([{ group, key }], epoch, LIFETIME).catch(() => []);
+    return found;
+  };
+  const tell = async (userIds: readonly number[], change: string, phase: 'begin' | 'end') => {
+    try {
+      await groups.change(userIds.map(groupOf), change, phase);
+    } catch {
+      counts.untold.inc();
+      await trust.distrust();
+    }
+  };
+
+  return {
+    async read(userId, key, load) {
+      const group = groupOf(userId);
+      const found = await find(group, key, performance.now());
+      if (found === undefined || found === 'changing') return loadAlone(load);
+      if ('value' in found && found.value !== null) {
+        counts.redis.inc();
+        return { ...found.value, hit: true };
+      }
+      counts.miss.inc();
+      counts.loads.inc();
+      const { keep = true, ...loaded } = await load();
+      if ('token' in found && keep && loaded.bytes.length <= MAX_BYTES) {
+        const { token } = found;
+        // Whoever reads next may miss it; it is as good as not stored.
+        groups.put({ group, key, token }, loaded, { maxEntries: MAX_ENTRIES }).catch(() => undefined);
+      }
+      return { ...loaded, hit: false };
+    },
+
+    async whileChanging(userIds, change) {
+      const users = [...new Set(userIds)];
+      const name = newName();
+      await tell(users, name, 'begin');
+      try {
+        return await change();
+      } finally {
+        await tell(users, name, 'end');
+      }
+    },
+  };
+}
