@@ -1,5 +1,6 @@
 import type { ReadChanges } from '@shop/service-kit/accounts/account-changes';
 import type { Accounts } from '@shop/service-kit/accounts/accounts';
+import type { Turns } from '@shop/service-kit/deadline/turns';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
@@ -20,7 +21,6 @@ import type { PasswordHasher } from './passwords/password.hasher.ts';
 import { passwordRoutes } from './passwords/password.routes.ts';
 import { createPasswordSchemas } from './passwords/password.schemas.ts';
 import { createPasswordUseCases } from './passwords/password.use-cases.ts';
-import type { PasswordQueue } from './passwords/password-queue.ts';
 import { createResetUseCases } from './passwords/reset.use-cases.ts';
 import { jwksRoutes } from './sessions/jwks.routes.ts';
 import { sessionRoutes } from './sessions/session.routes.ts';
@@ -42,7 +42,8 @@ export interface AppOptions extends Runtime<UserConfig> {
   /** Kept by reading these changes. */
   accounts: Accounts;
   hasher: PasswordHasher;
-  queue: PasswordQueue;
+  /** Where requests with a password wait. */
+  queue: Turns;
   mails: MailUseCases;
   audit: AuditUseCases;
   /** Multiplies what requests may take; 1 in production. */

@@ -10,7 +10,7 @@ import { PrismaClient } from './generated/prisma/client.ts';
 import { createMailUseCases } from './mail/mail.use-cases.ts';
 import { startMailing } from './mail/mail.worker.ts';
 import { createPasswordHasher } from './passwords/password.hasher.ts';
-import { createPasswordQueue, passwordsAtOnce } from './passwords/password-queue.ts';
+import { createPasswordQueue } from './passwords/password-queue.ts';
 import { expectStoredCosts } from './passwords/stored-costs.ts';
 import { startSessionUpkeep } from './sessions/session.upkeep.ts';
 import { createUpkeepRepository } from './sessions/upkeep.repository.ts';
@@ -30,7 +30,7 @@ await runServer({
     const staleAfter = config.ACCOUNTS_STALE_AFTER;
     const accounts = await startAccountsReader({ readChanges, logger, registry, staleAfter });
     const hasher = createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST });
-    const queue = createPasswordQueue({ atOnce: passwordsAtOnce(config.UV_THREADPOOL_SIZE) });
+    const queue = createPasswordQueue(config.UV_THREADPOOL_SIZE);
     await expectStoredCosts({ db, hasher, logger });
     const audit = createAuditUseCases({ db, logger });
     if (config.NODE_ENV === 'production' && new URL(config.SHOP_URL).hostname === 'localhost')

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { expressClasses } from '../http/express-classes.ts';
+import { inSlices } from '../http/in-slices.ts';
 import { inTurn } from '../http/in-turn.ts';
 import { endRequestOf } from '../http/request-scope.ts';
 import { refuseUnparsed } from '../http/unparsed-request.ts';
@@ -80,7 +81,7 @@ export async function startServer<Config extends ServerConfig>(
       connectionsCheckingInterval: TIMEOUT_CHECK,
       requireHostHeader: false,
     },
-    inTurn(app),
+    inTurn(inSlices(app)),
   );
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
   refuseUnparsed(server, logger, config.CORS_ORIGINS);

@@ -11,9 +11,3 @@ export const TooManyFailures = defineError(
   'Too many requests, try again later',
   (retryAfter: number) => ({ headers: { 'Retry-After': String(retryAfter) } }),
 );
-export const Busy = defineError(
-  503,
-  'busy',
-  'Too many passwords are being checked at this moment, try again in a few seconds',
-  () => ({ headers: { 'Retry-After': '2' } }),
-);

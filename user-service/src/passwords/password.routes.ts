@@ -1,16 +1,17 @@
+import type { Turns } from '@shop/service-kit/deadline/turns';
+import { Busy } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
 import { InvalidMailToken } from '../mail/mail.errors.ts';
-import { Busy, WrongPassword } from './password.errors.ts';
+import { WrongPassword } from './password.errors.ts';
 import type { PasswordSchemas } from './password.schemas.ts';
 import type { PasswordUseCases } from './password.use-cases.ts';
-import type { PasswordQueue } from './password-queue.ts';
 import type { ResetUseCases } from './reset.use-cases.ts';
 
 interface PasswordRouteOptions {
   passwords: PasswordUseCases;
   resets: ResetUseCases;
-  queue: PasswordQueue;
+  queue: Turns;
   schemas: PasswordSchemas;
 }
 
@@ -29,7 +30,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       errors: [WrongPassword, Busy],
       handler: async ({ user, body, caller }) => ({
         message: 'Password changed successfully',
-        tokens: await queue.run(() => passwords.change(user, body, originOf(caller))),
+        tokens: await queue(() => passwords.change(user, body, originOf(caller))),
       }),
     }),
     defineRoute({
@@ -58,7 +59,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       answer: schemas.done,
       errors: [InvalidMailToken, Busy],
       async handler({ body, caller }) {
-        await queue.run(() => resets.confirm(body.token, body.new_password, originOf(caller)));
+        await queue(() => resets.confirm(body.token, body.new_password, originOf(caller)));
         return { message: 'Password reset successfully' };
       },
     }),

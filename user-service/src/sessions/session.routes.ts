@@ -1,8 +1,9 @@
+import type { Turns } from '@shop/service-kit/deadline/turns';
+import { Busy } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
 import type { CredentialUseCases } from '../passwords/credential.use-cases.ts';
-import { Busy, InvalidCredentials } from '../passwords/password.errors.ts';
-import type { PasswordQueue } from '../passwords/password-queue.ts';
+import { InvalidCredentials } from '../passwords/password.errors.ts';
 import type { UserUseCases } from '../users/user.use-cases.ts';
 import {
   EmailNotVerified,
@@ -26,7 +27,7 @@ interface SessionRouteOptions {
   sessions: SessionUseCases;
   credentials: CredentialUseCases;
   users: UserUseCases;
-  queue: PasswordQueue;
+  queue: Turns;
 }
 
 export function sessionRoutes({ sessions, credentials, users, queue }: SessionRouteOptions) {
@@ -43,7 +44,7 @@ export function sessionRoutes({ sessions, credentials, users, queue }: SessionRo
       answer: loggedIn,
       errors: [InvalidCredentials, EmailNotVerified, Busy],
       handler: ({ body, caller }) =>
-        queue.run(async () => {
+        queue(async () => {
           const origin = originOf(caller);
           const owner = await credentials.logIn(body.identifier, body.password, origin);
           const tokens = await sessions.logIn(owner, origin);

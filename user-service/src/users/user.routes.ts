@@ -1,10 +1,9 @@
-import { Forbidden } from '@shop/service-kit/errors/http-errors';
+import type { Turns } from '@shop/service-kit/deadline/turns';
+import { Busy, Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { rawReply, reply } from '@shop/service-kit/http/reply';
 import { originOf } from '../audit/origin.ts';
-import { Busy } from '../passwords/password.errors.ts';
-import type { PasswordQueue } from '../passwords/password-queue.ts';
 import { sessionsAnswer } from '../sessions/session.schemas.ts';
 import { EmailTaken, LastAdmin, UserNotFound, UsernameTaken } from './user.errors.ts';
 import {
@@ -21,7 +20,7 @@ import type { UserUseCases } from './user.use-cases.ts';
 
 interface UserRouteOptions {
   users: UserUseCases;
-  queue: PasswordQueue;
+  queue: Turns;
   schemas: UserSchemas;
 }
 
@@ -41,7 +40,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       answer: schemas.registered,
       errors: [UsernameTaken, EmailTaken, Busy],
       async handler({ body, caller }) {
-        const registered = await queue.run(() => users.register(body, originOf(caller)));
+        const registered = await queue(() => users.register(body, originOf(caller)));
         const headers = { Location: `/api/users/${registered.user.id}` };
         return reply({ message: 'User registered successfully', ...registered }, { headers });
       },

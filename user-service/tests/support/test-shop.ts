@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
+import { createTurns } from '@shop/service-kit/deadline/turns';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
@@ -17,7 +18,6 @@ import { PrismaClient } from '../../src/generated/prisma/client.ts';
 import { createMailUseCases, type MailUseCases } from '../../src/mail/mail.use-cases.ts';
 import { startMailing } from '../../src/mail/mail.worker.ts';
 import { createPasswordHasher } from '../../src/passwords/password.hasher.ts';
-import { createPasswordQueue } from '../../src/passwords/password-queue.ts';
 
 export interface Replica {
   app: Express;
@@ -43,7 +43,7 @@ interface ReplicaOptions {
   redis?: boolean;
   isStopping?: () => boolean;
   /** Of requests with a password. By default they wait as long as a slow machine needs. */
-  queue?: Partial<Parameters<typeof createPasswordQueue>[0]>;
+  queue?: Partial<Parameters<typeof createTurns>[0]>;
   /** Sends mails through the environment's `SMTP_URL`, impatiently. Without it they are only asked for. */
   mailing?: Pick<Parameters<typeof startMailing>[0], 'interval' | 'firstWait' | 'attemptTimeout'>;
 }
@@ -98,7 +98,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       readChanges,
       accounts,
       hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
-      queue: createPasswordQueue({ atOnce: 3, maxWait: 600_000, maxWork: 60_000, ...rest.queue }),
+      queue: createTurns({ atOnce: 3, waiting: 500, patience: 600_000, ...rest.queue }),
       mails,
       audit,
       logger,
