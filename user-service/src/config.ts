@@ -44,6 +44,18 @@ const pem = <Key>(error: string, read: (text: string) => Key) =>
     }
   });
 
+/** How passwords are hashed. */
+export const passwordConfig = {
+  PASSWORD_PEPPER: z
+    .string()
+    .min(1)
+    .default('shop/user-service/password')
+    .describe(
+      'Separates the hashes of this shop from those of others. Changing it makes all passwords wrong',
+    ),
+  BCRYPT_COST: wholeNumber(4, 20, 10).describe("10 is the minimum of OWASP's Password Storage Cheat Sheet"),
+};
+
 export const userConfigSchema = z
   .object({
     ...commonConfig,
@@ -87,14 +99,7 @@ export const userConfigSchema = z
       .transform((url) => url.replace(/\/+$/, ''))
       .describe('The storefront, whose pages `/verify-email` and `/reset-password` mails link to'),
     AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500, 365).describe('Days that security events are kept'),
-    PASSWORD_PEPPER: z
-      .string()
-      .min(1)
-      .default('shop/user-service/password')
-      .describe(
-        'Separates the hashes of this shop from those of others. Changing it makes all passwords wrong',
-      ),
-    BCRYPT_COST: wholeNumber(4, 20, 10).describe("10 is the minimum of OWASP's Password Storage Cheat Sheet"),
+    ...passwordConfig,
     UV_THREADPOOL_SIZE: wholeNumber(1, 1024, 4).describe(
       'Threads of libuv; bounds how many passwords are hashed at once. `npm start` and the images set it to the number of cores + 4',
     ),

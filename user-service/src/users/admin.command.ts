@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { toWindow } from '@shop/service-kit/http/paging';
+import { createAuditRepository } from '../audit/audit.repository.ts';
+import { auditCursor } from '../audit/audit.schemas.ts';
+import type { AuditUseCases } from '../audit/audit.use-cases.ts';
+import type { PrismaClient } from '../generated/prisma/client.ts';
+import { type Credential, createCredentialRepository } from '../passwords/credential.repository.ts';
+import type { PasswordHasher } from '../passwords/password.hasher.ts';
+import { createSessionRepository } from '../sessions/session.repository.ts';
+import { email as emailField, username as usernameField } from './user.fields.ts';
+import { identityKey } from './user.identity.ts';
+import { createUserRepository } from './user.repository.ts';
+
+interface AdminCommandOptions {
+  db: PrismaClient;
+  audit: AuditUseCases;
+  hasher: PasswordHasher;
+}
+
+const SHOWN_EVENTS = 20;
+export const ADMIN_HELP = `npm run admin -- <username or email>              make an existing user an admin
+npm run admin -- --create <username> <email>      create an admin, with a password that is shown once
+npm run admin -- --sessions <username or email>   where the user is signed in
+npm run admin -- --audit <username or email>      the last ${SHOWN_EVENTS} events of the user in the audit trail`;
+const DETAILS = { by: 'npm run admin' };
+
+/** The command cannot be done; the message says why. */
+export class AdminCommandFailed extends Error {}
+
+/** @returns what was done, for a terminal @throws AdminCommandFailed; UsernameTaken, EmailTaken */
+export async function runAdminCommand(args: string[], options: AdminCommandOptions): Promise<string> {
+  const { command, names } = commandOf(args);
+  const [name = '', address] = names;
+  if (command === 'create' && address !== undefined) return create(name, address, options);
+  if (command === 'create' || name === '' || address !== undefined) throw usage();
+  const account = await createCredentialRepository(options.db).findByKey(identityKey(name));
+  if (account === undefined) throw new AdminCommandFailed(`There is no user "${name}".`);
+  return COMMANDS[command](account, options);
+}
+
+const COMMANDS = { promote, sessions: listSessions, audit: listEvents };
+type Command = keyof typeof COMMANDS | 'create';
+
+const usage = () => new AdminCommandFailed(`Usage:\n${ADMIN_HELP}`);
+
+function commandOf(args: string[]): { command: Command; names: string[] } {
+  const flag = { type: 'boolean' } as const;
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { create: flag, sessions: flag, audit: flag },
+    });
+    const [command = 'promote', ...others] = Object.keys(values) as Command[];
+    if (others.length > 0 || positionals.length > 2) throw usage();
+    return { command, names: positionals };
+  } catch {
+    throw usage();
+  }
+}
+
+async function promote({ userId, username }: Credential, { db, audit }: AdminCommandOptions) {
+  const isNew = await db.$transaction(async (tx) => {
+    const users = createUserRepository(tx);
+    await users.lockAdmins();
+    if ((await users.setRole(userId, 'admin')) === undefined) return false;
+    const details = { role: 'admin', ...DETAILS };
+    await audit.record(tx, { event: 'role_changed', userId, origin: undefined, details });
+    return true;
+  });
+  return isNew
+    ? `${username} (id ${userId}) is an admin now, from the next sign-in on.`
+    : `${username} (id ${userId}) is an admin already.`;
+}
+
+async function create(name: string, address: string, { db, audit, hasher }: AdminCommandOptions) {
+  const [username, email] = [usernameField.safeParse(name), emailField.safeParse(address)];
+  const wrong = [username, email].flatMap(({ error }) => error?.issues.map(({ message }) => message) ?? []);
+  if (!username.success || !email.success) throw new AdminCommandFailed(`${wrong.join('. ')}.`);
+  const password = randomBytes(15).toString('base64url');
+  const user = { username: username.data, email: email.data, role: 'admin', emailVerified: true } as const;
+  const passwordHash = await hasher.hash(password);
+  const id = await db.$transaction(async (tx) => {
+    const { id: userId } = await createUserRepository(tx).create({ ...user, passwordHash });
+    await audit.record(tx, { event: 'registered', userId, origin: undefined, details: DETAILS });
+    return userId;
+  });
+  return `${user.username} (id ${id}) was created as an admin. The password, shown this once: ${password}`;
+}
+
+async function listSessions({ userId, username }: Credential, { db }: AdminCommandOptions) {
+  const living = await createSessionRepository(db).listLiving(userId);
+  if (living.length === 0) return `${username} (id ${userId}) is not signed in anywhere.`;
+  const rows = living.map(({ id, lastUsedAt, ip, userAgent }) => [lastUsedAt, ip, userAgent, id]);
+  return linesOf(['last used', 'address', 'program', 'session'], rows);
+}
+
+async function listEvents({ userId, username }: Credential, { db }: AdminCommandOptions) {
+  const window = toWindow({ page: 1, per_page: SHOWN_EVENTS }, auditCursor);
+  const filter = { user_id: userId, event: undefined, from: undefined, to: undefined };
+  const events = await createAuditRepository(db).list(filter, window);
+  if (events.length === 0) return `Nothing is recorded of ${username} (id ${userId}).`;
+  const rows = events
+    .slice(0, SHOWN_EVENTS)
+    .map(({ created_at, event, actor_id, ip, details }) => [
+      created_at,
+      event,
+      actor_id === null ? null : `by ${actor_id}`,
+      ip,
+      Object.keys(details).length === 0 ? null : JSON.stringify(details),
+    ]);
+  return linesOf(['time', 'event', 'actor', 'address', 'details'], rows);
+}
+
+type Cell = string | Date | null;
+
+/** Separated by tabs. What clients sent may not steer a terminal. */
+function linesOf(head: string[], rows: Cell[][]): string {
+  const toText = (cell: Cell) =>
+    cell instanceof Date ? cell.toISOString() : (cell ?? '-').replaceAll(/\p{C}/gu, '?');
+  return [head, ...rows].map((cells) => cells.map(toText).join('\t')).join('\n');
+}
