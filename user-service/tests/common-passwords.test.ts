@@ -21,6 +21,7 @@ describe('with PASSWORD_REFUSE_COMMON', () => {
   test.each(COMMON)('a registration with %s is refused', async (password) => {
     const answer = await post('register', registration({ password })).expect(400);
     expect(answer.body.errors).toEqual(tooCommon('Password'));
+    expect(answer.body.details).toMatchObject([{ path: 'password', code: 'too_common' }]);
   });
 
   test('a registration with the own name or address as password is refused', async () => {
@@ -28,7 +29,7 @@ describe('with PASSWORD_REFUSE_COMMON', () => {
     for (const password of ['personal.alice', 'PERSONAL.alice@example.com']) {
       const answer = await post('register', { ...body, password }).expect(400);
       expect(answer.body.errors).toEqual(personal('Password'));
-      expect(answer.body.details).toMatchObject([{ path: 'password' }]);
+      expect(answer.body.details).toMatchObject([{ path: 'password', code: 'too_personal' }]);
     }
     await post('register', { ...body, password: 'not personal at all' }).expect(201);
   });

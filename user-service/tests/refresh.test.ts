@@ -152,6 +152,19 @@ describe('POST /api/users/refresh', () => {
     await request(shop.app).post('/api/users/refresh').set('Authorization', 'Basic abc').expect(401);
   });
 
+  test.each([null, '', ' '])('a token in the body that is %j counts as absent', async (absent) => {
+    const { tokens } = await register(shop.app);
+    await request(shop.app)
+      .post('/api/users/refresh')
+      .set('Authorization', `Bearer ${tokens.refresh_token}`)
+      .send({ refresh_token: absent })
+      .expect(200);
+    const answer = await request(shop.app).post('/api/users/refresh').send({ refresh_token: absent });
+    expect(answer.body.details).toEqual([
+      { path: 'refresh_token', code: 'required', message: 'Refresh token is required' },
+    ]);
+  });
+
   test('is refused once the session has expired', async () => {
     const { user, tokens } = await register(shop.app);
     await shop.db.session.updateMany({ where: { userId: user.id }, data: { expiresAt: new Date() } });

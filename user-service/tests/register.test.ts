@@ -54,6 +54,29 @@ describe('POST /api/users/register', () => {
       'Invalid email format',
       'Password must be at least 8 characters',
     ]);
+    expect(answer.body.details).toEqual([
+      { path: 'username', code: 'too_short', minimum: 3, message: answer.body.errors[0] },
+      { path: 'email', code: 'invalid_email', message: answer.body.errors[1] },
+      { path: 'password', code: 'too_short', minimum: 8, message: answer.body.errors[2] },
+    ]);
+  });
+
+  test.each<[string, Record<string, unknown>, object]>([
+    ['a space in the name', { username: 'al ice' }, { path: 'username', code: 'invalid_characters' }],
+    ['an empty password', { password: '' }, { path: 'password', code: 'required' }],
+    ['NUL in the password', { password: 'secure\0pass' }, { path: 'password', code: 'invalid_characters' }],
+    ['a long password', { password: 'x'.repeat(257) }, { path: 'password', code: 'too_long', maximum: 256 }],
+  ])('gives %s a code of its own', async (_what, wrong, detail) => {
+    const answer = await post(registration(wrong)).expect(400);
+    expect(answer.body.details).toEqual([{ ...detail, message: expect.any(String) }]);
+  });
+
+  test('counts the letters of a name, whatever takes two units', async () => {
+    // Letters of the Gothic script, which are beyond the first 65,536 characters.
+    await register(shop.app, { username: '\u{10330}'.repeat(80) });
+    await post(registration({ username: '\u{10330}'.repeat(81) })).expect(400);
+    await register(shop.app, { username: 'ß'.repeat(80) });
+    await post(registration({ username: 's'.repeat(160) })).expect(400);
   });
 
   test('keeps the spelling of the name and trims around it', async () => {

@@ -19,6 +19,9 @@ export const FIELD_CODES = [
   'too_large',
   'out_of_range',
   'too_many_decimals',
+  'invalid_email',
+  'too_common',
+  'too_personal',
   'invalid',
 ] as const;
 export type FieldCode = (typeof FIELD_CODES)[number];

@@ -13,8 +13,8 @@ export const isMissing = (input: unknown) => input === undefined || input === nu
 /** Absent, for a field that is optional: left out, `null`, empty or blank. */
 const isAbsent = (input: unknown) => isMissing(input) || (typeof input === 'string' && tidy(input) === '');
 
-/** The stable code of a refused field, and the bounds that it broke. */
-const as = (code: FieldCode, bounds: { minimum?: number; maximum?: number } = {}) => ({
+/** For a check of zod: the stable code of a refused field, and the bounds that it broke. */
+export const fieldCode = (code: FieldCode, bounds: { minimum?: number; maximum?: number } = {}) => ({
   params: { code, ...bounds },
 });
 
@@ -58,21 +58,21 @@ export function text(label: string, { min = 1, max, trim }: TextRules) {
     .refine((value) => value !== '' || min === 0, {
       error: `${label} is required`,
       abort: true,
-      ...as('required'),
+      ...fieldCode('required'),
     })
     .refine(isStorable, {
       error: `${label} contains characters that cannot be stored`,
       abort: true,
-      ...as('invalid_characters'),
+      ...fieldCode('invalid_characters'),
     })
     .refine((value) => value.length >= min && lengthOf(value) >= min, {
       error: short,
       abort: true,
-      ...as('too_short', { minimum: min }),
+      ...fieldCode('too_short', { minimum: min }),
     })
     .refine((value) => value.length <= max || lengthOf(value) <= max, {
       error: `${label} must be at most ${max} characters`,
-      ...as('too_long', { maximum: max }),
+      ...fieldCode('too_long', { maximum: max }),
     })
     .meta({ minLength: min, maxLength: max });
 }
@@ -81,11 +81,15 @@ export function text(label: string, { min = 1, max, trim }: TextRules) {
 export function integer(label: string, { min, max, wrong }: { min: number; max: number; wrong: string }) {
   return z
     .number({ error: (issue) => (isMissing(issue.input) ? `${label} is required` : wrong) })
-    .refine(Number.isInteger, { error: wrong, abort: true, ...as('not_an_integer') })
-    .refine((value) => value >= min, { error: wrong, abort: true, ...as('too_small', { minimum: min }) })
+    .refine(Number.isInteger, { error: wrong, abort: true, ...fieldCode('not_an_integer') })
+    .refine((value) => value >= min, {
+      error: wrong,
+      abort: true,
+      ...fieldCode('too_small', { minimum: min }),
+    })
     .refine((value) => value <= max, {
       error: `${label} must be at most ${max}`,
-      ...as('too_large', { maximum: max }),
+      ...fieldCode('too_large', { maximum: max }),
     })
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
@@ -95,7 +99,7 @@ export function amount(label: string, money: Money) {
   const wrong = `${label} must be a positive number`;
   return z
     .number({ error: (issue) => (isMissing(issue.input) ? `${label} is required` : wrong) })
-    .refine((value) => value >= 0, { error: wrong, abort: true, ...as('too_small', { minimum: 0 }) })
+    .refine((value) => value >= 0, { error: wrong, abort: true, ...fieldCode('too_small', { minimum: 0 }) })
     .transform((value, context) => toMinor(label, value, money, context))
     .meta({ minimum: 0, maximum: money.toMajor(MAX_PRICE) });
 }
@@ -114,10 +118,10 @@ function toMinor(label: string, value: number, money: Money, context: z.Refineme
   if (typeof minor === 'number') return minor;
   const { message, ...issue } =
     minor === undefined
-      ? { message: `${label} must be at most ${maximum}`, ...as('too_large', { maximum }) }
+      ? { message: `${label} must be at most ${maximum}`, ...fieldCode('too_large', { maximum }) }
       : {
           message: `${label} must have at most ${money.decimals} decimals`,
-          ...as('too_many_decimals', { maximum: money.decimals }),
+          ...fieldCode('too_many_decimals', { maximum: money.decimals }),
         };
   context.addIssue({ code: 'custom', message, ...issue });
   return z.NEVER;
@@ -132,7 +136,7 @@ export function integerQuery(label: string, { min, max }: { min: number; max: nu
     .transform(Number)
     .refine((value) => value >= min && value <= max, {
       error: wrong,
-      ...as('out_of_range', { minimum: min, maximum: max }),
+      ...fieldCode('out_of_range', { minimum: min, maximum: max }),
     })
     .meta({ type: 'integer', minimum: min, maximum: max });
 }

@@ -49,6 +49,6 @@ export const personalIssue = (label: string) => `${label} must not be the userna
 export function refusePersonal(rules: PasswordRules, newPassword: string, person: Person): void {
   if (!rules.isPersonal(newPassword, person)) return;
   throw new ValidationFailed([
-    { path: 'new_password', code: 'invalid', message: personalIssue('New password') },
+    { path: 'new_password', code: 'too_personal', message: personalIssue('New password') },
   ]);
 }

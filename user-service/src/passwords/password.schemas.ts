@@ -1,3 +1,5 @@
+import { fieldCode } from '@shop/service-kit/http/fields';
+import { lengthOf } from '@shop/service-kit/text/texts';
 import { z } from 'zod';
 import { mailToken } from '../mail/mail-token.ts';
 import { tokensAnswer } from '../sessions/tokens.answer.ts';
@@ -5,9 +7,6 @@ import { email } from '../users/user.fields.ts';
 import { ANY_PASSWORD, type PasswordRules } from './password.rules.ts';
 
 const MAX_PASSWORD = 256;
-
-/** Characters as people count them, or nearly: an emoji is one. */
-const lengthOf = (password: string) => [...password].length;
 
 /**
  * Taken as it is, never trimmed or normalised. What no hash could tell apart later is refused: lone surrogates, which
@@ -19,19 +18,27 @@ export function passwordField(label: string, { minLength, isCommon }: PasswordRu
       error: ({ input }) =>
         input === undefined || input === null ? `${label} is required` : `${label} must be a string`,
     })
-    .refine((value) => value !== '', { error: `${label} is required`, abort: true })
+    .refine((value) => value !== '', {
+      error: `${label} is required`,
+      abort: true,
+      ...fieldCode('required'),
+    })
     .refine((value) => value.isWellFormed() && !value.includes('\0'), {
       error: `${label} contains characters that cannot be used`,
       abort: true,
+      ...fieldCode('invalid_characters'),
     })
     .refine((value) => lengthOf(value) >= minLength, {
       error: `${label} must be at least ${minLength} characters`,
+      ...fieldCode('too_short', { minimum: minLength }),
     })
     .refine((value) => lengthOf(value) <= MAX_PASSWORD, {
       error: `${label} must be at most ${MAX_PASSWORD} characters`,
+      ...fieldCode('too_long', { maximum: MAX_PASSWORD }),
     })
     .refine((value) => !isCommon(value), {
       error: `${label} is too common, choose one that others do not use`,
+      ...fieldCode('too_common'),
     })
     .meta({ minLength, maxLength: MAX_PASSWORD });
 }

@@ -1,5 +1,5 @@
 import { bearerTokenOf } from '@shop/service-kit/http/authenticate';
-import { instant, text } from '@shop/service-kit/http/fields';
+import { fieldCode, instant, optional, text } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 import { presentedPassword } from '../passwords/password.schemas.ts';
 import { userAnswer } from '../users/user.answer.ts';
@@ -15,13 +15,14 @@ export const loginBody = z
   .strictObject({ username: loginName, email: loginName, password: presentedPassword('Password') })
   .refine((body) => body.username !== undefined || body.email !== undefined, {
     error: NAME_REQUIRED,
+    ...fieldCode('required'),
     // Also when the password is missing: all that is wrong is told at once.
     when: ({ issues, value }) => isRecord(value) && !issues.some((issue) => issue.message === NAME_REQUIRED),
   })
   .transform(({ username, email, password }) => ({ identifier: username ?? email ?? '', password }));
 
 export const refreshBody = z.strictObject({
-  refresh_token: text('Refresh token', { max: MAX_TOKEN }).optional(),
+  refresh_token: optional(text('Refresh token', { max: MAX_TOKEN })),
 });
 /** The refresh token may stand where the access token usually does; null for a header of another form. */
 export const refreshHeaders = z.object({

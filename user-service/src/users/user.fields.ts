@@ -1,11 +1,14 @@
-import { text } from '@shop/service-kit/http/fields';
+import { fieldCode, text } from '@shop/service-kit/http/fields';
 import { isEmail, isUsername, MAX_EMAIL, MAX_USERNAME } from './user.identity.ts';
 
 const toNfc = (value: string) => value.normalize('NFC');
 
 export const username = text('Username', { min: 3, max: MAX_USERNAME })
   .transform(toNfc)
-  .refine(isUsername, { error: 'Username may have letters, digits, "_", "." and "-" only' });
+  .refine(isUsername, {
+    error: 'Username may have letters, digits, "_", "." and "-" only',
+    ...fieldCode('invalid_characters'),
+  });
 export const email = text('Email', { max: MAX_EMAIL })
   .transform(toNfc)
-  .refine(isEmail, { error: 'Invalid email format' });
+  .refine(isEmail, { error: 'Invalid email format', ...fieldCode('invalid_email') });

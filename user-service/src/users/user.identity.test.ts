@@ -60,8 +60,9 @@ describe('isUsername', () => {
     expect(isUsername(name)).toBe(false);
   });
 
-  test('refuses a name whose key is longer than a name may be', () => {
-    expect(isUsername('ﬃ'.repeat(30))).toBe(false);
+  test('refuses a name whose key is longer than twice what a name may be', () => {
+    expect(isUsername('ﬃ'.repeat(53))).toBe(true);
+    expect(isUsername('ﬃ'.repeat(54))).toBe(false);
   });
 });
 

@@ -1,4 +1,5 @@
 import { domainToUnicode } from 'node:url';
+import { lengthOf } from '@shop/service-kit/text/texts';
 
 const USERNAME = /^(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])+$/u;
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
@@ -10,6 +11,8 @@ const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 export const MAX_USERNAME = 80;
 export const MAX_EMAIL = 254;
 const MAX_LOCAL_PART = 64;
+/** A key may have twice the characters of what is shown: ß is ss in it. */
+const MAX_USERNAME_KEY = 2 * MAX_USERNAME;
 
 /**
  * What of a name or address is unique: the same for all spellings that differ in case or Unicode form, and for a domain
@@ -30,15 +33,15 @@ const fold = (text: string) =>
 
 /** Letters of any script, digits, `_ . -`; in its key too, so that no ligature hides something else. */
 export function isUsername(text: string): boolean {
-  return [text, identityKey(text)].every(
-    (form) => form.length <= MAX_USERNAME && USERNAME.test(form) && !INVISIBLE.test(form),
-  );
+  const key = identityKey(text);
+  if (lengthOf(text) > MAX_USERNAME || lengthOf(key) > MAX_USERNAME_KEY) return false;
+  return [text, key].every((form) => USERNAME.test(form) && !INVISIBLE.test(form));
 }
 
 /** A plain address of RFC 5321 or, with letters beyond ASCII, of RFC 6531; no quoted names, no bare hosts. */
 export function isEmail(text: string): boolean {
   return [text, identityKey(text)].every(
-    (form) => form.length <= MAX_EMAIL && hasEmailForm(form) && !INVISIBLE.test(form),
+    (form) => lengthOf(form) <= MAX_EMAIL && hasEmailForm(form) && !INVISIBLE.test(form),
   );
 }
 
@@ -47,7 +50,7 @@ function hasEmailForm(text: string): boolean {
   const localPart = text.slice(0, Math.max(at, 0));
   const labels = text.slice(at + 1).split('.');
   return (
-    localPart.length <= MAX_LOCAL_PART &&
+    lengthOf(localPart) <= MAX_LOCAL_PART &&
     LOCAL_PART.test(localPart) &&
     labels.length >= 2 &&
     labels.every((label) => DOMAIN_LABEL.test(label)) &&

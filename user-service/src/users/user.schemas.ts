@@ -1,4 +1,4 @@
-import { text } from '@shop/service-kit/http/fields';
+import { fieldCode, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { mailToken } from '../mail/mail-token.ts';
@@ -16,6 +16,7 @@ export function createUserSchemas(rules: PasswordRules) {
       .refine(({ password, ...person }) => !rules.isPersonal(password, person), {
         error: personalIssue('Password'),
         path: ['password'],
+        ...fieldCode('too_personal'),
       }),
     registered: z.object({
       message: z.string(),
@@ -33,6 +34,7 @@ export const changesBody = z
   .strictObject({ email: email.optional(), username: username.optional() })
   .refine((changes) => changes.email !== undefined || changes.username !== undefined, {
     error: 'Email or username is required',
+    ...fieldCode('required'),
   });
 export type Changes = z.output<typeof changesBody>;
 

@@ -42,6 +42,8 @@ interface ReplicaOptions {
   /** False: no REDIS_URL, so limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
+  /** Called with the text of every statement that is sent through Prisma. */
+  onStatement?: (text: string) => void;
   /** Of requests with a password. By default they wait as long as a slow machine needs. */
   queue?: Partial<Parameters<typeof createTurns>[0]>;
   /** Sends mails through the environment's `SMTP_URL`, impatiently. Without it they are only asked for. */
@@ -72,7 +74,8 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       ...env,
     });
     const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, TEST_PATIENCE);
-    const db = new PrismaClient({ adapter: opened.adapter });
+    const db = new PrismaClient({ adapter: opened.adapter, log: [{ emit: 'event', level: 'query' }] });
+    db.$on('query', ({ query }) => rest.onStatement?.(query));
     const used = rest.redis === false ? undefined : connection;
     const metrics = createMetrics('user-service');
     const { readChanges } = createChangesRepository(db);
