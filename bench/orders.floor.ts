@@ -14,25 +14,20 @@ export function createFloor(orderUrl: string, productUrl: string, connections: n
   const placements = createPlacementRepository({ query: createQuery(orders), deadline: 30, lease: 5 });
   const reservations = createReservationRepository(createQuery(products));
   return {
-    async placeOrder(userId: number, productId: number): Promise<boolean> {
+    async placeOrder(userId: number, items: { product_id: number; quantity: number }[]): Promise<boolean> {
       const reservationId = randomUUID();
-      const items = [{ product_id: productId, quantity: 1 }];
       const by = { userId, key: null };
-      const request = { products: items };
-      const intent = await placements.insertIntent({
-        ...by,
-        request,
-        requestHash: '',
-        reservationId,
-        currency: 'USD',
-      });
+      const wanted = { ...by, request: { products: items }, requestHash: '', reservationId, currency: 'USD' };
+      const [intent] = await placements.insertIntents([wanted]);
       const {
         reservations: [reservation],
       } = await reservations.reserve([{ reservation_id: reservationId, items }], 'service:order-service', 0);
-      if (intent === null || reservation?.lines == null) return false;
-      const placed = await placements.place(intent, by, reservation.lines, 1000, { status: 201, body: '{}' });
+      if (intent == null || reservation?.lines == null) return false;
+      const { lines } = reservation;
+      const answer = { status: 201, body: '{}', orderId: intent.id };
+      const placed = await placements.place([{ intent, by, lines, total: 1000, answer }]);
       await reservations.confirm([reservationId]);
-      return placed;
+      return placed.size === 1;
     },
     close: () => Promise.all([orders.end(), products.end()]),
   };

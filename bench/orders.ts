@@ -8,10 +8,27 @@ import { type Load, medianOf, runLoad } from './support/load.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 4);
 const RUNS = 3;
-const CLIENTS = [1, 8, 32];
+const CLIENTS = [1, 16, 64];
 const USERS = 64;
 const STOCK = 1_000_000_000;
 const PRODUCTS = 1000;
+/** Ids above the products for sale: as many that are sold out. */
+const isSoldOut = (id: number) => id > PRODUCTS;
+
+const among = (count: number, first = 1) => first + Math.floor(Math.random() * count);
+/** Two different ones of 1 to `count`, in id order. */
+function two(count: number): number[] {
+  const [a, b] = [among(count), among(count - 1)];
+  return a <= b ? [a, b + 1] : [b, a];
+}
+
+/** What is ordered, in product ids, and whether such an order is placed. */
+const BASKETS: Record<string, { basketOf(): number[]; places(ids: number[]): boolean }> = {
+  'one of 1,000': { basketOf: () => [among(PRODUCTS)], places: () => true },
+  'two of 1,000': { basketOf: () => two(PRODUCTS), places: () => true },
+  'one hot product': { basketOf: () => [1], places: () => true },
+  'two, half of them sold out': { basketOf: () => two(2 * PRODUCTS), places: (ids) => !ids.some(isSoldOut) },
+};
 
 /** Orders per second of the running services beside the same statements by bare `pg`, in turns within one run. */
 async function main() {
@@ -30,16 +47,26 @@ async function main() {
   const tokens = Array.from({ length: USERS }, (_, i) =>
     signAccessToken({ id: i + 1, role: 'customer', sessionId: `bench-${i}` }, TOKEN_KEY, 3600),
   );
-  const product = { hot: () => 1, spread: () => 1 + Math.floor(Math.random() * PRODUCTS) };
   const rows: object[] = [];
   try {
-    for (const catalogue of ['hot', 'spread'] as const) {
+    for (const [name, { basketOf, places }] of Object.entries(BASKETS)) {
       for (const clients of CLIENTS) {
-        const byService = (client: number) => order(http, tokens[client % USERS] ?? '', product[catalogue]());
-        const bySql = (client: number) => floor.placeOrder((client % USERS) + 1, product[catalogue]());
-        rows.push(row(catalogue, clients, await inTurns(clients, byService, bySql)));
+        const expected = (placed: boolean, ordered: number[]) => placed === places(ordered);
+        const byService = async (client: number) => {
+          const ids = basketOf();
+          return expected(await order(http, tokens[client % USERS] ?? '', ids), ids);
+        };
+        const bySql = async (client: number) => {
+          const ids = basketOf();
+          return expected(await floor.placeOrder((client % USERS) + 1, linesOf(ids)), ids);
+        };
+        rows.push(row(name, clients, await inTurns(clients, byService, bySql)));
       }
     }
+    const batches = (await (await fetch(`${stack.order.url}/metrics`)).text()).match(
+      /^placement_batch_size_(sum|count).*$/gm,
+    );
+    console.log(batches?.join('\n'));
   } finally {
     http.close();
     await floor.close();
@@ -67,19 +94,21 @@ async function inTurns(clients: number, byService: Call, bySql: Call) {
   return { service: medianOf(service), sql: medianOf(sql) };
 }
 
+const linesOf = (ids: number[]) => ids.map((product_id) => ({ product_id, quantity: 1 }));
+
 async function order(
   http: ReturnType<typeof createHttpClient>,
   token: string,
-  productId: number,
+  productIds: number[],
 ): Promise<boolean> {
-  const body = JSON.stringify({ products: [{ product_id: productId, quantity: 1 }] });
+  const body = JSON.stringify({ products: linesOf(productIds) });
   return (await http.post('/api/orders', body, { authorization: `Bearer ${token}` })).status === 201;
 }
 
-function row(catalogue: string, clients: number, { service, sql }: { service: Load; sql: Load }) {
+function row(products: string, clients: number, { service, sql }: { service: Load; sql: Load }) {
   const rounded = (value: number) => Math.round(value * 10) / 10;
   return {
-    products: catalogue === 'hot' ? 1 : PRODUCTS,
+    products,
     clients,
     'orders/s': rounded(service.rate),
     'p50 ms': rounded(service.p50),
@@ -99,6 +128,11 @@ async function fillCatalogue(url: string): Promise<void> {
     `INSERT INTO products (name, price_minor, stock, category, owner_id)
      SELECT 'Product ' || n, 1000, $1, 'Bench', 1 FROM generate_series(1, $2) AS n`,
     [STOCK, PRODUCTS],
+  );
+  await client.query(
+    `INSERT INTO products (name, price_minor, stock, category, owner_id)
+     SELECT 'Sold out ' || n, 1000, 0, 'Bench', 1 FROM generate_series(1, $1) AS n`,
+    [PRODUCTS],
   );
   await client.query('ANALYZE products');
   await client.end();

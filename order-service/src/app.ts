@@ -59,6 +59,8 @@ export function createApp({
     money,
     metrics: placementMetrics,
     cache,
+    logger: http.logger,
+    lease: config.KEY_LEASE,
   });
   const reads = createOrderReads({ orders, cache, money });
   return createHttpApp({

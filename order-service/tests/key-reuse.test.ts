@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createMoney } from '@shop/service-kit/money/money';
 import fc from 'fast-check';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
 import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts';
@@ -25,17 +26,25 @@ test('a request that lost its order and its key does not answer with the order o
   const products = createSimulatedProducts([5, 5]);
   const placements = createSimulatedOrders(() => 0).placementsOf(network, life);
   const client = products.clientOf(network, life);
-  const common = { placements, money: createMoney('USD'), metrics, cache: uncached };
+  const common = {
+    placements,
+    money: createMoney('USD'),
+    metrics,
+    cache: uncached,
+    logger: pino({ level: 'silent' }),
+    lease: 60,
+  };
   const other = createPlacementUseCases({ ...common, products: client });
   const slow = createPlacementUseCases({
     ...common,
     products: {
       ...client,
       // Meanwhile a retry that carried the order on gives up, which frees the key, and the client uses it anew.
-      async reserve(id, items, requestId) {
-        await placements.abandon({ id: 1, reservationId: id, createdAt: new Date(0) }, basketOf(1));
+      async reserve(wanted, requestId, wait) {
+        const reservationId = wanted[0]?.reservationId ?? '';
+        await placements.abandon({ id: 1, reservationId, createdAt: new Date(0) }, basketOf(1));
         await other.placeOrder(basketOf(2));
-        return client.reserve(id, items, requestId);
+        return client.reserve(wanted, requestId, wait);
       },
     },
   });

@@ -24,13 +24,18 @@ async function clientOf(answer: RequestListener) {
 }
 
 const ITEMS = [{ product_id: 1, quantity: 1 }];
-const held = { id: 'x', status: 'HELD', currency: 'USD', lines: [], refusal: null };
+const wanted = (reservationId: string = randomUUID()) => ({ reservationId, items: ITEMS });
+const ID = randomUUID();
+const held = {
+  currency: 'USD',
+  reservations: [{ id: ID, status: 'HELD', lines: [] as unknown, refusal: null }],
+};
 
 describe('the client of product-service', () => {
   test.each([
     ['another status', 418, held],
     ['another currency', 200, { ...held, currency: 'EUR' }],
-    ['another shape', 200, { ...held, lines: 'many' }],
+    ['another shape', 200, { ...held, reservations: [{ ...held.reservations[0], lines: 'many' }] }],
     ['no JSON', 200, '<html>'],
     ['a redirect', 302, held],
   ])('takes %s for no answer', async (_name, status, body) => {
@@ -38,7 +43,7 @@ describe('the client of product-service', () => {
       response.writeHead(status, { 'content-type': 'application/json', location: 'http://127.0.0.1:1/' });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
     });
-    await expect(client.reserve(randomUUID(), ITEMS, 'test')).rejects.toThrow(ProductServiceUnavailable);
+    await expect(client.reserve([wanted()], 'test', false)).rejects.toThrow(ProductServiceUnavailable);
     client.close();
   });
 
@@ -50,14 +55,13 @@ describe('the client of product-service', () => {
         text += chunk;
       });
       request.on('end', () => {
-        asked.push(`${request.headers['x-request-id']} ${JSON.parse(text).reservation_id}`);
+        asked.push(`${request.headers['x-request-id']} ${JSON.parse(text).reservations[0].reservation_id}`);
         if (asked.length === 1) request.socket.destroy();
         else response.setHeader('content-type', 'application/json').end(JSON.stringify(held));
       });
     });
-    const id = randomUUID();
-    expect((await client.reserve(id, ITEMS, 'request-7')).status).toBe('HELD');
-    expect(asked).toEqual([`request-7 ${id}`, `request-7 ${id}`]);
+    expect(await client.reserve([wanted(ID)], 'request-7', false)).toMatchObject([{ status: 'HELD' }]);
+    expect(asked).toEqual([`request-7 ${ID}`, `request-7 ${ID}`]);
     client.close();
   });
 
@@ -68,7 +72,7 @@ describe('the client of product-service', () => {
     });
     await Promise.all([1, 2, 3, 4, 5].map(() => client.quote(ITEMS, 'test').catch(() => undefined)));
     expect(client.isDown()).toBe(true);
-    await expect(client.reserve(randomUUID(), ITEMS, 'test')).rejects.toThrow('Product service unavailable');
+    await expect(client.reserve([wanted()], 'test', false)).rejects.toThrow('Product service unavailable');
     expect(asked).toBe(5);
     client.close();
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Pool } from 'pg';
+import type { Item } from '../src/clients/product.client.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
@@ -28,11 +29,14 @@ async function until(condition: () => Promise<boolean>) {
   throw new Error('it did not happen');
 }
 
+const reserve = (reservationId: string, items: Item[]) =>
+  shop.client.reserve([{ reservationId, items }], 'test', false);
+
 /** An order that is PLACING with its stock held, as a crash between step 2 and 3 leaves it. */
 async function leaveBehind(productId: number, deadline: Date) {
   const reservationId = randomUUID();
   const items = [{ product_id: productId, quantity: 2 }];
-  await shop.client.reserve(reservationId, items, 'test');
+  await reserve(reservationId, items);
   const order = await shop.db.order.create({
     data: { userId: 1, placement: 'PLACING', reservationId, deadline, currency: 'USD' },
   });
@@ -97,11 +101,11 @@ describe('anti-entropy', () => {
     const rejected = await leaveBehind(id, new Date(Date.now() + 60_000));
     await shop.db.order.update({ where: { id: rejected.order.id }, data: { placement: 'REJECTED' } });
     const unknown = randomUUID();
-    await shop.client.reserve(unknown, [{ product_id: id, quantity: 5 }], 'test');
+    await reserve(unknown, [{ product_id: id, quantity: 5 }]);
     const young = randomUUID();
     for (const old of [confirmed.reservationId, kept.reservationId, rejected.reservationId, unknown])
       await makeOld(old);
-    await shop.client.reserve(young, [{ product_id: id, quantity: 1 }], 'test');
+    await reserve(young, [{ product_id: id, quantity: 1 }]);
 
     await shop.healReservations();
 
@@ -121,7 +125,7 @@ describe('anti-entropy', () => {
     const held = [];
     for (let i = 0; i < 3; i += 1) {
       const reservationId = randomUUID();
-      await shop.client.reserve(reservationId, [{ product_id: id, quantity: 1 }], 'test');
+      await reserve(reservationId, [{ product_id: id, quantity: 1 }]);
       await makeOld(reservationId);
       held.push(reservationId);
     }

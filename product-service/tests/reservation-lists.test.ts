@@ -148,8 +148,8 @@ describe('a product that somebody else holds locked', () => {
       ),
     );
     expect(answers).toEqual([
-      { id: blocked, status: 'BUSY', lines: null, refusal: null },
-      { id: both, status: 'BUSY', lines: null, refusal: null },
+      { id: blocked, status: 'BUSY', lines: null, refusal: null, busy_product_id: locked },
+      { id: both, status: 'BUSY', lines: null, refusal: null, busy_product_id: locked },
       expect.objectContaining({ id: fine, status: 'HELD' }),
     ]);
     expect([await stockOf(locked), await stockOf(free)]).toEqual([10, 8]);

@@ -1,29 +1,27 @@
 import { Agent } from 'node:http';
+import { remainingTime } from '@shop/service-kit/deadline/deadline';
+import { createTurns } from '@shop/service-kit/deadline/turns';
+import { OutOfTime } from '@shop/service-kit/errors/http-errors';
+import { DEADLINE_HEADER } from '@shop/service-kit/http/request-deadline';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import axios, { type AxiosResponse } from 'axios';
-import {
-  BrokenCircuitError,
-  bulkhead,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleType,
-} from 'cockatiel';
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel';
 import { z } from 'zod';
-import { ProductServiceUnavailable } from './product.errors.ts';
+import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
 
-/** The attempts of one call, in milliseconds. Together with the database calls around them they stay within 2 s. */
+/** The attempts of one call, in milliseconds; less where the request has less left. */
 const FIRST_TIMEOUT = 900;
 const SECOND_TIMEOUT = 700;
+/** What a request keeps for what comes after the call, and the least that is worth an attempt, in milliseconds. */
+const KEPT = 250;
+const LEAST = 100;
 /** After so many failures in a row calls fail at once, and one is tried again a second later. */
 const FAILURES_TO_OPEN = 5;
 const RETRY_AFTER_OPEN = 1000;
-/**
- * Calls of this process that run at once; the others wait here, where the time limit of an attempt does not run yet.
- * More would only wait for the same rows and cores behind the network.
- */
-const CONCURRENCY = 8;
-const MAX_ANSWER = 1_000_000;
+/** Calls of this process for anything but orders: these have a queue of their own, and never wait behind the others. */
+const OTHER_CALLS = { atOnce: 16, waiting: 500, patience: 1200 };
+const MAX_ANSWER = 2_000_000;
+const RESERVE = { method: 'POST', path: '/internal/reservations' } as const;
 
 const line = z.object({
   product_id: z.int(),
@@ -36,23 +34,34 @@ const shortage = z.object({ product_id: z.int(), requested: z.int(), available: 
 const confirmedAnswer = z.object({ confirmed: z.array(z.string()) });
 const held = z.object({ reservations: z.array(z.object({ id: z.string() })) });
 
+const problem = z.object({ code: z.string() });
+
+const heldStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
+
 /** Answers in another currency than this deployment's are unusable. */
 function answersIn(currency: string) {
   const priced = { currency: z.literal(currency), refusal: z.array(shortage).nullable() };
   return {
-    reservation: z.object({
-      ...priced,
-      id: z.string(),
-      status: z.enum(['HELD', 'CONFIRMED', 'RELEASED']),
-      lines: z.array(line).nullable(),
+    reservations: z.object({
+      currency: priced.currency,
+      reservations: z.array(
+        z.object({
+          id: z.string(),
+          status: z.enum([...heldStatus.options, 'MISMATCH', 'BUSY']),
+          lines: z.array(line).nullable(),
+          refusal: priced.refusal,
+          busy_product_id: z.int().optional(),
+        }),
+      ),
     }),
+    reservation: z.object({ ...priced, id: z.string(), status: heldStatus, lines: z.array(line).nullable() }),
     quote: z.object({ ...priced, lines: z.array(line) }),
   };
 }
 
 export type ReservedLine = z.output<typeof line>;
 export type Shortage = z.output<typeof shortage>;
-export type Reservation = z.output<ReturnType<typeof answersIn>['reservation']>;
+export type Reservation = z.output<ReturnType<typeof answersIn>['reservations']>['reservations'][number];
 export type ProductQuote = z.output<ReturnType<typeof answersIn>['quote']>;
 
 export interface Item {
@@ -60,10 +69,18 @@ export interface Item {
   quantity: number;
 }
 
+export interface WantedReservation {
+  reservationId: string;
+  /** In id order, each product once. */
+  items: Item[];
+}
+
 interface ProductClientOptions {
   url: string;
   serviceTokenSecret: string;
   currency: string;
+  /** Multiplies what calls may take; 1 in production. */
+  patience?: number;
 }
 
 interface Call {
@@ -75,9 +92,15 @@ interface Call {
 
 /**
  * product-service over HTTP. Every call has a time limit and may be repeated: product-service does nothing twice.
- * Each throws ProductServiceUnavailable when there was no usable answer; it is unknown then what happened there.
+ * Each throws ProductServiceUnavailable when there was no usable answer; it is unknown then what happened there. None takes
+ * longer than its request may, which product-service is told.
  */
-export function createProductClient({ url, serviceTokenSecret, currency }: ProductClientOptions) {
+export function createProductClient({
+  url,
+  serviceTokenSecret,
+  currency,
+  patience = 1,
+}: ProductClientOptions) {
   const agent = new Agent({ keepAlive: true, maxSockets: 200, scheduling: 'lifo' });
   const answers = answersIn(currency);
   const token = createServiceTokenSigner(serviceTokenSecret, 'order-service', 'product-service');
@@ -99,27 +122,38 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
   breaker.onBreak(() => {
     downUntil = Date.now() + RETRY_AFTER_OPEN;
   });
-  const turns = bulkhead(CONCURRENCY, Number.POSITIVE_INFINITY);
+  const otherCalls = createTurns(OTHER_CALLS);
 
   const send = async (
     { method, path, requestId, body }: Call,
-    limit: number,
+    most: number,
   ): Promise<AxiosResponse<unknown>> => {
-    const headers = { authorization: `Bearer ${token()}`, 'x-request-id': requestId };
-    const { signal, clear } = timeLimit(limit);
+    const left = remainingTime();
+    const limit = left === undefined ? most * patience : Math.min(most * patience, Math.floor(left - KEPT));
+    if (limit < LEAST) throw new OutOfTime();
+    const headers = {
+      authorization: `Bearer ${token()}`,
+      'x-request-id': requestId,
+      [DEADLINE_HEADER]: String(limit),
+    };
+    const { signal, clear, isAborted } = timeLimit(limit);
     const answer = await http
       .request({ method, url: path, data: body, headers, signal })
       .catch((error: Error) => {
+        // With less time than is usual, no answer says nothing about product-service.
+        if (limit < SECOND_TIMEOUT * patience && isAborted()) throw new OutOfTime();
         throw new ProductServiceUnavailable(error.message);
       })
       .finally(clear);
+    if (answer.status === 503 && problem.safeParse(answer.data).data?.code === 'product_busy')
+      throw new ProductBusy();
     if (answer.status >= 500) throw new ProductServiceUnavailable(`answered ${answer.status}`);
     return answer;
   };
 
   const attempt = (call: Call, limit = FIRST_TIMEOUT): Promise<AxiosResponse<unknown>> =>
-    turns
-      .execute(() => breaker.execute(() => send(call, limit)))
+    breaker
+      .execute(() => send(call, limit))
       .catch((error: unknown) => {
         if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
         throw error;
@@ -131,20 +165,49 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
     throw new ProductServiceUnavailable(`unusable answer ${answer.status}`);
   };
 
+  const twice = (call: Call): Promise<AxiosResponse<unknown>> =>
+    attempt(call).catch((error: unknown) => {
+      const isWorthIt = error instanceof ProductServiceUnavailable && breaker.state !== CircuitState.Open;
+      if (!isWorthIt) throw error;
+      return attempt(call, SECOND_TIMEOUT);
+    });
+
+  /** During a rolling update: a product-service that does not know lists yet refuses them with 400. */
+  async function reserveAlone(call: Call & { body: { reservation_id: string } }): Promise<Reservation> {
+    const nothing = { id: call.body.reservation_id, lines: null, refusal: null };
+    const response = await otherCalls(() => twice(call)).catch((error: unknown) => {
+      if (error instanceof ProductBusy) return undefined;
+      throw error;
+    });
+    if (response === undefined) return { ...nothing, status: 'BUSY' };
+    if (response.status === 422) return { ...nothing, status: 'MISMATCH' };
+    return read(answers.reservation, response);
+  }
+
   return {
-    /** Takes all items or nothing. Tried twice with the same id, so that a lost answer loses nothing. */
-    async reserve(reservationId: string, items: Item[], requestId: string): Promise<Reservation> {
-      const call: Call = {
-        method: 'POST',
-        path: '/internal/reservations',
-        requestId,
-        body: { reservation_id: reservationId, items },
-      };
-      const answer = await attempt(call).catch((error: unknown) => {
-        if (breaker.state === CircuitState.Open) throw error;
-        return attempt(call, SECOND_TIMEOUT);
+    /**
+     * Each takes all its items or nothing, or is BUSY while somebody else holds a product locked. Tried twice with the same
+     * ids, so that a lost response loses nothing.
+     * @param wanted up to 100, with up to 1000 items in all
+     * @param wait whether to wait for products that are locked
+     * @returns in the same order
+     */
+    async reserve(wanted: WantedReservation[], requestId: string, wait: boolean): Promise<Reservation[]> {
+      const reservations = wanted.map(({ reservationId, items }) => ({
+        reservation_id: reservationId,
+        items,
+      }));
+      const response = await twice({ ...RESERVE, requestId, body: { reservations, wait } });
+      const made =
+        response.status === 400
+          ? await Promise.all(reservations.map((body) => reserveAlone({ ...RESERVE, requestId, body })))
+          : read(answers.reservations, response).reservations;
+      const byId = new Map(made.map((reservation) => [reservation.id, reservation]));
+      return wanted.map(({ reservationId }) => {
+        const found = byId.get(reservationId);
+        if (found === undefined) throw new ProductServiceUnavailable(`no result for ${reservationId}`);
+        return found;
       });
-      return read(answers.reservation, answer);
     },
 
     /** @param reservationIds up to 500 @returns those that are confirmed now; the others hold nothing any more */
@@ -155,27 +218,29 @@ export function createProductClient({ url, serviceTokenSecret, currency }: Produ
         requestId,
         body: { reservation_ids: reservationIds },
       };
-      return new Set(read(confirmedAnswer, await attempt(call)).confirmed);
+      return new Set(read(confirmedAnswer, await otherCalls(() => attempt(call))).confirmed);
     },
 
     /** Gives the stock back, once. */
     async release(reservationId: string, requestId: string): Promise<void> {
       const path = `/internal/reservations/${reservationId}/release`;
-      const answer = await attempt({ method: 'POST', path, requestId });
+      const answer = await otherCalls(() => attempt({ method: 'POST', path, requestId }));
       if (answer.status !== 200) throw new ProductServiceUnavailable(`answered ${answer.status}`);
     },
 
     /** Ids of reservations held for longer than so many seconds, oldest first. */
     async listHeld(olderThanSeconds: number, requestId: string): Promise<string[]> {
       const path = `/internal/reservations?older_than=${olderThanSeconds}`;
-      const answer = read(held, await attempt({ method: 'GET', path, requestId }));
+      const answer = read(held, await otherCalls(() => attempt({ method: 'GET', path, requestId })));
       return answer.reservations.map(({ id }) => id);
     },
 
     async quote(items: Item[], requestId: string): Promise<ProductQuote> {
       return read(
         answers.quote,
-        await attempt({ method: 'POST', path: '/internal/quotes', requestId, body: { items } }),
+        await otherCalls(() =>
+          attempt({ method: 'POST', path: '/internal/quotes', requestId, body: { items } }),
+        ),
       );
     },
 
@@ -194,5 +259,9 @@ export type ProductClient = ReturnType<typeof createProductClient>;
 function timeLimit(milliseconds: number) {
   const controller = new AbortController();
   const timer = setTimeout(() => setImmediate(() => setImmediate(() => controller.abort())), milliseconds);
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+  return {
+    signal: controller.signal,
+    clear: () => clearTimeout(timer),
+    isAborted: () => controller.signal.aborted,
+  };
 }

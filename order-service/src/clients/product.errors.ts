@@ -1,4 +1,4 @@
-import { AppError } from '@shop/service-kit/errors/app-error';
+import { AppError, defineError } from '@shop/service-kit/errors/app-error';
 
 /** product-service gave no usable answer; `reason` is for the log only. */
 export class ProductServiceUnavailable extends AppError {
@@ -15,3 +15,11 @@ export class ProductServiceUnavailable extends AppError {
     );
   }
 }
+
+/** Somebody else held a product locked for longer than the request may wait; nothing was taken. */
+export const ProductBusy = defineError(
+  503,
+  'product_busy',
+  'Somebody else is changing a product of this order right now',
+  () => ({ headers: { 'Retry-After': '1' } }),
+);

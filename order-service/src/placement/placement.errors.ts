@@ -37,6 +37,3 @@ export const IdempotencyInFlight = defineError(
 /** The order was given up before it could be placed; nothing is held and the request may be sent again. */
 export const notPlaced = (): AppError =>
   new Unavailable('The order could not be placed in time, nothing was ordered', 1);
-
-/** More orders wait than can be placed soon; this one was not begun. */
-export const tooBusy = (): AppError => new Unavailable('Too many orders are being placed right now', 1);

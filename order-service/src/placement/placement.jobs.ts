@@ -1,47 +1,42 @@
 import type { Task } from '@shop/service-kit/jobs/job-runner';
 import type { PeriodicTask } from '@shop/service-kit/jobs/start-jobs';
 import { bulkhead } from 'cockatiel';
-import DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ProductClient } from '../clients/product.client.ts';
 import type { ReconcileUseCases } from './reconcile.use-cases.ts';
 
-/**
- * Jobs of this process that run at once. Most confirm an order: those wait for each other for a moment and go to
- * product-service together, which costs it one request and one statement for all.
- */
-export const JOBS_AT_ONCE = 100;
-/** Milliseconds. */
-const CONFIRM_WITHIN = 20;
+/** Jobs of this process that run at once. */
+export const JOBS_AT_ONCE = 20;
 /** Releases of this process that run at once: orders have the right of way. */
 const RELEASES = 2;
 /** Milliseconds. */
 const CLEANUP_INTERVAL = 60_000;
 
-const payload = z.object({ reservation_id: z.uuid() });
+const one = z.object({ reservation_id: z.uuid() });
+const many = z.object({ reservation_ids: z.array(z.uuid()) });
 
-/** Both may run any number of times: product-service does nothing twice. */
+/** All may run any number of times: product-service does nothing twice. */
 export function placementTasks(products: ProductClient, logger: Logger): Record<string, Task> {
-  const confirmation = new DataLoader<string, boolean>(
-    async (ids) => {
-      const confirmed = await products.confirm([...ids], uuidv7());
-      return ids.map((id) => confirmed.has(id));
-    },
-    { cache: false, maxBatchSize: JOBS_AT_ONCE, batchScheduleFn: (send) => setTimeout(send, CONFIRM_WITHIN) },
-  );
   const releases = bulkhead(RELEASES, Number.POSITIVE_INFINITY);
+  const confirm = async (ids: string[]) => {
+    const confirmed = await products.confirm(ids, uuidv7());
+    // A cancelled order's reservation is released before its confirm job ran: nothing is left to confirm.
+    const released = ids.filter((id) => !confirmed.has(id));
+    if (released.length > 0)
+      logger.info({ reservation_ids: released }, 'reservations were released before they were confirmed');
+  };
   return {
+    async confirm_reservations(input) {
+      await confirm(many.parse(input).reservation_ids);
+    },
+    /** Written by releases that place one order at a time, also by replicas beside this one. */
     async confirm_reservation(input) {
-      const { reservation_id } = payload.parse(input);
-      // A cancelled order's reservation is released before its confirm job ran: nothing is left to confirm.
-      if (!(await confirmation.load(reservation_id))) {
-        logger.info({ reservation_id }, 'reservation was released before it was confirmed');
-      }
+      await confirm([one.parse(input).reservation_id]);
     },
     async release_reservation(input) {
-      const { reservation_id } = payload.parse(input);
+      const { reservation_id } = one.parse(input);
       await releases.execute(() => products.release(reservation_id, uuidv7()));
     },
   };

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export type PlacementMetrics = ReturnType<typeof createPlacementMetrics>;
 
@@ -23,6 +23,13 @@ export function createPlacementMetrics({ registry, isDown }: PlacementMetricsOpt
       name: 'order_placements_total',
       help: 'Orders by outcome: placed, rejected, unavailable (given up), reconciled (left behind and cleaned up)',
       labelNames: ['outcome'],
+      registers,
+    }),
+    batchSize: new Histogram({
+      name: 'placement_batch_size',
+      help: 'Orders that took a step of placement together: intent, reserve, wait (for locked products), place',
+      labelNames: ['step'],
+      buckets: [1, 2, 4, 8, 16, 32, 64, 100],
       registers,
     }),
     unhealed: new Counter({

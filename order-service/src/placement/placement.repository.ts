@@ -1,40 +1,15 @@
 import type { Query } from '@shop/service-kit/postgres/query';
-import type { ReservedLine } from '../clients/product.client.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import type { OrderRequest } from '../orders/order.schemas.ts';
-
-/** An order that is being placed. */
-export interface Intent {
-  id: number;
-  reservationId: string;
-  createdAt: Date;
-}
-
-export interface StoredAnswer {
-  status: number;
-  body: string;
-}
-
-/** Names a client's key; null for a request without one. */
-export interface KeyName {
-  userId: number;
-  key: string | null;
-}
-
-interface NewIntent extends KeyName {
-  request: OrderRequest;
-  requestHash: string;
-  reservationId: string;
-  currency: string;
-}
-
-/** What is known of a key that was claimed before. */
-export interface ClaimedKey {
-  requestHash: string;
-  answer: StoredAnswer | null;
-  /** Seconds until somebody else may carry the order on; 0 when it may be carried on now. */
-  leaseSeconds: number;
-}
+import {
+  type ClaimedKey,
+  type Intent,
+  type KeyName,
+  type NewIntent,
+  type NewOrder,
+  type StoredAnswer,
+  toPlaced,
+  toWanted,
+} from './placement.records.ts';
 
 interface PlacementOptions {
   query: Query;
@@ -55,40 +30,56 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     ${request.note ?? null}::text`;
 
   return {
-    /** Step 1. @returns null when the key was claimed before */
-    async insertIntent(intent: NewIntent): Promise<Intent | null> {
-      const { userId, key, requestHash } = intent;
-      const columns = Prisma.sql`user_id, placement, reservation_id, deadline, currency, shipping_address, note`;
-      const rows =
-        key === null
-          ? await query<Intent[]>`
-              INSERT INTO orders (${columns}) VALUES (${orderValues(intent)})
-              RETURNING id, reservation_id AS "reservationId", created_at AS "createdAt"`
-          : await query<Intent[]>`
-              WITH claimed AS (
-                INSERT INTO idempotency_keys (user_id, route, key, request_hash, order_id, lease_until)
-                VALUES (${userId}::int, ${ROUTE}, ${key}, ${requestHash},
-                        nextval('orders_id_seq'), now() + make_interval(secs => ${lease}::int))
-                ON CONFLICT DO NOTHING RETURNING order_id
-              )
-              INSERT INTO orders (id, ${columns}) SELECT order_id, ${orderValues(intent)} FROM claimed
-              RETURNING id, reservation_id AS "reservationId", created_at AS "createdAt"`;
-      return rows[0] ?? null;
+    /**
+     * Step 1 for many orders. Rows are inserted in the order of their keys, so that two batches cannot deadlock. `named`:
+     * of several intents with one key the first gets it.
+     * @returns in the same order; null where the key was claimed before
+     */
+    async insertIntents(intents: NewIntent[]): Promise<(Intent | null)[]> {
+      const rows = await query<Intent[]>`
+        WITH wanted AS MATERIALIZED (
+          SELECT * FROM jsonb_to_recordset(${JSON.stringify(intents.map(toWanted))}::jsonb)
+            AS w (n int, user_id int, key text, request_hash text, reservation_id uuid, currency text,
+                  shipping_address jsonb, note text)
+        ), named AS MATERIALIZED (
+          SELECT DISTINCT ON (user_id, key) user_id, key, n, request_hash FROM wanted WHERE key IS NOT NULL
+           ORDER BY user_id, key, n
+        ), claimed AS (
+          INSERT INTO idempotency_keys (user_id, route, key, request_hash, order_id, lease_until)
+          SELECT user_id, ${ROUTE}, key, request_hash, nextval('orders_id_seq'), now() + make_interval(secs => ${lease}::int)
+            FROM named
+          ON CONFLICT DO NOTHING RETURNING user_id, key, order_id
+        ), keyed AS (
+          SELECT n, order_id FROM named JOIN claimed USING (user_id, key)
+        )
+        INSERT INTO orders (id, user_id, placement, reservation_id, deadline, currency, shipping_address, note)
+        SELECT coalesce(keyed.order_id, nextval('orders_id_seq')), user_id, 'PLACING', reservation_id,
+               now() + make_interval(secs => ${deadline}::int), currency, shipping_address, note
+          FROM wanted LEFT JOIN keyed USING (n) WHERE key IS NULL OR keyed.n IS NOT NULL ORDER BY n
+        RETURNING id, reservation_id AS "reservationId", created_at AS "createdAt"`;
+      const made = new Map(rows.map((row) => [row.reservationId, row]));
+      return intents.map(({ reservationId }) => made.get(reservationId) ?? null);
     },
 
     async findKey({ userId, key }: KeyName): Promise<ClaimedKey | null> {
       const rows = await query<
-        { requestHash: string; status: number | null; body: string | null; leaseSeconds: number }[]
-      >`SELECT request_hash AS "requestHash", answer_status AS status, answer_body AS body,
+        {
+          requestHash: string;
+          orderId: number;
+          status: number | null;
+          body: string | null;
+          leaseSeconds: number;
+        }[]
+      >`SELECT request_hash AS "requestHash", order_id AS "orderId", answer_status AS status, answer_body AS body,
                greatest(0, ceil(extract(epoch FROM lease_until - now())))::int AS "leaseSeconds"
           FROM idempotency_keys WHERE user_id = ${userId}::int AND route = ${ROUTE} AND key = ${key}`;
       const row = rows[0];
       if (row === undefined) return null;
-      const { requestHash, leaseSeconds, status, body } = row;
+      const { requestHash, orderId, leaseSeconds, status, body } = row;
       return {
         requestHash,
         leaseSeconds,
-        answer: status === null || body === null ? null : { status, body },
+        answer: status === null || body === null ? null : { status, body, orderId },
       };
     },
 
@@ -122,42 +113,46 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
       return rows[0] ?? null;
     },
 
-    /** Step 3: decides for the order, with its lines, counters, history, stored answer and the confirm job. */
-    async place(
-      intent: Intent,
-      by: KeyName,
-      lines: ReservedLine[],
-      total: number,
-      answer: StoredAnswer,
-    ): Promise<boolean> {
-      const rows = await query<{ placed: number }[]>`
-        WITH placed AS (
-          UPDATE orders SET placement = 'PLACED', status = 'pending', total_minor = ${total}::bigint
-           WHERE id = ${intent.id}::int AND placement = 'PLACING'
-          RETURNING id, user_id, reservation_id
+    /**
+     * Step 3 for many orders: decides for each that is undecided, with its lines, counters, history and stored answer, and
+     * one job that confirms all of them. Counters are locked in the order of the users: no deadlock. `= ANY` keeps Postgres
+     * from reading all orders that are being placed.
+     * @returns the ids of those that are placed now; the others were decided elsewhere
+     */
+    async place(orders: NewOrder[]): Promise<Set<number>> {
+      const rows = await query<{ id: number }[]>`
+        WITH wanted AS MATERIALIZED (
+          SELECT * FROM jsonb_to_recordset(${JSON.stringify(orders.map(toPlaced))}::jsonb)
+            AS w (id int, total bigint, key text, status int, body text, lines jsonb)
+        ), placed AS (
+          UPDATE orders o SET placement = 'PLACED', status = 'pending', total_minor = w.total
+            FROM wanted w
+           WHERE o.id = w.id AND o.id = ANY (${orders.map(({ intent }) => intent.id)}::int[]) AND o.placement = 'PLACING'
+          RETURNING o.id, o.user_id, o.reservation_id, w.total, w.key, w.status AS answer_status, w.body, w.lines
         ), lines AS (
           INSERT INTO order_lines (order_id, product_id, name, price_minor, quantity, seller_id)
           SELECT placed.id, line.product_id, line.name, line.price_minor, line.quantity, line.owner_id
-            FROM placed, jsonb_to_recordset(${JSON.stringify(lines)}::jsonb)
+            FROM placed, jsonb_to_recordset(placed.lines)
               AS line (product_id int, name text, price_minor bigint, quantity int, owner_id int)
         ), history AS (
           INSERT INTO order_status_changes (order_id, from_status, to_status, actor)
           SELECT id, NULL, 'pending', 'user:' || user_id FROM placed
         ), counted AS (
           INSERT INTO order_stats AS stats (user_id, pending, spent_minor)
-          SELECT user_id, 1, ${total}::bigint FROM placed
+          SELECT user_id, count(*), sum(total) FROM placed GROUP BY user_id ORDER BY user_id
           ON CONFLICT (user_id) DO UPDATE
-            SET pending = stats.pending + 1, spent_minor = stats.spent_minor + excluded.spent_minor
+            SET pending = stats.pending + excluded.pending, spent_minor = stats.spent_minor + excluded.spent_minor
         ), answered AS (
-          UPDATE idempotency_keys SET answer_status = ${answer.status}::int, answer_body = ${answer.body}
+          UPDATE idempotency_keys k SET answer_status = placed.answer_status, answer_body = placed.body
             FROM placed
-           WHERE idempotency_keys.user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text
-             AND order_id = placed.id
+           WHERE placed.key IS NOT NULL AND k.user_id = placed.user_id AND k.route = ${ROUTE} AND k.key = placed.key
+             AND k.order_id = placed.id
         ), job AS MATERIALIZED (
-          SELECT jobs.add('confirm_reservation', json_build_object('reservation_id', reservation_id)) FROM placed
+          SELECT jobs.add('confirm_reservations', json_build_object('reservation_ids', json_agg(reservation_id)))
+            FROM placed HAVING count(*) > 0
         )
-        SELECT count(*)::int AS placed FROM job`;
-      return rows[0]?.placed === 1;
+        SELECT id FROM placed WHERE (SELECT count(*) FROM job) > 0`;
+      return new Set(rows.map(({ id }) => id));
     },
 
     /** Decides against the order for a reason of business, which a key replays. `release` when stock is held for it. */

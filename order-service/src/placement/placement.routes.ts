@@ -2,7 +2,7 @@ import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { PROBLEM_TYPE } from '@shop/service-kit/http/problem';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
-import { ProductServiceUnavailable } from '../clients/product.errors.ts';
+import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import { orderBody, orderHeaders, orderWithMessage, quoteAnswer } from '../orders/order.schemas.ts';
 import {
   IdempotencyInFlight,
@@ -35,6 +35,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
         IdempotencyInFlight,
         IdempotencyMismatch,
         ProductServiceUnavailable,
+        ProductBusy,
       ],
       handler: async ({ body: request, headers, user, caller }) =>
         toReply(
@@ -62,9 +63,8 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
   ];
 }
 
-function toReply({ status, body, replayed }: PlacementAnswer) {
+function toReply({ status, body, orderId, replayed }: PlacementAnswer) {
   const headers: Record<string, string> = replayed ? { 'Idempotent-Replayed': 'true' } : {};
   if (status !== 201) return rawReply(body, { status, headers, contentType: PROBLEM_TYPE });
-  const { order } = JSON.parse(body) as { order: { id: number } };
-  return rawReply(body, { status, headers: { ...headers, Location: `/api/orders/${order.id}` } });
+  return rawReply(body, { status, headers: { ...headers, Location: `/api/orders/${orderId}` } });
 }

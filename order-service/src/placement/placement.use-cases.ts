@@ -1,31 +1,29 @@
+import { withinTime, withOwnTime } from '@shop/service-kit/deadline/deadline';
 import type { AppError } from '@shop/service-kit/errors/app-error';
+import { Busy } from '@shop/service-kit/errors/http-errors';
 import { toProblem } from '@shop/service-kit/http/problem';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
-import { BulkheadRejectedError, bulkhead } from 'cockatiel';
+import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient, Reservation, ReservedLine } from '../clients/product.client.ts';
-import { ProductServiceUnavailable } from '../clients/product.errors.ts';
+import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import { createOrderResponse } from '../orders/order.response.ts';
 import { type OrderRequest, orderWithMessage } from '../orders/order.schemas.ts';
 import { hashOf, quoteOf, refusalOf, refusalOfTotal, totalOf } from './order.request.ts';
-import { IdempotencyInFlight, IdempotencyMismatch, notPlaced, tooBusy } from './placement.errors.ts';
+import { createPlacementBatches } from './placement.batches.ts';
+import { IdempotencyInFlight, IdempotencyMismatch, notPlaced } from './placement.errors.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
-import type {
-  ClaimedKey,
-  Intent,
-  KeyName,
-  PlacementRepository,
-  StoredAnswer,
-} from './placement.repository.ts';
+import type { ClaimedKey, Intent, KeyName, StoredAnswer } from './placement.records.ts';
+import type { PlacementRepository } from './placement.repository.ts';
 
-/**
- * Orders of this process that are placed at once, and that wait for their turn. So a rush waits in line here, not in the
- * database's pool, whose time limits are for a database that is in trouble.
- */
-const CONCURRENCY = 64;
-const MAX_WAITING = 2000;
+/** Orders of this process that are being placed. They wait for each other in the batches, each as long as it has time. */
+const MOST_AT_ONCE = 2000;
+/** What giving up may take when the request has no time left, in milliseconds. */
+const GIVE_UP_WITHIN = 200;
+/** How long before the end of its key's lease a request must be over, in milliseconds. */
+const BEFORE_LEASE = 100;
 
 interface PlacementOptions {
   placements: PlacementRepository;
@@ -34,6 +32,9 @@ interface PlacementOptions {
   metrics: PlacementMetrics;
   /** Of what buyers see of their orders: must know while one is placed. */
   cache: Pick<UserCache, 'whileChanging'>;
+  logger: Logger;
+  /** Seconds that one request may work on a keyed order before a retry carries it on. */
+  lease: number;
 }
 
 export interface PlaceOrder extends KeyName {
@@ -49,15 +50,49 @@ export interface PlacementAnswer extends StoredAnswer {
 }
 
 /** Placing an order across two databases; the order row alone decides (order-placement.md). */
-export function createPlacementUseCases({ placements, products, money, metrics, cache }: PlacementOptions) {
+export function createPlacementUseCases({
+  placements,
+  products,
+  money,
+  metrics,
+  cache,
+  logger,
+  lease,
+}: PlacementOptions) {
+  const batches = createPlacementBatches({ placements, products, metrics, cache, logger });
+  let underWay = 0;
+
   const toJson = createOrderResponse(money);
 
   /** Intent, reserve, place, answer. */
   async function placeOrder(order: PlaceOrder): Promise<PlacementAnswer> {
     if (products.isDown()) return answerWithoutProducts(order);
+    // A retry may carry the order on from the end of the lease.
+    const limit = order.key === null ? Number.POSITIVE_INFINITY : lease * 1000 - BEFORE_LEASE;
+    if (underWay >= MOST_AT_ONCE) throw new Busy();
+    underWay += 1;
+    return withinTime(limit, () => takeSteps(order)).finally(() => {
+      underWay -= 1;
+    });
+  }
+
+  async function takeSteps(order: PlaceOrder): Promise<PlacementAnswer> {
     const claim = await claimIntent(order);
     if ('status' in claim) return { ...claim, replayed: true };
-    const reservation = await reserve(claim, order);
+    const reservation = await reserve(claim, order).catch(async (error: unknown) => {
+      // Without a response of step 2 the order is given up, so that nothing stays held until its deadline.
+      await giveUp(claim, order);
+      throw error;
+    });
+    return finish(claim, order, reservation);
+  }
+
+  /** Step 3, or what takes its place. */
+  async function finish(
+    claim: Intent,
+    order: PlaceOrder,
+    reservation: Reservation,
+  ): Promise<PlacementAnswer> {
     const { lines, status } = reservation;
     if (lines === null || status === 'RELEASED') return refuse(claim, order, reservation);
     const changed = refusalOfTotal(order.request, lines, money);
@@ -80,9 +115,9 @@ export function createPlacementUseCases({ placements, products, money, metrics, 
 
   /** Step 1: a new order, the one that a crashed request left behind, or the stored answer of the key. */
   async function claimIntent(order: PlaceOrder): Promise<Intent | StoredAnswer> {
-    const requestHash = hashOf(order.request);
+    const requestHash = order.key === null ? '' : hashOf(order.request);
     const wanted = { ...order, requestHash, reservationId: uuidv7(), currency: money.currency };
-    const intent = await placements.insertIntent(wanted);
+    const intent = await batches.insertIntent(wanted);
     if (intent !== null) return intent;
     const claimed = await placements.findKey(order);
     // Freed since the insert: the first request gave up. The client may simply try again.
@@ -99,26 +134,32 @@ export function createPlacementUseCases({ placements, products, money, metrics, 
     return claimed.answer;
   }
 
-  /** Step 2. Without an answer the order is given up, so that nothing stays held until its deadline. */
-  async function reserve(intent: Intent, order: PlaceOrder): Promise<Reservation> {
-    try {
-      return await products.reserve(intent.reservationId, order.request.products, order.requestId);
-    } catch (error) {
-      await giveUp(intent, order);
-      throw error;
-    }
+  /** Step 2. @throws ProductBusy */
+  async function reserve(
+    { reservationId }: Intent,
+    { request, requestId }: PlaceOrder,
+  ): Promise<Reservation> {
+    const reservation = await batches.reserve({ reservationId, items: request.products, requestId });
+    if (reservation.status === 'BUSY') throw new ProductBusy();
+    if (reservation.status === 'MISMATCH')
+      throw new ProductServiceUnavailable('the id stands for other items');
+    return reservation;
   }
 
   /** Step 3 for a basket that can be had. */
   async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementAnswer> {
-    const answer = { status: 201, body: createdBody(intent, order, lines) };
-    const placed = await cache.whileChanging([order.userId], () =>
-      placements.place(intent, order, lines, totalOf(lines), answer).catch(async (error) => {
+    const answer = { status: 201, body: createdBody(intent, order, lines), orderId: intent.id };
+    const { requestId } = order;
+    const placed = await batches
+      .place({ intent, by: order, lines, total: totalOf(lines), answer, requestId })
+      .catch(async (error) => {
         // The statement may have been committed or not: the row tells, after nobody can commit it any more.
-        if ((await placements.abandon(intent, order).catch(() => 'UNKNOWN')) === 'PLACED') return true;
+        const decided = await cache
+          .whileChanging([order.userId], () => abandon(intent, order))
+          .catch(() => 'UNKNOWN');
+        if (decided === 'PLACED') return true;
         throw error;
-      }),
-    );
+      });
     if (!placed) return afterSomebodyElse(order);
     metrics.outcomes.inc({ outcome: 'placed' });
     return { ...answer, replayed: false };
@@ -136,7 +177,8 @@ export function createPlacementUseCases({ placements, products, money, metrics, 
     error: AppError,
     held: boolean,
   ): Promise<PlacementAnswer> {
-    const answer = { status: error.status, body: JSON.stringify(toProblem(error, order.requestId)) };
+    const body = JSON.stringify(toProblem(error, order.requestId));
+    const answer = { status: error.status, body, orderId: intent.id };
     if (!(await placements.reject(intent, order, answer, held))) return afterSomebodyElse(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
     if (held) await products.release(intent.reservationId, order.requestId).catch(() => undefined);
@@ -150,9 +192,12 @@ export function createPlacementUseCases({ placements, products, money, metrics, 
     return stored;
   }
 
+  const abandon = (intent: Intent, order: PlaceOrder) =>
+    withOwnTime(GIVE_UP_WITHIN, () => placements.abandon(intent, order));
+
   async function giveUp(intent: Intent, order: PlaceOrder): Promise<void> {
     // Best effort: what cannot be said to the database now, the reconciler finds at the deadline.
-    await placements.abandon(intent, order).catch(() => undefined);
+    await abandon(intent, order).catch(() => undefined);
     metrics.outcomes.inc({ outcome: 'unavailable' });
   }
 
@@ -181,19 +226,12 @@ export function createPlacementUseCases({ placements, products, money, metrics, 
     return JSON.stringify(orderWithMessage.parse({ message: 'Order created successfully', order }));
   }
 
-  const turns = bulkhead(CONCURRENCY, MAX_WAITING);
-
   return {
     /**
      * Without an error the answer is final: 201, or a refusal for a reason of business, which a key replays.
-     * @throws ProductServiceUnavailable and Unavailable 503 with nothing held, IdempotencyMismatch, IdempotencyInFlight
+     * @throws ProductServiceUnavailable, ProductBusy, Busy and Unavailable 503 with nothing held, IdempotencyMismatch, IdempotencyInFlight
      */
-    placeOrder: (order: PlaceOrder): Promise<PlacementAnswer> =>
-      turns
-        .execute(() => placeOrder(order))
-        .catch((error: unknown) => {
-          throw error instanceof BulkheadRejectedError ? tooBusy() : error;
-        }),
+    placeOrder,
 
     /** What the basket costs now. Holds nothing. @throws ProductNotFound, InsufficientStock, PriceChanged */
     async quoteOrder(request: OrderRequest, requestId: string) {

@@ -58,6 +58,7 @@ export async function startShop(
     url: products.url,
     serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
     currency: config.CURRENCY,
+    patience: TEST_PATIENCE,
   });
   const placementMetrics = createPlacementMetrics({
     registry: metrics.registry,
@@ -148,6 +149,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     redis,
     accounts: unknownAccounts,
     accessKeys,
+    patience: TEST_PATIENCE,
   });
   const listening = createListener(app);
   const port = await listening.start(0);

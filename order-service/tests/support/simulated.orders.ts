@@ -3,9 +3,11 @@ import { mayBecome, type OrderStatus } from '../../src/orders/order.status.ts';
 import type {
   Intent,
   KeyName,
-  PlacementRepository,
+  NewIntent,
+  NewOrder,
   StoredAnswer,
-} from '../../src/placement/placement.repository.ts';
+} from '../../src/placement/placement.records.ts';
+import type { PlacementRepository } from '../../src/placement/placement.repository.ts';
 import type { ReconcileRepository, ReservationFate } from '../../src/placement/reconcile.repository.ts';
 import type { Life, Network } from './simulated.network.ts';
 
@@ -24,7 +26,7 @@ interface KeyRow {
 
 export interface Job {
   task: 'confirm' | 'release';
-  reservationId: string;
+  reservationIds: string[];
   worker: Life | null;
 }
 
@@ -39,15 +41,14 @@ export function createSimulatedOrders(now: () => number) {
   let nextId = 1;
 
   const keyOf = ({ userId, key }: KeyName) => (key === null ? '' : `${userId} ${key}`);
-  const addJob = (task: Job['task'], { reservationId }: OrderRow) =>
-    jobs.add({ task, reservationId, worker: null });
+  const addJob = (task: Job['task'], reservationIds: string[]) =>
+    jobs.add({ task, reservationIds, worker: null });
   const undecided = (id: number) => {
     const order = orders.get(id);
     return order?.placement === 'PLACING' ? order : undefined;
   };
   const toIntent = ({ id, reservationId, createdAt }: OrderRow): Intent => ({ id, reservationId, createdAt });
 
-  type NewIntent = Parameters<PlacementRepository['insertIntent']>[0];
   function addOrder(id: number, { userId, reservationId, currency }: NewIntent): Intent {
     const at = new Date(now() * 1000);
     const times = { createdAt: at, updatedAt: at, deadline: now() + DEADLINE };
@@ -86,7 +87,7 @@ export function createSimulatedOrders(now: () => number) {
     const order = undecided(id);
     if (order === undefined) return false;
     order.placement = 'REJECTED';
-    if (release) addJob('release', order);
+    if (release) addJob('release', [order.reservationId]);
     return true;
   }
 
@@ -95,42 +96,55 @@ export function createSimulatedOrders(now: () => number) {
     if (row?.orderId === id) row.answer = answer;
   };
 
+  function claim(intent: NewIntent): Intent | null {
+    if (intent.key === null) return addOrder(nextId++, intent);
+    if (keys.has(keyOf(intent))) return null;
+    const { requestHash } = intent;
+    const orderId = nextId++;
+    keys.set(keyOf(intent), { requestHash, orderId, leaseUntil: now() + LEASE, answer: null });
+    return addOrder(orderId, intent);
+  }
+
+  function place(wanted: NewOrder[]): Set<number> {
+    const placed = wanted.flatMap(({ intent, by, lines, total, answer }) => {
+      const order = undecided(intent.id);
+      if (order === undefined) return [];
+      Object.assign(order, { placement: 'PLACED', status: 'pending', totalMinor: BigInt(total) });
+      order.lines = lines.map((line) => ({
+        productId: line.product_id,
+        name: line.name,
+        priceMinor: BigInt(line.price_minor),
+        quantity: line.quantity,
+        sellerId: line.owner_id,
+      }));
+      answerKey(by, intent.id, answer);
+      return [order];
+    });
+    if (placed.length > 0)
+      addJob(
+        'confirm',
+        placed.map(({ reservationId }) => reservationId),
+      );
+    return new Set(placed.map(({ id }) => id));
+  }
+
   const placementsOf = (network: Network, life: Life): PlacementRepository => {
     const query = <T>(execute: () => T) => network.query(life, execute);
     return {
-      insertIntent: (intent) =>
-        query(() => {
-          if (intent.key === null) return addOrder(nextId++, intent);
-          if (keys.has(keyOf(intent))) return null;
-          const { requestHash } = intent;
-          const orderId = nextId++;
-          keys.set(keyOf(intent), { requestHash, orderId, leaseUntil: now() + LEASE, answer: null });
-          return addOrder(orderId, intent);
-        }),
+      insertIntents: (intents) => query(() => intents.map(claim)),
       findKey: (by) =>
         query(() => {
           const row = keys.get(keyOf(by));
           if (row === undefined) return null;
-          const { requestHash, answer, leaseUntil } = row;
-          return { requestHash, answer, leaseSeconds: Math.max(0, Math.ceil(leaseUntil - now())) };
+          const { requestHash, orderId, answer, leaseUntil } = row;
+          return {
+            requestHash,
+            answer: answer && { ...answer, orderId },
+            leaseSeconds: Math.max(0, Math.ceil(leaseUntil - now())),
+          };
         }),
       resumeIntent: (intent) => query(() => resume(intent)),
-      place: ({ id }, by, lines, total, answer) =>
-        query(() => {
-          const order = undecided(id);
-          if (order === undefined) return false;
-          Object.assign(order, { placement: 'PLACED', status: 'pending', totalMinor: BigInt(total) });
-          order.lines = lines.map((line) => ({
-            productId: line.product_id,
-            name: line.name,
-            priceMinor: BigInt(line.price_minor),
-            quantity: line.quantity,
-            sellerId: line.owner_id,
-          }));
-          answerKey(by, id, answer);
-          addJob('confirm', order);
-          return true;
-        }),
+      place: (wanted) => query(() => place(wanted)),
       reject: ({ id }, by, answer, release) =>
         query(() => {
           if (!decideAgainst(id, release)) return false;
@@ -175,7 +189,7 @@ export function createSimulatedOrders(now: () => number) {
         const order = orders.get(id);
         if (order?.status !== from || !mayBecome(from, to)) return false;
         order.status = to;
-        if (to === 'cancelled') addJob('release', order);
+        if (to === 'cancelled') addJob('release', [order.reservationId]);
         return true;
       }),
     list: notSimulated,

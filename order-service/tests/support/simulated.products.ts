@@ -1,4 +1,9 @@
-import type { Item, ProductClient, Reservation, ReservedLine } from '../../src/clients/product.client.ts';
+import type {
+  ProductClient,
+  Reservation,
+  ReservedLine,
+  WantedReservation,
+} from '../../src/clients/product.client.ts';
 import { ProductServiceUnavailable } from '../../src/clients/product.errors.ts';
 import type { Life, Network } from './simulated.network.ts';
 
@@ -23,14 +28,15 @@ export function createSimulatedProducts(initialStock: number[]) {
     return row;
   };
 
-  function reserve(id: string, wanted: Item[]): Reservation {
+  function reserve({ reservationId: id, items: wanted }: WantedReservation): Reservation {
     const items = JSON.stringify(wanted);
     const known = reservations.get(id);
     if (known !== undefined) {
-      if (known.items !== null && known.items !== items) throw new Error(`${id} stands for other items`);
+      if (known.items !== null && known.items !== items)
+        return { id, status: 'MISMATCH', lines: null, refusal: null };
       return known;
     }
-    const common = { id, currency: 'USD' as const, items };
+    const common = { id, items };
     const refusal = wanted.flatMap(({ product_id, quantity }) => {
       const available = stock.get(product_id) ?? null;
       return available !== null && available >= quantity
@@ -46,7 +52,7 @@ export function createSimulatedProducts(initialStock: number[]) {
   function release(id: string): void {
     const known = reservations.get(id);
     if (known === undefined) {
-      add({ id, currency: 'USD', items: null, status: 'RELEASED', lines: null, refusal: null });
+      add({ id, items: null, status: 'RELEASED', lines: null, refusal: null });
     } else if (known.status !== 'RELEASED') {
       for (const { product_id, quantity } of known.lines ?? []) move(product_id, quantity);
       reservations.set(id, { ...known, status: 'RELEASED' });
@@ -93,7 +99,7 @@ export function createSimulatedProducts(initialStock: number[]) {
       const ask = <T>(execute: () => T) =>
         network.request(life, execute, () => new ProductServiceUnavailable('no answer'));
       return {
-        reserve: (id, items) => ask(() => reserve(id, items)).catch(() => ask(() => reserve(id, items))),
+        reserve: (wanted) => ask(() => wanted.map(reserve)).catch(() => ask(() => wanted.map(reserve))),
         confirm: (ids) => ask(() => confirm(ids)),
         release: (id) => ask(() => release(id)),
         listHeld: () => ask(held),

@@ -49,6 +49,8 @@ export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
         money,
         metrics,
         cache: uncached,
+        logger,
+        lease: 60,
       }),
       ...createReconcileUseCases({
         repository: store.reconcileOf(network, life),
@@ -90,8 +92,8 @@ export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
     if (job === undefined) return;
     const done =
       job.task === 'confirm'
-        ? client.confirm([job.reservationId], '')
-        : client.release(job.reservationId, '');
+        ? client.confirm(job.reservationIds, '')
+        : Promise.all(job.reservationIds.map((id) => client.release(id, '')));
     const succeeded = await done.then(
       () => true,
       () => false,

@@ -10,6 +10,8 @@ export interface Reservation {
   status: ReservationStatus | 'MISMATCH' | 'BUSY';
   lines: Line[] | null;
   refusal: Shortage[] | null;
+  /** A product that somebody else holds locked, where one is known. */
+  busy_product_id?: number;
 }
 
 export interface ProductOnSale extends Omit<Line, 'quantity'> {
@@ -46,8 +48,8 @@ const MAX_HELD = 500;
 export function createReservationRepository(query: Query) {
   return {
     /**
-     * @param wait milliseconds to wait for products that somebody else holds locked. With 0 only the reservations of
-     * such products are BUSY; otherwise all are, once the time is over.
+     * @param wait milliseconds to wait for products that somebody else holds locked: only the reservations of those that
+     * are still locked then are BUSY
      * @throws unique violation when one of the ids is reserved at this moment: nothing is done then
      */
     async reserve(wanted: NewReservation[], actor: string, wait: number): Promise<Reserved> {

@@ -74,14 +74,19 @@ const reservationStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
 
 /**
  * `lines` of what is held, or `refusal` with every line that cannot be; neither for an id that was released unseen, that
- * stands for other items (MISMATCH), or whose products somebody else holds locked (BUSY: nothing was done).
+ * stands for other items (MISMATCH), or whose products somebody else holds locked (BUSY: nothing was done, and
+ * `busy_product_id` is one of them).
  */
 export const reservationAnswer = z.union([
   z.object({ ...reservationFields, status: reservationStatus, currency: z.string() }),
   z.object({
     currency: z.string(),
     reservations: z.array(
-      z.object({ ...reservationFields, status: z.enum([...reservationStatus.options, 'MISMATCH', 'BUSY']) }),
+      z.object({
+        ...reservationFields,
+        status: z.enum([...reservationStatus.options, 'MISMATCH', 'BUSY']),
+        busy_product_id: z.int().optional(),
+      }),
     ),
   }),
 ]);

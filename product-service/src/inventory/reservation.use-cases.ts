@@ -24,9 +24,8 @@ interface ReservationOptions {
   patience?: number | undefined;
 }
 
-/** How long a reservation waits for products that somebody else holds locked, and how long one that shall not, in milliseconds. */
+/** How long a reservation that may wait waits for products that somebody else holds locked, in milliseconds. */
 const LONG_WAIT = 900;
-const SHORT_WAIT = 60;
 /** What a request needs after it has waited in vain, in milliseconds. */
 const ANSWER_WITHIN = 200;
 /** Reservations of this process that may wait for their turn to wait. */
@@ -63,33 +62,25 @@ export function createReservationUseCases({
     });
   }
 
-  /** BUSY when a product stays locked, or so many wait already that this one may not in time. */
-  function reserveLater(wanted: NewReservation, actor: string, limit: number): Promise<Reservation> {
-    const busy: Reservation = { id: wanted.reservation_id, status: 'BUSY', lines: null, refusal: null };
-    const end = performance.now() + atMost(limit * patience);
-    return turns(async () => {
-      const left = Math.floor(
-        Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - ANSWER_WITHIN),
-      );
-      // Twice: first for the place at the head of the row's queue, and then for the row.
-      const [made = busy] = left > 1 ? await reserveNow([wanted], actor, Math.floor(left / 2)) : [];
-      return made;
+  /** The same after waiting for locked products; BUSY when so many wait already that these may not in time. */
+  function reserveLater(wanted: NewReservation[], actor: string): Promise<Reservation[]> {
+    const end = performance.now() + atMost(LONG_WAIT * patience);
+    const busy = () =>
+      wanted.map(({ reservation_id: id }) => ({ id, status: 'BUSY' as const, lines: null, refusal: null }));
+    return turns(() => {
+      const left = Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - ANSWER_WITHIN);
+      return left < 1 ? Promise.resolve(busy()) : reserveNow(wanted, actor, Math.floor(left));
     }).catch((error: unknown) => {
-      if (error instanceof Busy) return busy;
+      if (error instanceof Busy) return busy();
       throw error;
     });
   }
 
-  const reserve = async (wanted: NewReservation[], actor: string, wait: boolean): Promise<Reservation[]> => {
-    const made = new Map((await reserveNow(wanted, actor)).map((entry) => [entry.id, entry]));
-    return Promise.all(
-      wanted.map((one) => {
-        const own = made.get(one.reservation_id);
-        const isDone = own !== undefined && own.status !== 'BUSY';
-        return isDone ? own : reserveLater(one, actor, wait ? LONG_WAIT : SHORT_WAIT);
-      }),
-    );
-  };
+  async function reserve(wanted: NewReservation[], actor: string, wait: boolean): Promise<Reservation[]> {
+    const made = await (wait ? reserveLater(wanted, actor) : reserveNow(wanted, actor));
+    const byId = new Map(made.map((entry) => [entry.id, entry]));
+    return wanted.flatMap(({ reservation_id }) => byId.get(reservation_id) ?? []);
+  }
 
   return {
     /** Each of them takes all its items or nothing, whatever becomes of the others. @returns them in the same order */

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** When the work that runs in this context must be over, in milliseconds of `performance.now()`. */
-const deadlines = new AsyncLocalStorage<number>();
+const deadlines = new AsyncLocalStorage<number | undefined>();
 
 /** Milliseconds that the work in progress may still take, from 0; undefined for work without a deadline, such as jobs. */
 export function remainingTime(): number | undefined {
@@ -16,10 +16,14 @@ export function atMost(limit: number): number {
 
 /** Runs work that must be over in so many milliseconds, and not later than the work around it. */
 export function withinTime<T>(milliseconds: number, work: () => T): T {
-  return deadlines.run(performance.now() + atMost(milliseconds), work);
+  const limit = atMost(milliseconds);
+  return Number.isFinite(limit) ? deadlines.run(performance.now() + limit, work) : work();
 }
 
-/** Runs work with time of its own, such as cleaning up after work that had too little. */
+/**
+ * Runs work with time of its own: cleaning up after work that had too little, or what several callers wait for.
+ * @param milliseconds Infinity for work without a deadline
+ */
 export function withOwnTime<T>(milliseconds: number, work: () => T): T {
-  return deadlines.run(performance.now() + milliseconds, work);
+  return deadlines.run(Number.isFinite(milliseconds) ? performance.now() + milliseconds : undefined, work);
 }

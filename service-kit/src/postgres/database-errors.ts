@@ -68,15 +68,24 @@ export function isCheckViolation(error: unknown): boolean {
   return sqlStateOf(error) === '23514';
 }
 
+/** A connection that was lost (class 08) or ended by the server (57P01, 57P02) may have committed before. */
+const UNKNOWN_OUTCOME = /^(08|57P01|57P02)/;
+
+/** Whether Postgres itself said that the statement failed, so that for certain nothing of it was done. */
+export function wasRolledBack(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== undefined && !UNKNOWN_OUTCOME.test(state);
+}
+
 /**
  * Whether a statement that failed was surely not done, and may succeed when it is sent again. After a connection that was
  * lost on the way nobody knows.
  */
 export function wasNotDone(error: unknown): boolean {
   if (error instanceof OutOfTime) return true;
-  const { code, message } = (error ?? {}) as DatabaseError;
   const state = sqlStateOf(error);
-  if (state !== undefined) return PASSING_STATES.test(state) && !state.startsWith('08');
+  if (state !== undefined) return wasRolledBack(error) && PASSING_STATES.test(state);
+  const { code, message } = (error ?? {}) as DatabaseError;
   return code === 'ECONNREFUSED' || /timeout exceeded when trying to connect/.test(String(message));
 }
 

@@ -1,0 +1,109 @@
+import { wasRolledBack } from '@shop/service-kit/postgres/database-errors';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import type { ProductClient, Reservation, WantedReservation } from '../clients/product.client.ts';
+import { createBatcher } from './batcher.ts';
+import type { PlacementMetrics } from './placement.metrics.ts';
+import type { Intent, NewIntent, NewOrder } from './placement.records.ts';
+import type { PlacementRepository } from './placement.repository.ts';
+
+interface BatchesOptions {
+  placements: Pick<PlacementRepository, 'insertIntents' | 'place'>;
+  products: Pick<ProductClient, 'reserve'>;
+  metrics: PlacementMetrics;
+  /** Of what buyers see of their orders: must know while orders are placed. */
+  cache: Pick<UserCache, 'whileChanging'>;
+  logger: Logger;
+}
+
+/** Every item names the request that it is of. */
+type Of<Item> = Item & { requestId: string };
+
+const MOST_ORDERS = 100;
+/** Lines of all orders of one call: half of what product-service accepts, and its response stays below 1 MB. */
+const MOST_LINES = 500;
+/** Bytes of the texts of one statement. */
+const MOST_BYTES = 1_000_000;
+/** What an order must have left for its way before anything is written, and before later steps, in milliseconds. */
+const LEAST_TO_BEGIN = 600;
+const LEAST_TO_GO_ON = 100;
+/** Locked products that are waited for at once: product-service lets about as many calls wait. */
+const LOCKED_PRODUCTS = 4;
+/** JSON of a line, and of an order without its texts, at most. */
+const BYTES_OF_LINE = 1500;
+const BYTES_OF_ORDER = 500;
+
+const linesOf = ({ items }: WantedReservation) => items.length;
+
+/** The steps of docs/order-placement.md, each for many orders at once ("In batches"). */
+export function createPlacementBatches({ placements, products, metrics, cache, logger }: BatchesOptions) {
+  /** Counts a batch, and lets the log tell which requests it was of. */
+  const observed =
+    <Item, Result>(step: string, run: (items: Of<Item>[], requestId: string) => Promise<Result[]>) =>
+    async (items: Of<Item>[]): Promise<Result[]> => {
+      metrics.batchSize.observe({ step }, items.length);
+      const requests = items.map(({ requestId }) => requestId);
+      const requestId = requests.length === 1 && requests[0] !== undefined ? requests[0] : uuidv7();
+      const together = { step, request_id: requestId, request_ids: requests };
+      if (requests.length > 1) logger.debug(together, 'orders go together');
+      return run(items, requestId).catch((error: unknown) => {
+        logger.warn({ ...together, err: error }, 'orders could not take a step');
+        throw error;
+      });
+    };
+
+  const reserving = (wait: boolean) => (wanted: Of<WantedReservation>[], requestId: string) =>
+    products.reserve(wanted, requestId, wait);
+
+  const insertIntent = createBatcher<Of<NewIntent>, Intent | null>({
+    run: observed('intent', (intents) => placements.insertIntents(intents)),
+    most: { items: MOST_ORDERS, weight: MOST_BYTES },
+    weightOf: ({ request: { note = '', shipping_address: address = {} } }) =>
+      BYTES_OF_ORDER + 4 * (note.length + Object.values(address).join('').length),
+    least: LEAST_TO_BEGIN,
+    wasNotDone: wasRolledBack,
+  });
+  const reserve = createBatcher<Of<WantedReservation>, Reservation>({
+    run: observed('reserve', reserving(false)),
+    most: { items: MOST_ORDERS, weight: MOST_LINES },
+    weightOf: linesOf,
+    least: LEAST_TO_GO_ON,
+  });
+  const waitFor = createBatcher<Of<WantedReservation> & { product: number }, Reservation>({
+    run: observed('wait', reserving(true)),
+    most: { items: MOST_ORDERS, weight: MOST_LINES },
+    weightOf: linesOf,
+    least: LEAST_TO_GO_ON,
+    groupOf: ({ product }) => product,
+    atOnce: LOCKED_PRODUCTS,
+  });
+  /** True for an order that is placed now, false for one that was decided elsewhere. */
+  const place = createBatcher<Of<NewOrder>, boolean>({
+    run: observed('place', async (orders) => {
+      const buyers = orders.map(({ by }) => by.userId);
+      const placed = await cache.whileChanging(buyers, () => placements.place(orders));
+      return orders.map(({ intent }) => placed.has(intent.id));
+    }),
+    most: { items: MOST_ORDERS, weight: MOST_BYTES },
+    weightOf: ({ lines, answer }) => BYTES_OF_LINE * lines.length + 2 * answer.body.length,
+    least: LEAST_TO_GO_ON,
+    wasNotDone: wasRolledBack,
+  });
+
+  return {
+    insertIntent,
+    place,
+
+    /**
+     * Step 2. An order of a product that somebody else holds locked waits for it apart, and holds up nobody else.
+     * @returns BUSY where it stays locked
+     */
+    async reserve(wanted: Of<WantedReservation>): Promise<Reservation> {
+      const made = await reserve(wanted);
+      return made.status === 'BUSY' ? waitFor({ ...wanted, product: made.busy_product_id ?? 0 }) : made;
+    },
+  };
+}
+
+export type PlacementBatches = ReturnType<typeof createPlacementBatches>;

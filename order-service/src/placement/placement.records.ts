@@ -1,0 +1,70 @@
+import type { ReservedLine } from '../clients/product.client.ts';
+import type { OrderRequest } from '../orders/order.schemas.ts';
+
+/** An order that is being placed. */
+export interface Intent {
+  id: number;
+  reservationId: string;
+  createdAt: Date;
+}
+
+export interface StoredAnswer {
+  status: number;
+  body: string;
+  /** What `Location` names, of a 201. */
+  orderId: number;
+}
+
+/** Names a client's key; null for a request without one. */
+export interface KeyName {
+  userId: number;
+  key: string | null;
+}
+
+export interface NewIntent extends KeyName {
+  request: OrderRequest;
+  requestHash: string;
+  reservationId: string;
+  currency: string;
+}
+
+/** What is known of a key that was claimed before. */
+export interface ClaimedKey {
+  requestHash: string;
+  answer: StoredAnswer | null;
+  /** Seconds until somebody else may carry the order on; 0 when it may be carried on now. */
+  leaseSeconds: number;
+}
+
+/** An order to be placed: step 3. */
+export interface NewOrder {
+  intent: Intent;
+  by: KeyName;
+  lines: ReservedLine[];
+  /** In minor units. */
+  total: number;
+  answer: StoredAnswer;
+}
+
+/** An intent as the repository's statement reads it. */
+export const toWanted = (
+  { userId, key, requestHash, reservationId, currency, request }: NewIntent,
+  n: number,
+) => ({
+  n,
+  user_id: userId,
+  key,
+  request_hash: requestHash,
+  reservation_id: reservationId,
+  currency,
+  shipping_address: request.shipping_address,
+  note: request.note,
+});
+
+/** An order as the statement that places it reads it. A body is stored for a key only. */
+export const toPlaced = ({ intent, by: { key }, lines, total, answer: { status, body } }: NewOrder) => ({
+  id: intent.id,
+  total,
+  lines,
+  ...(key === null ? {} : { key, status, body }),
+});
