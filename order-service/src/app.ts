@@ -61,6 +61,7 @@ export function createApp({
     cache,
     logger: http.logger,
     lease: config.KEY_LEASE,
+    patience: http.patience,
   });
   const reads = createOrderReads({ orders, cache, money });
   return createHttpApp({

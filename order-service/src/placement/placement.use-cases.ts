@@ -35,6 +35,8 @@ interface PlacementOptions {
   logger: Logger;
   /** Seconds that one request may work on a keyed order before a retry carries it on. */
   lease: number;
+  /** Multiplies the time for giving up; 1 in production. */
+  patience?: number | undefined;
 }
 
 export interface PlaceOrder extends KeyName {
@@ -58,6 +60,7 @@ export function createPlacementUseCases({
   cache,
   logger,
   lease,
+  patience = 1,
 }: PlacementOptions) {
   const batches = createPlacementBatches({ placements, products, metrics, cache, logger });
   let underWay = 0;
@@ -193,7 +196,7 @@ export function createPlacementUseCases({
   }
 
   const abandon = (intent: Intent, order: PlaceOrder) =>
-    withOwnTime(GIVE_UP_WITHIN, () => placements.abandon(intent, order));
+    withOwnTime(GIVE_UP_WITHIN * patience, () => placements.abandon(intent, order));
 
   async function giveUp(intent: Intent, order: PlaceOrder): Promise<void> {
     // Best effort: what cannot be said to the database now, the reconciler finds at the deadline.
