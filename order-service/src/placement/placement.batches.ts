@@ -105,5 +105,3 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     },
   };
 }
-
-export type PlacementBatches = ReturnType<typeof createPlacementBatches>;
