@@ -14,7 +14,7 @@ import { auditRoutes } from './audit/audit.routes.ts';
 import type { AuditUseCases } from './audit/audit.use-cases.ts';
 import type { UserConfig } from './config.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
-import type { MailUseCases } from './mail/mail.use-cases.ts';
+import { createMailUseCases } from './mail/mail.use-cases.ts';
 import { createAttemptCounter, unlimitedAttempts } from './passwords/attempt.counter.ts';
 import { createCredentialUseCases } from './passwords/credential.use-cases.ts';
 import type { PasswordHasher } from './passwords/password.hasher.ts';
@@ -44,7 +44,6 @@ export interface AppOptions extends Runtime<UserConfig> {
   hasher: PasswordHasher;
   /** Where requests with a password wait. */
   queue: Turns;
-  mails: MailUseCases;
   audit: AuditUseCases;
   /** Multiplies what requests may take; 1 in production. */
   patience?: number;
@@ -60,7 +59,6 @@ export function createApp(options: AppOptions) {
     accounts,
     hasher,
     queue,
-    mails,
     audit,
     logger,
     metrics,
@@ -78,6 +76,7 @@ export function createApp(options: AppOptions) {
     : unlimitedAttempts;
   const requireVerifiedEmail = config.REQUIRE_VERIFIED_EMAIL;
   const rules = config.passwordRules;
+  const mails = createMailUseCases(db);
   const cache = createUserCache({ name: 'users', redis, trust: createCacheTrust(query), metrics });
   const sessions = createSessionUseCases({ db, tokens, accounts, requireVerifiedEmail, mails, audit });
   const credentials = createCredentialUseCases({ db, hasher, failures, audit });

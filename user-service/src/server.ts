@@ -1,19 +1,18 @@
 import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
+import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { connectRedis } from '@shop/service-kit/redis/connect';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { createChangesRepository } from './accounts/changes.repository.ts';
 import { createApp } from './app.ts';
 import { createAuditUseCases } from './audit/audit.use-cases.ts';
+import { cleanupPeriodic } from './cleanup.jobs.ts';
 import { loadUserConfig } from './config.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
-import { createMailUseCases } from './mail/mail.use-cases.ts';
-import { startMailing } from './mail/mail.worker.ts';
+import { MAILS_AT_ONCE, openMailing } from './mail/mail.jobs.ts';
 import { createPasswordHasher } from './passwords/password.hasher.ts';
 import { createPasswordQueue } from './passwords/password-queue.ts';
 import { expectStoredCosts } from './passwords/stored-costs.ts';
-import { startSessionUpkeep } from './sessions/session.upkeep.ts';
-import { createUpkeepRepository } from './sessions/upkeep.repository.ts';
 import { keepFirstAdmin } from './users/first-admin.ts';
 import { rekeyUsers } from './users/rekey.ts';
 
@@ -25,7 +24,7 @@ await runServer({
     const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
     const db = new PrismaClient({ adapter: database.adapter });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
-    const { readChanges, removeOld: removeOldChanges } = createChangesRepository(db);
+    const { readChanges } = createChangesRepository(db);
     const { registry } = metrics;
     const staleAfter = config.ACCOUNTS_STALE_AFTER;
     const accounts = await startAccountsReader({ readChanges, logger, registry, staleAfter });
@@ -35,20 +34,21 @@ await runServer({
     const audit = createAuditUseCases({ db, logger });
     if (config.NODE_ENV === 'production' && new URL(config.SHOP_URL).hostname === 'localhost')
       logger.warn({ shop_url: config.SHOP_URL }, 'links in mails lead to localhost: set SHOP_URL');
-    const mailing = startMailing({ db, config, logger, metrics });
-    const mails = createMailUseCases({ db, nudge: mailing.nudge });
-    const sweeps = [
-      () => audit.removeOld(config.AUDIT_RETENTION_DAYS),
-      mails.removeOld,
-      createUpkeepRepository(db).removeOld,
-      removeOldChanges,
-    ];
-    const upkeep = startSessionUpkeep({ logger, sweeps });
     await rekeyUsers({ db, logger }).catch((error: unknown) =>
       logger.warn({ err: error }, 'keys of names and addresses are brought up to date at the next start'),
     );
     const { admin } = config;
     const firstAdmin = admin && (await keepFirstAdmin({ db, audit, hasher, logger, admin }));
+    const mailing = openMailing({ db, config, logger, metrics });
+    const jobs = startJobs({
+      config,
+      query: database.query,
+      logger,
+      registry,
+      tasks: mailing.tasks,
+      periodic: cleanupPeriodic(db, config),
+      concurrency: MAILS_AT_ONCE,
+    });
     return {
       app: createApp({
         ...runtime,
@@ -59,13 +59,12 @@ await runServer({
         accounts,
         hasher,
         queue,
-        mails,
         audit,
       }),
       async close() {
         firstAdmin?.close();
-        upkeep.close();
-        await Promise.all([mailing.close(), audit.close()]);
+        await Promise.all([jobs.close(), audit.close()]);
+        mailing.close();
         accounts.close();
         await db.$disconnect();
         await database.close();

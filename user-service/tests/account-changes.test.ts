@@ -4,7 +4,6 @@ import { TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import { Client } from 'pg';
 import request from 'supertest';
-import { createChangesRepository } from '../src/accounts/changes.repository.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 import {
   logIn,
@@ -137,21 +136,6 @@ describe('the changes of accounts', () => {
     const [{ next }, all] = await Promise.all([readAll('999999999'), readAll('0')]);
     expect(next).toBe(all.next);
     expect(sessionsIn((await read('999999999')).changes)).toEqual(sessionsIn((await read('0')).changes));
-  });
-
-  test('keep user deletions, and session changes for a lifetime of a token', async () => {
-    const { user } = await register(shop.app);
-    await shop.db.user.delete({ where: { id: user.id } });
-    await shop.db.accountChange.deleteMany({ where: { type: 'session' } });
-    await insertAtOnce(2);
-    const { removeOld } = createChangesRepository(shop.db);
-    const aged = (age: string) =>
-      shop.db.$executeRaw`UPDATE account_changes SET changed_at = now() - ${age}::interval`;
-    await aged('69 minutes');
-    expect(await removeOld()).toBe(0);
-    await aged('71 minutes');
-    expect(await removeOld()).toBe(2);
-    expect(await shop.db.accountChange.count({ where: { userId: user.id } })).toBe(1);
   });
 
   test.each([{ after: 'x' }, { after: '-1' }, { after: '9'.repeat(19) }, { before: '1' }])(

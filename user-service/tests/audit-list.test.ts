@@ -91,6 +91,14 @@ describe('GET /api/users/audit', () => {
     await trail.get(query).expect(400);
   });
 
+  test.each([
+    ['0000-01-01T00:00:00Z', 400],
+    ['0001-01-01T00:00:00Z', 200],
+  ])('answers a cursor of the time %s with %i', async (time, status) => {
+    const cursor = Buffer.from(JSON.stringify([time, 1])).toString('base64url');
+    await trail.get(`cursor=${cursor}`).expect(status);
+  });
+
   test.each(['from=0001-01-01', 'to=9999-12-31T23:59:59-12:00'])('takes the far time %s', async (query) => {
     await trail.get(query).expect(200);
   });

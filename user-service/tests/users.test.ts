@@ -28,20 +28,6 @@ const put = (path: string, bearer: string, body: object) =>
 const remove = (id: number, bearer: string) =>
   request(shop.app).delete(`/api/users/${id}`).set('Authorization', bearer);
 
-describe('GET /api/users/me', () => {
-  test('needs an access token', async () => {
-    const answer = await request(shop.app).get('/api/users/me').expect(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
-  });
-
-  test('refuses the token of an account that is gone, before its deletion is known', async () => {
-    const { user, bearer } = await register(shop.app);
-    await shop.db.user.delete({ where: { id: user.id } });
-    const answer = await me(shop.app, bearer).expect(401);
-    expect(answer.body.code).toBe('unauthenticated');
-  });
-});
-
 describe('GET /api/users/:id', () => {
   test('shows the user to himself and to admins, and says 403 to all others', async () => {
     const { user, bearer } = await register(shop.app);

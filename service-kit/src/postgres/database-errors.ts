@@ -29,6 +29,8 @@ const CONNECTION_CODES = new Set([
   'P1002',
   'P1008',
   'P1017',
+  // A transaction that could not begin, or was not done, in Prisma's time.
+  'P2028',
 ]);
 /**
  * SQLSTATE classes after which the same request may succeed a moment later: connection lost (08), too many

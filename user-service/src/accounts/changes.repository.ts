@@ -7,7 +7,6 @@ const PAGE = 1000;
 const MAX_NUMBERED = 5000;
 /** How much longer than one lifetime of an access token session changes are kept, in seconds. */
 const SLACK = 600;
-const MAX_REMOVED = 1000;
 
 interface Row {
   /** What the page begins behind. */
@@ -61,14 +60,14 @@ export function createChangesRepository(db: Prisma.TransactionClient) {
   return {
     readChanges,
 
-    /** Removes session changes that can void no token any more. @returns how many, up to 1000 */
-    async removeOld(): Promise<number> {
+    /** Removes session changes that can void no token any more. @returns how many */
+    async removeOld(size: number): Promise<number> {
       return db.$executeRaw`
         DELETE FROM account_changes WHERE id IN (
           SELECT id FROM account_changes
            WHERE type = 'session'
              AND changed_at < now() - make_interval(secs => ${MAX_ACCESS_TOKEN_LIFETIME + SLACK}::float8)
-           LIMIT ${MAX_REMOVED}::int)`;
+           LIMIT ${size}::int)`;
     },
   };
 }

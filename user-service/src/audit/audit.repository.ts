@@ -22,7 +22,6 @@ interface EventRow extends Omit<AuditAnswer, 'id'> {
 
 /** Events that are counted exactly; to count on would read a large part of the table at each request. */
 const MAX_COUNTED = 10_000;
-const BATCH = 1000;
 
 /** The audit trail. Given a transaction, it tells what was done if and only if it was done. */
 export function createAuditRepository(db: Prisma.TransactionClient) {
@@ -67,12 +66,12 @@ export function createAuditRepository(db: Prisma.TransactionClient) {
          WHERE actor_id = ${userId} OR (user_id = ${userId} AND actor_id IS NULL)`;
     },
 
-    /** @returns how many were removed, which is bounded */
-    async removeOld(days: number): Promise<number> {
+    /** @returns how many were removed */
+    async removeOld(days: number, size: number): Promise<number> {
       return db.$executeRaw`
         DELETE FROM security_events WHERE id IN (
           SELECT id FROM security_events WHERE created_at < now() - make_interval(days => ${days}::int)
-           ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
+           ORDER BY created_at LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
     },
   };
 }

@@ -16,8 +16,10 @@ export const auditQuery = z
 export type AuditQuery = z.output<typeof auditQuery>;
 export type AuditFilter = Pick<AuditQuery, 'user_id' | 'event' | 'from' | 'to'>;
 
+/** Postgres knows no year 0. */
+const time = z.iso.datetime().refine((text) => !text.startsWith('0000'));
 /** Cursor of the trail: time and id of the last event shown. */
-export const auditCursor = z.tuple([z.iso.datetime(), z.int().min(1)]).readonly();
+export const auditCursor = z.tuple([time, z.int().min(1)]).readonly();
 export type AuditKey = z.output<typeof auditCursor>;
 
 const auditAnswer = z.object({

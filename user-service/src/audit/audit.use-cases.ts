@@ -39,9 +39,6 @@ export function createAuditUseCases({ db, logger }: AuditOptions) {
     forgetOrigins: (userId: number, tx: Prisma.TransactionClient): Promise<void> =>
       createAuditRepository(tx).forgetOrigins(userId),
 
-    /** @param days that events are kept */
-    removeOld: (days: number): Promise<number> => trail.removeOld(days),
-
     /** Writes what was noted last. */
     close: failedLogins.close,
   };

@@ -1,5 +1,5 @@
 import type { Prisma } from '../generated/prisma/client.ts';
-import type { MailKind } from './mail.kinds.ts';
+import type { LinkKind } from './mail.kinds.ts';
 
 /** Whom a good token speaks for. */
 export interface MailTokenHolder {
@@ -11,7 +11,7 @@ export interface MailTokenHolder {
 /** A token is good for its kind, until it is used or expires, and while the user has the address it was sent to. */
 export function createMailTokenRepository(db: Prisma.TransactionClient) {
   return {
-    async findHolder(hash: string, kind: MailKind): Promise<MailTokenHolder | undefined> {
+    async findHolder(hash: string, kind: LinkKind): Promise<MailTokenHolder | undefined> {
       const [holder] = await db.$queryRaw<MailTokenHolder[]>`
         SELECT u.id AS "userId", u.username, u.email
           FROM mail_tokens t JOIN users u ON u.id = t.user_id AND u.email_key = t.email_key
@@ -24,7 +24,7 @@ export function createMailTokenRepository(db: Prisma.TransactionClient) {
      * used at once, the second finds itself gone.
      * @returns whose it was, undefined when it is not good
      */
-    async spend(hash: string, kind: MailKind): Promise<number | undefined> {
+    async spend(hash: string, kind: LinkKind): Promise<number | undefined> {
       const [holder] = await db.$queryRaw<{ userId: number }[]>`
         WITH holder AS (
           SELECT u.id FROM mail_tokens t JOIN users u ON u.id = t.user_id AND u.email_key = t.email_key
@@ -36,15 +36,16 @@ export function createMailTokenRepository(db: Prisma.TransactionClient) {
       return holder?.userId;
     },
 
-    async voidAll(userId: number, kind: MailKind): Promise<void> {
+    async voidAll(userId: number, kind: LinkKind): Promise<void> {
       await db.mailToken.deleteMany({ where: { userId, kind } });
     },
 
-    /** @returns how many were removed, which is bounded */
-    async removeExpired(): Promise<number> {
+    /** @returns how many were removed */
+    async removeExpired(size: number): Promise<number> {
       return db.$executeRaw`
         DELETE FROM mail_tokens WHERE hash IN (
-          SELECT hash FROM mail_tokens WHERE expires_at < now() ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED)`;
+          SELECT hash FROM mail_tokens WHERE expires_at < now() ORDER BY expires_at
+           LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
     },
   };
 }

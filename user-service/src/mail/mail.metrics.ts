@@ -1,7 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
 
-export type MailMetrics = ReturnType<typeof createMailMetrics>;
-
 export function createMailMetrics(registry: Registry) {
   return new Counter({
     name: 'mails_total',

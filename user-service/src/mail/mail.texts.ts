@@ -1,17 +1,17 @@
-import type { MailKind } from './mail.kinds.ts';
+import type { LinkKind } from './mail.kinds.ts';
 import { MAIL_TOKEN_LIFETIME } from './mail-token.ts';
 
 export interface MailText {
   subject: string;
   /** Where the storefront reads the token. */
-  link: string;
+  link?: string;
   text: string;
 }
 
 const MINUTES = MAIL_TOKEN_LIFETIME / 60;
 
 /** The storefront's page for each link, and the words around it. */
-const WORDS: Record<MailKind, { page: string; subject: string; reason: string; otherwise: string }> = {
+const WORDS: Record<LinkKind, { page: string; subject: string; reason: string; otherwise: string }> = {
   verify_email: {
     page: 'verify-email',
     subject: 'Confirm your email address',
@@ -27,11 +27,23 @@ const WORDS: Record<MailKind, { page: string; subject: string; reason: string; o
 };
 
 /** @param shopUrl the storefront, without a slash at its end */
-export function writeMail(kind: MailKind, username: string, token: string, shopUrl: string): MailText {
+export function writeLinkMail(kind: LinkKind, username: string, token: string, shopUrl: string): MailText {
   const { page, subject, reason, otherwise } = WORDS[kind];
   const link = `${shopUrl}/${page}?token=${token}`;
   const limits = `The link works once and for ${MINUTES} minutes. ${otherwise}`;
-  // A name with a dot may be taken for a link by the reader's program, and its owner is not known yet.
-  const greeting = username.includes('.') ? 'Hello,' : `Hello ${username},`;
-  return { subject, link, text: `${greeting}\n\n${reason}\n\n${link}\n\n${limits}\n` };
+  return { subject, link, text: `${greet(username)}\n\n${reason}\n\n${link}\n\n${limits}\n` };
 }
+
+/** To the address that an account had until now; it does not name the new one. */
+export function writeNotice(username: string): MailText {
+  const reason =
+    'The email address of your account was changed. Mails about it go to the new address from now on.';
+  const otherwise = 'If it was not you, somebody else uses your account: write to the shop at once.';
+  return {
+    subject: 'Your email address was changed',
+    text: `${greet(username)}\n\n${reason}\n\n${otherwise}\n`,
+  };
+}
+
+/** A name with a dot may be taken for a link by the reader's program, and its owner is not known yet. */
+const greet = (username: string) => (username.includes('.') ? 'Hello,' : `Hello ${username},`);

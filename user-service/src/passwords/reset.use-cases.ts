@@ -37,7 +37,6 @@ export function createResetUseCases(options: ResetOptions) {
         const asked = { event: 'password_reset_asked', userId: account?.userId, origin } as const;
         await audit.record(tx, asked);
       });
-      mails.nudge();
     },
 
     /**

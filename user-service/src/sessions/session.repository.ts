@@ -148,6 +148,15 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       await db.session.updateMany({ where: { userId }, data: { userAgent: null, ip: null } });
     },
 
+    /** Sessions of anybody that are over for a day: their last access token expired long ago. @returns how many were removed */
+    async removeOld(size: number): Promise<number> {
+      return db.$executeRaw`
+        DELETE FROM sessions WHERE id IN (
+          SELECT id FROM sessions
+           WHERE expires_at < now() - interval '1 day' OR ended_at < now() - interval '1 day'
+           LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
+    },
+
     /** The user of a session that lives; undefined for any other. */
     async findOwner(id: string) {
       const session = await db.session.findFirst({

@@ -53,7 +53,6 @@ export function createSessionUseCases(options: SessionOptions) {
       await mails.ask(userId, 'verify_email', tx);
       await audit.record(tx, { event: 'login_refused', userId, origin });
     });
-    mails.nudge();
     throw new EmailNotVerified();
   };
   type Ending = { event: 'logout' | 'logout_all' | 'session_ended'; reason: EndReason; only?: string };

@@ -58,18 +58,19 @@ export function createUserRepository(db: Prisma.TransactionClient) {
 
     /**
      * A new address is not a verified one; the same in another spelling is no new one.
+     * @returns `formerEmail` only where the address is a new one
      * @throws UsernameTaken, EmailTaken
      */
     async change(id: number, changes: { username?: string | undefined; email?: string | undefined }) {
-      const [before] = await db.$queryRaw<{ username: string; emailKey: string }[]>`
-        SELECT username, email_key AS "emailKey" FROM users WHERE id = ${id} FOR NO KEY UPDATE`;
+      const [before] = await db.$queryRaw<{ username: string; email: string; emailKey: string }[]>`
+        SELECT username, email, email_key AS "emailKey" FROM users WHERE id = ${id} FOR NO KEY UPDATE`;
       if (before === undefined) return undefined;
       const names = named(changes);
       const hasMoved = names.emailKey !== undefined && names.emailKey !== before.emailKey;
       const data = { ...names, ...(hasMoved ? { emailVerified: false } : {}), updatedAt: new Date() };
       const row = await db.user.update({ where: { id }, data, select: columns }).catch(refuseTaken);
       const isRenamed = names.username !== undefined && names.username !== before.username;
-      return { user: toAnswer(row), hasMoved, isRenamed };
+      return { user: toAnswer(row), formerEmail: hasMoved ? before.email : undefined, isRenamed };
     },
 
     /** @returns false when there is no such user, or the address is a verified one already */

@@ -49,7 +49,7 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
       const taken = await users.findTaken({ username, email });
       if (taken !== undefined) throw taken === 'username' ? new UsernameTaken() : new EmailTaken();
       const passwordHash = await hasher.hash(password);
-      const registered = await db.$transaction(async (tx) => {
+      return db.$transaction(async (tx) => {
         const user = await createUserRepository(tx).create({ username, email, passwordHash });
         await mails.ask(user.id, 'verify_email', tx);
         const told = { event: 'registered', userId: user.id, actorId: user.id, origin } as const;
@@ -60,8 +60,6 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
           ...(sessions.requireVerifiedEmail ? {} : { tokens: await sessions.start(owner, origin, tx) }),
         };
       });
-      mails.nudge();
-      return registered;
     },
 
     own,
@@ -86,13 +84,17 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
       return { users: page.rows, ...page.paging };
     },
 
-    /** A new address is mailed a link that verifies it. @throws Forbidden, UserNotFound, UsernameTaken, EmailTaken */
+    /**
+     * A new address is mailed a link that verifies it, and the former one that it changed.
+     * @throws Forbidden, UserNotFound, UsernameTaken, EmailTaken
+     */
     async change(caller: User, id: number, changes: Changes, origin: Origin): Promise<UserAnswer> {
       requireSelfOrAdmin(caller, id);
       const result = await committed(id, async (tx) => {
         const changed = await createUserRepository(tx).change(id, changes);
-        if (changed?.hasMoved) {
+        if (changed?.formerEmail !== undefined) {
           await mails.ask(id, 'verify_email', tx);
+          await mails.reportMove(id, changed.formerEmail, tx);
           const told = { event: 'email_changed', userId: id, actorId: caller.id, origin } as const;
           await audit.record(tx, told);
         }
@@ -100,7 +102,6 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
           await audit.record(tx, { event: 'username_changed', userId: id, actorId: caller.id, origin });
         return changed;
       });
-      if (result?.hasMoved) mails.nudge();
       return found(result?.user);
     },
 

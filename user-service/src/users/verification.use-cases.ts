@@ -19,7 +19,6 @@ export function createVerificationUseCases({ db, mails, audit, cache }: Verifica
     /** Mails another link, unless the address is verified already or got enough of them lately. */
     async ask(user: User): Promise<void> {
       await db.$transaction((tx) => mails.ask(user.id, 'verify_email', tx));
-      mails.nudge();
     },
 
     /** @throws InvalidMailToken */

@@ -14,6 +14,6 @@ export async function mailedToken(db: PrismaClient, user: { id: number; email: s
   return token;
 }
 
-/** Mails of a kind that were asked for. */
-export const mailsAskedFor = (db: PrismaClient, userId: number, kind: Kind) =>
-  db.mail.count({ where: { userId, kind } });
+/** Mails of a kind that a user is sent. */
+export const mailsAskedFor = (db: PrismaClient, userId: number, kind: Kind | 'email_changed') =>
+  db.mailRequest.count({ where: { userId, kind } });

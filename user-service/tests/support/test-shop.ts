@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
 import { createTurns } from '@shop/service-kit/deadline/turns';
+import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
@@ -13,10 +14,10 @@ import { pino } from 'pino';
 import { createChangesRepository } from '../../src/accounts/changes.repository.ts';
 import { createApp } from '../../src/app.ts';
 import { type AuditUseCases, createAuditUseCases } from '../../src/audit/audit.use-cases.ts';
+import { cleanupPeriodic } from '../../src/cleanup.jobs.ts';
 import { loadUserConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
-import { createMailUseCases, type MailUseCases } from '../../src/mail/mail.use-cases.ts';
-import { startMailing } from '../../src/mail/mail.worker.ts';
+import { MAILS_AT_ONCE, openMailing } from '../../src/mail/mail.jobs.ts';
 import { createPasswordHasher } from '../../src/passwords/password.hasher.ts';
 
 export interface Replica {
@@ -25,7 +26,8 @@ export interface Replica {
   accounts: Accounts;
   metrics: Metrics;
   audit: AuditUseCases;
-  mails: MailUseCases;
+  /** Runs each periodic task once. */
+  cleanUp(): Promise<void>;
 }
 
 export interface TestShop extends Replica {
@@ -46,11 +48,13 @@ interface ReplicaOptions {
   onStatement?: (text: string) => void;
   /** Of requests with a password. By default they wait as long as a slow machine needs. */
   queue?: Partial<Parameters<typeof createTurns>[0]>;
-  /** Sends mails through the environment's `SMTP_URL`, impatiently. Without it they are only asked for. */
-  mailing?: Pick<Parameters<typeof startMailing>[0], 'interval' | 'firstWait' | 'attemptTimeout'>;
+  /** Runs jobs, which sends mails through the environment's `SMTP_URL`. Without it they are only asked for. */
+  jobs?: boolean;
 }
 
 export const logger = pino({ level: 'silent' });
+/** Prisma's defaults, for a busy machine. */
+const PATIENT = { maxWait: 2000 * TEST_PATIENCE, timeout: 5000 * TEST_PATIENCE };
 const prismaFolder = join(import.meta.dirname, '../../prisma');
 
 /** The whole service on a database of the test file's own, without limits unless the environment sets them. */
@@ -74,7 +78,11 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       ...env,
     });
     const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, TEST_PATIENCE);
-    const db = new PrismaClient({ adapter: opened.adapter, log: [{ emit: 'event', level: 'query' }] });
+    const db = new PrismaClient({
+      adapter: opened.adapter,
+      transactionOptions: PATIENT,
+      log: [{ emit: 'event', level: 'query' }],
+    });
     db.$on('query', ({ query }) => rest.onStatement?.(query));
     const used = rest.redis === false ? undefined : connection;
     const metrics = createMetrics('user-service');
@@ -86,14 +94,24 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       staleAfter: config.ACCOUNTS_STALE_AFTER,
     });
     const audit = createAuditUseCases({ db, logger });
-    const mailing = rest.mailing && startMailing({ db, config, logger, metrics, ...rest.mailing });
-    const mails = createMailUseCases({ db, nudge: () => mailing?.nudge() });
+    const mailing = openMailing({ db, config, logger, metrics });
+    const { registry } = metrics;
+    const periodic = cleanupPeriodic(db, config);
+    const common = { config, query: opened.query, logger, registry };
+    const jobs = rest.jobs
+      ? startJobs({ ...common, tasks: mailing.tasks, concurrency: MAILS_AT_ONCE })
+      : undefined;
     closing.push(async () => {
       accounts.close();
-      await Promise.all([mailing?.close(), audit.close()]);
+      await Promise.all([jobs?.close(), audit.close()]);
+      mailing.close();
       await db.$disconnect();
       await opened.close();
     });
+    const cleanUp = async () => {
+      const { signal } = new AbortController();
+      for (const { run } of Object.values(periodic)) await run(signal);
+    };
     const app = createApp({
       db,
       query: opened.query,
@@ -102,7 +120,6 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       accounts,
       hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
       queue: createTurns({ atOnce: 3, waiting: 500, patience: 600_000, ...rest.queue }),
-      mails,
       audit,
       logger,
       metrics,
@@ -110,7 +127,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       isStopping: isStopping ?? (() => false),
       patience: TEST_PATIENCE,
     });
-    return { app, db, accounts, metrics, audit, mails };
+    return { app, db, accounts, metrics, audit, cleanUp };
   };
 
   return {

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { me, register } from './support/user.factory.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+describe('GET /api/users/me', () => {
+  test('needs an access token', async () => {
+    const answer = await request(shop.app).get('/api/users/me').expect(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+  });
+
+  test('refuses the token of an account that is gone, before its deletion is known', async () => {
+    const { user, bearer } = await register(shop.app);
+    await shop.db.user.delete({ where: { id: user.id } });
+    const answer = await me(shop.app, bearer).expect(401);
+    expect(answer.body.code).toBe('unauthenticated');
+  });
+
+  test('is 304 until it changes', async () => {
+    const { user, bearer } = await register(shop.app);
+    const first = await me(shop.app, bearer).expect(200);
+    expect(first.headers['cache-control']).toBe('private, no-cache');
+    const again = () => me(shop.app, bearer).set('If-None-Match', first.headers['etag'] ?? '');
+    expect((await again().expect(304)).text).toBe('');
+    await request(shop.app)
+      .put(`/api/users/${user.id}`)
+      .set('Authorization', bearer)
+      .send({ username: `${user.username}-renamed` })
+      .expect(200);
+    const changed = await again().expect(200);
+    expect(changed.headers['etag']).not.toBe(first.headers['etag']);
+  });
+});
