@@ -7,6 +7,8 @@ import { generate, type Peer, processorTime, startPeer } from './support/process
 import { countStatements, fillShelves, statementsOf } from './support/shelves.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2);
+/** Part of the names of the calls to measure. */
+const ONLY = process.env['BENCH_ONLY'] ?? '';
 const RUNS = 5;
 /** Seconds until code that runs often is compiled. */
 const WARM_UP = 5 * SECONDS;
@@ -14,6 +16,8 @@ const CONNECTIONS = 16;
 const PRODUCTS = 10_000;
 /** Addresses that the catalogue is read from, as a proxy in front tells: each stays under the limit that is in force. */
 const ADDRESSES = 2000;
+/** Of the user whose orders are read, two lines each. */
+const ORDERS = 10;
 const UNLIMITED = '999999999/60';
 
 interface Scenario {
@@ -46,6 +50,7 @@ async function main() {
       RATE_LIMIT_ENABLED: 'true',
       RATE_LIMIT_ORDER_CREATE: UNLIMITED,
       RATE_LIMIT_USER_READS: UNLIMITED,
+      RATE_LIMIT_ORDER_READS: UNLIMITED,
     },
   });
   const { user, product, order } = stack;
@@ -54,7 +59,9 @@ async function main() {
   try {
     await Promise.all([user, product, order].map(({ databaseUrl }) => countStatements(databaseUrl)));
     await fillShelves(product.databaseUrl, PRODUCTS);
-    for (const scenario of await scenariosOf(stack, peers)) rows.push(...(await measure(scenario)));
+    const scenarios = await scenariosOf(stack, peers);
+    for (const scenario of scenarios.filter(({ name }) => name.includes(ONLY)))
+      rows.push(...(await measure(scenario)));
   } finally {
     await Promise.all(peers.map((peer) => peer.close()));
     await stack.close();
@@ -74,7 +81,12 @@ async function scenariosOf({ user, product, order }: Stack, peers: Peer[]): Prom
   const sql = {
     'express + pg': await start('sql', [user.databaseUrl, product.databaseUrl, order.databaseUrl]),
   };
-  const headers = { authorization: `Bearer ${await registered(user)}` };
+  const token = await registered(user);
+  const headers = { authorization: `Bearer ${token}` };
+  for (let n = 0; n < ORDERS; n++) {
+    const body = { products: [1, 2].map((line) => ({ product_id: 2 * n + line, quantity: 1 })) };
+    await call('POST', `${order.url}/api/orders`, body, { token });
+  }
   const browse = { headers: { 'x-forwarded-for': '{address}' }, prepared: ADDRESSES };
   const cached = async (name: string, path: string): Promise<Scenario> => ({
     name,
@@ -93,14 +105,28 @@ async function scenariosOf({ user, product, order }: Stack, peers: Peer[]): Prom
     job: { ...browse, prepared: 0, path },
     peers: sql,
   });
+  /** Responses that belong to a user: each read asks Redis. */
+  const own = async (name: string, service: ServiceProcess, path: string): Promise<Scenario> => ({
+    name,
+    service,
+    databases: [service.databaseUrl],
+    job: { path, headers },
+    peers: { express: await start('bytes', ['express', service.url + path, token]) },
+  });
+  const withoutRedis = await user.replicate({ REDIS_URL: '' });
+  peers.push({ pid: 0, url: withoutRedis.url, close: async () => void (await withoutRedis.stop()) });
   return [
     await cached('list, cached', '/api/products?per_page=20'),
     await cached('product, cached', '/api/products/7'),
     uncached('filtered list, never cached', '/api/products?category=Shelf%207&sort=price&max_price={n}'),
     uncached('search, never cached', '/api/products?q=product&max_price={n}'),
+    await own('me, cached', user, '/api/users/me'),
+    await own('orders, cached', order, '/api/orders'),
+    await own('one order, cached', order, '/api/orders/1'),
+    await own('stats, cached', order, '/api/orders/stats'),
     {
-      name: 'me',
-      service: user,
+      name: 'me, without Redis',
+      service: withoutRedis,
       databases: [user.databaseUrl],
       job: { path: '/api/users/me', headers },
       peers: sql,

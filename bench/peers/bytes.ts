@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import express from 'express';
 
-/** The same bytes as a service answers, by nothing but `node:http` or Express. Arguments: which of them, and the address. */
-const [kind, address = ''] = process.argv.slice(2);
-const answer = await fetch(address);
+/** The same bytes as a service answers, by nothing but `node:http` or Express. Arguments: which of them, the address and a token. */
+const [kind, address = '', token] = process.argv.slice(2);
+const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+const answer = await fetch(address, { headers });
 if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
 const bytes = Buffer.from(await answer.arrayBuffer());
 const type = answer.headers.get('content-type') ?? '';

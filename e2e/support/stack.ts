@@ -28,7 +28,7 @@ export interface ServiceProcess {
   /** Stops it in order and starts it with these variables changed. */
   restart(changes: Record<string, string>): Promise<void>;
   /** One more process of the service, ready, on the same database; to be stopped by whoever asked for it. */
-  replicate(): Promise<ServiceProcess>;
+  replicate(changes?: Record<string, string>): Promise<ServiceProcess>;
 }
 
 export interface StackOptions {
@@ -161,8 +161,8 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
       env = { ...env, ...changes };
       await service.start();
     },
-    async replicate() {
-      const replica = createService(name, await freePort(), env);
+    async replicate(changes = {}) {
+      const replica = createService(name, await freePort(), { ...env, ...changes });
       await replica.start();
       return replica;
     },
