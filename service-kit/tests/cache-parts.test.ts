@@ -64,7 +64,7 @@ describe.each(['in this process', 'in Redis'])('a page of parts %s', (place) => 
     const shop = pageOn(place === 'in Redis' ? await open(connectTestRedis()) : undefined, rows);
     await shop.readPage();
     rows.delete('2');
-    await shop.endPart('2');
+    await shop.invalidatePart('2');
     expect(await shop.readPage()).toBe('1.1 3.1');
     expect(shop.takeLoaded()).toEqual(['page', '2']);
   });
@@ -72,7 +72,7 @@ describe.each(['in this process', 'in Redis'])('a page of parts %s', (place) => 
   test('is loaded anew when its own group has ended', async () => {
     const shop = await connect();
     await shop.readPage();
-    await shop.endPage();
+    await shop.invalidatePage();
     await shop.readPage();
     expect(shop.takeLoaded()).toEqual(['page', 'page']);
   });
@@ -108,7 +108,7 @@ describe('pages of several processes', () => {
   test('show a change made here at once, also while what another has ended is still served', async () => {
     const { one, two } = await twoProcesses();
     await one.readPage();
-    await two.endPage();
+    await two.invalidatePage();
     await one.change('2');
     expect(await one.readPage()).toBe('1.1 2.2 3.1');
     await sleep(LATER);
@@ -120,7 +120,7 @@ describe('pages of several processes', () => {
     // What matters is a part of a millisecond: one time in about ten.
     for (let version = 2; version < 100; version += 1) {
       await two.readPage(() => one.change('2'));
-      await two.endPage();
+      await two.invalidatePage();
       expect(await one.readPage()).toBe(`1.1 2.${version} 3.1`);
     }
   });
@@ -129,7 +129,7 @@ describe('pages of several processes', () => {
     const { one, two } = await twoProcesses();
     await two.readPage();
     await one.change('2');
-    await two.endPage();
+    await two.invalidatePage();
     const [shown] = await Promise.all([one.readPage(), one.change('2')]);
     expect(shown).not.toContain('2.1');
     expect(await one.readPage()).toBe('1.1 2.3 3.1');
@@ -160,8 +160,8 @@ describe('pages of several processes', () => {
         ...Array.from({ length: 10 }, () => () => readPage(shop)),
         ...Array.from({ length: 6 }, () => () => change(shop)),
         ...Array.from({ length: 3 }, () => () => shop.readPart(someId())),
-        () => shop.endPart(someId()),
-        () => shop.endPage(),
+        () => shop.invalidatePart(someId()),
+        () => shop.invalidatePage(),
       ];
       while (performance.now() < endsAt) await calls[Math.floor(Math.random() * calls.length)]?.();
     };

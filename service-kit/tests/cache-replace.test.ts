@@ -52,7 +52,7 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
   test('brings nothing back that ended, however late its version is told', async () => {
     const { cache } = cacheOn(await connect());
     await cache.read('7', '', version(1));
-    await cache.end(['7']);
+    await cache.invalidate(['7']);
     await cache.replace([next('7', 2)]);
     expect(await read(cache, '7', '', version(3))).toEqual({ text: 'version 3', hit: false });
     await cache.replace([next('7', 2)]);
@@ -62,7 +62,7 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
   test('is not told the old by a load that began before the change', async () => {
     const { cache } = cacheOn(await connect());
     await cache.read('7', '', version(1));
-    await cache.end(['7']);
+    await cache.invalidate(['7']);
     const slow = slowLoad();
     const early = textOf(cache, '7', '', slow.load);
     await until('the load began', () => slow.calls() === 1);

@@ -19,7 +19,7 @@ test.each(['this process', 'Redis'])(
       await store.put(found.claim, answer(id), 60_000);
     };
     await load('first');
-    await store.end(['all'], () => 'next');
+    await store.invalidate(['all'], () => 'next');
     await load('second');
     await store.patch({ ...address, from: 'first', id: 'late', seen: 0, value: answer('late') });
     expect(await find('asks')).toMatchObject({ stored: { id: 'second', value: answer('second') } });

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import { createCaches } from '../src/redis/cache.ts';
+import { createMetrics } from '../src/runtime/metrics.ts';
 import { connectTestRedis } from '../src/testing/test-redis.ts';
 import {
   answer,
@@ -73,7 +75,7 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
   test('ends the groups that changed, and only these', async () => {
     const { cache } = cacheOn(await connect());
     for (const group of ['1', '2', '3']) await cache.read(group, 'k', value('old'));
-    await cache.end(['1', '2']);
+    await cache.invalidate(['1', '2']);
     expect(await textOf(cache, '1', 'k', value('new'))).toBe('new');
     expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
     expect((await read(cache, '3', 'k', neverLoaded)).hit).toBe(true);
@@ -84,7 +86,7 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
     const slow = slowLoad();
     const early = textOf(cache, '7', 'k', slow.load);
     await until('the load began', () => slow.calls() === 1);
-    await cache.end(['7']);
+    await cache.invalidate(['7']);
     const during = await read(cache, '7', 'k', value('new'));
     slow.resolve('old');
     expect(await early).toBe('old');
@@ -115,14 +117,21 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
   });
 });
 
+test('a cache that would keep entries longer than Redis remembers what was invalidated is not made', () => {
+  const make = (ttl: number) =>
+    createCaches({ redis: undefined, metrics: createMetrics('kit') })({ name: 'long', ttl });
+  for (const ttl of [0, Number.NaN, 841]) expect(() => make(ttl)).toThrow('at most 840 s');
+  make(840);
+});
+
 test('a cache in this process has a bound', async () => {
   const { cache } = cacheOn(undefined);
   const load = async () => ({ etag: '"1"', bytes: Buffer.alloc(1_000_000) });
   for (let i = 0; i < 40; i += 1) await cache.read('all', String(i), load);
   expect((await cache.read('all', '39', neverLoaded)).hit).toBe(true);
   expect((await cache.read('all', '0', load)).hit).toBe(false);
-  await cache.end(Array.from({ length: 10_002 }, (_, i) => String(i)));
-  await cache.end(['one more']);
+  await cache.invalidate(Array.from({ length: 10_002 }, (_, i) => String(i)));
+  await cache.invalidate(['one more']);
   await sleep(800);
   expect((await cache.read('all', '38', load)).hit).toBe(false);
 });
@@ -132,7 +141,7 @@ describe('caches of several processes', () => {
     const [one, two] = await twoProcesses();
     await one.cache.read('7', 'k', value('old'));
     expect(await two.cache.read('7', 'k', neverLoaded)).toEqual({ value: answer('old'), hit: true });
-    await two.cache.end(['7']);
+    await two.cache.invalidate(['7']);
     expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
     await sleep(800);
     expect(await read(one.cache, '7', 'k', neverLoaded)).toEqual({ text: 'new', hit: true });
@@ -155,7 +164,7 @@ describe('caches of several processes', () => {
   test('load themselves when another takes too long or has failed', async () => {
     const [one, two] = await twoProcesses();
     const slow = slowLoad();
-    const early = cacheEnds(one.cache.read('7', 'k', slow.load));
+    const early = settled(one.cache.read('7', 'k', slow.load));
     await until('a load began', () => slow.calls() === 1);
     expect(await textOf(two.cache, '7', 'k', value('patience has an end'))).toBe('patience has an end');
     slow.reject(new Error('no database'));
@@ -168,7 +177,7 @@ describe('caches of several processes', () => {
     const slow = slowLoad();
     const early = textOf(one.cache, '7', 'k', slow.load);
     await until('a load began', () => slow.calls() === 1);
-    await two.cache.end(['7']);
+    await two.cache.invalidate(['7']);
     expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
     slow.resolve('old');
     expect(await early).toBe('old');
@@ -186,7 +195,7 @@ describe('caches of several processes', () => {
     };
     const endsAt = Date.now() + 1000;
     while (Date.now() < endsAt) {
-      await two.cache.end(['7']);
+      await two.cache.invalidate(['7']);
       await one.cache.read('7', 'k', load);
       await sleep(5);
     }
@@ -199,7 +208,7 @@ describe('caches of several processes', () => {
     const slow = slowLoad();
     const early = one.cache.read('7', 'k', slow.load);
     await until('a load began', () => slow.calls() === 1);
-    await two.cache.end(['7']);
+    await two.cache.invalidate(['7']);
     await redis.client.del(...(await redis.client.keys(`${redis.prefix}*`)));
     slow.resolve('old');
     await early;
@@ -207,4 +216,4 @@ describe('caches of several processes', () => {
   });
 });
 
-const cacheEnds = (reading: Promise<unknown>) => reading.catch(() => undefined);
+const settled = (reading: Promise<unknown>) => reading.catch(() => undefined);

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { etagOf } from '@shop/service-kit/http/mount-routes';
 import { type CacheRead, type CachesOptions, createCaches } from '@shop/service-kit/redis/cache';
+import { keyOfQuery } from '@shop/service-kit/redis/cache-key';
 import type { CachedBytes, CacheValue } from '@shop/service-kit/redis/cache-store';
 import { ProductNotFound } from './product.errors.ts';
 import { etagOfProduct } from './product.etag.ts';
 import { groupOfList, groupsOfLists, looksAtStock } from './product.lists.ts';
 import type { Product, ProductQuery, ProductSchemas } from './product.schemas.ts';
 
-/** Seconds that one product and the categories are kept: changes end them earlier. */
+/** Seconds that one product and the categories are kept: changes invalidate them earlier. */
 const LONG = 600;
 /** Seconds that lists are kept: they are many, and most are not asked for twice. */
 const LISTS = 60;
@@ -53,7 +53,11 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
   };
 
   const createCache = createCaches(options);
-  const products = createCache({ name: 'product', ttl: (value) => (value === null ? MISSING : LONG) });
+  const products = createCache({
+    name: 'product',
+    ttl: LONG,
+    shorter: (value) => (value === null ? MISSING : undefined),
+  });
   const partOf = ({ id }: { id: number }) => products.partOf(String(id));
   const showPage = (page: Page) => ({ ...pack(page), parts: page.products.map(partOf) });
   const renew = ({ bytes }: CachedBytes, changed: Map<string, CacheValue>): CachedBytes => {
@@ -66,7 +70,8 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
   };
   const lists = createCache({
     name: 'product_list',
-    ttl: (_page, group) => (looksAtStock(group) ? LISTS_BY_STOCK : LISTS),
+    ttl: LISTS,
+    shorter: (_page, group) => (looksAtStock(group) ? LISTS_BY_STOCK : undefined),
     parts: { of: products, load, renew },
   });
   const categories = createCache({ name: 'categories', ttl: LONG });
@@ -83,7 +88,7 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
     async list(query: ProductQuery, loadPage: () => Promise<Page>): Promise<CachedAnswer> {
       return answerOf(
         'product_list',
-        await lists.read(groupOfList(query), keyOf(query), async () => showPage(await loadPage())),
+        await lists.read(groupOfList(query), keyOfQuery(query), async () => showPage(await loadPage())),
       );
     },
 
@@ -103,13 +108,13 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
       const isMoved = changed.category !== categoryBefore;
       await Promise.all([
         stockChanged([changed]),
-        lists.end(groupsOfLists([changed.category, categoryBefore], isMoved ? 'all' : 'by fields')),
-        ...(isMoved ? [categories.end([CATEGORIES])] : []),
+        lists.invalidate(groupsOfLists([changed.category, categoryBefore], isMoved ? 'all' : 'by fields')),
+        ...(isMoved ? [categories.invalidate([CATEGORIES])] : []),
       ]);
     },
 
     /** For a product that is not as it is shown: the next reader loads it, also into the lists that show it. */
-    forget: (id: number): Promise<void> => products.end([String(id)]),
+    forget: (id: number): Promise<void> => products.invalidate([String(id)]),
 
     /**
      * For products that came, went or changed in any way.
@@ -117,24 +122,15 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
      */
     async catalogueChanged(ids: number[], inCategories: string[]): Promise<void> {
       await Promise.all([
-        products.end(ids.map(String)),
-        lists.end(groupsOfLists(inCategories, 'all')),
-        categories.end([CATEGORIES]),
+        products.invalidate(ids.map(String)),
+        lists.invalidate(groupsOfLists(inCategories, 'all')),
+        categories.invalidate([CATEGORIES]),
       ]);
     },
   };
 }
 
 export type ProductCache = ReturnType<typeof createProductCache>;
-
-const keys = new WeakMap<object, string>();
-
-/** The kit gives the same object for the same text of a query, so that most are not hashed again. */
-function keyOf(query: object): string {
-  const key = keys.get(query) ?? createHash('sha256').update(JSON.stringify(query)).digest('base64url');
-  keys.set(query, key);
-  return key;
-}
 
 function pack(body: object, etag?: string): CachedBytes {
   const json = JSON.stringify(body);

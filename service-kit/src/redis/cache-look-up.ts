@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ends } from './cache-ends.ts';
+import type { Invalidation } from './cache-invalidation.ts';
 import type { CacheAddress, CachedBytes, CacheStore, CacheValue, Claim, Stored } from './cache-store.ts';
 
 /**
@@ -30,7 +30,7 @@ export interface Parts {
 
 interface LookUpOptions {
   store: CacheStore;
-  ends: Ends;
+  invalidation: Invalidation;
   newId: () => string;
   parts: Parts | undefined;
   /** Called each time that the load of another process is waited for. */
@@ -49,24 +49,28 @@ interface Kept {
 }
 
 /** Answers of the store, with their parts as they are now. */
-export function createLookUp({ store, ends, newId, parts, onWait }: LookUpOptions) {
+export function createLookUp({ store, invalidation, newId, parts, onWait }: LookUpOptions) {
   const ask = async (
     address: CacheAddress,
     known: Held | undefined,
   ): Promise<Kept | Claim | 'loading' | undefined> => {
     const askedAt = performance.now();
-    await ends.sent([address.group]);
-    const sinceEnd = Math.max(0, Math.floor(askedAt - ends.endedAt(address.group)) - CLOCK_STEP);
-    const maxAge = Math.min(FRESH, sinceEnd);
+    await invalidation.sent([address.group]);
+    const sinceInvalidation = Math.max(
+      0,
+      Math.floor(askedAt - invalidation.invalidatedAt(address.group)) - CLOCK_STEP,
+    );
+    const maxAge = Math.min(FRESH, sinceInvalidation);
     const found = await store.find(address, { known: known?.id, maxAge, id: newId() });
     if (found === 'loading') return found;
     if ('claim' in found) return found.claim;
     const held = heldOf(found.stored, known, askedAt);
     const names = held.value?.parts ?? [];
     // Of parts it can only tell what it was told.
-    if (await ends.sent(names)) return ask(address, known);
-    // It does not tell of those of an answer that has ended itself.
-    const isBehind = !found.stored.isCurrent && names.some((part) => ends.endedAt(part) >= held.seenUpTo);
+    if (await invalidation.sent(names)) return ask(address, known);
+    // It does not tell of those of a response that was invalidated itself.
+    const isBehind =
+      !found.stored.isCurrent && names.some((part) => invalidation.invalidatedAt(part) >= held.seenUpTo);
     return isBehind ? undefined : { stored: found.stored, held };
   };
 

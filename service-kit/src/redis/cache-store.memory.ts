@@ -8,7 +8,7 @@ import {
   sizeOf,
 } from './cache-store.ts';
 
-/** Groups that ended are remembered up to this number; then everything is forgotten together. */
+/** Groups that were invalidated are remembered up to this number; then everything is forgotten together. */
 const MAX_GROUPS = 10_000;
 
 interface Group {
@@ -82,8 +82,8 @@ export function createMemoryCacheStore(maxBytes: number): CacheStore {
     async release(claim: Claim) {
       claims.delete(`${nameOf(claim)}:${claim.generation}`);
     },
-    async end(ended, newGeneration) {
-      for (const group of ended) change(group, newGeneration());
+    async invalidate(names, newGeneration) {
+      for (const group of names) change(group, newGeneration());
     },
     async replace({ value, lifetime, id, ...address }) {
       const name = nameOf(address);

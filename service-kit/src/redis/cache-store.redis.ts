@@ -1,13 +1,13 @@
 import type { CacheAddress, CachedBytes, CacheStore, CacheValue, Claim, Stored } from './cache-store.ts';
 import type { RedisConnection } from './connect.ts';
 
-/** Generations live longer than any entry: once one has ended, so has whatever was stored under an earlier one. */
+/** Generations live longer than any entry: once one is over, so is whatever was stored under an earlier one. */
 const GROUP_LIFETIME = 15 * 60_000;
 /** How long one process may load an entry while all others wait for it, in milliseconds: longer than a query can take. */
 const CLAIM_LIFETIME = 2000;
 
 /**
- * A group is a hash: its generation, and `changedAt`, which is how many ends and replacements there were by its last one. To
+ * A group is a hash: its generation, and `changedAt`, which is how many invalidations and replacements there were by its last one. To
  * that number a page compares what it had seen when it was loaded: it need not know its parts before.
  * KEYS: group, entry, changes. ARGV: max age, known id, own id, lifetime of a claim, what the keys of groups and of
  * entries begin with.
@@ -62,7 +62,7 @@ redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ARGV[3] + ARGV[4]))
 return 1`;
 
 /** KEYS: group, changes. ARGV: generation, lifetime of a group. */
-const END = `
+const INVALIDATE = `
 redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'changedAt', redis.call('INCR', KEYS[2]))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`;
@@ -104,7 +104,7 @@ type KeptReply = [
 interface Commands {
   cacheFindBuffer(...args: Argument[]): Promise<[what: Buffer, ...(ClaimReply | KeptReply)]>;
   cachePut(...args: Argument[]): Promise<number>;
-  cacheEnd(...args: Argument[]): Promise<number>;
+  cacheInvalidate(...args: Argument[]): Promise<number>;
   cacheReplace(...args: Argument[]): Promise<number>;
   cachePatch(...args: Argument[]): Promise<number>;
 }
@@ -114,7 +114,7 @@ const NOTHING: CachedBytes = { etag: '', bytes: Buffer.alloc(0) };
 export function createRedisCacheStore({ client, run, prefix }: RedisConnection): CacheStore {
   client.defineCommand('cacheFind', { numberOfKeys: 3, lua: FIND });
   client.defineCommand('cachePut', { numberOfKeys: 2, lua: PUT });
-  client.defineCommand('cacheEnd', { numberOfKeys: 2, lua: END });
+  client.defineCommand('cacheInvalidate', { numberOfKeys: 2, lua: INVALIDATE });
   client.defineCommand('cacheReplace', { numberOfKeys: 3, lua: REPLACE });
   client.defineCommand('cachePatch', { numberOfKeys: 1, lua: PATCH });
   const commands = client as unknown as Commands;
@@ -146,14 +146,14 @@ export function createRedisCacheStore({ client, run, prefix }: RedisConnection):
     async release(claim) {
       await run((redis) => redis.del(claimKey(claim)));
     },
-    async end(ended, newGeneration, again) {
-      const endAll = () =>
+    async invalidate(names, newGeneration, again) {
+      const invalidateAll = () =>
         Promise.all(
-          ended.map((group) =>
-            commands.cacheEnd(`${groups}${group}`, changes, newGeneration(), GROUP_LIFETIME),
+          names.map((group) =>
+            commands.cacheInvalidate(`${groups}${group}`, changes, newGeneration(), GROUP_LIFETIME),
           ),
         );
-      await (again === undefined ? run(endAll) : endAll());
+      await (again === undefined ? run(invalidateAll) : invalidateAll());
     },
     async replace({ value: { etag, bytes, version }, lifetime, id, ...address }) {
       const keys = [`${groups}${address.group}`, changes, entryKey(address)];

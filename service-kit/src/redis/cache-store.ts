@@ -38,7 +38,7 @@ export interface Claim extends CacheAddress {
 interface FindOptions {
   /** The id of the entry that the caller has already: its value is not sent again. */
   known: string | undefined;
-  /** Milliseconds since its load that an entry may be served although its group has ended. */
+  /** Milliseconds since its load that an entry may be served although its group was invalidated. */
   maxAge: number;
   /** For the caller's claim, never used before. */
   id: string;
@@ -48,7 +48,7 @@ export interface Stored {
   id: string;
   /** Milliseconds since it was loaded. */
   age: number;
-  /** Its group has not ended since. */
+  /** Its group was not invalidated since. */
   isCurrent: boolean;
   /** Undefined: the entry that the caller knows. */
   value: CacheValue | undefined;
@@ -88,10 +88,10 @@ export interface CacheStore {
   put(claim: Claim, value: CacheValue, milliseconds: number): Promise<void>;
   /** Gives a claim up whose load failed. */
   release(claim: Claim): Promise<void>;
-  /** Ends groups: what was loaded before is no longer current. `again` tries also while Redis is given a rest. */
-  end(groups: string[], newGeneration: () => string, again?: 'again'): Promise<void>;
+  /** Invalidates groups: what was loaded before is no longer current. `again` tries also while Redis is given a rest. */
+  invalidate(groups: string[], newGeneration: () => string, again?: 'again'): Promise<void>;
   /**
-   * Ends the group; and where its entry was current until now, the next version takes its place. Where that was of the
+   * Invalidates the group; and where its entry was current until now, the next version takes its place. Where that was of the
    * same or a later version, it stays: it has seen this change. So of changes that report in another order than they were
    * made, the last one remains, and nothing is kept that nobody has asked for.
    */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../runtime/metrics.ts';
-import { createEnds, type Ends } from './cache-ends.ts';
+import { createInvalidation, type Invalidation } from './cache-invalidation.ts';
 import { createLookUp, type Found, FRESH, type Held, type Parts } from './cache-look-up.ts';
 import { createMemoryCacheStore } from './cache-store.memory.ts';
 import { createRedisCacheStore } from './cache-store.redis.ts';
@@ -15,6 +15,8 @@ import {
 } from './cache-store.ts';
 import type { RedisConnection } from './connect.ts';
 
+/** Seconds. Redis remembers for 15 minutes that a group was invalidated: no entry may outlive that. */
+const MAX_TTL = 14 * 60;
 /** Bytes of answers that a cache keeps in its process beside Redis, which has them too. */
 const HOT_BYTES = 4 * 1024 * 1024;
 /** What all caches keep together where there is no Redis. */
@@ -28,8 +30,10 @@ export interface CachesOptions {
 export interface CacheOptions {
   /** Names the cache in keys and metrics, such as `product`. */
   name: string;
-  /** Lifetime of an entry in seconds from its load, shortened by up to a fifth so that entries do not end together. */
-  ttl: number | ((value: CacheValue, group: string) => number);
+  /** Longest lifetime of an entry in seconds from its load, up to MAX_TTL; shortened by up to a fifth so that entries do not expire together. */
+  ttl: number;
+  /** A shorter one, for some entries. */
+  shorter?: (value: CacheValue, group: string) => number | undefined;
   /** For answers that are made of another cache's, which say so in `parts`. */
   parts?: PartsOptions;
 }
@@ -54,12 +58,12 @@ type Load = () => Promise<CacheValue>;
 export type NewAnswer = Pick<NewVersion, 'group' | 'value'>;
 
 /**
- * Finished answers by key, in groups that end together. Hot ones are kept in the process, all of them in Redis for all
+ * Finished answers by key, in groups that are invalidated together. Hot ones are kept in the process, all of them in Redis for all
  * processes, and a cold one is loaded by one of these while the others wait.
  *
  * Every answer carries the time up to which it has seen all changes: when it was loaded, or when Redis last said that
- * its group had not ended since. It is served while that time is less than FRESH ago, and never to a read that began after
- * this process ended the group. So no answer that arrives late, wherever it was held up, can bring an old value back.
+ * its group was not invalidated since. It is served while that time is less than FRESH ago, and never to a read that began after
+ * this process invalidated the group. So no answer that arrives late, wherever it was held up, can bring an old value back.
  */
 export interface Cache {
   /** What its groups are called in `parts`. */
@@ -67,7 +71,7 @@ export interface Cache {
   /** The kept answer, or what `load` gives, which is kept then. */
   read(group: string, key: string, load: Load): Promise<CacheRead>;
   /** Call after the change was committed and before it is answered: reads here see it at once, elsewhere within FRESH. */
-  end(groups: string[]): Promise<void>;
+  invalidate(groups: string[]): Promise<void>;
   /**
    * The same for groups of one answer each, which tells the next one: where one is kept that takes its place, and none is
    * loaded. Changes may call in any order: the answer of the latest version stays.
@@ -92,18 +96,24 @@ export function createCaches({ redis, metrics }: CachesOptions): (options: Cache
     made += 1;
     return `${maker}:${made}`;
   };
-  const ends = createEnds({ store, redis, keptFor: 2 * FRESH, newId });
-  return (options) => createCache(options, { store, ends, newId, metrics });
+  const invalidation = createInvalidation({ store, redis, keptFor: 2 * FRESH, newId });
+  return (options) => createCache(options, { store, invalidation, newId, metrics });
 }
 
 interface Shared {
   store: CacheStore;
-  ends: Ends;
+  invalidation: Invalidation;
   newId: () => string;
   metrics: Metrics;
 }
 
-function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, metrics }: Shared): Cache {
+/** @throws RangeError for a lifetime beyond its bound */
+function createCache(
+  { name, ttl, shorter, parts }: CacheOptions,
+  { store, invalidation, newId, metrics }: Shared,
+): Cache {
+  if (!(ttl > 0 && ttl <= MAX_TTL))
+    throw new RangeError(`The cache ${name} keeps entries for ${ttl} s, at most ${MAX_TTL} s are allowed`);
   const hot = new LRUCache<string, Held>({
     maxSize: HOT_BYTES,
     sizeCalculation: ({ value }) => sizeOf(value),
@@ -114,7 +124,7 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
   const count = (result: 'memory' | 'redis' | 'shared' | 'miss' | 'alone') =>
     metrics.cacheReads.inc({ cache: name, result });
   const onWait = () => metrics.cacheWaits.inc({ cache: name });
-  const lookUp = createLookUp({ store, ends, newId, parts: parts && asParts(parts), onWait });
+  const lookUp = createLookUp({ store, invalidation, newId, parts: parts && asParts(parts), onWait });
 
   /** Whether a read that begins at `now` may be answered so. */
   const isRight = (
@@ -122,8 +132,8 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
     group: string,
     now: number,
   ) => {
-    if (now - seenUpTo >= FRESH || seenUpTo <= ends.endedAt(group)) return false;
-    return value?.parts?.every((part) => seenUpTo > ends.endedAt(part)) ?? true;
+    if (now - seenUpTo >= FRESH || seenUpTo <= invalidation.invalidatedAt(group)) return false;
+    return value?.parts?.every((part) => seenUpTo > invalidation.invalidatedAt(part)) ?? true;
   };
   const keep = (id: string, held: Held): Held => {
     const before = hot.peek(id);
@@ -131,7 +141,7 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
     return held;
   };
   const lifetimeOf = (value: CacheValue, group: string): number => {
-    const seconds = typeof ttl === 'number' ? ttl : ttl(value, withoutName(group));
+    const seconds = Math.min(ttl, shorter?.(value, withoutName(group)) ?? ttl);
     return Math.ceil(seconds * 1000 * (1 - Math.random() / 5));
   };
   const loadFor = async (id: string, load: Load, claim?: Claim): Promise<Held> => {
@@ -200,7 +210,7 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
       const own = await takeOff({ group, key }, id, load).result;
       return served(own.held, own.hit, now);
     },
-    end: async (groups) => note(await ends.end(groups.map(groupOf))),
+    invalidate: async (groups) => note(await invalidation.invalidate(groups.map(groupOf))),
     async replace(answers) {
       const versions = answers.map(({ group, value }) => ({
         group: groupOf(group),
@@ -209,7 +219,7 @@ function createCache({ name, ttl, parts }: CacheOptions, { store, ends, newId, m
         lifetime: lifetimeOf(value, groupOf(group)),
         id: newId(),
       }));
-      note(await ends.replace(versions));
+      note(await invalidation.replace(versions));
     },
   };
 }

@@ -14,9 +14,9 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((connection) => connection.close()));
 });
 
-export const cacheOn = (redis: RedisConnection | undefined, ttl: CacheOptions['ttl'] = 60) => {
+export const cacheOn = (redis: RedisConnection | undefined, shorter?: CacheOptions['shorter']) => {
   const metrics = createMetrics('kit');
-  const cache = createCaches({ redis, metrics })({ name: 'thing', ttl });
+  const cache = createCaches({ redis, metrics })({ name: 'thing', ttl: 60, ...(shorter && { shorter }) });
   const reads = async (result: string) =>
     (await metrics.cacheReads.get()).values.find(({ labels }) => labels.result === result)?.value ?? 0;
   return { cache, metrics, reads };

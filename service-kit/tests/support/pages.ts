@@ -57,8 +57,8 @@ export function pageOn(redis: RedisConnection | undefined, table: Table) {
     },
     commit,
     tell,
-    endPart: (id: string) => parts.end([id]),
-    endPage: () => pages.end(['all']),
+    invalidatePart: (id: string) => parts.invalidate([id]),
+    invalidatePage: () => pages.invalidate(['all']),
   };
 }
 

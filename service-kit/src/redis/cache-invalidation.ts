@@ -2,26 +2,26 @@ import type { CacheStore, NewVersion } from './cache-store.ts';
 import type { RedisConnection } from './connect.ts';
 
 /**
- * How soon ending a group is tried again after Redis did not take it, in milliseconds. A Redis that was slow for once is
- * asked by others meanwhile: they must not read for a second what was ended.
+ * How soon invalidating a group is tried again after Redis did not take it, in milliseconds. A Redis that was slow for once is
+ * asked by others meanwhile: they must not read for a second what was invalidated.
  */
 const RETRY = 100;
 /** Groups that Redis is told of at once: as many as it surely takes within the time limit of a command. */
 const PORTION = 200;
 
-interface EndsOptions {
+interface InvalidationOptions {
   store: CacheStore;
   redis: RedisConnection | undefined;
-  /** Milliseconds after which nobody asks any more when a group ended. */
+  /** Milliseconds after which nobody asks any more when a group was invalidated. */
   keptFor: number;
   newId: () => string;
 }
 
-/** Which groups this process has ended, when, and which of them Redis has still to be told. */
-export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
-  /** By group, by the clock of `performance.now()`; in the order of their ends. */
-  const endedAt = new Map<string, number>();
-  /** By group, which call wants it ended: one that is done must not forget a later one. */
+/** Which groups this process has invalidated, when, and which of them Redis has still to be told. */
+export function createInvalidation({ store, redis, keptFor, newId }: InvalidationOptions) {
+  /** By group, by the clock of `performance.now()`; in the order of their invalidation. */
+  const invalidatedAt = new Map<string, number>();
+  /** By group, which call wants it invalidated: one that is done must not forget a later one. */
   const unsent = new Map<string, symbol>();
   let retry: NodeJS.Timeout | undefined;
 
@@ -29,7 +29,7 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
   const send = async (groups: string[], again?: 'again') => {
     for (let i = 0; i < groups.length; i += PORTION) {
       const portion = groups.slice(i, i + PORTION).map((group) => [group, unsent.get(group)] as const);
-      await store.end(
+      await store.invalidate(
         portion.map(([group]) => group),
         newId,
         again,
@@ -50,17 +50,17 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
 
   const note = (groups: string[]) => {
     const now = performance.now();
-    for (const [group, at] of endedAt) {
+    for (const [group, at] of invalidatedAt) {
       if (now - at < keptFor) break;
-      endedAt.delete(group);
+      invalidatedAt.delete(group);
     }
     for (const group of groups) {
-      endedAt.delete(group);
-      endedAt.set(group, now);
+      invalidatedAt.delete(group);
+      invalidatedAt.set(group, now);
     }
   };
   const want = (groups: string[]) => {
-    const call = Symbol('end');
+    const call = Symbol('invalidate');
     for (const group of groups) unsent.set(group, call);
   };
   const wasSent = async (sending: Promise<unknown>): Promise<boolean> => {
@@ -73,11 +73,11 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
     }
   };
   return {
-    /** When this process ended a group, if it was lately. */
-    endedAt: (group: string) => endedAt.get(group) ?? Number.NEGATIVE_INFINITY,
+    /** When this process invalidated a group, if it was lately. */
+    invalidatedAt: (group: string) => invalidatedAt.get(group) ?? Number.NEGATIVE_INFINITY,
 
     /**
-     * Redis may be back before the next try is due: it must know what has ended before it is asked for it.
+     * Redis may be back before the next try is due: it must know what was invalidated before it is asked for it.
      * @returns whether there was something to be told
      */
     async sent(groups: readonly string[]): Promise<boolean> {
@@ -87,22 +87,22 @@ export function createEnds({ store, redis, keptFor, newId }: EndsOptions) {
     },
 
     /** @returns false when Redis could not be told; it is told as soon as it can be */
-    end(groups: string[]): Promise<boolean> {
+    invalidate(groups: string[]): Promise<boolean> {
       note(groups);
       want(groups);
       return wasSent(send(groups));
     },
 
-    /** @returns false when Redis could not be told; then the groups end as soon as it can be */
+    /** @returns false when Redis could not be told; then the groups are invalidated as soon as it can be */
     async replace(versions: NewVersion[]): Promise<boolean> {
       const groups = versions.map(({ group }) => group);
       note(groups);
       const wasTaken = await wasSent(Promise.all(versions.map(store.replace)));
-      // An end that is still to be sent stays so: it may be of a later version.
+      // An invalidation that is still to be sent stays so: it may be of a later version.
       if (!wasTaken) want(groups);
       return wasTaken;
     },
   };
 }
 
-export type Ends = ReturnType<typeof createEnds>;
+export type Invalidation = ReturnType<typeof createInvalidation>;
