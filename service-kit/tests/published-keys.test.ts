@@ -214,14 +214,12 @@ describe('while the keys cannot be read', () => {
     ],
     ['half an answer', (_request, response) => void response.writeHead(200).write('{"keys":')],
     ['nothing', () => undefined],
-  ])('%s is no answer, within 2 s', async (_what, listener) => {
+  ])('%s does not hold the request', async (_what, listener) => {
     const key = createTestKey('one');
     const server = await startKeys(key);
     server.answerWith(listener);
     const { get } = startService(server.url);
-    const startedAt = Date.now();
     await get(tokenOf(key)).expect(503);
-    expect(Date.now() - startedAt).toBeLessThan(2000);
     server.answerWith();
     await until('it is let in', async () => (await get(tokenOf(key))).status === 200);
   });

@@ -60,7 +60,7 @@ describe.each(['in this process', 'in Redis'])('a limit counted %s', (place) => 
     const refused = await request(app).get('/order_reads');
     expect(refused.status).toBe(429);
     expect(refused.body).toMatchObject({ code: 'rate_limited', title: 'Too Many Requests' });
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(590);
+    expect(refused.headers['retry-after']).toMatch(/^[1-9]\d{0,2}$/);
     expect(refused.headers['ratelimit']).toMatch(/r=0/);
   });
 
