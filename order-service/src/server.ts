@@ -9,7 +9,7 @@ import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
 import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
-import { erasurePeriodic, erasureTasks } from './erasure/erasure.jobs.ts';
+import { createOrderErasure } from './erasure/erasure.jobs.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
 import { JOBS_AT_ONCE, placementPeriodic, placementTasks } from './placement/placement.jobs.ts';
 import { createPlacementMetrics } from './placement/placement.metrics.ts';
@@ -58,16 +58,14 @@ await runServer({
       logger,
       heldTooLong: config.HELD_TOO_LONG,
     });
+    const erasure = createOrderErasure({ query, readChanges: accounts.readChanges, cache: orderCache });
     const jobs = startJobs({
       config,
       query,
       logger,
       registry: metrics.registry,
-      tasks: { ...placementTasks(products, logger), ...erasureTasks(query, orderCache) },
-      periodic: {
-        ...placementPeriodic(reconciling, config),
-        ...(accounts.readChanges === undefined ? {} : erasurePeriodic(accounts.readChanges, query)),
-      },
+      tasks: { ...placementTasks(products, logger), ...erasure.tasks },
+      periodic: { ...placementPeriodic(reconciling, config), ...erasure.periodic },
       concurrency: JOBS_AT_ONCE,
     });
     return {

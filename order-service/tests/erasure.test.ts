@@ -1,19 +1,31 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { AccountChange, ReadChanges } from '@shop/service-kit/accounts/account-changes';
-import { createDeletions } from '@shop/service-kit/accounts/deletions';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import type { Query } from '@shop/service-kit/postgres/query';
 import { createLogger } from '@shop/service-kit/runtime/logger';
+import { createTestFeed } from '@shop/service-kit/testing/account-feed';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
+import { Client } from 'pg';
+import { Registry } from 'prom-client';
 import request from 'supertest';
-import { erasureTasks } from '../src/erasure/erasure.jobs.ts';
+import { createOrderErasure } from '../src/erasure/erasure.jobs.ts';
 import { createProduct } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
+import { until } from './support/until.ts';
 
+const logger = createLogger('test', 'silent');
 let shop: Shop;
 let database: ReturnType<typeof openDatabase>;
+let product: number;
+const running: ReturnType<typeof startJobs>[] = [];
 beforeAll(async () => {
   shop = await startShop();
-  database = openDatabase(shop.databaseUrl, 5, createLogger('test', 'silent'), 8);
+  database = openDatabase(shop.databaseUrl, 5, logger, 8);
+  product = await createProduct(shop, { stock: 10_000 });
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((jobs) => jobs.close()));
+  await database.query`DELETE FROM account_feed`;
 });
 afterAll(async () => {
   await database.close();
@@ -28,57 +40,176 @@ const ADDRESS = {
   country: 'GB',
   phone: '123',
 };
-const running = new AbortController().signal;
+const signal = new AbortController().signal;
+
+let lastBuyer = 4710;
+const newBuyer = () => {
+  lastBuyer += 1;
+  return lastBuyer;
+};
+async function place(buyer: number): Promise<number> {
+  const answer = await request(shop.app)
+    .post('/api/orders')
+    .set({ authorization: bearer(buyer), 'idempotency-key': crypto.randomUUID() })
+    .send({
+      products: [{ product_id: product, quantity: 1 }],
+      shipping_address: ADDRESS,
+      note: 'the bell is broken',
+    })
+    .expect(201);
+  return Number(answer.body.order.id);
+}
+const cancel = (id: number, buyer: number) =>
+  request(shop.app).delete(`/api/orders/${id}`).set('authorization', bearer(buyer)).expect(200);
+/** Orders that were delivered, as if through the API. */
+const delivered = (buyer: number, count: number) => database.query`
+  INSERT INTO orders (user_id, status, placement, reservation_id, deadline, total_minor, currency, shipping_address, note)
+  SELECT ${buyer}::int, 'delivered', placement, gen_random_uuid(), deadline, total_minor, currency, shipping_address, note
+    FROM (SELECT * FROM orders WHERE note IS NOT NULL LIMIT 1) AS o, generate_series(1, ${count}::int)`;
+const withPersonalData = (buyer: number) =>
+  shop.db.order.count({ where: { userId: buyer, NOT: { note: null } } });
+/** Whether address, note and stored response have what is personal. */
+async function personal(id: number) {
+  const order = await shop.db.order.findUniqueOrThrow({ where: { id } });
+  const key = await shop.db.idempotencyKey.findFirstOrThrow({ where: { orderId: id } });
+  return [order.shippingAddress !== null, order.note !== null, /Ada|bell/.test(key.answerBody ?? '')];
+}
+const NOTHING = [false, false, false];
+const EVERYTHING = [true, true, true];
+
+const feedWithout = (...users: number[]) => {
+  const feed = createTestFeed();
+  for (const user of users) feed.deleteUser(user);
+  return feed;
+};
+const erasureOf = (feed: ReturnType<typeof createTestFeed>, query: Query = database.query) => {
+  const { tasks, periodic } = createOrderErasure({
+    query,
+    readChanges: feed.readChanges,
+    cache: shop.orderCache,
+  });
+  return {
+    tasks,
+    periodic,
+    readNew: () => periodic['read_deletions']?.run(signal),
+    eraseUser: (id: number, stop = signal) => tasks['erase_user']?.({ user_id: id }, stop),
+  };
+};
+function start(feed: ReturnType<typeof createTestFeed>): void {
+  const config = { DATABASE_URL: shop.databaseUrl, JOB_MAX_BACKOFF: 1, JOB_ABANDONED_AFTER: 60 };
+  const { tasks, periodic } = erasureOf(feed);
+  const { query } = database;
+  running.push(startJobs({ config, query, logger, registry: new Registry(), tasks, periodic }));
+}
+const isDone = async () => {
+  const jobs = await database.query<unknown[]>`
+    SELECT 1 FROM graphile_worker.jobs WHERE task_identifier = 'erase_user'`;
+  return jobs.length === 0;
+};
 
 test('a deleted user leaves no personal data in orders that ended, nor in those that end later', async () => {
-  const product = await createProduct(shop, { stock: 100 });
-  const buyer = 4711;
-  const place = async (user: number) => {
-    const answer = await request(shop.app)
-      .post('/api/orders')
-      .set({ authorization: bearer(user), 'idempotency-key': crypto.randomUUID() })
-      .send({
-        products: [{ product_id: product, quantity: 1 }],
-        shipping_address: ADDRESS,
-        note: 'the bell is broken',
-      })
-      .expect(201);
-    return Number(answer.body.order.id);
-  };
-  const cancel = (id: number, user: number) =>
-    request(shop.app).delete(`/api/orders/${id}`).set('authorization', bearer(user)).expect(200);
-  const [ended, open, others] = [await place(buyer), await place(buyer), await place(99)];
+  const [buyer, other] = [newBuyer(), newBuyer()];
+  const [ended, open, others] = [await place(buyer), await place(buyer), await place(other)];
   await cancel(ended, buyer);
-  await cancel(others, 99);
-
-  const pages: AccountChange[][] = [[], [{ type: 'user_deleted', user_id: buyer, at: 1 }]];
-  const readChanges: ReadChanges = async (after = '0') => {
-    const page = Number(after);
-    return {
-      changes: pages[page] ?? [],
-      next: String(Math.min(page + 1, pages.length)),
-      more: page + 1 < pages.length,
-      now: 1,
-    };
-  };
-  const deletions = createDeletions({ readChanges, query: database.query });
-  await deletions.readNew(running);
-  await deletions.readNew(running);
-  expect(await database.query`SELECT cursor FROM account_feed`).toEqual([{ cursor: '2' }]);
+  await cancel(others, other);
+  const { readNew, eraseUser } = erasureOf(feedWithout(buyer));
+  await readNew();
+  await readNew();
+  expect(await database.query`SELECT cursor FROM account_feed`).toEqual([{ cursor: '1' }]);
   const jobs =
     await database.query`SELECT key FROM graphile_worker.jobs WHERE task_identifier = 'erase_user'`;
   expect(jobs).toEqual([{ key: `erase_user:${buyer}` }]);
-  await erasureTasks(database.query, shop.orderCache)['erase_user']?.({ user_id: buyer }, running);
-
-  const personal = async (id: number) => {
-    const order = await shop.db.order.findUniqueOrThrow({ where: { id } });
-    const key = await shop.db.idempotencyKey.findFirstOrThrow({ where: { orderId: id } });
-    const inResponse = /Ada|bell/.test(key.answerBody ?? '');
-    return [order.shippingAddress !== null, order.note !== null, inResponse];
-  };
-  expect(await personal(ended)).toEqual([false, false, false]);
-  expect(await personal(open)).toEqual([true, true, true]);
-  expect(await personal(others)).toEqual([true, true, true]);
+  await eraseUser(buyer);
+  expect(await personal(ended)).toEqual(NOTHING);
+  expect(await personal(open)).toEqual(EVERYTHING);
+  expect(await personal(others)).toEqual(EVERYTHING);
   await cancel(open, buyer);
-  expect(await personal(open)).toEqual([false, false, false]);
+  expect(await personal(open)).toEqual(NOTHING);
+});
+
+test('more orders than a batch are erased, though open ones stand between, and after a kill in the middle', async () => {
+  const buyer = newBuyer();
+  const open = await place(buyer);
+  await delivered(buyer, 1200);
+  expect(await withPersonalData(buyer)).toBe(1201);
+  let batches = 0;
+  const dying: Query = async <Rows>(...statement: Parameters<Query>) => {
+    if (batches === 1 && statement[0].join('').includes('UPDATE orders')) throw new Error('killed');
+    if (statement[0].join('').includes('UPDATE orders')) batches += 1;
+    return database.query<Rows>(...statement);
+  };
+  const feed = feedWithout(buyer);
+  const { readNew, eraseUser } = erasureOf(feed, dying);
+  await readNew();
+  await expect(eraseUser(buyer)).rejects.toThrow('killed');
+  expect(await withPersonalData(buyer)).toBe(1201 - 499);
+  await database.query`
+    UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '2 minutes', locked_by = 'killed', attempts = 1
+     WHERE key = ${`erase_user:${buyer}`}`;
+  start(feed);
+  await until('the job is done', isDone);
+  expect(await withPersonalData(buyer)).toBe(1);
+  expect(await personal(open)).toEqual(EVERYTHING);
+});
+
+test('a job that is stopped between two batches is not done', async () => {
+  const buyer = newBuyer();
+  await place(buyer);
+  await delivered(buyer, 600);
+  const stop = new AbortController();
+  const stopping: Query = async <Rows>(...statement: Parameters<Query>) => {
+    const rows = await database.query<Rows>(...statement);
+    stop.abort(new Error('stopped'));
+    return rows;
+  };
+  const { eraseUser } = erasureOf(feedWithout(buyer), stopping);
+  await expect(eraseUser(buyer, stop.signal)).rejects.toThrow('stopped');
+  expect(await withPersonalData(buyer)).toBe(601 - 499);
+});
+
+test('after days without user-service, among many other changes, everybody who was deleted is found', async () => {
+  const buyers = Array.from({ length: 1500 }, newBuyer);
+  const orders = [];
+  for (const buyer of [buyers[0], buyers[700], buyers[1499]]) {
+    const id = await place(buyer ?? 0);
+    await cancel(id, buyer ?? 0);
+    orders.push(id);
+  }
+  const feed = createTestFeed();
+  for (const buyer of buyers) {
+    feed.endSessions(2);
+    feed.deleteUser(buyer);
+  }
+  feed.failAfter(2);
+  await expect(erasureOf(feed).readNew()).rejects.toThrow('user-service');
+  expect(await database.query`SELECT cursor FROM account_feed`).toEqual([{ cursor: '2000' }]);
+  feed.failAfter(100);
+  start(feed);
+  await until('everything is read', async () => {
+    const [row] = await database.query<{ cursor: string }[]>`SELECT cursor FROM account_feed`;
+    return row?.cursor === '4500';
+  });
+  await until('the jobs are done', isDone);
+  for (const id of orders) expect(await personal(id)).toEqual(NOTHING);
+});
+
+test('an order that ends while the job runs is erased, whoever comes first', async () => {
+  const buyer = newBuyer();
+  const id = await place(buyer);
+  const client = new Client({ connectionString: shop.databaseUrl });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query("UPDATE orders SET status = 'cancelled' WHERE id = $1", [id]);
+  const feed = feedWithout(buyer);
+  start(feed);
+  await until('the job waits for the order', async () => {
+    const waiting = await database.query<unknown[]>`
+      SELECT 1 FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%erase_stored_response%'`;
+    return waiting.length === 1;
+  });
+  await client.query('COMMIT');
+  await client.end();
+  await until('the job is done', isDone);
+  expect(await personal(id)).toEqual(NOTHING);
 });

@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import type { Item } from '../src/clients/product.client.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
+import { until } from './support/until.ts';
 
 let shop: Shop;
 let sql: Pool;
@@ -20,14 +21,6 @@ const jobCount = async () =>
   Number((await sql.query('SELECT count(*) FROM graphile_worker.jobs')).rows[0].count);
 const reservationStatus = async (id: string) =>
   (await shop.products.db.reservation.findUnique({ where: { id } }))?.status;
-
-async function until(condition: () => Promise<boolean>) {
-  for (let i = 0; i < 200; i++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('it did not happen');
-}
 
 const reserve = (reservationId: string, items: Item[]) =>
   shop.client.reserve([{ reservationId, items }], 'test', false);
@@ -55,8 +48,8 @@ describe('the reconciler', () => {
     await shop.reconcile();
     expect((await shop.db.order.findUniqueOrThrow({ where: { id: order.id } })).placement).toBe('REJECTED');
     const jobs = shop.startJobs();
-    await until(async () => (await stockOf(shop, id)) === 10);
-    await until(async () => (await jobCount()) === 0);
+    await until('the stock is back', async () => (await stockOf(shop, id)) === 10);
+    await until('the jobs are done', async () => (await jobCount()) === 0);
     await jobs.close();
   });
 
@@ -75,7 +68,7 @@ describe('the confirm job', () => {
     const { reservationId } = await shop.db.order.findUniqueOrThrow({ where: { id: body.order.id } });
     expect(await reservationStatus(reservationId)).toBe('HELD');
     const jobs = shop.startJobs();
-    await until(async () => (await reservationStatus(reservationId)) === 'CONFIRMED');
+    await until('it is confirmed', async () => (await reservationStatus(reservationId)) === 'CONFIRMED');
     await jobs.close();
     const page = await shop.metrics.registry.metrics();
     expect(page).toMatch(/order_placements_total\{outcome="placed",service="order-service"\} \d/);
@@ -87,7 +80,7 @@ describe('the confirm job', () => {
       randomUUID(),
     ]);
     const jobs = shop.startJobs();
-    await until(async () => (await jobCount()) === 0);
+    await until('the jobs are done', async () => (await jobCount()) === 0);
     await jobs.close();
   });
 });

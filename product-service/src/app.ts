@@ -1,6 +1,5 @@
 import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
-import { createMoney } from '@shop/service-kit/money/money';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
@@ -20,10 +19,8 @@ import { createReservationUseCases } from './inventory/reservation.use-cases.ts'
 import { createStockRepository } from './inventory/stock.repository.ts';
 import { stockRoutes } from './inventory/stock.routes.ts';
 import { createStockUseCases } from './inventory/stock.use-cases.ts';
-import { createProductCache } from './products/product.cache.ts';
-import { createProductRepository } from './products/product.repository.ts';
+import type { Catalogue } from './products/catalogue.ts';
 import { productRoutes } from './products/product.routes.ts';
-import { createProductSchemas } from './products/product.schemas.ts';
 import { createProductUseCases } from './products/product.use-cases.ts';
 
 const SERVICE = 'product-service';
@@ -33,26 +30,21 @@ const MAY_WAIT = 0.4;
 export interface AppOptions extends Runtime<ProductConfig> {
   db: PrismaClient;
   query: Query;
-  /** Plans each statement for its values. */
-  unprepared: Query;
-  /** Without it caches and limits are kept in this process. */
+  catalogue: Catalogue;
+  /** Without it limits are kept in this process. */
   redis: RedisConnection | undefined;
   accounts: Accounts;
   accessKeys: AccessKeys;
   metrics: Metrics;
-  /** Totals of lists up to this are counted. */
-  exactTotals?: number | undefined;
   /** Multiplies what requests may take; 1 in production. */
   patience?: number | undefined;
-  /** So few matches of a search are read all, whatever the order. */
-  fewMatches?: number | undefined;
 }
 
 /** Everything that product-service answers, wired from its parts. */
 export function createApp({
   db,
   query,
-  unprepared,
+  catalogue,
   redis,
   accounts,
   accessKeys,
@@ -60,14 +52,9 @@ export function createApp({
   metrics,
   config,
   isStopping,
-  exactTotals,
   patience,
-  fewMatches,
 }: AppOptions) {
-  const money = createMoney(config.CURRENCY);
-  const schemas = createProductSchemas(money);
-  const repository = createProductRepository({ db, query, unprepared, exactTotals, fewMatches });
-  const cache = createProductCache({ redis, metrics, schemas, find: repository.find });
+  const { money, schemas, repository, cache } = catalogue;
   const products = createProductUseCases({
     products: repository,
     cache,

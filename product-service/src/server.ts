@@ -7,7 +7,9 @@ import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
 import { cleanupTasks } from './cleanup.jobs.ts';
 import { loadProductConfig } from './config.ts';
+import { createProductErasure } from './erasure/erasure.jobs.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
+import { openCatalogue } from './products/catalogue.ts';
 
 await runServer({
   service: 'product-service',
@@ -21,9 +23,19 @@ await runServer({
     const { registry } = metrics;
     const accounts = await openAccounts({ config, service: 'product-service', logger, registry });
     const { query } = queries;
-    const jobs = startJobs({ config, query, registry, logger, tasks: {}, periodic: cleanupTasks(query) });
+    const catalogue = openCatalogue({ db, ...queries, redis, metrics, currency: config.CURRENCY });
+    const { catalogueChanged } = catalogue.cache;
+    const erasure = createProductErasure({ query, readChanges: accounts.readChanges, catalogueChanged });
+    const jobs = startJobs({
+      config,
+      query,
+      registry,
+      logger,
+      tasks: erasure.tasks,
+      periodic: { ...cleanupTasks(query), ...erasure.periodic },
+    });
     return {
-      app: createApp({ ...runtime, db, ...queries, redis, accounts, accessKeys }),
+      app: createApp({ ...runtime, db, query, catalogue, redis, accounts, accessKeys }),
       async close() {
         await jobs.close();
         accessKeys.close();

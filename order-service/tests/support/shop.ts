@@ -18,6 +18,7 @@ import { Registry } from 'prom-client';
 import { createApp as createProductApp } from '../../../product-service/src/app.ts';
 import { loadProductConfig } from '../../../product-service/src/config.ts';
 import { PrismaClient as ProductPrismaClient } from '../../../product-service/src/generated/prisma/client.ts';
+import { openCatalogue } from '../../../product-service/src/products/catalogue.ts';
 import { createApp } from '../../src/app.ts';
 import { createProductClient } from '../../src/clients/product.client.ts';
 import { loadOrderConfig } from '../../src/config.ts';
@@ -145,7 +146,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     isStopping: () => false,
     db,
     query: opened.query,
-    unprepared: opened.unprepared,
+    catalogue: openCatalogue({ db, ...opened, redis, metrics, currency: config.CURRENCY }),
     redis,
     accounts: unknownAccounts,
     accessKeys,

@@ -12,8 +12,9 @@ import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
 import { Client } from 'pg';
 import { createApp } from '../../src/app.ts';
-import { loadProductConfig } from '../../src/config.ts';
+import { loadProductConfig, type ProductConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
+import { type Catalogue, openCatalogue } from '../../src/products/catalogue.ts';
 
 export interface TestShop extends Replica {
   /** One more process of the service: the same database, its own connections. */
@@ -30,6 +31,10 @@ export interface Replica {
   app: Express;
   db: PrismaClient;
   redis: RedisConnection;
+  query: Query;
+  config: ProductConfig;
+  logger: typeof silent;
+  catalogue: Catalogue;
 }
 
 export interface ReplicaOptions {
@@ -80,22 +85,32 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       () => accessKeys.close(),
       () => db.$disconnect().then(() => opened.close()),
     );
+    const query = wrap(opened.query);
+    const metrics = createMetrics('product-service');
+    const catalogue = openCatalogue({
+      db,
+      query,
+      unprepared: wrap(opened.unprepared),
+      redis: used,
+      metrics,
+      currency: config.CURRENCY,
+      exactTotals: rest.exactTotals,
+      fewMatches: rest.fewMatches,
+    });
     const app = createApp({
       db,
-      query: wrap(opened.query),
-      unprepared: wrap(opened.unprepared),
+      query,
+      catalogue,
       redis: used,
       accounts: rest.accounts ?? unknownAccounts,
       accessKeys,
       logger,
-      metrics: createMetrics('product-service'),
+      metrics,
       config,
       isStopping: rest.isStopping ?? (() => false),
-      exactTotals: rest.exactTotals,
       patience,
-      fewMatches: rest.fewMatches,
     });
-    return { app, db, redis: connection };
+    return { app, db, query, redis: connection, config, logger, catalogue };
   };
 
   return {

@@ -1,0 +1,21 @@
+import { createMoney } from '@shop/service-kit/money/money';
+import type { CachesOptions } from '@shop/service-kit/redis/cache';
+import { createProductCache } from './product.cache.ts';
+import { createProductRepository, type ProductRepositoryOptions } from './product.repository.ts';
+import { createProductSchemas } from './product.schemas.ts';
+
+interface CatalogueOptions extends ProductRepositoryOptions, CachesOptions {
+  /** ISO 4217. */
+  currency: string;
+}
+
+/** The products and their caches, of which a process has one: requests and jobs share it. */
+export function openCatalogue({ redis, metrics, currency, ...database }: CatalogueOptions) {
+  const money = createMoney(currency);
+  const schemas = createProductSchemas(money);
+  const repository = createProductRepository(database);
+  const cache = createProductCache({ redis, metrics, schemas, find: repository.find });
+  return { money, schemas, repository, cache };
+}
+
+export type Catalogue = ReturnType<typeof openCatalogue>;
