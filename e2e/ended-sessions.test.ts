@@ -36,13 +36,16 @@ const statuses = async (token: string) => {
   ];
   return (await Promise.all(calls)).map(({ status }) => status);
 };
+/** A busy machine may answer 503 for a moment; a token that is refused stays refused. */
+const isGood = (token: string) =>
+  until('every service takes it', async () => String(await statuses(token)) === '200,201,200', SOON);
 /** Signs in, out, and waits until no service takes the token. */
 async function logOutEverywhere() {
   const [token, other] = [await register(), await register()];
-  expect(await statuses(token)).toEqual([200, 201, 200]);
+  await isGood(token);
   expect((await call('POST', `${stack.user.url}/api/users/logout`, undefined, { token })).status).toBe(204);
   await until('every service refuses it', async () => (await statuses(token)).every((s) => s === 401), SOON);
-  expect(await statuses(other)).toEqual([200, 201, 200]);
+  await isGood(other);
 }
 
 describe('an ended session is over in every service', () => {
@@ -62,11 +65,14 @@ describe('an ended session is over in every service', () => {
     'with the clock of %s-service two hours off, either way',
     async (name) => {
       const shift = `--import ${fileURLToPath(new URL('support/shift-clock.js', import.meta.url))}`;
-      for (const hours of ['-2', '2']) {
-        await stack[name].restart({ NODE_OPTIONS: shift, SHIFT_CLOCK_HOURS: hours });
-        await logOutEverywhere();
+      try {
+        for (const hours of ['-2', '2']) {
+          await stack[name].restart({ NODE_OPTIONS: shift, SHIFT_CLOCK_HOURS: hours });
+          await logOutEverywhere();
+        }
+      } finally {
+        await stack[name].restart({ NODE_OPTIONS: '', SHIFT_CLOCK_HOURS: '0' });
       }
-      await stack[name].restart({ NODE_OPTIONS: '', SHIFT_CLOCK_HOURS: '0' });
     },
   );
 });
@@ -74,10 +80,11 @@ describe('an ended session is over in every service', () => {
 describe('while user-service is away', () => {
   test('a service that knows the sessions goes on; a new one serves public reads and answers tokens 503', async () => {
     const token = await register();
+    await isGood(token);
     await stack.user.stop();
     expect((await statuses(token).catch(() => [0])).at(-1)).toBe(0);
     const orders = () => call('GET', `${stack.order.url}/api/orders`, undefined, { token });
-    expect((await orders()).status).toBe(200);
+    await until('orders are listed', async () => (await orders()).status === 200, SOON);
     await stack.product.stop();
     const started = stack.product.start();
     const list = () => call('GET', `${stack.product.url}/api/products`);

@@ -60,6 +60,14 @@ describe('in production a service does not start with a secret that is published
   });
 });
 
+test.each<[ServiceName, string]>([
+  ['product-service', 'USER_SERVICE_URL'],
+  ['order-service', 'USER_SERVICE_URL'],
+  ['order-service', 'PRODUCT_SERVICE_URL'],
+])('in production %s does not start without %s', async (service, variable) => {
+  expect(await refusalOf(service, variable, '')).toMatch(new RegExp(`^${service}: ${variable} `));
+});
+
 test('the images start the services with the settings that are measured', async () => {
   const dockerfile = await readFile(new URL('../deploy/Dockerfile', import.meta.url), 'utf8');
   const { UV_THREADPOOL_SIZE: _ofThisMachine, ...fixed } = PROCESS_SETTINGS;

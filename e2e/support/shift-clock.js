@@ -1,7 +1,18 @@
+import { ServerResponse } from 'node:http';
+
 /** Moves this process's clock by SHIFT_CLOCK_HOURS, as on a machine whose clock is wrong. */
 const shift = Number(process.env.SHIFT_CLOCK_HOURS ?? 0) * 3_600_000;
 
 globalThis.Date = new Proxy(Date, {
   construct: (target, args) => Reflect.construct(target, args.length === 0 ? [target.now() + shift] : args),
   get: (target, name) => (name === 'now' ? () => target.now() + shift : Reflect.get(target, name)),
+});
+
+// Node's own Date header does not look at the global.
+const { writeHead } = ServerResponse.prototype;
+ServerResponse.prototype.writeHead = new Proxy(writeHead, {
+  apply(target, response, args) {
+    response.setHeader('Date', new Date().toUTCString());
+    return Reflect.apply(target, response, args);
+  },
 });
