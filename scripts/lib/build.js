@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeLock } from './lock.js';
 import { runTool } from './processes.js';
-import { DATA, ROOT, SERVICES } from './shop.js';
+import { BUILD_LOCK, ROOT, SERVICES } from './shop.js';
 import { say, step } from './terminal.js';
 
 /**
@@ -10,7 +10,7 @@ import { say, step } from './terminal.js';
  * @param {{ signal: AbortSignal }} options
  */
 export async function build({ signal }) {
-  const release = await takeLock(join(DATA, 'build.lock'), {
+  const release = await takeLock(BUILD_LOCK, {
     signal,
     onWait: () => say('Another process is building here; waiting for it …'),
   });

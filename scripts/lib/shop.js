@@ -1,8 +1,11 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const DATA = join(ROOT, '.data');
+/** Data, secrets and logs of this folder's shop; DATA_FOLDER names another place, for a second shop. */
+export const DATA = resolve(process.env.DATA_FOLDER || join(ROOT, '.data'));
+/** Of this folder, wherever the data is. */
+export const BUILD_LOCK = join(ROOT, '.data', 'build.lock');
 /** Of the PostgreSQL that npm start brings. */
 export const POSTGRES_DATA = join(DATA, 'postgres');
 

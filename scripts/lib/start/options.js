@@ -13,10 +13,11 @@ Environment (all optional)
   REDIS_URL                               your own Redis
   JWT_SECRET_KEY, SERVICE_TOKEN_SECRET    instead of the generated ones
   JWT_PRIVATE_KEY                         signs with ES256 instead
+  DATA_FOLDER                             another place than .data/, for a second shop
   LOG_LEVEL, CURRENCY, CORS_ORIGINS, RATE_LIMIT_…, ADMIN_…
                                           are passed to the services
 
-Data, secrets and server logs are in .data/.`;
+Data, secrets and server logs are in .data/ or DATA_FOLDER.`;
 
 /** @param {string[]} args */
 export function parseOptions(args) {

@@ -1,0 +1,78 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { call } from './support/http.ts';
+import { freePort, type Started, startProcess, until } from './support/process.ts';
+
+/** A first start makes a database cluster; milliseconds. */
+const LONG = 300_000;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+let folder: string;
+let urls: string[];
+let start: () => Started;
+let shop: Started | undefined;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shop-start-'));
+  // Root starts PostgreSQL as another user.
+  await chmod(folder, 0o711);
+  const [user, product, order] = [await freePort(), await freePort(), await freePort()];
+  urls = [user, product, order].map((port) => `http://127.0.0.1:${port}`);
+  const env = {
+    DATA_FOLDER: join(folder, 'data'),
+    USER_PORT: String(user),
+    PRODUCT_PORT: String(product),
+    ORDER_PORT: String(order),
+    HOME: process.env['HOME'] ?? folder,
+  };
+  start = () => {
+    shop = startProcess(process.execPath, ['scripts/run.js', 'start'], { cwd: ROOT, env });
+    return shop;
+  };
+});
+afterAll(async () => {
+  await shop?.stop(60_000);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const answering = async () => {
+  const answers = await Promise.allSettled(urls.map((url) => call('GET', `${url}/ready`)));
+  return answers.filter(({ status }) => status === 'fulfilled').length;
+};
+async function untilOpen(started: Started): Promise<void> {
+  const open = until(
+    'the shop is open',
+    async () => started.output().includes(urls[0] ?? '') && (await answering()) === 3,
+    LONG,
+  );
+  const died = started.ended().then((code) => {
+    throw new Error(`npm start ended with ${code}:\n${started.output()}`);
+  });
+  died.catch(() => undefined);
+  await Promise.race([open, died]);
+}
+const databaseOf = async () =>
+  JSON.parse(await readFile(join(folder, 'data', 'run.json'), 'utf8')).databases['user-service'];
+
+test(
+  'after kill -9 of npm start the services end, and the next start opens the same shop again',
+  async () => {
+    const first = start();
+    await untilOpen(first);
+    const body = { username: 'killed', email: 'killed@example.com', password: 'securepass123' };
+    expect((await call('POST', `${urls[0]}/api/users/register`, body)).status).toBe(201);
+    first.signal('SIGKILL');
+    await first.ended();
+    await until('no service is left', async () => (await answering()) === 0);
+
+    const second = start();
+    await untilOpen(second);
+    expect((await call('POST', `${urls[0]}/api/users/register`, body)).status).toBe(409);
+    expect(await databaseOf()).toMatch(/^postgres/);
+    expect(await second.stop(60_000)).toBe(0);
+    expect(await answering()).toBe(0);
+  },
+  2 * LONG,
+);
