@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import request from 'supertest';
-import { erasureTasks } from '../src/erasure/erasure.jobs.ts';
+import { createOrderErasure } from '../src/erasure/erasure.jobs.ts';
 import { basket, createProduct, placeOrder } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
@@ -73,10 +73,9 @@ describe("a buyer's reads", () => {
     const { buyer, id, paths } = await buyerWithOrder();
     await request(shop.url).delete(`/api/orders/${id}`).set('Authorization', bearer(buyer)).expect(200);
     await cached(paths.one, buyer);
-    await erasureTasks(shop.query, shop.orderCache)['erase_user']?.(
-      { user_id: buyer },
-      new AbortController().signal,
-    );
+    const { query, orderCache: cache } = shop;
+    const { tasks } = createOrderErasure({ query, cache, readChanges: undefined });
+    await tasks['erase_user']?.({ user_id: buyer }, new AbortController().signal);
     expect((await get(paths.one, buyer)).body.order.note).toBeNull();
   });
 
