@@ -1,3 +1,4 @@
+import { openSlowLink, type SlowLink, throughLink } from '@shop/service-kit/testing/slow-link';
 import { Pool } from 'pg';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres.ts';
 import { type ServiceProcess, startStack } from '../support/stack.ts';
@@ -9,6 +10,9 @@ export interface FaultShop {
   readonly product: ServiceProcess;
   readonly orderPostgres: OwnPostgres;
   readonly productPostgres: OwnPostgres;
+  /** Between the services and their databases. */
+  readonly orderLink: SlowLink;
+  readonly productLink: SlowLink;
   /** Straight to the tables, past everything that is struck. */
   readonly orderDb: Pool;
   readonly productDb: Pool;
@@ -39,6 +43,8 @@ export async function startFaultShop(): Promise<FaultShop> {
   const onMessage = (message: Message) => gate(message);
   const orderPostgres = await startOwnPostgres();
   const productPostgres = await startOwnPostgres();
+  const orderLink = await openSlowLink(portOf(orderPostgres.url));
+  const productLink = await openSlowLink(portOf(productPostgres.url));
   const proxies: { close(): Promise<void> }[] = [];
   const proxyTo = async (target: string) => {
     const proxy = await startFaultProxy({ target, onMessage });
@@ -47,19 +53,24 @@ export async function startFaultShop(): Promise<FaultShop> {
   };
   const stack = await startStack({
     only: ['product-service', 'order-service'],
-    postgresUrlOf: (service) => (service === 'order-service' ? orderPostgres : productPostgres).url,
+    postgresUrlOf: (service) =>
+      service === 'order-service'
+        ? throughLink(orderPostgres.url, orderLink)
+        : throughLink(productPostgres.url, productLink),
     productUrl: (product) => proxyTo(product.url),
     env: IMPATIENT,
   });
   const { order, product } = stack;
   const orderUrl = await proxyTo(order.url);
-  const orderDb = poolOf(order);
-  const productDb = poolOf(product);
+  const orderDb = poolOf(order, orderPostgres);
+  const productDb = poolOf(product, productPostgres);
   return {
     order,
     product,
     orderPostgres,
     productPostgres,
+    orderLink,
+    productLink,
     orderDb,
     productDb,
     orderUrl,
@@ -71,13 +82,18 @@ export async function startFaultShop(): Promise<FaultShop> {
       await Promise.all([orderDb.end(), productDb.end()]);
       await stack.close();
       await Promise.all(proxies.map((proxy) => proxy.close()));
+      for (const link of [orderLink, productLink]) link.close();
       await Promise.all([orderPostgres.close(), productPostgres.close()]);
     },
   };
 }
 
-function poolOf({ databaseUrl }: ServiceProcess): Pool {
-  const pool = new Pool({ connectionString: databaseUrl, max: 4, connectionTimeoutMillis: 3000 });
+const portOf = (url: string) => Number(new URL(url).port);
+
+/** Past the link. */
+function poolOf({ databaseUrl }: ServiceProcess, { url }: OwnPostgres): Pool {
+  const connectionString = Object.assign(new URL(databaseUrl), { port: new URL(url).port }).toString();
+  const pool = new Pool({ connectionString, max: 4, connectionTimeoutMillis: 3000 });
   pool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

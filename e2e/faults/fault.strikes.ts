@@ -3,7 +3,7 @@ import { type Fault, isAt, isOfProxy, type Strike } from './fault.points.ts';
 import type { Message, Passage } from './fault.proxy.ts';
 import type { FaultShop } from './fault.shop.ts';
 import type { Random } from './seeded.random.ts';
-import { holdLock } from './statement.locks.ts';
+import { holdLock, lockProduct } from './statement.locks.ts';
 
 /** A strike as it was planned, and what became of it; times in milliseconds since the round began. */
 export interface PlannedStrike extends Strike {
@@ -23,10 +23,12 @@ interface StrikerOptions {
 /** Longer than the deadline of a placement, in milliseconds. */
 const PAST_DEADLINE = [2300, 2900] as const;
 const LONGEST_DELAY = 1200;
+/** Around the time limits of a statement, in milliseconds. */
+const LATE = [300, 1800] as const;
 
 /** Carries out the strikes of one round, each once, and mends what it broke a little later. */
 export function createStriker({ shop, random, strikes, clock }: StrikerOptions) {
-  const { order, product, orderPostgres, productPostgres } = shop;
+  const { order, product, orderPostgres, productPostgres, orderLink, productLink } = shop;
   const mending: Promise<void>[] = [];
   /** What is struck is struck again only after it was mended. */
   const turns = new Map<object, Promise<void>>();
@@ -48,6 +50,19 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
   const paused = (target: { pause(): void; resume(): void }, min: number, max: number) =>
     outage(target, target.pause, target.resume, random.int(min, max));
 
+  /** Responses come late, those inside transactions too. */
+  const late = (link: FaultShop['orderLink']) =>
+    outage(
+      link,
+      () => link.slowDown(random.int(...LATE)),
+      () => link.slowDown(0),
+      random.int(300, 1600),
+    );
+  async function lockOneProduct(): Promise<void> {
+    const release = await lockProduct(shop);
+    mending.push(sleep(random.int(100, 1800)).then(release));
+  }
+
   const strikeAt: Record<Exclude<Fault, `${'cut' | 'swallow'}${string}`>, () => Promise<void>> = {
     'kill order-service': () => killed(order),
     'pause order-service': () => paused(order, 100, 1000),
@@ -60,6 +75,9 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
     'kill product database': () => killed(productPostgres),
     'crash product database': async () => productPostgres.crash(),
     'pause product database': () => paused(productPostgres, 100, 1600),
+    'late order database': () => late(orderLink),
+    'late product database': () => late(productLink),
+    'lock a product': lockOneProduct,
     delay: () => sleep(random.int(50, LONGEST_DELAY)),
   };
 

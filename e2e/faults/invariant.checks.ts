@@ -116,6 +116,7 @@ const REFUSALS = new Set([
   'insufficient_stock',
   'price_changed',
   'product_service_unavailable',
+  'product_busy',
 ]);
 const saysNothingOrdered = (attempt: Attempt) =>
   attempt.status !== 0 && attempt.status !== 201 && REFUSALS.has(codeOf(attempt) ?? '');

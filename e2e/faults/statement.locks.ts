@@ -31,6 +31,16 @@ export async function holdLock(shop: FaultShop, point: Point) {
   };
 }
 
+/** Locks one of the newest products that are left, as a slow change of it does. @returns what gives it back */
+export async function lockProduct({ productDb }: FaultShop): Promise<() => void> {
+  const client = await productDb.connect().catch(() => undefined);
+  if (client === undefined) return () => undefined;
+  await client
+    .query('BEGIN; SELECT FROM products WHERE stock > 0 ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED')
+    .catch(() => undefined);
+  return () => client.release(true);
+}
+
 async function untilAwaited(client: PoolClient): Promise<void> {
   for (let waited = 0; waited < UNTIL_AWAITED; waited += PAUSE) {
     const { rows } = await client

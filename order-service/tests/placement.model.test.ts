@@ -53,9 +53,9 @@ type Disturbance = { kind: string; process?: number; by?: number; wait: number }
 
 const scenario = fc.record({
   scheduler: fc.scheduler(),
-  requests: fc.array(request, { minLength: 1, maxLength: 4 }),
+  requests: fc.array(request, { minLength: 1, maxLength: 8 }),
   disturbances: fc.array(disturbance, { maxLength: 10 }),
-  fates: fc.array(fc.constantFrom('ok' as const, 'ok' as const, ...FATES), { maxLength: 16 }),
+  fates: fc.array(fc.constantFrom('ok' as const, 'ok' as const, ...FATES), { maxLength: 24 }),
 });
 
 /** The key `a` is used as keys are meant, for one basket; `b` also for others. */

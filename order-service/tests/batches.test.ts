@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createMoney } from '@shop/service-kit/money/money';
+import { type Database, openDatabase } from '@shop/service-kit/postgres/open-database';
+import { createLogger } from '@shop/service-kit/runtime/logger';
+import { TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
+import { Client, Pool } from 'pg';
+import { Registry } from 'prom-client';
+import { hashOf } from '../src/placement/order.request.ts';
+import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
+import { createPlacementRepository } from '../src/placement/placement.repository.ts';
+import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts';
+import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
+import { type Shop, startShop } from './support/shop.ts';
+import { uncached } from './support/simulated.shop.ts';
+
+let shop: Shop;
+let sql: Pool;
+let database: Database;
+const logger = createLogger('order-service', 'silent');
+beforeAll(async () => {
+  shop = await startShop();
+  sql = new Pool({ connectionString: shop.databaseUrl });
+  database = openDatabase(shop.databaseUrl, 4, logger, TEST_PATIENCE);
+});
+afterAll(async () => {
+  await database.close();
+  await sql.end();
+  await shop.close();
+});
+
+const repository = () => createPlacementRepository({ query: database.query, deadline: 30, lease: 5 });
+const statusesOf = (answers: { status: number }[]) => answers.map(({ status }) => status);
+const placed = (userIds: number[]) =>
+  shop.db.order.count({ where: { userId: { in: userIds }, placement: 'PLACED' } });
+
+/** Holds the row of a product locked while `act` runs. */
+async function whileLocked<T>(productId: number, act: () => Promise<T>): Promise<T> {
+  const other = new Client({ connectionString: shop.products.databaseUrl });
+  await other.connect();
+  try {
+    await other.query(`BEGIN; SELECT FROM products WHERE id = ${productId} FOR UPDATE`);
+    return await act();
+  } finally {
+    await other.end();
+  }
+}
+
+describe('orders in batches', () => {
+  test('300 buyers for 100 units: exactly 100 get one, in fewer batches, each with one confirm job', async () => {
+    const id = await createProduct(shop, { stock: 100 });
+    const buyers = Array.from({ length: 300 }, (_, index) => placeOrder(shop, 1000 + index, basket([id, 1])));
+    const answers = await Promise.all(buyers);
+    const outcomes = answers.map(({ status, body }) => (status === 201 ? '201' : String(body.code)));
+    const countOf = (outcome: string) => outcomes.filter((each) => each === outcome).length;
+    expect([countOf('201'), countOf('insufficient_stock')]).toEqual([100, 200]);
+    expect(await stockOf(shop, id)).toBe(0);
+
+    const page = await shop.metrics.registry.metrics();
+    const sumOf = (step: string, what: string) =>
+      Number(new RegExp(`placement_batch_size_${what}{.*step="${step}".*} (\\d+)`).exec(page)?.[1]);
+    for (const step of ['intent', 'reserve', 'place'])
+      expect(sumOf(step, 'count')).toBeLessThan(sumOf(step, 'sum'));
+    const jobs = await sql.query(
+      `SELECT FROM graphile_worker.jobs WHERE task_identifier = 'confirm_reservations'`,
+    );
+    expect(jobs.rowCount).toBe(sumOf('place', 'count'));
+
+    const running = shop.startJobs();
+    const held = () => shop.products.db.reservation.count({ where: { status: 'HELD' } });
+    for (let i = 0; (await held()) > 0 && i < 400; i++) await sleep(25);
+    await running.close();
+    expect(await held()).toBe(0);
+  });
+
+  test('a locked product delays its own buyers only, and these are served once it is free', async () => {
+    const [locked, free] = [
+      await createProduct(shop, { stock: 50 }),
+      await createProduct(shop, { stock: 50 }),
+    ];
+    let own: Promise<{ status: number }[]> = Promise.resolve([]);
+    let isOver = false;
+    const others = await whileLocked(locked, async () => {
+      own = Promise.all(
+        Array.from({ length: 5 }, (_, i) =>
+          placeOrder(shop, 2000 + i, basket([locked, 1], [free, 1])).then(),
+        ),
+      ).finally(() => {
+        isOver = true;
+      });
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => placeOrder(shop, 2100 + i, basket([free, 1]))),
+      );
+      expect(isOver).toBe(false);
+      return answers;
+    });
+    expect(statusesOf(others)).toEqual(Array(20).fill(201));
+    expect(statusesOf(await own)).toEqual(Array(5).fill(201));
+    expect([await stockOf(shop, locked), await stockOf(shop, free)]).toEqual([45, 25]);
+    expect(shop.client.isDown()).toBe(false);
+  });
+
+  test('an order that the database refuses fails alone', async () => {
+    const id = await createProduct(shop, { stock: 50 });
+    await sql.query(`
+      CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN IF NEW.note = 'poison' THEN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END IF; RETURN NEW; END $$;
+      CREATE TRIGGER refuse_poison BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse_poison()`);
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        placeOrder(shop, 3000 + i, { ...basket([id, 1]), note: i === 6 ? 'poison' : 'fine' }),
+      ),
+    );
+    await sql.query('DROP TRIGGER refuse_poison ON orders');
+    expect(statusesOf(answers)).toEqual(Array.from({ length: 12 }, (_, i) => (i === 6 ? 500 : 201)));
+    expect(await stockOf(shop, id)).toBe(39);
+  });
+
+  test('of several requests with one key in one batch one makes an order', async () => {
+    const id = await createProduct(shop, { stock: 50 });
+    const send = (quantity: number) =>
+      placeOrder(shop, 3500, basket([id, quantity]), { 'Idempotency-Key': 'same' });
+    const answers = await Promise.all([
+      placeOrder(shop, 3501, basket([id, 1])),
+      ...[1, 1, 1, 2, 1].map(send),
+    ]);
+    expect(await placed([3500])).toBe(1);
+    for (const { status, body } of answers.slice(1))
+      if (status !== 201) expect([409, 422]).toContain(body.status);
+  });
+});
+
+describe('a connection that is lost after the commit', () => {
+  test.each(['08006', undefined])('makes 201s, and no statement is repeated (SQLSTATE %s)', async (code) => {
+    const id = await createProduct(shop, { stock: 50 });
+    const real = repository();
+    const sent: number[] = [];
+    const { placeOrder: place } = createPlacementUseCases({
+      placements: {
+        ...real,
+        async place(orders) {
+          sent.push(...orders.map(({ intent }) => intent.id));
+          await real.place(orders);
+          throw Object.assign(new Error('Connection terminated unexpectedly'), { code });
+        },
+      },
+      products: shop.client,
+      money: createMoney('USD'),
+      metrics: createPlacementMetrics({ registry: new Registry(), isDown: () => false }),
+      cache: uncached,
+      logger,
+      lease: 5,
+      patience: TEST_PATIENCE,
+    });
+    const users = Array.from({ length: 6 }, (_, i) => (code === undefined ? 4000 : 4100) + i);
+    const answers = await Promise.all(
+      users.map((userId, i) =>
+        place({
+          userId,
+          role: 'customer',
+          key: i % 2 ? `lost-${i}` : null,
+          request: basket([id, 1]),
+          requestId: 'test',
+        }),
+      ),
+    );
+    expect(statusesOf(answers)).toEqual(Array(6).fill(201));
+    expect(await placed(users)).toBe(6);
+    expect(new Set(sent).size).toBe(sent.length);
+    expect(await stockOf(shop, id)).toBe(44);
+  });
+});
+
+test('keyed orders of a process that crashed in the middle of a batch are carried on, each to its own end', async () => {
+  const id = await createProduct(shop, { stock: 50 });
+  const request = basket([id, 2]);
+  const keyed = Array.from({ length: 6 }, (_, i) => ({ userId: 5000 + i, key: `crashed-${i}` }));
+  const intents = await repository().insertIntents(
+    keyed.map((by) => ({
+      ...by,
+      request,
+      requestHash: hashOf(request),
+      reservationId: randomUUID(),
+      currency: 'USD',
+    })),
+  );
+  // Reserved are four of them; two of these were placed before the crash.
+  const items = request.products;
+  const reservations = intents
+    .slice(0, 4)
+    .map((intent) => ({ reservationId: intent?.reservationId ?? '', items }));
+  const made = await shop.client.reserve(reservations, 'test', false);
+  await repository().place(
+    intents.slice(0, 2).flatMap((intent, i) => {
+      const by = keyed[i];
+      if (intent === null || by === undefined) return [];
+      const answer = { status: 201, body: `{"order":{"id":${intent.id}}}`, orderId: intent.id };
+      return [{ intent, by, lines: made[i]?.lines ?? [], total: 100, answer }];
+    }),
+  );
+  await sql.query('UPDATE idempotency_keys SET lease_until = now()');
+  const answers = await Promise.all(
+    keyed.flatMap(({ userId, key }) =>
+      [1, 2].map(() => placeOrder(shop, userId, request, { 'Idempotency-Key': key })),
+    ),
+  );
+  const created = answers.filter(({ status }) => status === 201);
+  expect(new Set(created.map(({ body }) => body.order.id))).toEqual(
+    new Set(intents.map((intent) => intent?.id)),
+  );
+  expect(answers.filter(({ status }) => status !== 201 && status !== 409)).toEqual([]);
+  expect(await stockOf(shop, id)).toBe(38);
+});
