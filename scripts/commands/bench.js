@@ -15,6 +15,7 @@ npm run bench -- catalogue lists, products, me and orders per second, compared w
 npm run bench -- browse    the share of a visitor's reads that query the database, and that none is stale
 npm run bench -- orders    orders per second, compared with the same statements sent by bare pg
 npm run bench -- outage    order-service while product-service is stopped, paused or late
+npm run bench -- slow      orders and quotes while product-service is 700 ms late: no response takes longer than 2 s
 npm run bench -- import    100,000 products in, changed, out and in again: seconds, and memory over the time
 npm run bench -- hostile   uploads made to exhaust product-service: how they are answered, and peak memory
 npm run bench -- scale     lists and searches among 1,000 to 1,000,000 products; draws docs/catalogue-latency.svg
