@@ -4,6 +4,9 @@ import { createPlacementRepository } from '../order-service/src/placement/placem
 import { createReservationRepository } from '../product-service/src/inventory/reservation.repository.ts';
 import { createQuery } from '../service-kit/src/postgres/query.ts';
 
+/** Milliseconds. */
+const LOCK_WAIT = 10_000;
+
 /**
  * The floor: the statements of one order (intent, reserve, place, confirm), those of the services themselves, without
  * HTTP, Express, Prisma, validation, tokens or logs. Fetching and finishing the job in the queue is left out.
@@ -19,9 +22,16 @@ export function createFloor(orderUrl: string, productUrl: string, connections: n
       const by = { userId, key: null };
       const wanted = { ...by, request: { products: items }, requestHash: '', reservationId, currency: 'USD' };
       const [intent] = await placements.insertIntents([wanted]);
-      const {
-        reservations: [reservation],
-      } = await reservations.reserve([{ reservation_id: reservationId, items }], 'service:order-service', 0);
+      const reserve = async (wait: number) =>
+        (
+          await reservations.reserve(
+            [{ reservation_id: reservationId, items }],
+            'service:order-service',
+            wait,
+          )
+        ).reservations[0];
+      const first = await reserve(0);
+      const reservation = first?.status === 'BUSY' ? await reserve(LOCK_WAIT) : first;
       if (intent == null || reservation?.lines == null) return false;
       const { lines } = reservation;
       const answer = { status: 201, body: '{}', orderId: intent.id };
