@@ -1,5 +1,6 @@
 import { AppError } from '@shop/service-kit/errors/app-error';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { commonConfig, loadConfig } from '@shop/service-kit/runtime/config';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -23,8 +24,9 @@ async function main(args: string[]): Promise<number> {
   const db = new PrismaClient({ adapter: database.adapter });
   const audit = createAuditUseCases({ db, logger });
   const hasher = createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST });
+  const { distrust: distrustCache } = createCacheTrust(database.query);
   try {
-    console.log(await runAdminCommand(args, { db, audit, hasher }));
+    console.log(await runAdminCommand(args, { db, audit, hasher, distrustCache }));
     return 0;
   } catch (error) {
     const isExpected = error instanceof AdminCommandFailed || error instanceof AppError;

@@ -11,7 +11,12 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const hasher = createPasswordHasher({ pepper: 'shop/user-service/password', cost: 4 });
-const run = (...args: string[]) => runAdminCommand(args, { db: shop.db, audit: shop.audit, hasher });
+let distrusts = 0;
+const distrustCache = async () => {
+  distrusts += 1;
+};
+const run = (...args: string[]) =>
+  runAdminCommand(args, { db: shop.db, audit: shop.audit, hasher, distrustCache });
 const userOf = (username: string) => shop.db.user.findFirstOrThrow({ where: { username } });
 
 describe('npm run admin', () => {
@@ -21,6 +26,7 @@ describe('npm run admin', () => {
       `strasse (id ${user.id}) is an admin now, from the next sign-in on.`,
     );
     expect((await userOf('strasse')).role).toBe('admin');
+    expect(distrusts).toBe(1);
     expect(await run('STRA\u1e9eE')).toBe(`strasse (id ${user.id}) is an admin already.`);
     expect(await run(user.email.toUpperCase())).toBe(`strasse (id ${user.id}) is an admin already.`);
     const events = await shop.db.securityEvent.findMany({

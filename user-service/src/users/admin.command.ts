@@ -16,6 +16,8 @@ interface AdminCommandOptions {
   db: PrismaClient;
   audit: AuditUseCases;
   hasher: PasswordHasher;
+  /** Nothing that replicas have cached of users is served or stored for longer than a command takes. */
+  distrustCache: () => Promise<void>;
 }
 
 const SHOWN_EVENTS = 20;
@@ -60,7 +62,9 @@ function commandOf(args: string[]): { command: Command; names: string[] } {
   }
 }
 
-async function promote({ userId, username }: Credential, { db, audit }: AdminCommandOptions) {
+async function promote({ userId, username }: Credential, options: AdminCommandOptions) {
+  const { db, audit, distrustCache } = options;
+  await distrustCache();
   const isNew = await db.$transaction(async (tx) => {
     const users = createUserRepository(tx);
     await users.lockAdmins();
