@@ -2,23 +2,43 @@ import { describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import request from 'supertest';
 import { z } from 'zod';
-import { defineError } from '../src/errors/app-error.ts';
+import { defineError, type ErrorExtras } from '../src/errors/app-error.ts';
 import { defineRoute } from '../src/http/define-route.ts';
-import { amount, idParams, instant, integerQuery, text } from '../src/http/fields.ts';
+import {
+  amount,
+  clearable,
+  id,
+  idParams,
+  instantOf,
+  integerQuery,
+  optional,
+  text,
+} from '../src/http/fields.ts';
 import { createMoney } from '../src/money/money.ts';
 import type { HealthOptions } from '../src/runtime/health.ts';
 import { createTestApp } from './support/test-app.ts';
 
 const NotFound = defineError(404, 'thing_not_found', 'Thing not found');
-const Taken = defineError(409, 'name_taken', 'Name taken');
 const Stale = defineError(409, 'version_mismatch', 'Stale');
+const Taken = defineError(
+  409,
+  'name_taken',
+  (name: string) => `The name ${name} is taken`,
+  (name): ErrorExtras => ({ members: { taken: name } }),
+  { sample: ['Lamp'], members: z.object({ taken: z.string().meta({ maxLength: 9 }) }) },
+);
 
-const answer = z.object({ id: z.int(), at: instant });
+const answer = z
+  .object({ id: id('Id of the thing.'), at: instantOf('When it was changed.'), next: z.string().optional() })
+  .meta({ id: 'Thing' });
 const routes = [
   defineRoute({
     method: 'put',
     path: '/things/:id',
+    operationId: 'changeThing',
+    tag: 'Things',
     summary: 'Change a thing',
+    description: 'All of it.',
     who: 'user',
     only: 'its owner',
     limit: 'writes',
@@ -26,9 +46,12 @@ const routes = [
     query: z.object({ depth: integerQuery('depth', { min: 1, max: 9 }).optional() }),
     headers: z.object({ 'if-match': z.string().optional() }),
     body: z.strictObject({
-      name: text('Name', { max: 9 }),
+      name: text('Name', { max: 9 }).meta({ examples: ['Lamp'] }),
       price: amount('Price', createMoney('USD')).optional(),
+      note: optional(text('Note', { max: 9 })).meta({ description: 'About it.' }),
+      colour: clearable(text('Colour', { max: 9 }), null),
     }),
+    responseHeaders: ['Location'],
     status: 200,
     answer,
     errors: [NotFound, Taken, Stale],
@@ -41,6 +64,7 @@ const routes = [
     who: 'anyone',
     limit: false,
     params: idParams,
+    conditional: true,
     status: 200,
     answer,
     handler: () => ({ id: 1, at: new Date() }),
@@ -77,31 +101,111 @@ describe('GET /openapi.json', () => {
     expect(body.info).toMatchObject({ title: 'kit-service', description: 'Routes of the tests.' });
   });
 
-  test('tells of each call who may make it, what it takes and what it answers', async () => {
+  test('describes of each operation who may call it, what it takes and what it returns', async () => {
     const { body } = await request(app).get('/openapi.json');
     const { put, get } = body.paths['/things/{id}'];
-    expect(put).toMatchObject({ summary: 'Change a thing', security: [{ accessToken: [] }] });
-    expect(put.description).toBe('Signed-in users, only its owner.');
+    expect(put).toMatchObject({
+      operationId: 'changeThing',
+      tags: ['Things'],
+      summary: 'Change a thing',
+      description: 'All of it.\n\nAccess: Signed-in users, only its owner.',
+      security: [{ accessToken: [] }],
+    });
     expect(put.parameters).toEqual([
-      expect.objectContaining({ name: 'id', in: 'path', required: true }),
+      expect.objectContaining({ name: 'id', in: 'path', required: true, example: 1 }),
       expect.objectContaining({ name: 'depth', in: 'query', required: false }),
-      expect.objectContaining({ name: 'if-match', in: 'header', required: false }),
+      expect.objectContaining({ name: 'If-Match', in: 'header', required: false }),
     ]);
-    expect(put.parameters[0].schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 2_147_483_647 });
-    const sent = put.requestBody.content['application/json'].schema;
-    expect(sent).toMatchObject({ required: ['name'], additionalProperties: false });
-    expect(sent.properties.name).toMatchObject({ type: 'string', maxLength: 9 });
-    expect(sent.properties.price).toMatchObject({ type: 'number' });
-    expect(Object.keys(put.responses)).toEqual(['200', '400', '401', '404', '409', '429']);
-    expect(put.responses[409].description).toBe('name_taken, version_mismatch');
-    const shown = put.responses[200].content['application/json'].schema;
-    expect(shown.properties.at).toMatchObject({ type: 'string', format: 'date-time' });
-    expect(get).not.toHaveProperty('security');
+    expect(put.parameters[0].schema).toEqual({
+      type: 'integer',
+      minimum: 1,
+      maximum: 2_147_483_647,
+      examples: [1],
+    });
+    const { schema, example } = put.requestBody.content['application/json'];
+    expect(schema).toMatchObject({ required: ['name'], additionalProperties: false });
+    expect(schema.properties).toMatchObject({
+      name: { type: 'string', maxLength: 9 },
+      price: { type: 'number', minimum: 0, maximum: 9_999_999_999.99 },
+      note: { type: ['string', 'null'], maxLength: 9, description: 'About it.' },
+      colour: { type: ['string', 'null'], maxLength: 9 },
+    });
+    expect(example).toEqual({ name: 'Lamp' });
+    expect(get.security).toEqual([]);
     expect(get).not.toHaveProperty('requestBody');
-    expect(Object.keys(body.paths['/things'].delete.responses)).toEqual(['204', '401', '403']);
   });
 
-  test('does not tell what services say to each other', async () => {
+  test('describes responses by named components, with their headers', async () => {
+    const { body } = await request(app).get('/openapi.json');
+    const { put, get } = body.paths['/things/{id}'];
+    expect(Object.keys(put.responses[200].headers)).toEqual([
+      'X-Request-Id',
+      'Location',
+      'RateLimit',
+      'RateLimit-Policy',
+    ]);
+    expect(put.responses[200].content['application/json']).toEqual({
+      schema: { $ref: '#/components/schemas/Thing' },
+      example: { id: 1, at: '2026-11-26T10:15:00.000Z' },
+    });
+    expect(body.components.schemas.Thing.properties.at).toMatchObject({
+      type: 'string',
+      format: 'date-time',
+      description: 'When it was changed.',
+    });
+    expect(Object.keys(get.responses)).toEqual(['200', '304', '400', 'default']);
+    expect(Object.keys(get.responses[304].headers)).toEqual(['X-Request-Id', 'ETag']);
+    expect(get.parameters.at(-1)).toMatchObject({ name: 'If-None-Match', in: 'header' });
+  });
+
+  test('names the codes that each operation may fail with, and what comes with them', async () => {
+    const { body } = await request(app).get('/openapi.json');
+    const { put } = body.paths['/things/{id}'];
+    const { schemas, responses } = body.components;
+    expect(Object.keys(put.responses)).toEqual([
+      '200',
+      '400',
+      '401',
+      '404',
+      '409',
+      '413',
+      '415',
+      '429',
+      'default',
+    ]);
+    expect(put.responses[409]).toEqual({ $ref: '#/components/responses/NameTakenOrVersionMismatch' });
+    const conflict = responses.NameTakenOrVersionMismatch;
+    expect(conflict.description).toBe('Conflict: `name_taken`, `version_mismatch`');
+    const { schema, examples } = conflict.content['application/problem+json'];
+    expect(schema.oneOf).toEqual([
+      { $ref: '#/components/schemas/NameTakenProblem' },
+      { $ref: '#/components/schemas/VersionMismatchProblem' },
+    ]);
+    expect(examples.name_taken.value).toMatchObject({ detail: 'The name Lamp is taken', taken: 'Lamp' });
+    expect(schemas.NameTakenProblem.allOf[1]).toMatchObject({
+      properties: { code: { const: 'name_taken' }, taken: { type: 'string' } },
+      required: ['code', 'taken'],
+    });
+    expect(schemas.Problem.properties.code.enum).toEqual(
+      expect.arrayContaining(['name_taken', 'validation_failed', 'internal']),
+    );
+    expect(schemas.Problem.properties.details.items.anyOf).toEqual([
+      { $ref: '#/components/schemas/FieldIssue' },
+      { $ref: '#/components/schemas/ShortLine' },
+    ]);
+    expect(schemas.Problem.properties).toHaveProperty('taken');
+    expect(schemas.Problem.required).not.toContain('taken');
+    expect(Object.keys(responses.RateLimited.headers)).toContain('Retry-After');
+    expect(Object.keys(body.paths['/things'].delete.responses)).toEqual([
+      '204',
+      '400',
+      '401',
+      '403',
+      'default',
+    ]);
+  });
+
+  test('leaves out what services call of each other', async () => {
     const { body } = await request(app).get('/openapi.json');
     expect(Object.keys(body.paths)).toEqual(['/things/{id}', '/things']);
   });

@@ -17,7 +17,7 @@ interface CatalogueFileRouteOptions {
   maxBytes: number;
 }
 
-const TYPES = [CSV, NDJSON];
+const TYPES = { [CSV]: { schema: { type: 'string' } }, [NDJSON]: { schema: { type: 'string' } } };
 const TAKEN = [CSV, EXCEL, NDJSON, FORM];
 
 export function catalogueFileRoutes({

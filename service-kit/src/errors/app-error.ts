@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 /** At most this many refused fields are listed (the HTTP contract, "Errors"). */
 export const MAX_ISSUES = 20;
 
@@ -64,7 +66,18 @@ export class AppError extends Error {
 export interface ErrorClass<Args extends unknown[] = never[]> {
   readonly status: number;
   readonly code: string;
+  /** Schema of its further members. */
+  readonly members?: z.ZodType | undefined;
+  /** One such failure, for the API document. */
+  sample(): AppError;
   new (...args: Args): AppError;
+}
+
+export interface ErrorDocs<Args> {
+  /** Arguments of the failure that the API document shows; without them it is made from none. */
+  sample?: Args;
+  /** Schema of the further members of its problem document. */
+  members?: z.ZodType;
 }
 
 /**
@@ -73,16 +86,20 @@ export interface ErrorClass<Args extends unknown[] = never[]> {
  * @param code stable snake_case code that clients switch on
  * @param detail the sentence shown to people, fixed or made from the constructor's arguments
  * @param extras problem members and headers made from the constructor's arguments
+ * @param docs what the API document says of it
  */
 export function defineError<Args extends unknown[] = []>(
   status: number,
   code: string,
   detail: string | ((...args: Args) => string),
   extras?: (...args: Args) => ErrorExtras,
+  docs: ErrorDocs<Args> = {},
 ): ErrorClass<Args> {
   return class extends AppError {
     static readonly status = status;
     static readonly code = code;
+    static readonly members = docs.members;
+    static sample = (): AppError => new this(...(docs.sample ?? ([] as unknown[] as Args)));
 
     constructor(...args: Args) {
       super(status, code, typeof detail === 'string' ? detail : detail(...args), extras?.(...args));

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { shorten } from '../text/texts.ts';
 import { defineError, type FieldIssue, MAX_ISSUES } from './app-error.ts';
+import { fieldIssue } from './error.schemas.ts';
 
 /** Bounds of a validation error, whatever the input: characters of a text, and bytes of all of them. */
 const MAX_TEXT = 300;
@@ -27,32 +29,47 @@ export const ValidationFailed = defineError(
     const details = listed(issues);
     return { members: { errors: details.map((issue) => issue.message), details } };
   },
+  {
+    sample: [[{ path: 'name', code: 'required', message: 'Name is required' }]],
+    members: z.object({
+      errors: z.array(z.string().meta({ maxLength: MAX_TEXT })).meta({ maxItems: MAX_ISSUES }),
+      details: z.array(fieldIssue).meta({ maxItems: MAX_ISSUES }),
+    }),
+  },
 );
-export const MalformedRequest = defineError(400, 'malformed_request', (detail: string) => detail);
+export const MalformedRequest = defineError(400, 'malformed_request', (detail: string) => detail, undefined, {
+  sample: ['The body is not valid JSON'],
+});
 export const Unauthenticated = defineError(
   401,
   'unauthenticated',
   (detail: string) => detail,
   () => ({ headers: { 'WWW-Authenticate': 'Bearer' } }),
+  { sample: ['The token is invalid or has expired'] },
 );
 export const Forbidden = defineError(403, 'forbidden', 'You are not allowed to do this');
 export const RouteNotFound = defineError(404, 'not_found', 'There is nothing at this address');
 export const MethodNotAllowed = defineError(
   405,
   'method_not_allowed',
-  (allow: string[]) => `This address answers ${allow.join(', ')} only`,
+  (allow: string[]) => `This address takes ${allow.join(', ')} only`,
   (allow) => ({ headers: { Allow: allow.join(', ') } }),
+  { sample: [['GET', 'HEAD']] },
 );
 export const RequestTimedOut = defineError(408, 'request_timeout', 'The request took too long to arrive');
 export const BodyTooLarge = defineError(
   413,
   'body_too_large',
   (limit: string) => `The body is larger than ${limit}`,
+  undefined,
+  { sample: ['100 kB'] },
 );
 export const UnsupportedMediaType = defineError(
   415,
   'unsupported_media_type',
   (expected: string) => `The body must be ${expected}`,
+  undefined,
+  { sample: ['application/json'] },
 );
 export const HeadersTooLarge = defineError(431, 'headers_too_large', 'The headers are too large');
 export const RateLimited = defineError(429, 'rate_limited', 'Too many requests, try again later');
@@ -68,6 +85,7 @@ export const Unavailable = defineError(
   'unavailable',
   (detail: string, _retryAfter: number) => detail,
   (_detail, retryAfter) => ({ headers: { 'Retry-After': String(retryAfter) } }),
+  { sample: ['The service cannot reach its database', 1] },
 );
 /** More waits already than can be done soon; this request was not begun. */
 export const Busy = defineError(503, 'busy', 'Too many requests are waiting right now, try again', () => ({

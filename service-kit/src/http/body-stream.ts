@@ -13,6 +13,8 @@ import {
 export interface StreamRules {
   /** Media types in lower case; the body must be UTF-8. */
   types: readonly string[];
+  /** Schema and example of some of the types, for the API document. */
+  examples?: Readonly<Record<string, object>>;
   /** Bytes of the body, after its compression was undone. */
   maxBytes: number;
   /** How long, in milliseconds, the client may take for its next 16 kB while the handler waits for them. */

@@ -24,6 +24,8 @@ export interface HttpAppOptions {
   service: string;
   /** One sentence for the API document. */
   description: string;
+  /** Groups of operations and what they are about, for the API document. */
+  tags?: Readonly<Record<string, string>>;
   routes: Route[];
   config: { CORS_ORIGINS: string; TRUST_PROXY: number; RATE_LIMIT_ENABLED: boolean; limits: Limits };
   logger: Logger;
@@ -63,7 +65,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     '/ready',
     readyHandler({ service, ...health, optional: { ...health.optional, ...accounts.checks } }),
   );
-  mountMachinePages(app, { service, description: options.description, routes, metrics });
+  mountMachinePages(app, { service, description: options.description, tags: options.tags, routes, metrics });
   for (const path of ['/health', '/ready', ...MACHINE_PAGES]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
   app.use(() => {
     throw new RouteNotFound();

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { AppError } from '../errors/app-error.ts';
 import type { BodyStream, StreamRules } from './body-stream.ts';
+import type { ResponseHeader } from './openapi.headers.ts';
 import type { Reply } from './reply.ts';
 import type { Service, User } from './request-context.ts';
 import type { Patience } from './request-deadline.ts';
@@ -47,9 +49,11 @@ export interface RouteInput<
 }
 
 /** An error class, as far as a declaration needs it. */
-interface DeclaredError {
+export interface DeclaredError {
   readonly status: number;
   readonly code: string;
+  readonly members?: z.ZodType | undefined;
+  sample?(): AppError;
 }
 
 export interface RouteSpec<
@@ -64,8 +68,14 @@ export interface RouteSpec<
   method: Method;
   /** Express path with `:name` parameters; each must be in `params`. */
   path: string;
+  /** Name of the method in generated clients: camelCase, a verb and a noun, unique over all services. */
+  operationId?: string;
+  /** The group that the API document lists it in. */
+  tag?: string;
   /** One line for the API document. */
   summary: string;
+  /** What the summary leaves out, in Markdown. */
+  description?: string;
   who: W;
   /** Where being signed in is not enough: who else is refused by the use-case, in words for the API document. */
   only?: string;
@@ -88,10 +98,16 @@ export interface RouteSpec<
   answer?: A;
   /** A GET that carries an ETag of its bytes, and returns 304 to whoever has them. */
   conditional?: true;
-  /** Media types of an answer that is made of bytes, for the API document. */
-  answerTypes?: readonly string[];
+  /** Media types of an answer that is made of bytes, for the API document: each with schema and example. */
+  answerTypes?: Readonly<Record<string, object>>;
+  /** What a good answer means, where its status does not say. */
+  responseDescription?: string;
+  /** Headers of the good answer besides `ETag` and those of rate limits, which are known. */
+  responseHeaders?: readonly ResponseHeader[];
   /** The expected failures of the use-case, for the API document. */
   errors?: readonly DeclaredError[];
+  /** Members that any problem document of this route may have besides its own. */
+  problemMembers?: z.ZodType;
   handler(input: RouteInput<W, P, Q, B, H, S>): Promise<RouteResult<A>> | RouteResult<A>;
 }
 

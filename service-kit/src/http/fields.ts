@@ -20,7 +20,10 @@ export const fieldCode = (code: FieldCode, bounds: { minimum?: number; maximum?:
 
 /** A field of a body that may be left out. `null` and a blank text count as absent. */
 export const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((value) => (isAbsent(value) ? undefined : value), schema.optional()).optional();
+  z
+    .preprocess((value) => (isAbsent(value) ? undefined : value), schema.optional())
+    .optional()
+    .meta({ nullable: true });
 
 /** A field of a body that may be left out, and that `null` or a blank text sets to `empty`. */
 export function clearable<Schema extends z.ZodType, Empty extends string | null>(
@@ -35,7 +38,8 @@ export function clearable<Schema extends z.ZodType, Empty extends string | null>
         z.output<Schema> | Empty | undefined
       >,
     )
-    .optional();
+    .optional()
+    .meta({ nullable: true });
 }
 
 interface TextRules {
@@ -101,15 +105,21 @@ export function amount(label: string, money: Money) {
     .number({ error: (issue) => (isMissing(issue.input) ? `${label} is required` : wrong) })
     .refine((value) => value >= 0, { error: wrong, abort: true, ...fieldCode('too_small', { minimum: 0 }) })
     .transform((value, context) => toMinor(label, value, money, context))
-    .meta({ minimum: 0, maximum: money.toMajor(MAX_PRICE) });
+    .meta({ minimum: 0, maximum: money.toMajor(MAX_PRICE), ...inMajorUnits(money) });
 }
+
+/** What the API document says of an amount. */
+const inMajorUnits = ({ decimals, currency }: Money) => ({
+  description: `In major units of the currency, with at most ${decimals} decimals (${currency}).`,
+});
 
 /** An amount in a query string, in major units; comes out in minor units. */
 export function amountQuery(label: string, money: Money) {
   return z
     .string()
     .regex(/^\d{1,15}(\.\d{1,4})?$/, { error: `${label} must be a positive number`, abort: true })
-    .transform((value, context) => toMinor(label, Number(value), money, context));
+    .transform((value, context) => toMinor(label, Number(value), money, context))
+    .meta({ type: 'number', minimum: 0, maximum: money.toMajor(MAX_PRICE), pattern: undefined });
 }
 
 function toMinor(label: string, value: number, money: Money, context: z.RefinementCtx): number {
@@ -138,17 +148,32 @@ export function integerQuery(label: string, { min, max }: { min: number; max: nu
       error: wrong,
       ...fieldCode('out_of_range', { minimum: min, maximum: max }),
     })
-    .meta({ type: 'integer', minimum: min, maximum: max });
+    .meta({ type: 'integer', minimum: min, maximum: max, pattern: undefined });
 }
 
 /** `:id` of a path: a positive int32. */
-export const idParams = z.strictObject({ id: integerQuery('Id', { min: 1, max: INT32_MAX }) });
+export const idParams = z.strictObject({
+  id: integerQuery('Id', { min: 1, max: INT32_MAX }).meta({ description: 'Id.', example: 1 }),
+});
+
+/** An id in responses. */
+export const id = (description: string) =>
+  z.int().meta({ description, minimum: 1, maximum: INT32_MAX, examples: [1] });
+
+/** A count in responses. */
+export const count = (description: string, example = 1) =>
+  z.int().meta({ description, minimum: 0, examples: [example] });
+
+/** The sentence of a response, for people. */
+export const message = (example: string) =>
+  z.string().meta({ description: 'What was done, for people.', maxLength: 200, examples: [example] });
 
 /** `true` or `false` in a query string. */
 export function booleanQuery(label: string) {
   return z
     .enum(['true', 'false'], { error: `${label} must be true or false` })
-    .transform((value) => value === 'true');
+    .transform((value) => value === 'true')
+    .meta({ type: 'boolean', enum: undefined });
 }
 
 const LAST_MILLISECOND_OF_DAY = 24 * 60 * 60 * 1000 - 1;
@@ -166,13 +191,18 @@ export function instantQuery(label: string, dayEdge: 'start' | 'end' = 'start') 
       .union([z.iso.datetime({ offset: true }).transform((value) => new Date(value)), date], { error })
       // Postgres knows no year 0.
       .refine((instant) => instant.getUTCFullYear() >= 1, { error })
+      .meta({ anyOf: ['date-time', 'date'].map((format) => ({ type: 'string', format })) })
   );
 }
 
 /** `from` and `to` of a list: times, or dates that include their whole day. Refine with `inOrder`. */
 export const rangeQuery = () => ({
-  from: instantQuery('from').optional(),
-  to: instantQuery('to', 'end').optional(),
+  from: instantQuery('from')
+    .optional()
+    .meta({ description: 'Not before: an ISO 8601 time with its zone, or a date (UTC).' }),
+  to: instantQuery('to', 'end').optional().meta({
+    description: 'Not after: an ISO 8601 time with its zone, or a date, which is included as a whole (UTC).',
+  }),
 });
 
 /** For `refine`: `from` is not after `to`. */
@@ -182,8 +212,11 @@ export const inOrder = [
   { error: 'from must not be after to', path: ['from'] as PropertyKey[] },
 ] as const;
 
-/** An instant in answers: ISO 8601 UTC. Takes a Date or a text that already is one. */
+/** An instant in responses: ISO 8601 UTC. Takes a Date or a text that already is one. */
 export const instant = z
   .union([z.date(), z.string()])
   .transform((value) => (typeof value === 'string' ? value : value.toISOString()))
-  .meta({ type: 'string', format: 'date-time' });
+  .meta({ type: 'string', format: 'date-time', examples: ['2026-11-26T10:15:00.000Z'] });
+
+/** The same, described. */
+export const instantOf = (description: string) => instant.meta({ description });

@@ -19,9 +19,10 @@ export const MACHINE_PAGES = ['/openapi.json', '/docs', '/metrics'];
 /** `/openapi.json`, `/docs` with its assets out of the package (no other host is asked), and `/metrics`. */
 export function mountMachinePages(
   app: Express,
-  { service, description, routes, metrics }: MachinePagesOptions,
+  { service, description, tags, routes, metrics }: MachinePagesOptions,
 ): void {
-  const document = JSON.stringify(openApiDocument({ service, description }, routes));
+  app.locals['openapi'] = openApiDocument({ service, description, tags }, routes);
+  const document = JSON.stringify(app.locals['openapi']);
   app.get('/openapi.json', (_request, response) => {
     response.type('application/json').set('Cache-Control', 'no-cache').send(document);
   });

@@ -106,7 +106,10 @@ async function send(route: Route, request: Request, response: Response, plain: A
   const isKnown = (etag: string | undefined) => etag !== undefined && matches(ifNoneMatch, etag);
   // Before any header is set: an answer that does not fit its schema must leave none of them on the 500.
   const made = isKnown(plain.etag) ? undefined : bytesOf(route, plain);
-  const reply = route.conditional && typeof made === 'string' ? { ...plain, etag: etagOf(made) } : plain;
+  const reply =
+    route.conditional && plain.etag === undefined && typeof made === 'string'
+      ? { ...plain, etag: etagOf(made) }
+      : plain;
   const bytes = isKnown(reply.etag) ? undefined : made;
   if (bytes instanceof Readable) await firstBytesOf(bytes);
   response.status(isKnown(reply.etag) ? 304 : (reply.status ?? route.status));

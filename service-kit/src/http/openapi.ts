@@ -1,120 +1,152 @@
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
-import { BodyTooLarge, RequestTimedOut, UnsupportedMediaType } from '../errors/http-errors.ts';
-import type { Route } from './define-route.ts';
+import {
+  BodyTooLarge,
+  Forbidden,
+  MalformedRequest,
+  RateLimited,
+  Unauthenticated,
+  UnsupportedMediaType,
+  ValidationFailed,
+} from '../errors/http-errors.ts';
+import type { DeclaredError, Route } from './define-route.ts';
+import { HEADERS, headersOf } from './openapi.headers.ts';
+import { createProblems, type Problems } from './openapi.problems.ts';
+import { createSchemas, type Json, type Schemas } from './openapi.schemas.ts';
 
 export interface ApiDescription {
   service: string;
+  /** One sentence. */
   description: string;
+  /** Groups of operations and what they are about. */
+  tags?: Readonly<Record<string, string>> | undefined;
 }
 
-type Json = Record<string, unknown>;
+interface Parts {
+  schemas: Schemas;
+  problems: Problems;
+}
 
-const problem = { $ref: '#/components/schemas/Problem' };
-
-/** The OpenAPI 3.1 document of a service, from its route declarations. */
-export function openApiDocument({ service, description }: ApiDescription, routes: Route[]): Json {
+/** The OpenAPI 3.1 document of a service, from its route declarations. Calls between services are left out. */
+export function openApiDocument({ service, description, tags = {} }: ApiDescription, routes: Route[]): Json {
+  const schemas = createSchemas();
+  const problems = createProblems(schemas);
   const paths: Record<string, Json> = {};
   for (const route of routes.filter(({ who }) => who !== 'service')) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method]: operationOf(route) };
+    paths[path] = { ...paths[path], [route.method]: operationOf(route, { schemas, problems }) };
   }
+  const { responses } = problems.components();
   return {
     openapi: '3.1.0',
-    info: { title: service, version: '1.0.0', description },
-    servers: [{ url: '/' }],
+    info: { title: service, version: '1.0.0', description, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: '/', description: 'This host' }],
+    tags: Object.entries(tags).map(([name, text]) => ({ name, description: text })),
     paths,
     components: {
-      securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: { Problem: jsonSchema(problemSchema, 'output') },
+      securitySchemes: { accessToken: ACCESS_TOKEN },
+      headers: HEADERS,
+      responses,
+      schemas: schemas.components(),
     },
   };
 }
 
-const problemSchema = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  error: z.string(),
-  request_id: z.string(),
-  errors: z.array(z.string()).optional(),
-  details: z.array(z.looseObject({})).optional(),
-});
+const ACCESS_TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description:
+    'The `access_token` of a registration, login or refresh: a JWT, verified as RFC 8725 recommends, valid for 1 hour.',
+};
 
-function operationOf(route: Route): Json {
-  const rules = { user: 'Signed-in users', admin: 'Admins', service: 'Services', anyone: 'Anyone' }[
-    route.who
-  ];
+const ACCESS = { anyone: 'Anyone', user: 'Signed-in users', admin: 'Admins', service: 'Services' };
+
+function operationOf(route: Route, parts: Parts): Json {
+  const { operationId, tag, summary, who, only, problemMembers } = route;
+  if (problemMembers !== undefined) parts.problems.allow(problemMembers);
+  const access = `Access: ${ACCESS[who]}${only === undefined ? '' : `, only ${only}`}.`;
   const parameters = [
-    ...parametersOf('path', route.params),
-    ...parametersOf('query', route.query),
-    ...parametersOf('header', route.headers),
+    ...parts.schemas.parameters('path', route.params),
+    ...parts.schemas.parameters('query', route.query),
+    ...parts.schemas.parameters('header', route.headers),
+    ...(route.conditional ? [IF_NONE_MATCH] : []),
   ];
   return {
-    summary: route.summary,
-    description: `${rules}${route.only === undefined ? '' : `, only ${route.only}`}.`,
-    ...(route.who === 'anyone' ? {} : { security: [{ accessToken: [] }] }),
+    ...(operationId === undefined ? {} : { operationId }),
+    ...(tag === undefined ? {} : { tags: [tag] }),
+    summary,
+    description: route.description === undefined ? access : `${route.description}\n\n${access}`,
+    security: who === 'anyone' ? [] : [{ accessToken: [] }],
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...requestBodyOf(route),
-    responses: responsesOf(route),
+    ...requestBodyOf(route, parts),
+    responses: responsesOf(route, parts),
   };
 }
 
-function requestBodyOf({ body, stream }: Route): Json {
-  if (stream !== undefined) return { requestBody: { required: true, content: bytes(stream.types) } };
-  return body === undefined
-    ? {}
-    : { requestBody: { required: true, content: json(jsonSchema(body, 'input')) } };
-}
+const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of an earlier response; while it is current, the response is 304 without a body.',
+  schema: { type: 'string', maxLength: 1000 },
+};
 
-function responsesOf(route: Route): Json {
-  const good = {
-    description: STATUS_CODES[route.status] ?? 'OK',
-    ...(route.answer === undefined ? {} : { content: json(jsonSchema(route.answer, 'output')) }),
-    ...(route.answerTypes === undefined ? {} : { content: bytes(route.answerTypes) }),
-  };
-  const codes = new Map<number, string[]>();
-  const expect = (status: number, code: string) => codes.set(status, [...(codes.get(status) ?? []), code]);
-  if (route.params ?? route.query ?? route.body ?? route.headers) expect(400, 'validation_failed');
-  if (route.who !== 'anyone') expect(401, 'unauthenticated');
-  if (route.who === 'admin') expect(403, 'forbidden');
-  if (route.limit !== false) expect(429, 'rate_limited');
-  if (route.stream !== undefined) {
-    for (const { status, code } of [RequestTimedOut, BodyTooLarge, UnsupportedMediaType])
-      expect(status, code);
-  }
-  for (const { status, code } of route.errors ?? []) expect(status, code);
-  const failures = [...codes].map(([status, names]) => [
-    status,
-    {
-      description: [...new Set(names)].join(', '),
-      content: { 'application/problem+json': { schema: problem } },
+function requestBodyOf({ body, stream }: Route, { schemas }: Parts): Json {
+  if (stream !== undefined) return { requestBody: { required: true, content: streamContent(stream) } };
+  if (body === undefined) return {};
+  const schema = schemas.of(body, 'input');
+  const isOptional = schemas.resolve(schema)['required'] === undefined;
+  return {
+    requestBody: {
+      required: !isOptional,
+      content: { 'application/json': { schema, example: schemas.example(schema) } },
     },
-  ]);
-  return { [route.status]: good, ...Object.fromEntries(failures) };
-}
-
-const bytes = (types: readonly string[]) =>
-  Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }]));
-const json = (schema: Json) => ({ 'application/json': { schema } });
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  return rest;
-}
-
-function parametersOf(place: 'path' | 'query' | 'header', schema: z.ZodType | undefined): Json[] {
-  if (schema === undefined) return [];
-  const { properties = {}, required = [] } = jsonSchema(schema, 'input') as {
-    properties?: Json;
-    required?: string[];
   };
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: place,
-    required: place === 'path' || required.includes(name),
-    schema: property,
-  }));
+}
+
+function responsesOf(route: Route, { schemas, problems }: Parts): Json {
+  const headers = [...(route.responseHeaders ?? []), ...(route.conditional ? (['ETag'] as const) : [])];
+  const isLimited = route.limit !== false;
+  const good = {
+    description: route.responseDescription ?? STATUS_CODES[route.status] ?? 'OK',
+    headers: headersOf([...headers, ...(isLimited ? (['RateLimit', 'RateLimit-Policy'] as const) : [])]),
+    ...goodContentOf(route, schemas),
+  };
+  const unchanged = {
+    description: 'The copy that has the `ETag` of `If-None-Match` is current',
+    headers: headersOf(['ETag', ...(isLimited ? (['RateLimit', 'RateLimit-Policy'] as const) : [])]),
+  };
+  return {
+    [route.status]: good,
+    ...(route.conditional ? { 304: unchanged } : {}),
+    ...problems.responses(errorsOf(route)),
+    default: problems.unexpected(),
+  };
+}
+
+function goodContentOf({ answer, answerTypes }: Route, schemas: Schemas): Json {
+  if (answerTypes !== undefined) return { content: answerTypes };
+  if (answer === undefined) return {};
+  const schema = schemas.of(answer, 'output');
+  return { content: { 'application/json': { schema, example: schemas.example(schema) } } };
+}
+
+/** What an operation may fail with. Failures that any operation may have, such as 500, are its `default`. */
+function errorsOf({ who, limit, body, stream, errors = [] }: Route): DeclaredError[] {
+  const takesBody = body !== undefined || stream !== undefined;
+  return [
+    ValidationFailed,
+    MalformedRequest,
+    ...(who === 'anyone' ? [] : [Unauthenticated]),
+    ...(who === 'admin' ? [Forbidden] : []),
+    ...(takesBody ? [BodyTooLarge, UnsupportedMediaType] : []),
+    ...(limit === false ? [] : [RateLimited]),
+    ...errors,
+  ];
+}
+
+function streamContent({ types, examples = {} }: NonNullable<Route['stream']>): Json {
+  return Object.fromEntries(
+    types.map((type) => [type, examples[type] ?? { schema: { type: 'string', format: 'binary' } }]),
+  );
 }

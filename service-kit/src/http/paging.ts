@@ -6,29 +6,57 @@ import { INT32_MAX, integerQuery } from './fields.ts';
 const DEEPEST_ROW = 10_000;
 /** Counting may stop here: `pages` needs no more, and `pages_capped` says that there are more. */
 export const MOST_COUNTED = DEEPEST_ROW + 1;
+const MAX_PER_PAGE = 100;
 /** Room for a sort key of 200 characters, each written as a JSON escape, in base64. */
 const MAX_CURSOR_LENGTH = 2048;
 
 /** Query fields of every list. `page` has no default here: only its absence allows a `cursor`. */
 export function pagingQuery(defaultPerPage: number) {
   return {
-    page: integerQuery('page', { min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
-    per_page: integerQuery('per_page', { min: 1, max: 100 }).default(defaultPerPage),
-    cursor: z.string().min(1).max(MAX_CURSOR_LENGTH).optional(),
+    page: integerQuery('page', { min: 1, max: Number.MAX_SAFE_INTEGER })
+      .optional()
+      .meta({
+        description: `Number of the page, from 1. Without \`page\` and \`cursor\` it is 1. Pages end at row ${DEEPEST_ROW.toLocaleString('en')}; a \`cursor\` goes on from there.`,
+      }),
+    per_page: integerQuery('per_page', { min: 1, max: MAX_PER_PAGE })
+      .default(defaultPerPage)
+      .meta({ description: 'Rows of a page.', byDefault: defaultPerPage }),
+    cursor: z.string().min(1).max(MAX_CURSOR_LENGTH).optional().meta({
+      description:
+        'Instead of `page`: the `next_cursor` of the page before, for the same filters and order. Costs the same at any depth.',
+    }),
   };
 }
 
 /** Fields that every list answers beside its rows. */
 export const pagingAnswer = {
-  /** Up to 10,000 exact; with `pages_capped` there are at least so many. */
-  total: z.int(),
-  page: z.int().nullable(),
-  /** The last page that can be asked for by number. */
-  pages: z.int(),
-  /** There are more rows than pages reach: follow `next_cursor`. */
-  pages_capped: z.boolean(),
-  per_page: z.int(),
-  next_cursor: z.string().nullable(),
+  total: z.int().meta({
+    description: `Matching rows. Exact up to ${DEEPEST_ROW.toLocaleString('en')}; with \`pages_capped\` there are at least so many.`,
+    minimum: 0,
+    examples: [1],
+  }),
+  page: z
+    .int()
+    .nullable()
+    .meta({ description: 'Number of this page; null after a `cursor`.', examples: [1] }),
+  pages: z
+    .int()
+    .meta({ description: 'The last page that can be asked for by number.', minimum: 0, examples: [1] }),
+  pages_capped: z.boolean().meta({
+    description: 'There are more rows than pages reach: follow `next_cursor`.',
+    examples: [false],
+  }),
+  per_page: z
+    .int()
+    .meta({ description: 'Rows of a page.', minimum: 1, maximum: MAX_PER_PAGE, examples: [20] }),
+  next_cursor: z
+    .string()
+    .nullable()
+    .meta({
+      description: 'The `cursor` of the next page; null on the last one.',
+      maxLength: MAX_CURSOR_LENGTH,
+      examples: [null],
+    }),
 };
 
 /** Where a list begins: `offset` rows in, or behind the row that `after` names. `limit` rows are answered. */

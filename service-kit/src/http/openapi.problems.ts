@@ -1,0 +1,171 @@
+import { STATUS_CODES } from 'node:http';
+import { z } from 'zod';
+import { fieldIssue, shortLine } from '../errors/error.schemas.ts';
+import type { DeclaredError, Route } from './define-route.ts';
+import { headersOf, type ResponseHeader } from './openapi.headers.ts';
+import type { Json, Schemas } from './openapi.schemas.ts';
+import { toProblem } from './problem.ts';
+
+export type Problems = ReturnType<typeof createProblems>;
+
+/** Codes that any operation may fail with, also those of the gateway: documented as `default`. */
+const ANYWHERE = [
+  'not_found',
+  'method_not_allowed',
+  'request_timeout',
+  'uri_too_long',
+  'headers_too_large',
+  'internal',
+  'not_implemented',
+  'unavailable',
+  'busy',
+  'starting',
+  'http_version_not_supported',
+];
+const REQUEST_ID = '5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a';
+
+/** Members of every problem document (RFC 9457); those of single failures come on top. */
+const problem = z.object({
+  type: z.string().meta({
+    description: '`urn:problem-type:` and the code.',
+    maxLength: 100,
+    examples: ['urn:problem-type:internal'],
+  }),
+  title: z.string().meta({
+    description: 'The HTTP status in words.',
+    maxLength: 100,
+    examples: ['Internal Server Error'],
+  }),
+  status: z.int().meta({ description: 'The HTTP status.', minimum: 400, maximum: 599, examples: [500] }),
+  detail: z.string().meta({
+    description: 'What went wrong, for people.',
+    maxLength: 300,
+    examples: ['Something went wrong on our side'],
+  }),
+  error: z.string().meta({
+    description: 'The same as `detail`, for clients of the original API.',
+    maxLength: 300,
+    examples: ['Something went wrong on our side'],
+  }),
+  request_id: z
+    .string()
+    .meta({ description: 'The same as `X-Request-Id`.', maxLength: 128, examples: [REQUEST_ID] }),
+  errors: z
+    .array(z.string().meta({ maxLength: 300 }))
+    .optional()
+    .meta({ description: 'Refused fields in words, with `validation_failed`.', maxItems: 20 }),
+  details: z
+    .array(z.union([fieldIssue, shortLine]))
+    .optional()
+    .meta({
+      description: 'Refused fields with `validation_failed`, short lines with `insufficient_stock`.',
+      maxItems: 100,
+    }),
+});
+
+/** Components for the failures of operations: `Problem`, one schema for each code, and the responses made of them. */
+export function createProblems(schemas: Schemas) {
+  const codes = new Set(ANYWHERE);
+  const members: Record<string, unknown> = {};
+  const responses: Record<string, Json> = {};
+  const base = schemas.of(problem, 'output');
+  schemas.add('Problem', base);
+
+  /** What only some failures have is optional in `Problem`. */
+  function publish(): void {
+    const code = {
+      type: 'string',
+      description: 'Stable; switch on this.',
+      enum: [...codes].toSorted(),
+    };
+    Object.assign(base, {
+      description: 'Every failure (RFC 9457, `application/problem+json`).',
+      properties: { ...members, ...(base['properties'] as Json), code },
+      required: [...new Set([...(base['required'] as string[]), 'code'])],
+    });
+  }
+
+  function schemaOf(error: DeclaredError): Json {
+    codes.add(error.code);
+    const own = error.members === undefined ? {} : schemas.of(error.members, 'output');
+    const { properties = {}, required = [] } = own as { properties?: Json; required?: string[] };
+    Object.assign(members, properties);
+    return schemas.add(`${pascal(error.code)}Problem`, {
+      allOf: [
+        { $ref: '#/components/schemas/Problem' },
+        {
+          type: 'object',
+          properties: { code: { type: 'string', const: error.code }, ...properties },
+          required: ['code', ...required],
+        },
+      ],
+    });
+  }
+
+  function responseOf(status: number, errors: DeclaredError[]): Json {
+    const parts = errors.map(schemaOf);
+    const mapping = Object.fromEntries(errors.map(({ code }, i) => [code, parts[i]?.['$ref']]));
+    const schema =
+      parts.length === 1 ? parts[0] : { oneOf: parts, discriminator: { propertyName: 'code', mapping } };
+    const examples = errors.flatMap((error) => {
+      const sample = error.sample?.();
+      return sample === undefined ? [] : [[error.code, { value: toProblem(sample, REQUEST_ID) }]];
+    });
+    return {
+      description: `${STATUS_CODES[status]}: ${errors.map(({ code }) => `\`${code}\``).join(', ')}`,
+      headers: headersOf(headerNames(status, errors)),
+      content: {
+        'application/problem+json': { schema, examples: Object.fromEntries(examples) as Json },
+      },
+    };
+  }
+
+  return {
+    /** Members that any failure of one operation may have. */
+    allow(further: NonNullable<Route['problemMembers']>): void {
+      const { properties = {} } = schemas.of(further, 'output') as { properties?: Json };
+      const known = base['properties'] as Json;
+      for (const [name, property] of Object.entries(properties)) {
+        if (name in known) known[name] = { anyOf: [known[name], property] };
+        else members[name] = property;
+      }
+    },
+    /** One response for each status; operations that fail alike share it. */
+    responses(errors: DeclaredError[]): Json {
+      const statuses = [...new Set(errors.map(({ status }) => status))];
+      const entries = statuses.map((status) => {
+        const group = errors.filter((error) => error.status === status);
+        const unique = [...new Map(group.map((error) => [error.code, error])).values()];
+        const name = unique.map(({ code }) => pascal(code)).join('Or');
+        responses[name] ??= responseOf(status, unique);
+        return [status, { $ref: `#/components/responses/${name}` }];
+      });
+      return Object.fromEntries(entries) as Json;
+    },
+    unexpected(): Json {
+      responses['Unexpected'] ??= {
+        description:
+          'Any other failure, among them 405, 408, 431, 500 `internal`, and 503 `unavailable`, `busy` or `starting`, which may be sent again after `Retry-After`',
+        headers: headersOf(['Retry-After', 'Allow', 'RateLimit', 'RateLimit-Policy']),
+        content: {
+          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+        },
+      };
+      return { $ref: '#/components/responses/Unexpected' };
+    },
+    components() {
+      publish();
+      return { responses };
+    },
+  };
+}
+
+const pascal = (code: string) =>
+  code.replaceAll(/(?:^|_)(\w)/g, (_all, letter: string) => letter.toUpperCase());
+
+function headerNames(status: number, errors: DeclaredError[]): ResponseHeader[] {
+  if (status === 401) return ['WWW-Authenticate'];
+  const waits =
+    status === 429 || errors.some((error) => error.sample?.().headers['Retry-After'] !== undefined);
+  return ['RateLimit', 'RateLimit-Policy', ...(waits ? (['Retry-After'] as const) : [])];
+}
