@@ -128,11 +128,11 @@ describe('a route that takes a stream', () => {
     expect(operation.requestBody).toEqual({
       required: true,
       content: {
-        'text/csv': { schema: { type: 'string' } },
-        'application/x-ndjson': { schema: { type: 'string' } },
+        'text/csv': { schema: { type: 'string', format: 'binary' } },
+        'application/x-ndjson': { schema: { type: 'string', format: 'binary' } },
       },
     });
-    expect(Object.keys(operation.responses)).toEqual(['200', '408', '413', '415']);
+    expect(Object.keys(operation.responses)).toEqual(['200', '400', '413', '415', 'default']);
   });
 });
 
