@@ -34,7 +34,7 @@ export interface AppOptions extends Runtime<OrderConfig> {
   patience?: number;
 }
 
-/** Everything that order-service answers, wired from its parts. */
+/** The HTTP side of order-service, wired from its parts. */
 export function createApp({
   config,
   db,
@@ -67,7 +67,8 @@ export function createApp({
   return createHttpApp({
     ...http,
     service: 'order-service',
-    description: 'Orders: placing them, following them, cancelling them.',
+    description: 'Orders: place, follow and cancel them.',
+    tags: { Orders: 'Place orders, follow them, change their status, cancel them.' },
     routes: [...placementRoutes(placement, money), ...orderRoutes({ orders, reads, money })],
     config,
     accessTokens: createAccessTokenVerifier(accessKeys, http.accounts.now),

@@ -40,7 +40,7 @@ export interface AppOptions extends Runtime<ProductConfig> {
   patience?: number | undefined;
 }
 
-/** Everything that product-service answers, wired from its parts. */
+/** The HTTP side of product-service, wired from its parts. */
 export function createApp({
   db,
   query,
@@ -87,7 +87,12 @@ export function createApp({
   registerReservationMetrics(metrics.registry, query);
   return createHttpApp({
     service: SERVICE,
-    description: 'The catalogue and its stock: who sells what, for how much, and how many are left.',
+    description: 'The catalogue and its stock.',
+    tags: {
+      Products: 'Browse, search and change the catalogue.',
+      Stock: 'How many units are there, and why.',
+      Files: 'Import and export many products at once.',
+    },
     routes: [
       ...productRoutes({ products, schemas }),
       ...catalogueFileRoutes({ imports, exports, schemas, maxBytes: config.IMPORT_MAX_BYTES }),

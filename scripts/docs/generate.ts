@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { errorsPage } from './errors.ts';
+import { openApiFile } from './openapi.ts';
 import { settingsPage } from './settings.ts';
 
 const DOCS = new URL('../../docs/', import.meta.url);
@@ -9,6 +10,7 @@ const DOCS = new URL('../../docs/', import.meta.url);
 const PAGES: Record<string, () => string | Promise<string>> = {
   'configuration.md': settingsPage,
   'errors.md': errorsPage,
+  'openapi.json': openApiFile,
 };
 
 /** With `--check` nothing is written: exit 1 names the pages that are stale. */

@@ -49,7 +49,7 @@ export interface AppOptions extends Runtime<UserConfig> {
   patience?: number;
 }
 
-/** Everything that user-service answers, wired from its parts. */
+/** The HTTP side of user-service, wired from its parts. */
 export function createApp(options: AppOptions) {
   const {
     db,
@@ -86,7 +86,13 @@ export function createApp(options: AppOptions) {
   const verifications = createVerificationUseCases({ db, mails, audit, cache });
   return createHttpApp({
     service: 'user-service',
-    description: 'Accounts and sign-ins: who somebody is, where he is signed in, and what he may do.',
+    description: 'Accounts, sessions and roles.',
+    tags: {
+      Users: 'Accounts: register, read, change, delete.',
+      Sessions: 'Sign in and out, refresh tokens.',
+      Passwords: 'Change and reset passwords.',
+      Audit: 'Security events, for admins.',
+    },
     routes: [
       ...jwksRoutes(keys.published),
       ...sessionRoutes({ sessions, credentials, users, queue }),

@@ -3,30 +3,58 @@ import { z } from 'zod';
 import { COUNTRIES, WITHOUT_POSTAL_CODES } from './countries.ts';
 
 const MAX_TEXT = 200;
-const addressText = (label: string) => text(label, { max: MAX_TEXT });
+const addressText = (label: string, description: string, example: string) =>
+  text(label, { max: MAX_TEXT }).meta({ description, example });
 
 const fields = z.strictObject({
-  name: addressText('Name'),
-  line1: addressText('Line 1'),
-  line2: optional(addressText('Line 2')),
-  city: addressText('City'),
-  region: optional(addressText('Region')),
-  postal_code: optional(addressText('Postal code')),
-  country: text('Country', { max: MAX_TEXT }).refine((code) => COUNTRIES.has(code), {
-    error: 'Country must be an ISO 3166-1 alpha-2 code',
-    params: { code: 'not_allowed' },
-  }),
-  phone: optional(addressText('Phone')),
+  name: addressText('Name', 'Who receives it.', 'Ada Lovelace'),
+  line1: addressText('Line 1', 'Street and number.', '12 St James Square'),
+  line2: optional(addressText('Line 2', 'Further line.', 'Floor 2')),
+  city: addressText('City', 'City.', 'London'),
+  region: optional(addressText('Region', 'State or region.', 'England')),
+  postal_code: optional(
+    addressText('Postal code', 'Required in countries that have postal codes.', 'SW1Y 4JH'),
+  ),
+  country: text('Country', { max: MAX_TEXT })
+    .refine((code) => COUNTRIES.has(code), {
+      error: 'Country must be an ISO 3166-1 alpha-2 code',
+      params: { code: 'not_allowed' },
+    })
+    .meta({
+      description: 'ISO 3166-1 alpha-2 code.',
+      pattern: '^[A-Z]{2}$',
+      minLength: 2,
+      maxLength: 2,
+      example: 'GB',
+    }),
+  phone: optional(addressText('Phone', 'For the carrier.', '+44 20 7946 0000')),
 });
 
 /** Where an order goes. A postal code is required in countries that have them. */
-export const shippingAddress = fields.refine(
-  ({ postal_code, country }) => postal_code !== undefined || WITHOUT_POSTAL_CODES.has(country),
-  { error: 'Postal code is required', path: ['postal_code'], params: { code: 'required' } },
-);
+export const shippingAddress = fields
+  .refine(({ postal_code, country }) => postal_code !== undefined || WITHOUT_POSTAL_CODES.has(country), {
+    error: 'Postal code is required',
+    path: ['postal_code'],
+    params: { code: 'required' },
+  })
+  .meta({ id: 'ShippingAddress', description: 'Where an order goes.' });
+
+const shown = (description: string, example?: string) =>
+  z.string().meta({ description, ...(example === undefined ? {} : { examples: [example] }) });
 
 /** A stored address as a response has it: never validated again, because the rules may have changed since. */
+const storedFields = z.object({
+  name: shown('Who receives it.', 'Ada Lovelace'),
+  line1: shown('Street and number.', '12 St James Square'),
+  line2: shown('Further line.').optional(),
+  city: shown('City.', 'London'),
+  region: shown('State or region.').optional(),
+  postal_code: shown('Postal code.', 'SW1Y 4JH').optional(),
+  country: shown('ISO 3166-1 alpha-2 code.', 'GB'),
+  phone: shown('For the carrier.').optional(),
+});
+const { $schema: _, ...stored } = z.toJSONSchema(storedFields);
 export const storedAddress = z.custom<unknown>().meta({
-  description: 'What was stored, or null',
-  anyOf: [z.toJSONSchema(fields, { io: 'input' }), { type: 'null' }],
+  description: 'Where the order goes: null where nothing was given, and after the buyer was deleted.',
+  anyOf: [stored, { type: 'null' }],
 });

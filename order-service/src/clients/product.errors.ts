@@ -4,6 +4,7 @@ import { AppError, defineError } from '@shop/service-kit/errors/app-error';
 export class ProductServiceUnavailable extends AppError {
   static readonly status = 503;
   static readonly code = 'product_service_unavailable';
+  static sample = (): AppError => new ProductServiceUnavailable('');
 
   constructor(reason: string) {
     super(

@@ -7,4 +7,6 @@ export const InvalidTransition = defineError(
   409,
   'invalid_transition',
   (from: OrderStatus, to: OrderStatus) => `An order that is ${from} cannot become ${to}`,
+  undefined,
+  { sample: ['delivered', 'pending'] },
 );

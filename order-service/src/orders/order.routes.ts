@@ -29,7 +29,11 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
     defineRoute({
       method: 'get',
       path: '/api/orders',
-      summary: "Orders, newest first: the caller's own, those with products they sell, or all (admins)",
+      operationId: 'listOrders',
+      tag: 'Orders',
+      summary: 'List orders, newest first',
+      description:
+        "By default the caller's own orders. With `scope=selling` those with products that the caller sold: these show the seller's own lines only.",
       who: 'user',
       limit: 'order_reads',
       query: listQuery,
@@ -42,7 +46,9 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
     defineRoute({
       method: 'get',
       path: '/api/orders/stats',
-      summary: "Counts of the caller's orders and what they cost",
+      operationId: 'getOrderStats',
+      tag: 'Orders',
+      summary: "Count the caller's orders and what they cost",
       who: 'user',
       limit: 'order_reads',
       conditional: true,
@@ -53,7 +59,11 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
     defineRoute({
       method: 'get',
       path: '/api/orders/:id',
-      summary: 'One order; a seller sees their own lines of it',
+      operationId: 'getOrder',
+      tag: 'Orders',
+      summary: 'Get one order',
+      description:
+        'A seller sees their own lines only (`partial`). Whoever may not see an order gets 404, like for one that does not exist.',
       who: 'user',
       only: 'its buyer, sellers and admins',
       conditional: true,
@@ -67,7 +77,9 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
     defineRoute({
       method: 'get',
       path: '/api/orders/:id/history',
-      summary: 'Every status the order had, and who set it',
+      operationId: 'getOrderHistory',
+      tag: 'Orders',
+      summary: 'List the statuses that an order had, and who set them',
       who: 'user',
       only: 'its buyer, sellers and admins',
       limit: 'order_reads',
@@ -90,14 +102,18 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
     defineRoute({
       method: 'put',
       path: '/api/orders/:id/status',
-      summary: 'Move the order on',
+      operationId: 'setOrderStatus',
+      tag: 'Orders',
+      summary: 'Set the status of an order',
+      description:
+        '`pending` → `processing` → `shipped` → `delivered`; `pending` and `processing` → `cancelled`, which gives the stock back. Setting the status that an order already has is `invalid_transition`.',
       who: 'user',
       only: 'admins and the seller of every line',
       limit: 'order_writes',
       params: idParams,
       body: statusBody,
       status: 200,
-      answer: orderWithMessage,
+      answer: orderWithMessage('Order status updated successfully'),
       errors: [OrderNotFound, Forbidden, InvalidTransition],
       async handler({ params, body, user, caller }) {
         const order = await orders.setStatus(params.id, body.status, user, caller.requestId);
@@ -107,13 +123,17 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
     defineRoute({
       method: 'delete',
       path: '/api/orders/:id',
-      summary: 'Cancel the order; its stock comes back',
+      operationId: 'cancelOrder',
+      tag: 'Orders',
+      summary: 'Cancel an order',
+      description:
+        'Possible while it is `pending` or `processing`. Its stock is given back once, however often the request is sent.',
       who: 'user',
       only: 'its buyer and admins',
       limit: 'order_writes',
       params: idParams,
       status: 200,
-      answer: orderWithMessage,
+      answer: orderWithMessage('Order cancelled successfully'),
       errors: [OrderNotFound, Forbidden, NotCancellable],
       async handler({ params, user, caller }) {
         const order = await orders.cancel(params.id, user, caller.requestId);

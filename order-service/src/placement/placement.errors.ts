@@ -1,11 +1,16 @@
 import { type AppError, defineError, type ErrorExtras } from '@shop/service-kit/errors/app-error';
+import { shortLine } from '@shop/service-kit/errors/error.schemas';
 import { Unavailable } from '@shop/service-kit/errors/http-errors';
+import { z } from 'zod';
 import type { Shortage } from '../clients/product.client.ts';
+import { quoteAnswer } from '../orders/order.schemas.ts';
 
 export const ProductNotFound = defineError(
   404,
   'product_not_found',
   (productId: number) => `Product ${productId} not found`,
+  undefined,
+  { sample: [7] },
 );
 /** Lists every line that is short, so that a storefront can mend the whole basket at once. */
 export const InsufficientStock = defineError(
@@ -13,12 +18,26 @@ export const InsufficientStock = defineError(
   'insufficient_stock',
   (short: Shortage[]) => `Insufficient stock for product ${short.map((line) => line.product_id).join(', ')}`,
   (short): ErrorExtras => ({ members: { details: short } }),
+  {
+    sample: [[{ product_id: 1, requested: 5, available: 2 }]],
+    members: z.object({ details: z.array(shortLine).meta({ maxItems: 100 }) }),
+  },
 );
 export const PriceChanged = defineError(
   409,
   'price_changed',
   (_quote: object) => 'The total is not the expected one any more',
   (quote): ErrorExtras => ({ members: { quote } }),
+  {
+    sample: [
+      {
+        products: [{ product_id: 1, name: 'Desk lamp', price: 39.9, quantity: 1, subtotal: 39.9 }],
+        total_amount: 39.9,
+        currency: 'USD',
+      },
+    ],
+    members: z.object({ quote: quoteAnswer }),
+  },
 );
 /** An order's total stays below 2^53 minor units, so that every JSON reader gets it exactly. */
 export const TotalTooLarge = defineError(400, 'total_too_large', 'The total of this order is too large');
@@ -32,6 +51,7 @@ export const IdempotencyInFlight = defineError(
   'idempotency_in_flight',
   (_retryAfter: number) => 'The first request with this Idempotency-Key is still running',
   (retryAfter): ErrorExtras => ({ headers: { 'Retry-After': String(retryAfter) } }),
+  { sample: [1] },
 );
 
 /** The order was given up before it could be placed; nothing is held and the request may be sent again. */

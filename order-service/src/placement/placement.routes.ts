@@ -3,7 +3,7 @@ import { PROBLEM_TYPE } from '@shop/service-kit/http/problem';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
-import { orderBody, orderHeaders, orderWithMessage, quoteAnswer } from '../orders/order.schemas.ts';
+import { orderBody, orderHeaders, placedOrder, quoteAnswer } from '../orders/order.schemas.ts';
 import {
   IdempotencyInFlight,
   IdempotencyMismatch,
@@ -14,19 +14,29 @@ import {
 } from './placement.errors.ts';
 import type { PlacementAnswer, PlacementUseCases } from './placement.use-cases.ts';
 
+const PLACING = [
+  'Prices come from the catalogue, never from the client. All lines are ordered or none: where some are short, `details` lists every one of them.',
+  'With an `Idempotency-Key` the request may be sent again, with the same body, until it gets a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be mended or tried again under the same key.',
+  'The same key with another body is 422 `idempotency_mismatch`. While the first request is running, a second one gets 409 `idempotency_in_flight` with `Retry-After`.',
+].join('\n\n');
+
 export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, money: Money): Route[] {
   const body = orderBody(money);
   return [
     defineRoute({
       method: 'post',
       path: '/api/orders',
-      summary: 'Place an order; prices and stock come from product-service',
+      operationId: 'placeOrder',
+      tag: 'Orders',
+      summary: 'Place an order',
+      description: PLACING,
+      responseHeaders: ['Location', 'Idempotent-Replayed'],
       who: 'user',
       limit: 'order_create',
       headers: orderHeaders,
       body,
       status: 201,
-      answer: orderWithMessage,
+      answer: placedOrder,
       errors: [
         ProductNotFound,
         InsufficientStock,
@@ -51,7 +61,10 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
     defineRoute({
       method: 'post',
       path: '/api/orders/quote',
-      summary: 'What the same order would cost now; holds nothing',
+      operationId: 'quoteOrder',
+      tag: 'Orders',
+      summary: 'Show what an order would cost now',
+      description: 'Takes the body of an order. Holds nothing and orders nothing.',
       who: 'user',
       limit: 'order_reads',
       body,

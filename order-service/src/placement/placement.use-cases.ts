@@ -10,7 +10,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient, Reservation, ReservedLine } from '../clients/product.client.ts';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import { createOrderResponse } from '../orders/order.response.ts';
-import { type OrderRequest, orderWithMessage } from '../orders/order.schemas.ts';
+import { type OrderRequest, placedOrder } from '../orders/order.schemas.ts';
 import { hashOf, quoteOf, refusalOf, refusalOfTotal, totalOf } from './order.request.ts';
 import { createPlacementBatches } from './placement.batches.ts';
 import { IdempotencyInFlight, IdempotencyMismatch, notPlaced } from './placement.errors.ts';
@@ -226,7 +226,7 @@ export function createPlacementUseCases({
       },
       { id: userId, role },
     );
-    return JSON.stringify(orderWithMessage.parse({ message: 'Order created successfully', order }));
+    return JSON.stringify(placedOrder.parse({ message: 'Order created successfully', order }));
   }
 
   return {

@@ -6,7 +6,7 @@ import type { ExportUseCases } from './export.use-cases.ts';
 import { ImportRunning, TooManyFailures, UnreadableFile } from './import.errors.ts';
 import { FORM, openForm } from './import.form.ts';
 import { CSV, EXCEL, NDJSON } from './import.reader.ts';
-import { importAnswer, importQuery } from './import.schemas.ts';
+import { importAnswer, importProgress, importQuery } from './import.schemas.ts';
 import type { ImportUseCases } from './import.use-cases.ts';
 
 interface CatalogueFileRouteOptions {
@@ -17,7 +17,26 @@ interface CatalogueFileRouteOptions {
   maxBytes: number;
 }
 
-const TYPES = { [CSV]: { schema: { type: 'string' } }, [NDJSON]: { schema: { type: 'string' } } };
+const IMPORTING = [
+  'Rows with a SKU that exists update that product, from any of its columns; the others create one. CSV needs a first line with column names; an empty cell leaves a field as it is. A form has the file in its field `file`.',
+  'The body is read as it comes. Refused rows are reported and the others written. Where an import breaks off, the problem document has the counts up to then and `last_line`.',
+].join('\n\n');
+
+const CSV_FILE = 'sku,name,price,stock\r\nLAMP-1,Desk lamp,39.90,50\r\n';
+const NDJSON_FILE = '{"sku":"LAMP-1","name":"Desk lamp","price":39.9,"stock":50}\n';
+const plain = (example: string) => ({ schema: { type: 'string' }, example });
+const TYPES = { [CSV]: plain(CSV_FILE), [NDJSON]: plain(NDJSON_FILE) };
+const BODIES = {
+  ...TYPES,
+  [EXCEL]: plain(CSV_FILE),
+  [FORM]: {
+    schema: {
+      type: 'object',
+      properties: { file: { type: 'string', format: 'binary', description: 'The file: CSV or NDJSON.' } },
+      required: ['file'],
+    },
+  },
+};
 const TAKEN = [CSV, EXCEL, NDJSON, FORM];
 
 export function catalogueFileRoutes({
@@ -32,11 +51,14 @@ export function catalogueFileRoutes({
       ...rules,
       method: 'post',
       path: '/api/products/import',
-      summary:
-        'Create the products of a file, and update those whose SKU is there, from any of their columns; rows without a SKU create. CSV needs a row of column names; an empty cell says nothing. A form has the file in its field file',
+      operationId: 'importProducts',
+      tag: 'Files',
+      summary: 'Create and update products from a file',
+      description: IMPORTING,
+      problemMembers: importProgress,
       only: 'admins where PRODUCT_CREATION is admin',
       query: importQuery,
-      stream: { types: TAKEN, maxBytes },
+      stream: { types: TAKEN, maxBytes, examples: BODIES },
       answer: importAnswer,
       errors: [Forbidden, UnreadableFile, TooManyFailures, ImportRunning, Unavailable],
       handler: ({ query, stream, user, caller }) =>
@@ -52,8 +74,12 @@ export function catalogueFileRoutes({
       method: 'get',
       path: '/api/products/export',
       patience: 'steps',
-      summary:
-        'The own products that match all filters, or those of all sellers for an admin, as import reads them',
+      operationId: 'exportProducts',
+      tag: 'Files',
+      summary: 'Download products as a file that import reads back',
+      description: "The caller's own products that match all filters; for admins those of all sellers.",
+      responseDescription: 'The file',
+      responseHeaders: ['Content-Disposition'],
       query: schemas.exportQuery,
       answerTypes: TYPES,
       errors: [Forbidden],

@@ -1,15 +1,19 @@
 import { AppError, defineError } from '@shop/service-kit/errors/app-error';
 
-export const UnreadableFile = defineError(400, 'unreadable_file', (detail: string) => detail);
+export const UnreadableFile = defineError(400, 'unreadable_file', (detail: string) => detail, undefined, {
+  sample: ['The first line must name the columns'],
+});
 export const ImportRunning = defineError(
   409,
   'import_running',
-  'Another import of yours is running; wait for its end',
+  'Another import of yours is running; wait until it has finished',
 );
 export const TooManyFailures = defineError(
   400,
   'too_many_failures',
-  (limit: number) => `More than ${limit} rows of the file were refused; what comes behind them was not read`,
+  (limit: number) => `More than ${limit} rows of the file were refused; the rows after them were not read`,
+  undefined,
+  { sample: [10_000] },
 );
 
 /** The same failure, saying also what had been done by then. */

@@ -1,26 +1,55 @@
-import { booleanQuery } from '@shop/service-kit/http/fields';
+import { booleanQuery, count } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 
 export const importQuery = z.object({
-  dry_run: booleanQuery('dry_run').default(false),
-  /** Also the stock of products that are there is set; otherwise it is kept. */
-  stock: z.literal('set', { error: 'stock must be set' }).optional(),
-  /** Fields that products do not have are ignored; otherwise their rows fail. */
-  unknown: z.literal('ignore', { error: 'unknown must be ignore' }).optional(),
+  dry_run: booleanQuery('dry_run')
+    .default(false)
+    .meta({ description: 'Checks the file and counts, but writes nothing.', byDefault: false }),
+  stock: z.literal('set', { error: 'stock must be set' }).optional().meta({
+    description:
+      'With `set`, the stock of existing products is set too. Otherwise they keep theirs, so that an older file does not bring sold units back.',
+  }),
+  unknown: z
+    .literal('ignore', { error: 'unknown must be ignore' })
+    .optional()
+    .meta({ description: 'With `ignore`, unknown fields are ignored. Otherwise their rows fail.' }),
 });
 
 export type ImportQuery = z.output<typeof importQuery>;
 
-export const importAnswer = z.object({
-  created: z.int(),
-  /** Rows that changed the product with their SKU. */
-  updated: z.int(),
-  /** Rows whose product already was what they say. */
-  unchanged: z.int(),
-  failed: z.int(),
-  /** Updated and unchanged rows that have another stock than their product, which kept its own. */
-  stock_kept: z.int(),
-  errors: z.array(z.object({ line: z.int(), message: z.string() })),
-  /** There are more refused rows than are listed. */
-  errors_truncated: z.boolean(),
+const refusedRow = z
+  .object({
+    line: z.int().meta({ description: 'Line of the file, from 1.', minimum: 1, examples: [3] }),
+    message: z
+      .string()
+      .meta({ description: 'Why it was refused.', maxLength: 300, examples: ['Name is required'] }),
+  })
+  .meta({ id: 'RefusedRow', description: 'A row of an imported file that was refused.' });
+
+export const importAnswer = z
+  .object({
+    created: count('Rows that created a product.'),
+    updated: count('Rows that changed the product with their SKU.'),
+    unchanged: count('Rows whose product already was what they say.', 0),
+    failed: count('Rows that were refused.', 0),
+    stock_kept: count(
+      'Updated and unchanged rows that have another stock than their product, which kept its own.',
+      0,
+    ),
+    errors: z
+      .array(refusedRow)
+      .meta({ description: 'The refused rows, or the first of them.', maxItems: 100, examples: [[]] }),
+    errors_truncated: z
+      .boolean()
+      .meta({ description: 'More rows were refused than are listed.', examples: [false] }),
+  })
+  .meta({ id: 'ImportResult' });
+
+/** What a failed import adds to its problem document: what had been done by then. */
+export const importProgress = z.object({
+  ...importAnswer.shape,
+  last_line: z.int().meta({
+    description: 'The line up to which all rows are dealt with, where an import broke off.',
+    minimum: 0,
+  }),
 });

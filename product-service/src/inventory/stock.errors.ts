@@ -1,7 +1,18 @@
-import { defineError } from '@shop/service-kit/errors/app-error';
+import { defineError, type ErrorExtras } from '@shop/service-kit/errors/app-error';
+import { shortLine } from '@shop/service-kit/errors/error.schemas';
+import { z } from 'zod';
 import { MAX_STOCK } from '../products/product.fields.ts';
 
-export const InsufficientStock = defineError(400, 'insufficient_stock', 'Insufficient stock');
+export const InsufficientStock = defineError(
+  400,
+  'insufficient_stock',
+  'Insufficient stock',
+  (short: z.output<typeof shortLine>): ErrorExtras => ({ members: { details: [short] } }),
+  {
+    sample: [{ product_id: 1, requested: 5, available: 2 }],
+    members: z.object({ details: z.array(shortLine).meta({ maxItems: 100 }) }),
+  },
+);
 export const StockLimitExceeded = defineError(
   400,
   'stock_limit_exceeded',

@@ -1,4 +1,4 @@
-import { instant, integer, optional, text } from '@shop/service-kit/http/fields';
+import { instantOf, integer, optional, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { MAX_STOCK } from '../products/product.fields.ts';
@@ -16,30 +16,55 @@ export interface StockMovement {
   created_at: Date;
 }
 
-export const stockBody = z.strictObject({
-  quantity: integer('Quantity', { min: -MAX_STOCK, max: MAX_STOCK, wrong: 'Quantity must be an integer' }),
-  reason: optional(text('Reason', { max: 200 })),
-});
+export const stockBody = z
+  .strictObject({
+    quantity: integer('Quantity', {
+      min: -MAX_STOCK,
+      max: MAX_STOCK,
+      wrong: 'Quantity must be an integer',
+    }).meta({ description: 'Units to add; negative to take off.', example: 10 }),
+    reason: optional(text('Reason', { max: 200 })).meta({
+      description: 'Shown in the ledger; `adjustment` where it is left out.',
+      example: 'delivery',
+    }),
+  })
+  .meta({ id: 'StockAdjustment' });
 
 export const movementsQuery = z.object(pagingQuery(20));
 
 /** A cursor holds the id of the last row shown. */
 export const movementCursor = z.tuple([z.int().min(1)]).readonly();
 
-export const movementsAnswer = z.object({
-  movements: z.array(
-    z.object({
-      id: z.int(),
-      delta: z.int(),
-      reason: z.string(),
-      actor: z.string(),
-      reference: z.string().nullable(),
-      stock_after: z.int(),
-      created_at: instant,
+const movement = z
+  .object({
+    id: z.int().meta({ description: 'Ascending in time.', minimum: 1, examples: [1] }),
+    delta: z.int().meta({ description: 'Units added, or taken off.', examples: [10] }),
+    reason: z.string().meta({
+      description: 'Why: the reason of an adjustment, or what the shop did.',
+      maxLength: 200,
+      examples: ['delivery'],
     }),
-  ),
-  ...pagingAnswer,
-});
+    actor: z.string().meta({
+      description: '`user:` and an id, or `service:` and a name.',
+      maxLength: 100,
+      examples: ['user:1'],
+    }),
+    reference: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'The reservation that caused it; null for other changes.',
+        maxLength: 100,
+        examples: [null],
+      }),
+    stock_after: z.int().meta({ description: 'Units after it.', minimum: 0, examples: [50] }),
+    created_at: instantOf('When it happened.'),
+  })
+  .meta({ id: 'StockMovement', description: 'One change of the stock of a product.' });
+
+export const movementsAnswer = z
+  .object({ movements: z.array(movement).meta({ maxItems: 100 }), ...pagingAnswer })
+  .meta({ id: 'StockMovementPage' });
 
 export type MovementKey = z.output<typeof movementCursor>;
 export type MovementsQuery = z.output<typeof movementsQuery>;

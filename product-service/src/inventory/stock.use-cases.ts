@@ -34,7 +34,8 @@ export function createStockUseCases({ stock, stockChanged, forget }: StockUseCas
       const { found, changed } = await stock.add(id, quantity, reason, guard).catch(refuseBusy);
       if (changed === undefined) {
         await refuseUnlessPasses(guard, found, () => forget(id));
-        throw quantity < 0 ? new InsufficientStock() : new StockLimitExceeded();
+        if (quantity > 0) throw new StockLimitExceeded();
+        throw new InsufficientStock({ product_id: id, requested: -quantity, available: found?.stock ?? 0 });
       }
       await stockChanged([changed]);
       return changed;

@@ -4,20 +4,26 @@ import type { z } from 'zod';
 
 export const MAX_STOCK = 1_000_000_000;
 export const MAX_NAME = 200;
+export const MAX_DESCRIPTION = 5000;
+export const MAX_CATEGORY = 100;
+export const MAX_SKU = 64;
+export const MAX_IMAGE_URL = 2000;
 
 /** A letter of another script than Latin: one such character may be a whole word. */
 const NON_LATIN = /(?![\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}])\p{L}/u;
 const MIN_LATIN_NAME = 3;
 const STOREFRONT = 'http://storefront.invalid';
 
-export const name = text('Name', { max: MAX_NAME }).refine(
-  (value) => lengthOf(value) >= MIN_LATIN_NAME || NON_LATIN.test(value),
-  {
+export const name = text('Name', { max: MAX_NAME })
+  .refine((value) => lengthOf(value) >= MIN_LATIN_NAME || NON_LATIN.test(value), {
     error: `Name must be at least ${MIN_LATIN_NAME} characters`,
     params: { code: 'too_short', minimum: MIN_LATIN_NAME },
-  },
-);
-const imageUrl = text('Image URL', { max: 2000 }).refine(isImageUrl, {
+  })
+  .meta({
+    description: `At least ${MIN_LATIN_NAME} characters, unless it has a letter of another script than Latin.`,
+    example: 'Desk lamp',
+  });
+const imageUrl = text('Image URL', { max: MAX_IMAGE_URL }).refine(isImageUrl, {
   error: 'Image URL must be an http or https address, or a path that begins with /',
 });
 
@@ -30,29 +36,44 @@ function isImageUrl(value: string): boolean {
 
 /** What else a product has: its schema, and what it is set to when a client leaves it out or clears it. */
 const FIELDS = {
-  description: { schema: text('Description', { min: 0, max: 5000 }), empty: '' },
-  category: { schema: text('Category', { max: 100 }), empty: 'General' },
-  sku: { schema: text('SKU', { max: 64 }), empty: null },
+  description: { schema: text('Description', { min: 0, max: MAX_DESCRIPTION }), empty: '' },
+  category: { schema: text('Category', { max: MAX_CATEGORY }), empty: 'General' },
+  sku: { schema: text('SKU', { max: MAX_SKU }), empty: null },
   image_url: { schema: imageUrl, empty: null },
 } as const;
 const { description, category, sku, image_url } = FIELDS;
 const stock = integer('Stock', { min: 0, max: MAX_STOCK, wrong: 'Stock must be a non-negative integer' });
 
+const EXAMPLES = {
+  description: { description: 'Text about it.', example: 'Brass, with a dimmer' },
+  category: {
+    description:
+      'Its category. Categories that differ only in case or Unicode form are one, spelt as it was first written.',
+    example: 'Lighting',
+  },
+  sku: { description: "The seller's number of it, unique in the shop." },
+  image_url: {
+    description: 'An http(s) address, or a path of the storefront that begins with `/`.',
+    example: '/images/desk-lamp.jpg',
+  },
+  stock: { description: 'Units in stock.', example: 50 },
+} as const;
+
 /** In a new product. */
 export const initial = {
-  description: optional(description.schema).describe('Empty where it is left out'),
-  category: optional(category.schema).describe(`${category.empty} where it is left out`),
-  sku: optional(sku.schema),
-  image_url: optional(image_url.schema),
-  stock: optional(stock).describe('0 where it is left out'),
+  description: optional(description.schema).meta(EXAMPLES.description),
+  category: optional(category.schema).meta({ ...EXAMPLES.category, byDefault: category.empty }),
+  sku: optional(sku.schema).meta(EXAMPLES.sku),
+  image_url: optional(image_url.schema).meta(EXAMPLES.image_url),
+  stock: optional(stock).meta({ ...EXAMPLES.stock, byDefault: 0 }),
 };
 /** In PUT and PATCH: what is left out stays as it is, `null` and blank texts clear. */
 export const changed = {
-  description: clearable(description.schema, description.empty),
-  category: clearable(category.schema, category.empty),
-  sku: clearable(sku.schema, sku.empty),
-  image_url: clearable(image_url.schema, image_url.empty),
-  stock: optional(stock),
+  description: clearable(description.schema, description.empty).meta(EXAMPLES.description),
+  category: clearable(category.schema, category.empty).meta(EXAMPLES.category),
+  sku: clearable(sku.schema, sku.empty).meta(EXAMPLES.sku),
+  image_url: clearable(image_url.schema, image_url.empty).meta(EXAMPLES.image_url),
+  stock: optional(stock).meta(EXAMPLES.stock),
 };
 
 type Given = { [Field in keyof typeof initial]?: z.output<(typeof initial)[Field]> };

@@ -4,13 +4,8 @@ import { idParams } from '@shop/service-kit/http/fields';
 import { rawReply, reply } from '@shop/service-kit/http/reply';
 import type { CachedAnswer } from './product.cache.ts';
 import { ProductNotFound, SkuTaken, VersionMismatch } from './product.errors.ts';
-import {
-  categoriesAnswer,
-  categoriesQuery,
-  changeHeaders,
-  messageAnswer,
-  type ProductSchemas,
-} from './product.schemas.ts';
+import { categoriesQuery, changeHeaders, type ProductSchemas } from './product.schemas.ts';
+import { categoriesAnswer, messageAnswer } from './product.shape.ts';
 import type { ProductUseCases } from './product.use-cases.ts';
 
 interface ProductRouteOptions {
@@ -20,28 +15,38 @@ interface ProductRouteOptions {
 
 const PATH = '/api/products';
 const OWNER = 'its owner or an admin';
-const LIST_SUMMARY = [
-  'Products that match all filters; in_stock may follow the stock 5 s late',
-  'q finds products that have every word of it, whole or as a beginning, in name, SKU, category or description; case, accents and punctuation do not matter, and in Chinese, Japanese, Korean and Thai any two characters in a row are found',
-  'A word that fewer than five products have also finds the nearest known words, one or two letters off; words with a digit do not',
-  'sort=relevance: whole SKU, whole name, words of the name, beginnings of words, category, description, then the newest',
-  'sort=name follows the order of languages (apple, Über, Zebra)',
-  'total is exact up to 10,000; total_is_estimate tells when there may be more',
-].join('. ');
+const LISTING = [
+  '`q` finds products that have every word of it, whole or as the beginning of a word, in name, SKU, category or description. Case, accents and punctuation do not matter. In Chinese, Japanese, Korean and Thai any two consecutive characters are found. A word that fewer than five products have also finds the nearest known words, one or two letters off; words with a digit do not.',
+  'A search is ordered by `relevance`: SKU, whole name, words of the name, beginnings of words, category, description, then newest. `sort=name` follows the order of languages (apple, Über, Zebra).',
+  'A change shows within 1 s, a pure change of the stock within 5 s, also in `in_stock`.',
+].join('\n\n');
+const REPLACING =
+  'Optional fields that are left out stay as they are; null clears them. With `If-Match` the change is made only if the product is still the one with this `ETag`; a change of the stock alone does not count unless `stock` is set.';
 
 export function productRoutes({ products, schemas }: ProductRouteOptions): Route[] {
-  const reads = { method: 'get', who: 'anyone', limit: 'catalogue_reads', status: 200 } as const;
+  const reads = {
+    method: 'get',
+    who: 'anyone',
+    limit: 'catalogue_reads',
+    status: 200,
+    conditional: true,
+    responseHeaders: ['Cache-Status'],
+  } as const;
   const writes = { who: 'user', limit: 'catalogue_writes' } as const;
   return [
     defineRoute({
       ...writes,
       method: 'post',
       path: PATH,
-      summary: 'Put a product on sale; whoever creates it owns it',
+      operationId: 'createProduct',
+      tag: 'Products',
+      summary: 'Create a product',
+      description: 'Whoever creates a product owns it. It is on sale at once.',
+      responseHeaders: ['Location'],
       only: 'admins where PRODUCT_CREATION is admin',
       body: schemas.createBody,
       status: 201,
-      answer: schemas.changedAnswer,
+      answer: schemas.createdAnswer,
       errors: [Forbidden, SkuTaken],
       async handler({ body, user }) {
         const product = await products.createProduct(body, user);
@@ -52,7 +57,10 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
     defineRoute({
       ...reads,
       path: PATH,
-      summary: LIST_SUMMARY,
+      operationId: 'listProducts',
+      tag: 'Products',
+      summary: 'List, filter and search products',
+      description: LISTING,
       query: schemas.listQuery,
       answer: schemas.listAnswer,
       handler: async ({ query }) => toReply(await products.listProducts(query)),
@@ -60,8 +68,11 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
     defineRoute({
       ...reads,
       path: `${PATH}/categories`,
-      summary:
-        'Categories that have products, in language order: the 1,000 with most products, of one seller the 50 with most',
+      operationId: 'listCategories',
+      tag: 'Products',
+      summary: 'List the categories that have products, in the order of languages',
+      description:
+        'The 1,000 categories with the most products. Of the categories that only one seller uses, the 50 with the most.',
       query: categoriesQuery,
       answer: categoriesAnswer,
       handler: async ({ query }) => toReply(await products.listCategories(query.counts)),
@@ -69,7 +80,9 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
     defineRoute({
       ...reads,
       path: `${PATH}/:id`,
-      summary: 'One product',
+      operationId: 'getProduct',
+      tag: 'Products',
+      summary: 'Get one product',
       params: idParams,
       answer: schemas.productAnswer,
       errors: [ProductNotFound],
@@ -79,8 +92,10 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       ...writes,
       method: 'put',
       path: `${PATH}/:id`,
-      summary:
-        'Change a product: name and price are required, and optional fields that are left out stay as they are',
+      operationId: 'replaceProduct',
+      tag: 'Products',
+      summary: 'Change a product; name and price are required',
+      description: REPLACING,
       only: OWNER,
       params: idParams,
       headers: changeHeaders,
@@ -97,7 +112,10 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       ...writes,
       method: 'patch',
       path: `${PATH}/:id`,
+      operationId: 'updateProduct',
+      tag: 'Products',
       summary: 'Change some fields of a product',
+      description: REPLACING,
       only: OWNER,
       params: idParams,
       headers: changeHeaders,
@@ -114,7 +132,10 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       ...writes,
       method: 'delete',
       path: `${PATH}/:id`,
-      summary: 'Take a product off sale for good; orders keep their lines',
+      operationId: 'deleteProduct',
+      tag: 'Products',
+      summary: 'Delete a product',
+      description: 'It is gone from the catalogue and cannot be ordered any more. Orders keep their lines.',
       only: OWNER,
       params: idParams,
       headers: changeHeaders,

@@ -3,14 +3,15 @@ import {
   amountQuery,
   booleanQuery,
   INT32_MAX,
-  instant,
   integerQuery,
+  message,
   text,
 } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
-import { changed, initial, MAX_NAME, name, withInitial } from './product.fields.ts';
+import { changed, initial, MAX_CATEGORY, MAX_NAME, name, withInitial } from './product.fields.ts';
+import { productShape } from './product.shape.ts';
 
 /** A product of the shop, as use-cases know it. */
 export interface Product {
@@ -60,7 +61,7 @@ const ids = z
   .refine((list) => list.length <= MAX_IDS, { error: `ids must be at most ${MAX_IDS}` })
   .refine((list) => list.every((id) => id <= INT32_MAX), { error: `ids must be at most ${INT32_MAX} each` });
 
-const id = z.int().min(1).max(INT32_MAX);
+const idKey = z.int().min(1).max(INT32_MAX);
 const numberKey = z.int().min(0);
 /** The last instant that can be written with a year of four digits, in milliseconds since 1970. */
 const instantKey = z.int().min(0).max(253_402_300_799_999);
@@ -78,18 +79,21 @@ export type ProductKey = readonly [order: ProductOrder, value: string | number, 
 /** A cursor of another order is none of this list. */
 export function productCursor(order: ProductOrder): z.ZodType<ProductKey> {
   const value = CURSOR_KEYS[order.replace('-', '')] ?? numberKey;
-  return z.tuple([z.literal(order), value, id]).readonly();
+  return z.tuple([z.literal(order), value, idKey]).readonly();
 }
 
-export const categoriesQuery = z.object({ counts: booleanQuery('counts').default(false) });
+export const categoriesQuery = z.object({
+  counts: booleanQuery('counts')
+    .default(false)
+    .meta({ description: 'Whether to add the number of products of each category.', byDefault: false }),
+});
 
 /** `If-Match`: the change is made only if the product still is as it was read. */
-export const changeHeaders = z.object({ 'if-match': z.string().max(1000).optional() });
-
-export const messageAnswer = z.object({ message: z.string() });
-export const categoriesAnswer = z.object({
-  categories: z.array(z.string()),
-  counts: z.record(z.string(), z.int()).optional(),
+export const changeHeaders = z.object({
+  'if-match': z.string().max(1000).optional().meta({
+    description:
+      'The `ETag` of the product as it was read; where it is stale, the change is refused with 412.',
+  }),
 });
 
 const pricesInOrder = [
@@ -107,12 +111,25 @@ export function createProductSchemas(money: Money) {
   const price = amount('Price', money);
   const required = { name, price };
   const filters = {
-    category: text('category', { max: 100 }).optional(),
-    min_price: amountQuery('min_price', money).optional(),
-    max_price: amountQuery('max_price', money).optional(),
-    in_stock: booleanQuery('in_stock').optional(),
-    owner_id: integerQuery('owner_id', { min: 1, max: INT32_MAX }).optional(),
-    ids: ids.optional(),
+    category: text('category', { max: MAX_CATEGORY })
+      .optional()
+      .meta({ description: 'Only products of this category, in any case.' }),
+    min_price: amountQuery('min_price', money)
+      .optional()
+      .meta({ description: `Least price, in major units (${money.currency}).` }),
+    max_price: amountQuery('max_price', money)
+      .optional()
+      .meta({ description: `Greatest price, in major units (${money.currency}).` }),
+    in_stock: booleanQuery('in_stock')
+      .optional()
+      .meta({ description: 'Only products that are in stock, or only those that are not.' }),
+    owner_id: integerQuery('owner_id', { min: 1, max: INT32_MAX })
+      .optional()
+      .meta({ description: 'Only products of this seller.' }),
+    ids: ids.optional().meta({
+      description: `Only these products, at most ${MAX_IDS} ids separated by commas, in this order unless \`sort\` is set.`,
+      maxLength: MAX_IDS * 11,
+    }),
   };
   // Field by field: taking the others with `...` costs several times as much, and lists are made of this.
   const shown = (product: Product): z.input<typeof productShape> => ({
@@ -135,14 +152,19 @@ export function createProductSchemas(money: Money) {
   return {
     createBody: z
       .strictObject({ ...required, ...initial })
+      .meta({ id: 'NewProduct', description: 'A product to put on sale.' })
       .transform(toFields)
       .transform(withInitial),
-    replaceBody: z.strictObject({ ...required, ...changed }).transform(toFields),
+    replaceBody: z
+      .strictObject({ ...required, ...changed })
+      .meta({ id: 'ProductReplacement' })
+      .transform(toFields),
     changeBody: z
       .strictObject({ ...changed, ...z.strictObject(required).partial().shape })
       .refine((body) => Object.values(body).some((value) => value !== undefined), {
         error: 'Give at least one field to change',
       })
+      .meta({ id: 'ProductUpdate', minProperties: 1, description: 'At least one field to change.' })
       .transform(toFields),
     /** A row of a file: fields of a new product, or those that change in one that is there. Blank ones count as absent. */
     importRow: z
@@ -151,16 +173,23 @@ export function createProductSchemas(money: Money) {
     exportQuery: z
       .object({
         ...filters,
-        format: z.enum(['csv', 'ndjson'], { error: 'format must be csv or ndjson' }).default('csv'),
+        format: z
+          .enum(['csv', 'ndjson'], { error: 'format must be csv or ndjson' })
+          .default('csv')
+          .meta({ description: 'Format of the file.', byDefault: 'csv' }),
       })
       .refine(...pricesInOrder),
     listQuery: z
       .object({
         ...pagingQuery(DEFAULT_PER_PAGE),
-        per_page: integerQuery('per_page', { min: 1, max: 100 }).optional(),
+        per_page: integerQuery('per_page', { min: 1, max: 100 })
+          .optional()
+          .meta({ description: `Rows of a page: ${DEFAULT_PER_PAGE}, or all with \`ids\`.` }),
         ...filters,
-        q: text('q', { max: MAX_SEARCH }).optional(),
-        sort: sort.optional(),
+        q: text('q', { max: MAX_SEARCH }).optional().meta({ description: 'Words to search for.' }),
+        sort: sort.optional().meta({
+          description: 'Order of the list: `id`, or `relevance` with `q`. With `-` in front: descending.',
+        }),
       })
       .refine(...pricesInOrder)
       .refine(({ sort, q }) => sort !== 'relevance' || q !== undefined, {
@@ -168,26 +197,20 @@ export function createProductSchemas(money: Money) {
       })
       .transform(withDefaults),
     productAnswer: z.object({ product }),
-    changedAnswer: z.object({ message: z.string(), product }),
-    listAnswer: z.object({ products: z.array(product), ...pagingAnswer, total_is_estimate: z.boolean() }),
+    createdAnswer: z.object({ message: message('Product created successfully'), product }),
+    changedAnswer: z.object({ message: message('Product updated successfully'), product }),
+    adjustedAnswer: z.object({ message: message('Stock updated successfully'), product }),
+    listAnswer: z
+      .object({
+        products: z.array(product).meta({ maxItems: MAX_IDS }),
+        ...pagingAnswer,
+        total_is_estimate: z
+          .boolean()
+          .meta({ description: 'There may be more rows than `total` says.', examples: [false] }),
+      })
+      .meta({ id: 'ProductPage' }),
   };
 }
-
-const productShape = z.object({
-  id: z.int(),
-  name: z.string(),
-  description: z.string(),
-  price: z.number(),
-  currency: z.string(),
-  stock: z.int(),
-  category: z.string(),
-  sku: z.string().nullable(),
-  image_url: z.string().nullable(),
-  owner_id: z.int(),
-  version: z.int(),
-  created_at: instant,
-  updated_at: instant,
-});
 
 function toFields<Body extends { price?: number | undefined }>({ price, ...rest }: Body) {
   return { ...rest, price_minor: price as Body['price'] };

@@ -42,6 +42,9 @@ export function mountRoutes(app: Express, routes: Route[], options: MountOptions
 /** What is mounted there, for tests that must not miss a route. */
 export const declaredRoutes = (app: Express) => app.locals['routes'] as readonly Route[];
 
+/** The API document of this app, for tests and tools. */
+export const documentOf = (app: Express) => app.locals['openapi'] as Record<string, unknown>;
+
 /** Call after the methods that are allowed were mounted. */
 export function refuseOtherMethods(app: Express, path: string, allowed: string[]): void {
   app.all(path, refuse(allowed));

@@ -7,7 +7,11 @@ export function auditRoutes(audit: AuditUseCases) {
     defineRoute({
       method: 'get',
       path: '/api/users/audit',
-      summary: 'List security events, newest first: who did what, to whom, from where',
+      operationId: 'listAuditEvents',
+      tag: 'Audit',
+      summary: 'List security events, newest first',
+      description:
+        'Who did what, to whom and from where: sign-ins, failed logins, changes of passwords, roles and accounts.',
       who: 'admin',
       limit: 'user_reads',
       query: auditQuery,

@@ -10,4 +10,5 @@ export const TooManyFailures = defineError(
   'rate_limited',
   'Too many requests, try again later',
   (retryAfter: number) => ({ headers: { 'Retry-After': String(retryAfter) } }),
+  { sample: [60] },
 );

@@ -20,7 +20,10 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
     defineRoute({
       method: 'put',
       path: '/api/users/me/password',
-      summary: 'Change the own password; every other session ends',
+      operationId: 'changePassword',
+      tag: 'Passwords',
+      summary: 'Change the password of the signed-in user',
+      description: 'Revokes every other session. The response has new tokens for this one.',
       who: 'user',
       limit: 'user_writes',
       patience: 'password',
@@ -36,12 +39,16 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
     defineRoute({
       method: 'post',
       path: '/api/users/password-reset',
-      summary: 'Mail a link that resets the password; the answer is the same for an address that nobody has',
+      operationId: 'requestPasswordReset',
+      tag: 'Passwords',
+      summary: 'Mail a link that resets the password',
+      description:
+        'The response is the same for an address that no account has. The link is valid for 30 minutes, once.',
       who: 'anyone',
       limit: 'password_reset',
       body: schemas.resetRequest,
       status: 202,
-      answer: schemas.done,
+      answer: schemas.requested,
       async handler({ body, caller }) {
         await resets.ask(body.email, originOf(caller));
         return { message: 'If an account has this address, a mail with a link is on its way' };
@@ -50,7 +57,10 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
     defineRoute({
       method: 'post',
       path: '/api/users/password-reset/confirm',
-      summary: 'Set a new password with the token of such a mail; all sessions end',
+      operationId: 'resetPassword',
+      tag: 'Passwords',
+      summary: 'Set a new password with the token of a mailed link',
+      description: 'Revokes all sessions of the user, and lifts the lock after too many failed logins.',
       who: 'anyone',
       limit: 'password_reset',
       patience: 'password',

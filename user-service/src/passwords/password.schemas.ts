@@ -1,4 +1,4 @@
-import { fieldCode } from '@shop/service-kit/http/fields';
+import { fieldCode, message } from '@shop/service-kit/http/fields';
 import { lengthOf } from '@shop/service-kit/text/texts';
 import { z } from 'zod';
 import { mailToken } from '../mail/mail-token.ts';
@@ -40,23 +40,34 @@ export function passwordField(label: string, { minLength, isCommon }: PasswordRu
       error: `${label} is too common, choose one that others do not use`,
       ...fieldCode('too_common'),
     })
-    .meta({ minLength, maxLength: MAX_PASSWORD });
+    .meta({
+      minLength,
+      maxLength: MAX_PASSWORD,
+      format: 'password',
+      description: `Any characters, at least ${minLength}; taken as it is, neither trimmed nor normalised.`,
+    });
 }
 
 /** A password to be compared: short ones are wrong, not invalid, whatever the rule was when it was set. */
 export const presentedPassword = (label: string) => passwordField(label, ANY_PASSWORD);
 
 export function createPasswordSchemas(rules: PasswordRules) {
-  const newPassword = passwordField('New password', rules);
+  const newPassword = passwordField('New password', rules).meta({ example: 'staple a new battery' });
   return {
     change: z.strictObject({
-      current_password: presentedPassword('Current password'),
+      current_password: presentedPassword('Current password').meta({
+        description: 'The password that is valid now.',
+        example: 'correct horse battery',
+      }),
       new_password: newPassword,
     }),
-    changed: z.object({ message: z.string(), tokens: tokensAnswer }),
+    changed: z.object({ message: message('Password changed successfully'), tokens: tokensAnswer }),
     resetRequest: z.strictObject({ email }),
     reset: z.strictObject({ token: mailToken, new_password: newPassword }),
-    done: z.object({ message: z.string() }),
+    requested: z.object({
+      message: message('If an account has this address, a mail with a link is on its way'),
+    }),
+    done: z.object({ message: message('Password reset successfully') }),
   };
 }
 

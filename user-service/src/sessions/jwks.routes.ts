@@ -11,8 +11,10 @@ export function jwksRoutes(keys: PublishedKey[]) {
     defineRoute({
       method: 'get',
       path: '/.well-known/jwks.json',
-      summary:
-        'Show the public keys of access tokens (RFC 7517); none while they are signed with a shared secret',
+      operationId: 'getPublicKeys',
+      tag: 'Sessions',
+      summary: 'Get the public keys that verify access tokens',
+      description: 'A JWK Set (RFC 7517), empty while tokens are signed with a shared secret.',
       who: 'anyone',
       limit: false,
       status: 200,

@@ -1,15 +1,23 @@
 import { z } from 'zod';
 
-const publishedKey = z.object({
-  kty: z.literal('EC'),
-  crv: z.literal('P-256'),
-  x: z.string(),
-  y: z.string(),
-  kid: z.string(),
-  alg: z.literal('ES256'),
-  use: z.literal('sig'),
-});
+const coordinate = (axis: string) =>
+  z.string().meta({
+    description: `The ${axis} coordinate, base64url.`,
+    maxLength: 43,
+    examples: ['f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU'],
+  });
+const publishedKey = z
+  .object({
+    kty: z.literal('EC'),
+    crv: z.literal('P-256'),
+    x: coordinate('x'),
+    y: coordinate('y'),
+    kid: z.string().meta({ description: 'Names the key in tokens.', maxLength: 100, examples: ['2026-11'] }),
+    alg: z.literal('ES256'),
+    use: z.literal('sig'),
+  })
+  .meta({ id: 'PublicKey', description: 'A public key (RFC 7517).' });
 export type PublishedKey = z.input<typeof publishedKey>;
 
 /** RFC 7517, section 5. */
-export const jwksAnswer = z.object({ keys: z.array(publishedKey) });
+export const jwksAnswer = z.object({ keys: z.array(publishedKey).meta({ maxItems: 10 }) });

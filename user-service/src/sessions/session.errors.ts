@@ -12,7 +12,7 @@ export const InvalidRefreshToken = defineError(
 export const TokenReused = defineError(
   401,
   'token_reused',
-  'This refresh token was used before; its session has been ended, sign in again',
+  'This refresh token was used before; its session is revoked, sign in again',
   challenge,
 );
 export const SessionEnded = defineError(401, 'unauthenticated', 'The session has ended', challenge);

@@ -1,5 +1,5 @@
 import { bearerTokenOf } from '@shop/service-kit/http/authenticate';
-import { fieldCode, instant, optional, text } from '@shop/service-kit/http/fields';
+import { fieldCode, instantOf, message, optional, text } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 import { presentedPassword } from '../passwords/password.schemas.ts';
 import { userAnswer } from '../users/user.answer.ts';
@@ -7,12 +7,23 @@ import { MAX_EMAIL } from '../users/user.identity.ts';
 import { tokensAnswer } from './tokens.answer.ts';
 
 const MAX_TOKEN = 4096;
+const REFRESH_TOKEN = 'eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl';
 const NAME_REQUIRED = 'Username or email is required';
 
-const loginName = text('Username or email', { max: MAX_EMAIL }).optional();
+const loginName = text('Username or email', { max: MAX_EMAIL });
 
 export const loginBody = z
-  .strictObject({ username: loginName, email: loginName, password: presentedPassword('Password') })
+  .strictObject({
+    username: loginName.optional().meta({
+      description: 'Name or email address. Either `username` or `email` is required.',
+      example: 'ada_lovelace',
+    }),
+    email: loginName.optional().meta({ description: 'The same as `username`.' }),
+    password: presentedPassword('Password').meta({
+      description: 'Password.',
+      example: 'correct horse battery',
+    }),
+  })
   .refine((body) => body.username !== undefined || body.email !== undefined, {
     error: NAME_REQUIRED,
     ...fieldCode('required'),
@@ -22,27 +33,51 @@ export const loginBody = z
   .transform(({ username, email, password }) => ({ identifier: username ?? email ?? '', password }));
 
 export const refreshBody = z.strictObject({
-  refresh_token: optional(text('Refresh token', { max: MAX_TOKEN })),
+  refresh_token: optional(text('Refresh token', { max: MAX_TOKEN })).meta({
+      description: 'The refresh token; may be sent as the Bearer token instead.',
+      example: REFRESH_TOKEN,
+    }),
 });
 /** The refresh token may stand where the access token usually does; null for a header of another form. */
 export const refreshHeaders = z.object({
-  authorization: z.string().optional().transform(bearerTokenOf),
+  authorization: z.string().optional().transform(bearerTokenOf).meta({ hidden: true }),
 });
 
-export const sessionParams = z.strictObject({ id: z.uuid({ error: 'Id must be a UUID' }) });
-export const loggedIn = z.object({ message: z.string(), user: userAnswer, tokens: tokensAnswer });
-export const refreshed = z.object({ tokens: tokensAnswer });
-export const sessionsAnswer = z.object({
-  sessions: z.array(
-    z.object({
-      id: z.string(),
-      created_at: instant,
-      last_used_at: instant,
-      user_agent: z.string().nullable(),
-      ip: z.string().nullable(),
-      current: z.boolean(),
-    }),
-  ),
+export const sessionParams = z.strictObject({
+  id: z
+    .uuid({ error: 'Id must be a UUID' })
+    .meta({ description: 'Id of the session.', example: '5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a' }),
 });
+export const loggedIn = z.object({
+  message: message('Login successful'),
+  user: userAnswer,
+  tokens: tokensAnswer,
+});
+export const refreshed = z.object({ tokens: tokensAnswer });
+const session = z
+  .object({
+    id: z.string().meta({
+      description: 'Id of the session.',
+      format: 'uuid',
+      examples: ['5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a'],
+    }),
+    created_at: instantOf('When it began.'),
+    last_used_at: instantOf('When tokens were last issued for it.'),
+    user_agent: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'The browser or app that used it last.',
+        maxLength: 500,
+        examples: ['Mozilla/5.0'],
+      }),
+    ip: z
+      .string()
+      .nullable()
+      .meta({ description: 'The address that used it last.', maxLength: 45, examples: ['203.0.113.7'] }),
+    current: z.boolean().meta({ description: 'Whether this request uses it.', examples: [true] }),
+  })
+  .meta({ id: 'Session', description: 'A sign-in of a user.' });
+export const sessionsAnswer = z.object({ sessions: z.array(session).meta({ maxItems: 50 }) });
 
 const isRecord = (value: unknown) => typeof value === 'object' && value !== null;

@@ -1,10 +1,21 @@
 import { z } from 'zod';
 
-export const tokensAnswer = z.object({
-  access_token: z.string(),
-  refresh_token: z.string(),
-  token_type: z.literal('Bearer'),
-  /** Seconds that the access token is good for. */
-  expires_in: z.int(),
-});
+export const tokensAnswer = z
+  .object({
+    access_token: z.string().meta({
+      description: 'A JWT for `Authorization: Bearer`, in all services.',
+      maxLength: 4096,
+      examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'],
+    }),
+    refresh_token: z.string().meta({
+      description: 'For one call of `refreshTokens`, within 30 days by default.',
+      maxLength: 4096,
+      examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'],
+    }),
+    token_type: z.literal('Bearer'),
+    expires_in: z
+      .int()
+      .meta({ description: 'Seconds until the access token expires.', minimum: 1, examples: [3600] }),
+  })
+  .meta({ id: 'Tokens', description: 'The tokens of a session.' });
 export type Tokens = z.input<typeof tokensAnswer>;

@@ -1,16 +1,30 @@
-import { instant } from '@shop/service-kit/http/fields';
+import { id, instantOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
+import { MAX_EMAIL, MAX_USERNAME } from './user.identity.ts';
 
 export const role = z.enum(['customer', 'admin'], { error: 'Role must be customer or admin' });
 
-/** All that is ever told of a user: fields that are not named here are dropped. */
-export const userAnswer = z.object({
-  id: z.int(),
-  username: z.string(),
-  email: z.string(),
-  role,
-  email_verified: z.boolean(),
-  created_at: instant,
-  updated_at: instant,
-});
+/** All that clients see of a user: fields that are not named here are dropped. */
+export const userAnswer = z
+  .object({
+    id: id('Id of the user.'),
+    username: z.string().meta({
+      description: 'Unique in any case and Unicode form.',
+      maxLength: MAX_USERNAME,
+      examples: ['ada_lovelace'],
+    }),
+    email: z.string().meta({
+      description: 'Unique in any case and Unicode form.',
+      format: 'idn-email',
+      maxLength: MAX_EMAIL,
+      examples: ['ada_lovelace@example.com'],
+    }),
+    role: role.meta({ description: 'What the user may do.', examples: ['customer'] }),
+    email_verified: z
+      .boolean()
+      .meta({ description: 'Whether the user has opened a link that was mailed there.', examples: [false] }),
+    created_at: instantOf('When the account was opened.'),
+    updated_at: instantOf('When it last changed.'),
+  })
+  .meta({ id: 'User', description: 'An account.' });
 export type UserAnswer = z.input<typeof userAnswer>;

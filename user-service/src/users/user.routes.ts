@@ -24,14 +24,17 @@ interface UserRouteOptions {
   schemas: UserSchemas;
 }
 
-const SELF_OR_ADMIN = 'the user himself and admins';
+const SELF_OR_ADMIN = 'the user themselves and admins';
 
 export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
   return [
     defineRoute({
       method: 'post',
       path: '/api/users/register',
+      operationId: 'registerUser',
+      tag: 'Users',
       summary: 'Open an account and sign in',
+      responseHeaders: ['Location'],
       who: 'anyone',
       limit: 'register',
       patience: 'password',
@@ -48,7 +51,9 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'get',
       path: '/api/users/me',
-      summary: 'Show the signed-in user',
+      operationId: 'getMe',
+      tag: 'Users',
+      summary: 'Get the signed-in user',
       who: 'user',
       conditional: true,
       limit: 'user_reads',
@@ -62,7 +67,9 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'get',
       path: '/api/users',
-      summary: 'List users; q searches in names and addresses',
+      operationId: 'listUsers',
+      tag: 'Users',
+      summary: 'List and search users',
       who: 'admin',
       limit: 'user_reads',
       query: usersQuery,
@@ -73,7 +80,9 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'get',
       path: '/api/users/:id',
-      summary: 'Show a user',
+      operationId: 'getUser',
+      tag: 'Users',
+      summary: 'Get one user',
       who: 'user',
       only: SELF_OR_ADMIN,
       limit: 'user_reads',
@@ -86,7 +95,10 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'put',
       path: '/api/users/:id',
-      summary: 'Change name or address of a user',
+      operationId: 'updateUser',
+      tag: 'Users',
+      summary: 'Change the name or email address of a user',
+      description: 'A changed email address is not verified; it is reported by mail to the old one.',
       who: 'user',
       only: SELF_OR_ADMIN,
       limit: 'user_writes',
@@ -103,13 +115,17 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'delete',
       path: '/api/users/:id',
-      summary: 'Delete a user and all that is personal of him',
+      operationId: 'deleteUser',
+      tag: 'Users',
+      summary: 'Delete a user and their personal data',
+      description:
+        'Revokes all their sessions and takes their products off sale. Orders stay, without address and note once they have ended. The last admin cannot be deleted.',
       who: 'user',
       only: SELF_OR_ADMIN,
       limit: 'user_writes',
       params: idParams,
       status: 200,
-      answer: done,
+      answer: done('User deleted successfully'),
       errors: [Forbidden, UserNotFound, LastAdmin],
       async handler({ user, params, caller }) {
         await users.remove(user, params.id, originOf(caller));
@@ -119,9 +135,12 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'put',
       path: '/api/users/:id/role',
-      summary: 'Make another user an admin, or a customer again',
+      operationId: 'setUserRole',
+      tag: 'Users',
+      summary: 'Make a user an admin, or a customer again',
+      description: 'There is always at least one admin. Admins cannot change their own role.',
       who: 'admin',
-      only: 'for others than oneself',
+      only: 'for other users than themselves',
       limit: 'user_writes',
       params: idParams,
       body: roleBody,
@@ -135,7 +154,9 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'get',
       path: '/api/users/:id/sessions',
-      summary: 'List where a user is signed in',
+      operationId: 'listUserSessions',
+      tag: 'Sessions',
+      summary: 'List the sessions of a user',
       who: 'admin',
       limit: 'user_reads',
       params: idParams,
@@ -147,7 +168,10 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
     defineRoute({
       method: 'delete',
       path: '/api/users/:id/sessions',
-      summary: 'End all sessions of a user',
+      operationId: 'revokeUserSessions',
+      tag: 'Sessions',
+      summary: 'Revoke all sessions of a user',
+      responseDescription: 'All sessions are revoked',
       who: 'admin',
       limit: 'user_writes',
       params: idParams,

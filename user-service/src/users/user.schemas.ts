@@ -1,4 +1,4 @@
-import { fieldCode, text } from '@shop/service-kit/http/fields';
+import { fieldCode, message, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { mailToken } from '../mail/mail-token.ts';
@@ -12,17 +12,22 @@ import { MAX_EMAIL } from './user.identity.ts';
 export function createUserSchemas(rules: PasswordRules) {
   return {
     registration: z
-      .strictObject({ username, email, password: passwordField('Password', rules) })
+      .strictObject({
+        username,
+        email,
+        password: passwordField('Password', rules).meta({ example: 'correct horse battery' }),
+      })
       .refine(({ password, ...person }) => !rules.isPersonal(password, person), {
         error: personalIssue('Password'),
         path: ['password'],
         ...fieldCode('too_personal'),
       }),
     registered: z.object({
-      message: z.string(),
+      message: message('User registered successfully'),
       user: userAnswer,
-      /** Left out where the address has to be verified before the first sign-in. */
-      tokens: tokensAnswer.optional(),
+      tokens: tokensAnswer.optional().meta({
+        description: 'Left out where the address has to be verified before the first sign-in.',
+      }),
     }),
   };
 }
@@ -32,22 +37,27 @@ export type Registration = z.output<UserSchemas['registration']>;
 
 export const changesBody = z
   .strictObject({ email: email.optional(), username: username.optional() })
+  .meta({ minProperties: 1 })
   .refine((changes) => changes.email !== undefined || changes.username !== undefined, {
     error: 'Email or username is required',
     ...fieldCode('required'),
   });
 export type Changes = z.output<typeof changesBody>;
 
-export const roleBody = z.strictObject({ role });
+export const roleBody = z.strictObject({
+  role: role.meta({ description: 'The role to set.', example: 'admin' }),
+});
 export const usersQuery = z.object({
   ...pagingQuery(20),
-  q: text('q', { max: MAX_EMAIL }).optional(),
-  role: role.optional(),
+  q: text('q', { max: MAX_EMAIL }).optional().meta({ description: 'Part of a name or an email address.' }),
+  role: role.optional().meta({ description: 'Only users with this role.' }),
 });
 export type UsersQuery = z.output<typeof usersQuery>;
 
 export const oneUser = z.object({ user: userAnswer });
-export const changedUser = z.object({ message: z.string(), user: userAnswer });
-export const done = z.object({ message: z.string() });
+export const changedUser = z.object({ message: message('User updated successfully'), user: userAnswer });
+export const done = (text: string) => z.object({ message: message(text) });
 export const verification = z.strictObject({ token: mailToken });
-export const usersAnswer = z.object({ users: z.array(userAnswer), ...pagingAnswer });
+export const usersAnswer = z
+  .object({ users: z.array(userAnswer).meta({ maxItems: 100 }), ...pagingAnswer })
+  .meta({ id: 'UserPage' });

@@ -9,12 +9,14 @@ export function verificationRoutes(verifications: VerificationUseCases) {
     defineRoute({
       method: 'post',
       path: '/api/users/verify-email',
-      summary: 'Verify an address with the token that was mailed to it',
+      operationId: 'verifyEmail',
+      tag: 'Users',
+      summary: 'Verify an email address with the token of a mailed link',
       who: 'anyone',
       limit: 'user_writes',
       body: verification,
       status: 200,
-      answer: done,
+      answer: done('Email verified successfully'),
       errors: [InvalidMailToken],
       async handler({ body, caller }) {
         await verifications.verify(body.token, originOf(caller));
@@ -24,11 +26,13 @@ export function verificationRoutes(verifications: VerificationUseCases) {
     defineRoute({
       method: 'post',
       path: '/api/users/me/verify-email',
-      summary: 'Mail the link that verifies the own address again',
+      operationId: 'requestEmailVerification',
+      tag: 'Users',
+      summary: 'Mail the link that verifies the email address again',
       who: 'user',
       limit: 'user_writes',
       status: 202,
-      answer: done,
+      answer: done('Unless your address is verified already, a mail with a link is on its way'),
       async handler({ user }) {
         await verifications.ask(user);
         return { message: 'Unless your address is verified already, a mail with a link is on its way' };

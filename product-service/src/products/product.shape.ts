@@ -1,0 +1,71 @@
+import { count, id, instantOf, message } from '@shop/service-kit/http/fields';
+import { z } from 'zod';
+import { MAX_CATEGORY, MAX_DESCRIPTION, MAX_IMAGE_URL, MAX_NAME, MAX_SKU } from './product.fields.ts';
+
+/** Responses that do not depend on the deployment's currency. */
+
+export const messageAnswer = z.object({ message: message('Product deleted successfully') });
+const MOST_CATEGORIES = 1000;
+export const categoriesAnswer = z
+  .object({
+    categories: z.array(z.string().meta({ maxLength: MAX_CATEGORY })).meta({
+      description: 'Sorted.',
+      maxItems: MOST_CATEGORIES,
+      examples: [['Audio', 'Lighting']],
+    }),
+    counts: z
+      .record(z.string(), z.int().meta({ minimum: 1 }))
+      .optional()
+      .meta({ description: 'Products of each category, with `counts=true`.' }),
+  })
+  .meta({ id: 'Categories' });
+
+/** A product as clients see it. */
+export const productShape = z
+  .object({
+    id: id('Id of the product.'),
+    name: z.string().meta({ description: 'Name.', maxLength: MAX_NAME, examples: ['Desk lamp'] }),
+    description: z.string().meta({
+      description: 'Text about it, empty where there is none.',
+      maxLength: MAX_DESCRIPTION,
+      examples: ['Brass, with a dimmer'],
+    }),
+    price: z.number().meta({
+      description: 'Price of one unit, in major units of `currency`.',
+      minimum: 0,
+      examples: [39.9],
+    }),
+    currency: z
+      .string()
+      .meta({ description: 'ISO 4217 code.', minLength: 3, maxLength: 3, examples: ['USD'] }),
+    stock: count(
+      'Units in stock. May lag behind by 5 s in lists; what can be ordered is decided when it is.',
+      50,
+    ),
+    category: z
+      .string()
+      .meta({ description: 'Its category.', maxLength: MAX_CATEGORY, examples: ['Lighting'] }),
+    sku: z
+      .string()
+      .nullable()
+      .meta({
+        description: "The seller's number of it, unique in the shop.",
+        maxLength: MAX_SKU,
+        examples: ['LAMP-1'],
+      }),
+    image_url: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'An http(s) address, or a path of the storefront.',
+        maxLength: MAX_IMAGE_URL,
+        examples: ['/images/desk-lamp.jpg'],
+      }),
+    owner_id: id('Id of the seller.'),
+    version: z
+      .int()
+      .meta({ description: 'Counts changes, those of the stock excepted.', minimum: 1, examples: [1] }),
+    created_at: instantOf('When it was put on sale.'),
+    updated_at: instantOf('When it last changed.'),
+  })
+  .meta({ id: 'Product', description: 'A product of the catalogue.' });
