@@ -147,16 +147,16 @@ describe('a difference of the stock', () => {
 });
 
 test('the document says what PUT leaves alone, and what a new product has by default', async () => {
-  const { paths } = (await request(shop.app).get('/openapi.json').expect(200)).body;
-  expect(paths['/api/products/{id}'].put.summary).toMatch(/left out stay as they are/);
-  const schemaOf = (operation: { requestBody: { content: Record<string, { schema: object }> } }) =>
-    operation.requestBody.content['application/json']?.schema;
-  expect(schemaOf(paths['/api/products'].post)).toMatchObject({
+  const { paths, components } = (await request(shop.app).get('/openapi.json').expect(200)).body;
+  expect(paths['/api/products/{id}'].put.description).toMatch(/left out stay as they are/);
+  const { NewProduct, ProductReplacement } = components.schemas;
+  expect(NewProduct).toMatchObject({
     required: ['name', 'price'],
     properties: {
-      stock: { type: 'integer', description: '0 where it is left out' },
-      category: { maxLength: 100 },
+      stock: { type: ['integer', 'null'], default: 0 },
+      category: { maxLength: 100, default: 'General' },
     },
   });
-  expect(schemaOf(paths['/api/products/{id}'].put)).toMatchObject({ required: ['name', 'price'] });
+  expect(ProductReplacement).toMatchObject({ required: ['name', 'price'] });
+});
 });

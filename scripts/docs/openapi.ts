@@ -10,6 +10,7 @@ interface Document extends Json {
   components: Record<string, Json>;
 }
 
+const GATEWAY = { url: '/', description: 'The gateway, in production', 'x-internal': false };
 const PORTS = { user: 5001, product: 5002, order: 5003 };
 
 /** The API of all three services as one OpenAPI document: `docs/openapi.json`. */
@@ -29,7 +30,7 @@ export function shopDocument(): Document {
         'Users, products and orders of a shop. Behind the gateway all paths are at one address; with `npm start` each service has its own, which the servers of a path name.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/', description: 'The gateway' }],
+    servers: [GATEWAY],
     tags: documents.flatMap(([, { tags }]) => tags),
     paths: {},
     components: {},
@@ -38,8 +39,8 @@ export function shopDocument(): Document {
     const url = `http://localhost:${PORTS[name as keyof typeof PORTS]}`;
     for (const [path, item] of Object.entries(paths)) {
       const servers = [
-        { url: '/', description: 'The gateway' },
-        { url, description: `${name}-service with npm start` },
+        GATEWAY,
+        { url, description: `${name}-service with npm start, locally`, 'x-internal': false },
       ];
       merged.paths[path] = { ...(item as Json), servers };
     }

@@ -118,6 +118,7 @@ describe('GET /openapi.json', () => {
     ]);
     expect(put.parameters[0].schema).toEqual({
       type: 'integer',
+      format: 'int32',
       minimum: 1,
       maximum: 2_147_483_647,
       examples: [1],

@@ -40,7 +40,9 @@ export const shippingAddress = fields
   .meta({ id: 'ShippingAddress', description: 'Where an order goes.' });
 
 const shown = (description: string, example?: string) =>
-  z.string().meta({ description, ...(example === undefined ? {} : { examples: [example] }) });
+  z
+    .string()
+    .meta({ description, maxLength: MAX_TEXT, ...(example === undefined ? {} : { examples: [example] }) });
 
 /** A stored address as a response has it: never validated again, because the rules may have changed since. */
 const storedFields = z.object({

@@ -95,7 +95,7 @@ export const orderBody = (money: Money) =>
           'The total that the buyer was shown, in major units. Where the order would cost something else, it is refused with `price_changed` and the fresh quote.',
         minimum: 0,
       }),
-      shipping_address: optional(shippingAddress),
+      shipping_address: optional(shippingAddress).meta({ description: 'Where the order goes.' }),
       note: optional(text('Note', { max: MAX_NOTE })).meta({
         description: 'For the sellers.',
         example: 'Leave it at the door',
@@ -232,7 +232,10 @@ export const oneOrder = z.object({ order: orderAnswer });
 export const orderWithMessage = (text: string) => z.object({ message: message(text), order: orderAnswer });
 export const placedOrder = orderWithMessage('Order created successfully');
 export const orderList = z
-  .object({ orders: z.array(orderAnswer).meta({ maxItems: 100 }), ...pagingAnswer })
+  .object({
+    orders: z.array(orderAnswer).meta({ description: 'The rows of this page.', maxItems: 100 }),
+    ...pagingAnswer,
+  })
   .meta({ id: 'OrderPage', description: 'Orders, newest first.' });
 export const quoteAnswer = z
   .object({ products: lines, total_amount: major('Sum of all subtotals.', 39.9), currency })

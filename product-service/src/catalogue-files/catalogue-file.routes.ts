@@ -24,19 +24,24 @@ const IMPORTING = [
 
 const CSV_FILE = 'sku,name,price,stock\r\nLAMP-1,Desk lamp,39.90,50\r\n';
 const NDJSON_FILE = '{"sku":"LAMP-1","name":"Desk lamp","price":39.9,"stock":50}\n';
-const plain = (example: string) => ({ schema: { type: 'string' }, example });
+const plain = (example: string, maxLength?: number) => ({
+  schema: { type: 'string', ...(maxLength === undefined ? {} : { maxLength }) },
+  example,
+});
 const TYPES = { [CSV]: plain(CSV_FILE), [NDJSON]: plain(NDJSON_FILE) };
-const BODIES = {
-  ...TYPES,
-  [EXCEL]: plain(CSV_FILE),
+const bodies = (maxBytes: number) => ({
+  [CSV]: plain(CSV_FILE, maxBytes),
+  [NDJSON]: plain(NDJSON_FILE, maxBytes),
+  [EXCEL]: plain(CSV_FILE, maxBytes),
   [FORM]: {
     schema: {
       type: 'object',
-      properties: { file: { type: 'string', format: 'binary', description: 'The file: CSV or NDJSON.' } },
+      properties: { file: { type: 'string', maxLength: maxBytes, description: 'The file: CSV or NDJSON.' } },
+      additionalProperties: false,
       required: ['file'],
     },
   },
-};
+});
 const TAKEN = [CSV, EXCEL, NDJSON, FORM];
 
 export function catalogueFileRoutes({
@@ -58,7 +63,7 @@ export function catalogueFileRoutes({
       problemMembers: importProgress,
       only: 'admins where PRODUCT_CREATION is admin',
       query: importQuery,
-      stream: { types: TAKEN, maxBytes, examples: BODIES },
+      stream: { types: TAKEN, maxBytes, examples: bodies(maxBytes) },
       answer: importAnswer,
       errors: [Forbidden, UnreadableFile, TooManyFailures, ImportRunning, Unavailable],
       handler: ({ query, stream, user, caller }) =>

@@ -63,7 +63,10 @@ const movement = z
   .meta({ id: 'StockMovement', description: 'One change of the stock of a product.' });
 
 export const movementsAnswer = z
-  .object({ movements: z.array(movement).meta({ maxItems: 100 }), ...pagingAnswer })
+  .object({
+    movements: z.array(movement).meta({ description: 'The rows of this page.', maxItems: 100 }),
+    ...pagingAnswer,
+  })
   .meta({ id: 'StockMovementPage' });
 
 export type MovementKey = z.output<typeof movementCursor>;

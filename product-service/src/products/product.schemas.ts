@@ -202,7 +202,7 @@ export function createProductSchemas(money: Money) {
     adjustedAnswer: z.object({ message: message('Stock updated successfully'), product }),
     listAnswer: z
       .object({
-        products: z.array(product).meta({ maxItems: MAX_IDS }),
+        products: z.array(product).meta({ description: 'The rows of this page.', maxItems: MAX_IDS }),
         ...pagingAnswer,
         total_is_estimate: z
           .boolean()

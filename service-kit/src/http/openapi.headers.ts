@@ -26,7 +26,7 @@ export const HEADERS = {
   ),
   'Retry-After': {
     description: 'Seconds to wait before the request is sent again.',
-    schema: { type: 'integer', minimum: 0, maximum: 86_400 },
+    schema: { type: 'integer', format: 'int32', minimum: 0, maximum: 86_400 },
     example: 1,
   },
   'Idempotent-Replayed': {

@@ -126,7 +126,7 @@ export function createProblems(schemas: Schemas) {
       const { properties = {} } = schemas.of(further, 'output') as { properties?: Json };
       const known = base['properties'] as Json;
       for (const [name, property] of Object.entries(properties)) {
-        if (name in known) known[name] = { anyOf: [known[name], property] };
+        if (name in known) known[name] = widen(known[name] as Json, property as Json);
         else members[name] = property;
       }
     },
@@ -160,12 +160,20 @@ export function createProblems(schemas: Schemas) {
   };
 }
 
+/** A member that means one thing in most failures, and another in those of some operation. */
+const widen = ({ description, ...usual }: Json, { description: _, ...other }: Json): Json => ({
+  description,
+  anyOf: [usual, other],
+});
+
 const pascal = (code: string) =>
   code.replaceAll(/(?:^|_)(\w)/g, (_all, letter: string) => letter.toUpperCase());
 
 function headerNames(status: number, errors: DeclaredError[]): ResponseHeader[] {
-  if (status === 401) return ['WWW-Authenticate'];
+  // Who calls is checked before the limit.
+  if (errors.every(({ code }) => code === 'unauthenticated')) return ['WWW-Authenticate'];
   const waits =
     status === 429 || errors.some((error) => error.sample?.().headers['Retry-After'] !== undefined);
-  return ['RateLimit', 'RateLimit-Policy', ...(waits ? (['Retry-After'] as const) : [])];
+  const challenge = status === 401 ? (['WWW-Authenticate'] as const) : [];
+  return [...challenge, 'RateLimit', 'RateLimit-Policy', ...(waits ? (['Retry-After'] as const) : [])];
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { INT32_MAX } from './fields.ts';
 
 export type Json = Record<string, unknown>;
 export type Schemas = ReturnType<typeof createSchemas>;
@@ -110,13 +111,20 @@ function plainest({ type, format, minimum }: Json): unknown {
   return first === 'array' ? [] : first === 'object' ? {} : null;
 }
 
+/** Characters of texts with a form. */
+const LENGTHS: Record<string, number> = { 'date-time': 40, date: 10, uuid: 36 };
+
 /** The metadata's own keys as JSON Schema says them, and references into the components of the document. */
 function tidy(given: unknown): Json {
-  const { nullable, example, byDefault, id: _, ...rest } = given as Json;
+  const { nullable, example, byDefault, id: _, propertyNames: __, ...rest } = given as Json;
   const result: Json = {};
   for (const [key, part] of Object.entries(rest)) if (part !== undefined) result[key] = tidyPart(key, part);
   if (example !== undefined) result['examples'] = [example];
   if (byDefault !== undefined) result['default'] = byDefault;
+  const longest = LENGTHS[String(result['format'])];
+  if (longest !== undefined) result['maxLength'] = longest;
+  if (result['type'] === 'integer')
+    result['format'] = Number(result['maximum'] ?? Number.POSITIVE_INFINITY) > INT32_MAX ? 'int64' : 'int32';
   return nullable === true ? withNull(result) : result;
 }
 
@@ -125,8 +133,7 @@ function tidyPart(key: string, part: unknown): unknown {
   if (key === 'properties')
     return Object.fromEntries(Object.entries(part as Json).map(([name, property]) => [name, tidy(property)]));
   if (['anyOf', 'allOf', 'oneOf', 'prefixItems'].includes(key)) return (part as unknown[]).map(tidy);
-  const isSchema =
-    ['items', 'additionalProperties', 'propertyNames'].includes(key) && typeof part === 'object';
+  const isSchema = ['items', 'additionalProperties'].includes(key) && typeof part === 'object';
   return isSchema ? tidy(part) : part;
 }
 

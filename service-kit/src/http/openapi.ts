@@ -39,7 +39,7 @@ export function openApiDocument({ service, description, tags = {} }: ApiDescript
   return {
     openapi: '3.1.0',
     info: { title: service, version: '1.0.0', description, license: { name: 'MIT', identifier: 'MIT' } },
-    servers: [{ url: '/', description: 'This host' }],
+    servers: [{ url: '/', description: 'This host, in production and locally', 'x-internal': false }],
     tags: Object.entries(tags).map(([name, text]) => ({ name, description: text })),
     paths,
     components: {
@@ -56,7 +56,7 @@ const ACCESS_TOKEN = {
   scheme: 'bearer',
   bearerFormat: 'JWT',
   description:
-    'The `access_token` of a registration, login or refresh: a JWT, verified as RFC 8725 recommends, valid for 1 hour.',
+    'The `access_token` of a registration, login or refresh: a JWT, verified as RFC8725 recommends, valid for 1 hour.',
 };
 
 const ACCESS = { anyone: 'Anyone', user: 'Signed-in users', admin: 'Admins', service: 'Services' };

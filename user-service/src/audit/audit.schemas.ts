@@ -45,7 +45,7 @@ const auditAnswer = z
     user_agent: said('Browser or app of the client.', 500, 'Mozilla/5.0'),
     request_id: said('`X-Request-Id` of the request.', 128, '5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a'),
     details: z
-      .record(z.string(), z.union([z.string(), z.number()]))
+      .record(z.string(), z.union([z.string(), z.number()]).meta({ maxLength: 300 }))
       .meta({ description: 'What else belongs to the event.', examples: [{}] }),
     created_at: instantOf('When it happened.'),
   })
@@ -56,7 +56,7 @@ export interface AuditAnswer extends Omit<z.output<typeof auditAnswer>, 'created
 
 export const auditListAnswer = z
   .object({
-    events: z.array(auditAnswer).meta({ maxItems: 100 }),
+    events: z.array(auditAnswer).meta({ description: 'The rows of this page.', maxItems: 100 }),
     ...pagingAnswer,
     total_is_estimate: z
       .boolean()

@@ -59,5 +59,8 @@ export const changedUser = z.object({ message: message('User updated successfull
 export const done = (text: string) => z.object({ message: message(text) });
 export const verification = z.strictObject({ token: mailToken });
 export const usersAnswer = z
-  .object({ users: z.array(userAnswer).meta({ maxItems: 100 }), ...pagingAnswer })
+  .object({
+    users: z.array(userAnswer).meta({ description: 'The rows of this page.', maxItems: 100 }),
+    ...pagingAnswer,
+  })
   .meta({ id: 'UserPage' });

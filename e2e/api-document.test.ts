@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+interface Media {
+  schema: object;
+  example?: unknown;
+  examples?: Record<string, { value: unknown }>;
+}
+interface Operation {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  security: object[];
+  parameters?: { name: string; description?: string }[];
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, { $ref?: string; content?: Record<string, Media> }>;
+}
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    schemas: Record<string, object>;
+    responses: Record<string, { content: Record<string, Media> }>;
+  };
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+const document = JSON.parse(
+  await readFile(new URL('../docs/openapi.json', import.meta.url), 'utf8'),
+) as Document;
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item)
+    .filter(([method]) => METHODS.includes(method))
+    .map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
+);
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+ajv.addFormat('idn-email', /@/);
+ajv.addSchema(document, 'api');
+
+/** What of the example does not fit its schema. */
+function misfits({ schema, example, examples = {} }: Media): unknown[] {
+  const values = [
+    ...(example === undefined ? [] : [example]),
+    ...Object.values(examples).map(({ value }) => value),
+  ];
+  const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')) as object;
+  const validate = ajv.compile(absolute);
+  return values.flatMap((value) => (validate(value) ? [] : [{ value, errors: validate.errors }]));
+}
+
+describe('the API document of all services', () => {
+  test('names each operation once, by a verb and a noun', () => {
+    const names = operations.map(([, { operationId }]) => operationId);
+    expect(operations.length).toBeGreaterThan(35);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[a-z]+([A-Z][a-z]+)*$/);
+  });
+
+  test.each(operations)('%s is described', (_name, operation) => {
+    expect(operation.tags).toHaveLength(1);
+    expect(operation.summary).toMatch(/^[A-Z].{5,}[^.]$/);
+    for (const { name, description } of operation.parameters ?? [])
+      expect([name, description]).toEqual([name, expect.stringMatching(/.{3,}/)]);
+    const isPublic = operation.security.length === 0;
+    expect(operation.responses['401'] === undefined).toBe(isPublic && !SIGN_IN.has(operation.operationId));
+  });
+
+  /** Public, and fail with 401 for wrong credentials. */
+  const SIGN_IN = new Set(['login', 'refreshTokens']);
+
+  test.each(operations)('%s has examples that fit', (_name, { requestBody, responses }) => {
+    const bodies = [requestBody ?? {}, ...Object.values(responses)] as { content?: Record<string, Media> }[];
+    for (const { content = {} } of bodies) {
+      for (const [type, media] of Object.entries(content)) {
+        expect([type, misfits(media)]).toEqual([type, []]);
+        if (type === 'application/json') expect(media).toHaveProperty('example');
+      }
+    }
+  });
+
+  test.each(Object.entries(document.components.responses))(
+    'failure %s has examples that fit',
+    (_name, { content }) => {
+      for (const media of Object.values(content)) expect(misfits(media)).toEqual([]);
+    },
+  );
+
+  test('describes every property', () => {
+    const missing: string[] = [];
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      const { properties = {} } = schema as { properties?: Record<string, { description?: string }> };
+      for (const [property, { description, ...rest }] of Object.entries(properties))
+        if (description === undefined && !('$ref' in rest) && !('const' in rest))
+          missing.push(`${name}.${property}`);
+    }
+    expect(missing).toEqual([]);
+  });
+});
