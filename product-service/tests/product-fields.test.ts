@@ -159,4 +159,3 @@ test('the document says what PUT leaves alone, and what a new product has by def
   });
   expect(ProductReplacement).toMatchObject({ required: ['name', 'price'] });
 });
-});

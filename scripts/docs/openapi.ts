@@ -18,7 +18,7 @@ export function openApiFile(): string {
   return `${JSON.stringify(shopDocument(), null, 2)}\n`;
 }
 
-export function shopDocument(): Document {
+function shopDocument(): Document {
   const apps = Object.entries(serviceApps());
   const documents = apps.map(([name, app]) => [name, documentOf(app) as Document] as const);
   const merged: Document = {

@@ -40,7 +40,6 @@ export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
       readChanges: unused,
       hasher: unused,
       queue: unused,
-      mails: unused,
       audit: unused,
     }),
     product: createProductApp({
@@ -51,6 +50,7 @@ export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
       ...runtimeOf('order-service', loadOrderConfig(ENVIRONMENT)),
       products: unused,
       placementMetrics: unused,
+      orderCache: unused,
     }),
   };
 }

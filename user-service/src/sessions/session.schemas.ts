@@ -34,9 +34,9 @@ export const loginBody = z
 
 export const refreshBody = z.strictObject({
   refresh_token: optional(text('Refresh token', { max: MAX_TOKEN })).meta({
-      description: 'The refresh token; may be sent as the Bearer token instead.',
-      example: REFRESH_TOKEN,
-    }),
+    description: 'The refresh token; may be sent as the Bearer token instead.',
+    example: REFRESH_TOKEN,
+  }),
 });
 /** The refresh token may stand where the access token usually does; null for a header of another form. */
 export const refreshHeaders = z.object({
