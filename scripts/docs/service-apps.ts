@@ -7,6 +7,7 @@ import { createApp as createOrderApp } from '../../order-service/src/app.ts';
 import { loadOrderConfig } from '../../order-service/src/config.ts';
 import { createApp as createProductApp } from '../../product-service/src/app.ts';
 import { loadProductConfig } from '../../product-service/src/config.ts';
+import { openCatalogue } from '../../product-service/src/products/catalogue.ts';
 import { createApp as createUserApp } from '../../user-service/src/app.ts';
 import { loadUserConfig } from '../../user-service/src/config.ts';
 
@@ -34,6 +35,8 @@ export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
       accessKeys: openAccessKeys(config, logger),
     };
   };
+  const product = runtimeOf('product-service', loadProductConfig(ENVIRONMENT));
+  const catalogue = openCatalogue({ ...product, unprepared: unused, currency: product.config.CURRENCY });
   return {
     user: createUserApp({
       ...runtimeOf('user-service', loadUserConfig(ENVIRONMENT)),
@@ -42,10 +45,7 @@ export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
       queue: unused,
       audit: unused,
     }),
-    product: createProductApp({
-      ...runtimeOf('product-service', loadProductConfig(ENVIRONMENT)),
-      unprepared: unused,
-    }),
+    product: createProductApp({ ...product, catalogue }),
     order: createOrderApp({
       ...runtimeOf('order-service', loadOrderConfig(ENVIRONMENT)),
       products: unused,
