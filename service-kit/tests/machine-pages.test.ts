@@ -231,7 +231,13 @@ describe('GET /docs', () => {
   test('starts with the document of this service', async () => {
     const script = await request(app).get('/docs/start.js');
     expect(script.headers['content-type']).toContain('javascript');
-    expect(script.text).toContain("url: '/openapi.json'");
+    expect(script.text).toContain("fetch('/openapi.json')");
+    expect(script.text).toContain('persistAuthorization: true');
+  });
+
+  test('is where / leads', async () => {
+    const { status, headers } = await request(app).get('/');
+    expect([status, headers['location']]).toEqual([302, '/docs']);
   });
 
   test.each(['package.json', 'index.html', 'swagger-initializer.js', '..%2fpackage.json', '%2e%2e'])(

@@ -49,6 +49,7 @@ export function mountMachinePages(
   app.get('/docs', docsPolicy, (_request, response) => {
     response.type('html').set('Cache-Control', 'no-cache').send(docsPage(service));
   });
+  app.get('/', (_request, response) => response.redirect('/docs'));
   app.get('/docs/start.js', (_request, response) => {
     response.type('text/javascript').set('Cache-Control', 'no-cache').send(START_SCRIPT);
   });
@@ -59,7 +60,12 @@ export function mountMachinePages(
   });
 }
 
-const START_SCRIPT = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });\n`;
+/** Examples get a user name that is free, so that registering with the prefilled body succeeds, and logging in after it. */
+const START_SCRIPT = `const name = 'ada_' + Date.now().toString(36);
+const response = await fetch('/openapi.json');
+const spec = JSON.parse((await response.text()).replaceAll('ada_lovelace', name));
+SwaggerUIBundle({ spec, dom_id: '#docs', deepLinking: true, persistAuthorization: true, validatorUrl: null });
+`;
 
 function docsPage(service: string): string {
   return `<!doctype html>
@@ -71,7 +77,7 @@ function docsPage(service: string): string {
 </head>
 <body>
 <div id="docs"></div>
-<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
+<script src="/docs/swagger-ui-bundle.js"></script><script type="module" src="/docs/start.js"></script>
 </body>
 </html>
 `;
