@@ -42,9 +42,8 @@ describe('an address that does not fit', () => {
     expect(answer.body).toMatchObject({ code: 'malformed_request', detail });
   });
 
-  test('reads __proto__ in the query as any other unknown name', async () => {
-    const answer = await put('/things/7?__proto__=1&constructor=2').send(good);
-    expect(answer.status).toBe(200);
-    expect((await put('/things/7?__proto__=1&__proto__=2').send(good)).status).toBe(400);
+  test('refuses __proto__ in the query like any other unknown name', async () => {
+    for (const query of ['__proto__=1', 'constructor=2', '__proto__=1&__proto__=2'])
+      expect((await put(`/things/7?${query}`).send(good)).status).toBe(400);
   });
 });

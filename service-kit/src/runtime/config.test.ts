@@ -37,6 +37,8 @@ describe('the environment', () => {
       TRUST_PROXY: 0,
       RATE_LIMIT_ENABLED: true,
       DRAIN_TIMEOUT: 8000,
+      JOB_MAX_BACKOFF: 120,
+      JOB_ABANDONED_AFTER: 60,
     });
   });
 
