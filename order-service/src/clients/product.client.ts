@@ -6,8 +6,16 @@ import { DEADLINE_HEADER } from '@shop/service-kit/http/request-deadline';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import axios, { type AxiosResponse } from 'axios';
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
+import {
+  answersIn,
+  confirmedAnswer,
+  held,
+  type ProductQuote,
+  problem,
+  type Reservation,
+} from './product.response.schemas.ts';
 
 /** The attempts of one call, in milliseconds; less where the request has less left. */
 const FIRST_TIMEOUT = 900;
@@ -22,47 +30,6 @@ const RETRY_AFTER_OPEN = 1000;
 const OTHER_CALLS = { atOnce: 16, waiting: 500, patience: 1200 };
 const MAX_ANSWER = 2_000_000;
 const RESERVE = { method: 'POST', path: '/internal/reservations' } as const;
-
-const line = z.object({
-  product_id: z.int(),
-  quantity: z.int(),
-  name: z.string(),
-  price_minor: z.int(),
-  owner_id: z.int(),
-});
-const shortage = z.object({ product_id: z.int(), requested: z.int(), available: z.int().nullable() });
-const confirmedAnswer = z.object({ confirmed: z.array(z.string()) });
-const held = z.object({ reservations: z.array(z.object({ id: z.string() })) });
-
-const problem = z.object({ code: z.string() });
-
-const heldStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
-
-/** Answers in another currency than this deployment's are unusable. */
-function answersIn(currency: string) {
-  const priced = { currency: z.literal(currency), refusal: z.array(shortage).nullable() };
-  return {
-    reservations: z.object({
-      currency: priced.currency,
-      reservations: z.array(
-        z.object({
-          id: z.string(),
-          status: z.enum([...heldStatus.options, 'MISMATCH', 'BUSY']),
-          lines: z.array(line).nullable(),
-          refusal: priced.refusal,
-          busy_product_id: z.int().optional(),
-        }),
-      ),
-    }),
-    reservation: z.object({ ...priced, id: z.string(), status: heldStatus, lines: z.array(line).nullable() }),
-    quote: z.object({ ...priced, lines: z.array(line) }),
-  };
-}
-
-export type ReservedLine = z.output<typeof line>;
-export type Shortage = z.output<typeof shortage>;
-export type Reservation = z.output<ReturnType<typeof answersIn>['reservations']>['reservations'][number];
-export type ProductQuote = z.output<ReturnType<typeof answersIn>['quote']>;
 
 export interface Item {
   product_id: number;

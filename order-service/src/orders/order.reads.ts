@@ -5,8 +5,9 @@ import type { CachedBytes } from '@shop/service-kit/redis/cache-groups';
 import { keyOfQuery } from '@shop/service-kit/redis/cache-key';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { z } from 'zod';
+import { oneOrder, orderList, statsAnswer } from './order.response.schemas.ts';
 import { createOrderResponse } from './order.response.ts';
-import { type ListQuery, oneOrder, orderList, statsAnswer } from './order.schemas.ts';
+import type { ListQuery } from './order.schemas.ts';
 import type { OrderUseCases } from './order.use-cases.ts';
 
 interface OrderReadOptions {

@@ -3,7 +3,7 @@ import type { Money } from '@shop/service-kit/money/money';
 import type { z } from 'zod';
 import { linesFor, transitionsFor } from './order.access.ts';
 import type { Order } from './order.repository.ts';
-import type { orderAnswer } from './order.schemas.ts';
+import type { orderAnswer } from './order.response.schemas.ts';
 
 /** An order as `user` may see it: a seller gets their own lines only, with the totals of these. */
 export function createOrderResponse(money: Money) {

@@ -5,16 +5,15 @@ import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
 import type { OrderRead, OrderReads } from './order.reads.ts';
-import { createOrderResponse } from './order.response.ts';
 import {
   historyAnswer,
-  listQuery,
   oneOrder,
   orderList,
   orderWithMessage,
   statsAnswer,
-  statusBody,
-} from './order.schemas.ts';
+} from './order.response.schemas.ts';
+import { createOrderResponse } from './order.response.ts';
+import { listQuery, statusBody } from './order.schemas.ts';
 import type { OrderUseCases } from './order.use-cases.ts';
 
 interface OrderRouteOptions {

@@ -1,24 +1,13 @@
-import {
-  count,
-  INT32_MAX,
-  id,
-  inOrder,
-  instantOf,
-  integerQuery,
-  message,
-  optional,
-  rangeQuery,
-  text,
-} from '@shop/service-kit/http/fields';
-import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
+import { INT32_MAX, inOrder, integerQuery, optional, rangeQuery, text } from '@shop/service-kit/http/fields';
+import { pagingQuery } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
-import { shippingAddress, storedAddress } from '../addresses/address.schemas.ts';
+import { shippingAddress } from '../addresses/address.schemas.ts';
 import { ORDER_STATUSES } from './order.status.ts';
 
-const MAX_LINES = 100;
-const MAX_QUANTITY = 10_000;
-const MAX_NOTE = 1000;
+export const MAX_LINES = 100;
+export const MAX_QUANTITY = 10_000;
+export const MAX_NOTE = 1000;
 
 /** A field of a line; the original's texts name the line by its index. */
 function lineInteger(name: 'product_id' | 'quantity', max: number) {
@@ -167,111 +156,6 @@ export const statusBody = z
       .meta({ description: 'The status to set.', example: 'processing' }),
   })
   .meta({ id: 'OrderStatusChange' });
-
-const major = (description: string, example: number) =>
-  z.number().meta({ description, minimum: 0, examples: [example] });
-const currency = z.string().meta({
-  description: 'ISO 4217 code of all amounts, which are in its major units.',
-  minLength: 3,
-  maxLength: 3,
-  examples: ['USD'],
-});
-const orderLine = z
-  .object({
-    product_id: id('Id of the product.'),
-    name: z.string().meta({
-      description: 'Name of the product when it was ordered.',
-      maxLength: 200,
-      examples: ['Desk lamp'],
-    }),
-    price: major('Price of one unit when it was ordered, in major units of `currency`.', 39.9),
-    quantity: z.int().meta({ description: 'Units.', minimum: 1, maximum: MAX_QUANTITY, examples: [1] }),
-    subtotal: major('`price` × `quantity`.', 39.9),
-  })
-  .meta({ id: 'OrderLine', description: 'A product of an order, as it was when it was ordered.' });
-const lines = z
-  .array(orderLine)
-  .meta({ description: 'Ascending by `product_id`, each product once.', maxItems: MAX_LINES });
-const statusIn = (description: string) => z.enum(ORDER_STATUSES).meta({ description, examples: ['pending'] });
-
-export const orderAnswer = z
-  .object({
-    id: id('Id of the order.'),
-    user_id: id('Id of the buyer.'),
-    products: lines,
-    total_amount: major('Sum of all subtotals.', 39.9),
-    partial: z.literal(true).optional().meta({
-      description:
-        'Present for a seller where the order has lines of other sellers: these are left out, of the total as well.',
-    }),
-    currency,
-    status: statusIn('Where the order stands.'),
-    allowed_transitions: z
-      .array(z.enum(ORDER_STATUSES))
-      .readonly()
-      .meta({
-        description: 'Statuses that the caller may set now. A buyer sets `cancelled` by DELETE.',
-        maxItems: ORDER_STATUSES.length,
-        examples: [['cancelled']],
-      }),
-    shipping_address: storedAddress,
-    note: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'A note of the buyer; null where there is none, and after the buyer was deleted.',
-        maxLength: MAX_NOTE,
-        examples: ['Leave it at the door'],
-      }),
-    created_at: instantOf('When it was placed.'),
-    updated_at: instantOf('When its status last changed.'),
-  })
-  .meta({ id: 'Order', description: 'An order. A seller sees the lines of their own products only.' });
-
-export const oneOrder = z.object({ order: orderAnswer });
-export const orderWithMessage = (text: string) => z.object({ message: message(text), order: orderAnswer });
-export const placedOrder = orderWithMessage('Order created successfully');
-export const orderList = z
-  .object({
-    orders: z.array(orderAnswer).meta({ description: 'The rows of this page.', maxItems: 100 }),
-    ...pagingAnswer,
-  })
-  .meta({ id: 'OrderPage', description: 'Orders, newest first.' });
-export const quoteAnswer = z
-  .object({ products: lines, total_amount: major('Sum of all subtotals.', 39.9), currency })
-  .meta({ id: 'Quote', description: 'What an order would cost now. Nothing is held.' });
-export const statsAnswer = z
-  .object({
-    total_orders: count('All orders, cancelled ones included.', 3),
-    total_spent: major('Sum of all orders that are not cancelled.', 79.8),
-    pending_orders: count('Orders that are pending.'),
-    completed_orders: count('Orders that are delivered.'),
-    cancelled_orders: count('Orders that are cancelled.'),
-    currency,
-  })
-  .meta({ id: 'OrderStats', description: "Counts of the caller's orders." });
-const statusText = z.string().meta({ enum: ORDER_STATUSES });
-export const historyAnswer = z.object({
-  history: z
-    .array(
-      z
-        .object({
-          from: statusText.nullable().meta({
-            description: 'The status before; null for the first entry.',
-            examples: [null],
-          }),
-          to: statusText.meta({ description: 'The status that was set.', examples: ['pending'] }),
-          actor: z.string().meta({
-            description: '`user:` and the id of whoever set it, or `service:` and a name.',
-            maxLength: 100,
-            examples: ['user:1'],
-          }),
-          at: instantOf('When it was set.'),
-        })
-        .meta({ id: 'StatusChange', description: 'A status that an order had.' }),
-    )
-    .meta({ description: 'Oldest first.', maxItems: ORDER_STATUSES.length }),
-});
 
 export type OrderRequest = z.output<ReturnType<typeof orderBody>>;
 export type ListQuery = z.output<typeof listQuery>;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Money } from '@shop/service-kit/money/money';
-import type { ReservedLine, Shortage } from '../clients/product.client.ts';
+import type { ReservedLine, Shortage } from '../clients/product.response.schemas.ts';
 import type { OrderRequest } from '../orders/order.schemas.ts';
 import { InsufficientStock, PriceChanged, ProductNotFound, TotalTooLarge } from './placement.errors.ts';
 

@@ -2,8 +2,8 @@ import { type AppError, defineError, type ErrorExtras } from '@shop/service-kit/
 import { shortLine } from '@shop/service-kit/errors/error.schemas';
 import { Unavailable } from '@shop/service-kit/errors/http-errors';
 import { z } from 'zod';
-import type { Shortage } from '../clients/product.client.ts';
-import { quoteAnswer } from '../orders/order.schemas.ts';
+import type { Shortage } from '../clients/product.response.schemas.ts';
+import { quoteAnswer } from '../orders/order.response.schemas.ts';
 
 export const ProductNotFound = defineError(
   404,

@@ -1,4 +1,4 @@
-import type { ReservedLine } from '../clients/product.client.ts';
+import type { ReservedLine } from '../clients/product.response.schemas.ts';
 import type { OrderRequest } from '../orders/order.schemas.ts';
 
 /** An order that is being placed. */

@@ -3,7 +3,8 @@ import { PROBLEM_TYPE } from '@shop/service-kit/http/problem';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
-import { orderBody, orderHeaders, placedOrder, quoteAnswer } from '../orders/order.schemas.ts';
+import { placedOrder, quoteAnswer } from '../orders/order.response.schemas.ts';
+import { orderBody, orderHeaders } from '../orders/order.schemas.ts';
 import {
   IdempotencyInFlight,
   IdempotencyMismatch,

@@ -1,10 +1,6 @@
-import type {
-  ProductClient,
-  Reservation,
-  ReservedLine,
-  WantedReservation,
-} from '../../src/clients/product.client.ts';
+import type { ProductClient, WantedReservation } from '../../src/clients/product.client.ts';
 import { ProductServiceUnavailable } from '../../src/clients/product.errors.ts';
+import type { Reservation, ReservedLine } from '../../src/clients/product.response.schemas.ts';
 import type { Life, Network } from './simulated.network.ts';
 
 interface HeldRow extends Reservation {

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const line = z.object({
+  product_id: z.int(),
+  quantity: z.int(),
+  name: z.string(),
+  price_minor: z.int(),
+  owner_id: z.int(),
+});
+const shortage = z.object({ product_id: z.int(), requested: z.int(), available: z.int().nullable() });
+export const confirmedAnswer = z.object({ confirmed: z.array(z.string()) });
+export const held = z.object({ reservations: z.array(z.object({ id: z.string() })) });
+
+export const problem = z.object({ code: z.string() });
+
+const heldStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
+
+/** Answers in another currency than this deployment's are unusable. */
+export function answersIn(currency: string) {
+  const priced = { currency: z.literal(currency), refusal: z.array(shortage).nullable() };
+  return {
+    reservations: z.object({
+      currency: priced.currency,
+      reservations: z.array(
+        z.object({
+          id: z.string(),
+          status: z.enum([...heldStatus.options, 'MISMATCH', 'BUSY']),
+          lines: z.array(line).nullable(),
+          refusal: priced.refusal,
+          busy_product_id: z.int().optional(),
+        }),
+      ),
+    }),
+    reservation: z.object({ ...priced, id: z.string(), status: heldStatus, lines: z.array(line).nullable() }),
+    quote: z.object({ ...priced, lines: z.array(line) }),
+  };
+}
+
+export type ReservedLine = z.output<typeof line>;
+export type Shortage = z.output<typeof shortage>;
+export type Reservation = z.output<ReturnType<typeof answersIn>['reservations']>['reservations'][number];
+export type ProductQuote = z.output<ReturnType<typeof answersIn>['quote']>;
