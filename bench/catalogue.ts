@@ -176,7 +176,7 @@ async function takeTurn(
   const counted = () => Promise.all(databases.map((database) => statementsOf(database)));
   const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
   const before = { time: await processorTime(pid), statements: sum(await counted()) };
-  // Where each request is made anew it has a number of its own, above the highest price: nobody has cached its answer.
+  // A request that is made each time has its own number, above the highest price: no response to it is cached.
   const from = job.prepared === 0 ? 100_000 + run * 1_000_000 : 0;
   const turn = await generate({ ...job, url, connections: CONNECTIONS, seconds, from });
   return {

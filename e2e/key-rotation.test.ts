@@ -46,7 +46,7 @@ afterAll(async () => {
   await users.close();
 });
 
-/** One replica after the other leaves, starts anew and comes back, as in a rollout. */
+/** One replica after the other stops and starts again, as in a rollout. */
 async function rollOut(changes: Record<string, string>) {
   for (const replica of replicas) {
     relay.takeOut(replica.url);

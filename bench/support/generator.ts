@@ -13,7 +13,7 @@ export interface Job {
   body?: string;
   /** The first number. */
   from?: number;
-  /** Requests that are prepared and sent round and round; 0: each request is made anew. */
+  /** Requests that are prepared and sent in turn; 0: each request is made when it is sent. */
   prepared?: number;
 }
 

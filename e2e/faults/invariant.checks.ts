@@ -1,7 +1,7 @@
 import { type Attempt, codeOf, createdIn, type History, isFinal, type Placement } from './client.history.ts';
 import type { HeldReservation, PlacedOrder } from './invariant.queries.ts';
 
-/** The HTTP contract, order-service: what an order may become. Written down anew, so that the service is checked by it. */
+/** The HTTP contract, order-service: the transitions of an order. Repeated here, so that the service is checked against it. */
 const MAY_FOLLOW: Record<string, string[]> = {
   pending: ['processing', 'cancelled'],
   processing: ['shipped', 'cancelled'],

@@ -39,7 +39,7 @@ test('a request that lost its order and its key does not answer with the order o
     ...common,
     products: {
       ...client,
-      // Meanwhile a retry that carried the order on gives up, which frees the key, and the client uses it anew.
+      // Meanwhile a retry that carried the order on gives up, which frees the key, and the client uses it again.
       async reserve(wanted, requestId, wait) {
         const reservationId = wanted[0]?.reservationId ?? '';
         await placements.abandon({ id: 1, reservationId, createdAt: new Date(0) }, basketOf(1));

@@ -195,7 +195,7 @@ describe('what is held', () => {
 });
 
 describe('POST /internal/quotes', () => {
-  test('tells prices and what cannot be had, and holds nothing', async () => {
+  test('returns prices and the lines that are not available, and holds nothing', async () => {
     const [a, b] = [await make(3), await make(1)];
     const answer = await post('/internal/quotes', { items: items([a, 3], [b, 2], [2_000_000_000, 1]) });
     expect(answer.body).toMatchObject({

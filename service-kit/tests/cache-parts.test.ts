@@ -69,7 +69,7 @@ describe.each(['in this process', 'in Redis'])('a page of parts %s', (place) => 
     expect(shop.takeLoaded()).toEqual(['page', '2']);
   });
 
-  test('is loaded anew when its own group has ended', async () => {
+  test('is loaded again when its own group was invalidated', async () => {
     const shop = await connect();
     await shop.readPage();
     await shop.invalidatePage();

@@ -62,7 +62,7 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
     expect(slow.calls()).toBe(1);
   });
 
-  test('passes a failed load on to all who wait, and loads anew afterwards', async () => {
+  test('passes a failed load on to all who wait, and loads again afterwards', async () => {
     const { cache } = cacheOn(await connect());
     const slow = slowLoad();
     const all = Promise.allSettled([cache.read('7', 'k', slow.load), cache.read('7', 'k', slow.load)]);

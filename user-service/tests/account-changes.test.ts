@@ -132,7 +132,7 @@ describe('the changes of accounts', () => {
     expect(deleted).toEqual([old.user.id]);
   });
 
-  test('begin anew for a cursor of a database that was restored since', async () => {
+  test('start over for a cursor of a database that was restored since', async () => {
     const [{ next }, all] = await Promise.all([readAll('999999999'), readAll('0')]);
     expect(next).toBe(all.next);
     expect(sessionsIn((await read('999999999')).changes)).toEqual(sessionsIn((await read('0')).changes));

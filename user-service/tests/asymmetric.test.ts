@@ -150,7 +150,7 @@ describe('switching over', () => {
     const second = await refresh(published.app, tokens.refresh_token).expect(200);
     const signing = await signingWith(next, { JWT_VERIFICATION_KEYS: old.publicPem });
     const third = await refresh(signing.app, second.body.tokens.refresh_token).expect(200);
-    // A replica that was not started anew yet takes what the others sign already.
+    // A replica that was not restarted yet accepts what the others sign already.
     await me(published.app, bearerOf(third.body.tokens)).expect(200);
     await me(signing.app, bearerOf(second.body.tokens)).expect(200);
     const dropped = await signingWith(next);

@@ -81,7 +81,7 @@ describe('PUT /api/users/:id', () => {
     expect(moved.body.user.email_verified).toBe(false);
   });
 
-  test('refuses what others have, and lets the own name be spelled anew', async () => {
+  test('refuses names and addresses that are taken, and lets users respell their own name', async () => {
     const other = await register(shop.app);
     const { user, bearer } = await register(shop.app);
     const name = await put(`/${user.id}`, bearer, { username: other.user.username.toUpperCase() }).expect(

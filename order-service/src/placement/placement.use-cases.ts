@@ -151,7 +151,7 @@ export function createPlacementUseCases({
     return reservation;
   }
 
-  /** Step 3 for a basket that can be had. */
+  /** Step 3 for a basket that is available. */
   async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementAnswer> {
     const answer = { status: 201, body: createdBody(intent, order, lines), orderId: intent.id };
     const { requestId } = order;

@@ -110,7 +110,7 @@ export function createReservationUseCases({
 
     listHeld: (olderThanSeconds: number) => reservations.listHeld(olderThanSeconds),
 
-    /** What the items would cost now, and which could not be had. Holds nothing. */
+    /** The price of the items now, and which are not available. Holds nothing. */
     async quote(items: Item[]): Promise<{ lines: Line[]; refusal: Shortage[] | null }> {
       const found = await reservations.findProducts(items.map((item) => item.product_id));
       const onSale = new Map(found.map((product) => [product.product_id, product]));

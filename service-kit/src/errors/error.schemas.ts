@@ -35,6 +35,6 @@ export const shortLine = z
     requested: z.int().meta({ description: 'Units asked for.', minimum: 1, examples: [5] }),
     available: z
       .int()
-      .meta({ description: 'Units that could be had at that moment.', minimum: 0, examples: [2] }),
+      .meta({ description: 'Units that were available at that moment.', minimum: 0, examples: [2] }),
   })
   .meta({ id: 'ShortLine', description: 'A product of which too few are left.' });

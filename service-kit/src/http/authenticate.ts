@@ -27,7 +27,7 @@ export function bearerTokenOf(header: string | undefined): string | null | undef
 
 /**
  * Who calls, and whether such callers are let in.
- * @throws Unauthenticated 401, Forbidden 403, Unavailable 503 while the keys of tokens cannot be had, Starting 503 for a
+ * @throws Unauthenticated 401, Forbidden 403, Unavailable 503 while the keys of tokens are not available, Starting 503 for a
  * user while it is not known which tokens are void; where `anyone` may call, he counts as a stranger then
  */
 export function createAuthenticator({

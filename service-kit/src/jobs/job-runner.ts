@@ -37,7 +37,7 @@ const LAST_WORDS = 4000;
 
 /**
  * Runs the jobs of a database until it is closed. graphile-worker can stop looking for jobs without ending: its first
- * look-up of task names is kept also when it failed, and after two failed reports it waits for itself for ever
+ * look-up of task names is kept also when it failed, and after two failed reports it waits for itself forever
  * (graphile/worker issue 636). So it is watched, and started again.
  */
 export function startRunner(options: RunnerOptions) {

@@ -30,7 +30,7 @@ describe('an amount', () => {
     expect(money.toMinor(major)).toBe(minor);
   });
 
-  test('comes back as it went in, for every sum of minor units a shop can have', () => {
+  test('comes back unchanged, for every sum of minor units', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('USD', 'JPY', 'KWD'),
@@ -44,7 +44,7 @@ describe('an amount', () => {
     );
   });
 
-  test.each(['XYZ', 'usd', '', 'US', 'DOLLAR'])('in %j cannot be had', (currency) => {
+  test.each(['XYZ', 'usd', '', 'US', 'DOLLAR'])('refuses the currency %j', (currency) => {
     expect(() => createMoney(currency)).toThrow(RangeError);
   });
 });

@@ -104,7 +104,7 @@ export function createLookUp({ store, invalidation, newId, parts, onWait }: Look
     if (kept === undefined || 'generation' in kept) return kept;
     const missing = partsMissingIn(kept.stored);
     if (missing.length === 0) return { held: renewed(address, kept), hit };
-    // What was read a moment ago is not kept: better load all than try for ever.
+    // What was read a moment ago is not kept: load all instead of trying again and again.
     if (!hit) return undefined;
     await Promise.all(missing.map((part) => parts?.read(part)));
     return lookUp(address, known, false);

@@ -30,7 +30,7 @@ interface ConnectOptions {
 
 /**
  * A connection that never makes a request wait: commands fail at once while Redis is away, and the
- * connection is tried again for ever, at most 1 s apart.
+ * connection is retried without end, at most 1 s apart.
  */
 export function connectRedis(
   url: string,

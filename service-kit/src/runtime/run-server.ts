@@ -64,7 +64,7 @@ const CLOSE_TIMEOUT = 5000;
 /** Longer than proxies keep an idle connection, so that they never send on one that is being closed. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
 
-/** Starts a service's HTTP server. @throws ConfigError, or what `start` throws when a part cannot be had */
+/** Starts a service's HTTP server. @throws ConfigError, or what `start` throws when a part is not available */
 export async function startServer<Config extends ServerConfig>(
   options: ServerOptions<Config>,
 ): Promise<RunningServer> {

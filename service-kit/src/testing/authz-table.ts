@@ -22,7 +22,7 @@ interface RightRequest {
 }
 
 export interface AuthzRule {
-  /** Made anew for every caller, on things of its own. */
+  /** Made for each caller, on rows of its own. */
   request: () => RightRequest | Promise<RightRequest>;
   /** Where the declaration says `only`: for whom of the users it is. */
   may?: readonly UserName[];

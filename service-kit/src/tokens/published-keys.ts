@@ -10,7 +10,7 @@ import { fixedKeys, type TokenHeader, type TokenKey, type TokenKeys } from './to
 const TIMEOUT = 1000;
 /** Between the beginnings of two attempts, in milliseconds, however many tokens name keys that nobody knows. */
 const REST = 500;
-/** How often the keys are read anew, in milliseconds; a key that is not published any more is forgotten then. */
+/** How often the keys are read again, in milliseconds; a key that is no longer published is dropped then. */
 const INTERVAL = 300_000;
 /** How soon after a failure, in milliseconds. */
 const RETRY = 2000;
