@@ -7,5 +7,4 @@ export default {
   globalSetup: '<rootDir>/../scripts/lib/test/build-for-e2e.js',
   testMatch: ['<rootDir>/**/*.test.ts'],
   testTimeout: 120_000,
-  collectCoverageFrom: [],
 };

@@ -22,13 +22,4 @@ export const jestPreset = {
   globalTeardown: '<rootDir>/../scripts/lib/test/global-teardown.js',
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
   testTimeout: 30_000,
-  // Left out: what Prisma generates, and the entries of processes, which the tests across services run.
-  collectCoverageFrom: [
-    'src/**/*.ts',
-    '!src/generated/**',
-    '!src/server.ts',
-    '!src/migrate.ts',
-    '!src/admin.ts',
-    '!src/**/*.test.ts',
-  ],
 };

@@ -1,7 +1,3 @@
 import { jestPreset } from './jest-preset.js';
 
-export default {
-  ...jestPreset,
-  displayName: 'service-kit',
-  collectCoverageFrom: [...jestPreset.collectCoverageFrom, '!src/testing/**'],
-};
+export default { ...jestPreset, displayName: 'service-kit' };
