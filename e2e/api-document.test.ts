@@ -3,8 +3,16 @@ import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
+interface Schema {
+  description?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  allOf?: Schema[];
+}
 interface Media {
-  schema: object;
+  schema: Schema;
   example?: unknown;
   examples?: Record<string, { value: unknown }>;
 }
@@ -20,7 +28,7 @@ interface Operation {
 interface Document {
   paths: Record<string, Record<string, Operation>>;
   components: {
-    schemas: Record<string, object>;
+    schemas: Record<string, Schema>;
     responses: Record<string, { content: Record<string, Media> }>;
   };
 }
@@ -76,7 +84,7 @@ describe('the API document of all services', () => {
     for (const { content = {} } of bodies) {
       for (const [type, media] of Object.entries(content)) {
         expect([type, misfits(media)]).toEqual([type, []]);
-        if (type === 'application/json') expect(media).toHaveProperty('example');
+        expect([type, media.example ?? Object.keys(media.examples ?? {})[0]]).not.toEqual([type, undefined]);
       }
     }
   });
@@ -88,14 +96,39 @@ describe('the API document of all services', () => {
     },
   );
 
-  test('describes every property', () => {
-    const missing: string[] = [];
-    for (const [name, schema] of Object.entries(document.components.schemas)) {
-      const { properties = {} } = schema as { properties?: Record<string, { description?: string }> };
-      for (const [property, { description, ...rest }] of Object.entries(properties))
-        if (description === undefined && !('$ref' in rest) && !('const' in rest))
-          missing.push(`${name}.${property}`);
-    }
-    expect(missing).toEqual([]);
+  test('describes every schema and property', () => {
+    const { schemas } = document.components;
+    const undescribed = Object.entries(schemas)
+      .filter(([name, schema]) => !name.endsWith('Problem') && schema.description === undefined)
+      .map(([name]) => name);
+    const inline = operations.flatMap(([name, { requestBody, responses }]) =>
+      [requestBody ?? {}, ...Object.values(responses)].flatMap(({ content = {} }: { content?: Content }) =>
+        Object.values(content).map(({ schema }) => [name, schema] as const),
+      ),
+    );
+    const properties = [...Object.entries(schemas), ...inline].flatMap(([name, schema]) =>
+      undescribedIn(name, schema),
+    );
+    expect([undescribed, properties]).toEqual([[], []]);
   });
 });
+
+type Content = Record<string, Media>;
+
+/** Properties without a description at any depth, except references and constants, which describe themselves. */
+function undescribedIn(path: string, { properties = {}, items, ...rest }: Schema): string[] {
+  const own = Object.entries(properties)
+    .filter(([, { description, ...schema }]) => !description && !('$ref' in schema) && !('const' in schema))
+    .map(([name]) => `${path}.${name}`);
+  const parts = [
+    ...(rest.anyOf ?? []),
+    ...(rest.oneOf ?? []),
+    ...(rest.allOf ?? []),
+    ...(items ? [items] : []),
+  ];
+  return [
+    ...own,
+    ...Object.entries(properties).flatMap(([name, schema]) => undescribedIn(`${path}.${name}`, schema)),
+    ...parts.flatMap((part) => undescribedIn(path, part)),
+  ];
+}

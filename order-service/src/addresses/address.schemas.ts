@@ -56,7 +56,8 @@ const storedFields = z.object({
   phone: shown('For the carrier.').optional(),
 });
 const { $schema: _, ...stored } = z.toJSONSchema(storedFields);
-export const storedAddress = z.custom<unknown>().meta({
-  description: 'Where the order goes: null where nothing was given, and after the buyer was deleted.',
-  anyOf: [stored, { type: 'null' }],
-});
+export const storedAddress = z
+  .custom<unknown>()
+  .meta({ ...stored, id: 'StoredAddress', description: 'Where an order goes, as it was given.' })
+  .nullable()
+  .meta({ description: 'Where the order goes; null if no address was given or the buyer was deleted.' });

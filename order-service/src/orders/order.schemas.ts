@@ -32,15 +32,17 @@ function lineInteger(name: 'product_id' | 'quantity', max: number) {
     });
 }
 
-const orderedLine = z.strictObject(
-  { product_id: lineInteger('product_id', INT32_MAX), quantity: lineInteger('quantity', MAX_QUANTITY) },
-  {
-    error: (issue) =>
-      issue.code === 'invalid_type'
-        ? `Product ${String(issue.path?.[1] ?? 0)}: must be an object`
-        : undefined,
-  },
-);
+const orderedLine = z
+  .strictObject(
+    { product_id: lineInteger('product_id', INT32_MAX), quantity: lineInteger('quantity', MAX_QUANTITY) },
+    {
+      error: (issue) =>
+        issue.code === 'invalid_type'
+          ? `Product ${String(issue.path?.[1] ?? 0)}: must be an object`
+          : undefined,
+    },
+  )
+  .meta({ id: 'BasketLine', description: 'A product to order, and how many units of it.' });
 
 const orderedLines = z
   .array(orderedLine, {
@@ -74,14 +76,14 @@ export const orderBody = (money: Money) =>
   z
     .strictObject({
       products: orderedLines.meta({
-        description: 'What to order. Lines of one product are merged.',
+        description: `What to order. Lines of one product are merged; together they may have at most ${MAX_QUANTITY} units of it.`,
         minItems: 1,
         maxItems: MAX_LINES,
         example: [{ product_id: 1, quantity: 1 }],
       }),
       expected_total: optional(expectedTotal(money)).meta({
         description:
-          'The total that the buyer was shown, in major units. Where the order would cost something else, it is refused with `price_changed` and the fresh quote.',
+          'The total that the buyer was shown, in major units. If the order would cost something else, it is refused with `price_changed` and a fresh quote. Rounded to the decimals of the currency.',
         minimum: 0,
       }),
       shipping_address: optional(shippingAddress).meta({ description: 'Where the order goes.' }),
@@ -99,7 +101,10 @@ function expectedTotal(money: Money) {
     .number({ error })
     .refine((value) => value >= 0, { error, abort: true, params: { code: 'too_small', minimum: 0 } })
     .transform(money.round)
-    .refine(Number.isSafeInteger, { error: 'expected_total is too large', params: { code: 'too_large' } });
+    .refine(Number.isSafeInteger, {
+      error: 'expected_total is too large',
+      params: { code: 'too_large', maximum: money.toMajor(Number.MAX_SAFE_INTEGER) },
+    });
 }
 
 /** A key is told apart by its bytes: visible ASCII without spaces, bare or quoted (order-placement.md). */
@@ -116,6 +121,7 @@ export const orderHeaders = z.object({
         'Makes it safe to send the order again: 1 to 255 visible ASCII characters without spaces, such as a UUID, made once for each basket. See the description.',
       minLength: 1,
       maxLength: 257,
+      pattern: '^[!-~]+$',
     }),
 });
 
@@ -155,7 +161,7 @@ export const statusBody = z
       })
       .meta({ description: 'The status to set.', example: 'processing' }),
   })
-  .meta({ id: 'OrderStatusChange' });
+  .meta({ id: 'OrderStatusChange', description: 'The status that an order gets.' });
 
 export type OrderRequest = z.output<ReturnType<typeof orderBody>>;
 export type ListQuery = z.output<typeof listQuery>;

@@ -12,7 +12,7 @@ export const ProductNotFound = defineError(
   undefined,
   { sample: [7] },
 );
-/** Lists every line that is short, so that a storefront can mend the whole basket at once. */
+/** Lists every line that is short, so that a storefront can correct the whole basket at once. */
 export const InsufficientStock = defineError(
   400,
   'insufficient_stock',
@@ -20,7 +20,11 @@ export const InsufficientStock = defineError(
   (short): ErrorExtras => ({ members: { details: short } }),
   {
     sample: [[{ product_id: 1, requested: 5, available: 2 }]],
-    members: z.object({ details: z.array(shortLine).meta({ maxItems: 100 }) }),
+    members: z.object({
+      details: z
+        .array(shortLine)
+        .meta({ description: 'The products of which too few are left.', maxItems: 100 }),
+    }),
   },
 );
 export const PriceChanged = defineError(

@@ -40,6 +40,7 @@ const bodies = (maxBytes: number) => ({
       additionalProperties: false,
       required: ['file'],
     },
+    example: { file: CSV_FILE },
   },
 });
 const TAKEN = [CSV, EXCEL, NDJSON, FORM];

@@ -43,7 +43,7 @@ export const importAnswer = z
       .boolean()
       .meta({ description: 'More rows were refused than are listed.', examples: [false] }),
   })
-  .meta({ id: 'ImportResult' });
+  .meta({ id: 'ImportResult', description: 'What became of the rows of a file.' });
 
 /** What a failed import adds to its problem document: what had been done by then. */
 export const importProgress = z.object({

@@ -10,7 +10,11 @@ export const InsufficientStock = defineError(
   (short: z.output<typeof shortLine>): ErrorExtras => ({ members: { details: [short] } }),
   {
     sample: [{ product_id: 1, requested: 5, available: 2 }],
-    members: z.object({ details: z.array(shortLine).meta({ maxItems: 100 }) }),
+    members: z.object({
+      details: z
+        .array(shortLine)
+        .meta({ description: 'The products of which too few are left.', maxItems: 100 }),
+    }),
   },
 );
 export const StockLimitExceeded = defineError(

@@ -28,7 +28,7 @@ export const stockBody = z
       example: 'delivery',
     }),
   })
-  .meta({ id: 'StockAdjustment' });
+  .meta({ id: 'StockAdjustment', description: 'A difference to the stock of a product.' });
 
 export const movementsQuery = z.object(pagingQuery(20));
 
@@ -67,7 +67,7 @@ export const movementsAnswer = z
     movements: z.array(movement).meta({ description: 'The rows of this page.', maxItems: 100 }),
     ...pagingAnswer,
   })
-  .meta({ id: 'StockMovementPage' });
+  .meta({ id: 'StockMovementPage', description: 'Stock movements, newest first.' });
 
 export type MovementKey = z.output<typeof movementCursor>;
 export type MovementsQuery = z.output<typeof movementsQuery>;

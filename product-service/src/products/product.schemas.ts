@@ -157,7 +157,7 @@ export function createProductSchemas(money: Money) {
       .transform(withInitial),
     replaceBody: z
       .strictObject({ ...required, ...changed })
-      .meta({ id: 'ProductReplacement' })
+      .meta({ id: 'ProductReplacement', description: 'The fields of a product to change.' })
       .transform(toFields),
     changeBody: z
       .strictObject({ ...changed, ...z.strictObject(required).partial().shape })
@@ -208,7 +208,7 @@ export function createProductSchemas(money: Money) {
           .boolean()
           .meta({ description: 'There may be more rows than `total` says.', examples: [false] }),
       })
-      .meta({ id: 'ProductPage' }),
+      .meta({ id: 'ProductPage', description: 'A page of products.' }),
   };
 }
 

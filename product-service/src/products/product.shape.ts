@@ -18,7 +18,7 @@ export const categoriesAnswer = z
       .optional()
       .meta({ description: 'Products of each category, with `counts=true`.' }),
   })
-  .meta({ id: 'Categories' });
+  .meta({ id: 'Categories', description: 'The categories that have products.' });
 
 /** A product as clients see it. */
 export const productShape = z

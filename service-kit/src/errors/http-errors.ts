@@ -32,8 +32,12 @@ export const ValidationFailed = defineError(
   {
     sample: [[{ path: 'name', code: 'required', message: 'Name is required' }]],
     members: z.object({
-      errors: z.array(z.string().meta({ maxLength: MAX_TEXT })).meta({ maxItems: MAX_ISSUES }),
-      details: z.array(fieldIssue).meta({ maxItems: MAX_ISSUES }),
+      errors: z
+        .array(z.string().meta({ maxLength: MAX_TEXT }))
+        .meta({ description: 'The refused fields in words.', maxItems: MAX_ISSUES }),
+      details: z
+        .array(fieldIssue)
+        .meta({ description: 'The refused fields, in the same order.', maxItems: MAX_ISSUES }),
     }),
   },
 );

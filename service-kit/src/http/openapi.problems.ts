@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
+import type { AppError } from '../errors/app-error.ts';
 import { fieldIssue, shortLine } from '../errors/error.schemas.ts';
+import { Unavailable } from '../errors/http-errors.ts';
 import type { DeclaredError, Route } from './define-route.ts';
 import { headersOf, type ResponseHeader } from './openapi.headers.ts';
 import type { Json, Schemas } from './openapi.schemas.ts';
@@ -107,15 +109,15 @@ export function createProblems(schemas: Schemas) {
     const mapping = Object.fromEntries(errors.map(({ code }, i) => [code, parts[i]?.['$ref']]));
     const schema =
       parts.length === 1 ? parts[0] : { oneOf: parts, discriminator: { propertyName: 'code', mapping } };
-    const examples = errors.flatMap((error) => {
-      const sample = error.sample?.();
-      return sample === undefined ? [] : [[error.code, { value: toProblem(sample, REQUEST_ID) }]];
-    });
+    const samples = errors.flatMap((error) => error.sample?.() ?? []);
     return {
       description: `${STATUS_CODES[status]}: ${errors.map(({ code }) => `\`${code}\``).join(', ')}`,
       headers: headersOf(headerNames(status, errors)),
       content: {
-        'application/problem+json': { schema, examples: Object.fromEntries(examples) as Json },
+        'application/problem+json': {
+          schema,
+          examples: Object.assign({}, ...samples.map(exampleOf)) as Json,
+        },
       },
     };
   }
@@ -148,7 +150,10 @@ export function createProblems(schemas: Schemas) {
           'Any other failure, among them 405, 408, 431, 500 `internal`, and 503 `unavailable`, `busy` or `starting`, which may be sent again after `Retry-After`',
         headers: headersOf(['Retry-After', 'Allow', 'RateLimit', 'RateLimit-Policy']),
         content: {
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+          'application/problem+json': {
+            schema: { $ref: '#/components/schemas/Problem' },
+            examples: exampleOf(new Unavailable('The service cannot reach its database', 1)),
+          },
         },
       };
       return { $ref: '#/components/responses/Unexpected' };
@@ -159,6 +164,8 @@ export function createProblems(schemas: Schemas) {
     },
   };
 }
+
+const exampleOf = (error: AppError): Json => ({ [error.code]: { value: toProblem(error, REQUEST_ID) } });
 
 /** A member that means one thing in most failures, and another in those of some operation. */
 const widen = ({ description, ...usual }: Json, { description: _, ...other }: Json): Json => ({

@@ -37,6 +37,7 @@ export const pagingAnswer = {
   }),
   page: z
     .int()
+    .min(1)
     .nullable()
     .meta({ description: 'Number of this page; null after a `cursor`.', examples: [1] }),
   pages: z

@@ -62,4 +62,4 @@ export const auditListAnswer = z
       .boolean()
       .meta({ description: 'There may be more rows than `total` says.', examples: [false] }),
   })
-  .meta({ id: 'AuditEventPage' });
+  .meta({ id: 'AuditEventPage', description: 'Security events, newest first.' });

@@ -78,6 +78,8 @@ const session = z
     current: z.boolean().meta({ description: 'Whether this request uses it.', examples: [true] }),
   })
   .meta({ id: 'Session', description: 'A sign-in of a user.' });
-export const sessionsAnswer = z.object({ sessions: z.array(session).meta({ maxItems: 50 }) });
+export const sessionsAnswer = z.object({
+  sessions: z.array(session).meta({ description: 'Most recently used first.', maxItems: 50 }),
+});
 
 const isRecord = (value: unknown) => typeof value === 'object' && value !== null;

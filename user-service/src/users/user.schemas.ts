@@ -63,4 +63,4 @@ export const usersAnswer = z
     users: z.array(userAnswer).meta({ description: 'The rows of this page.', maxItems: 100 }),
     ...pagingAnswer,
   })
-  .meta({ id: 'UserPage' });
+  .meta({ id: 'UserPage', description: 'A page of users.' });
