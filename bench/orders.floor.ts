@@ -34,8 +34,8 @@ export function createFloor(orderUrl: string, productUrl: string, connections: n
       const reservation = first?.status === 'BUSY' ? await reserve(LOCK_WAIT) : first;
       if (intent == null || reservation?.lines == null) return false;
       const { lines } = reservation;
-      const answer = { status: 201, body: '{}', orderId: intent.id };
-      const placed = await placements.place([{ intent, by, lines, total: 1000, answer }]);
+      const response = { status: 201, body: '{}', orderId: intent.id };
+      const placed = await placements.place([{ intent, by, lines, total: 1000, response }]);
       await reservations.confirm([reservationId]);
       return placed.size === 1;
     },

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openSlowLink, type SlowLink } from '@shop/service-kit/testing/slow-link';
 import { addProducts, tokenOf } from '../e2e/support/catalogue.ts';
 import { call } from '../e2e/support/http.ts';
@@ -18,7 +19,7 @@ interface Seen {
   took: number;
 }
 
-/** How long requests take while product-service is late, under many quotes at once and a steady flow of orders. */
+/** How long responses take while product-service is late, under many quotes at once and a steady flow of orders. */
 async function main() {
   let link: SlowLink | undefined;
   const stack = await startStack({
@@ -42,6 +43,8 @@ async function main() {
     };
     for (let i = 0; i < 50; i++) await ask('warm up', '/api/orders', 1);
     link?.slowDown(LATE);
+    const own = monitorEventLoopDelay({ resolution: 10 });
+    own.enable();
     const end = performance.now() + SECONDS * 1000;
     const quotes = Array.from({ length: QUOTES }, async (_, client) => {
       while (performance.now() < end) await ask('quote', '/api/orders/quote', client + 1);
@@ -52,6 +55,7 @@ async function main() {
       await sleep(1000 / ORDERS_PER_SECOND);
     }
     await Promise.all([...quotes, ...orders]);
+    console.log(`This process, which sends the requests, was late by up to ${Math.round(own.max / 1e6)} ms.`);
   } finally {
     link?.close();
     await stack.close();

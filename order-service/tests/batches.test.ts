@@ -5,8 +5,10 @@ import { createMoney } from '@shop/service-kit/money/money';
 import { type Database, openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
+import { bearer } from '@shop/service-kit/testing/test-tokens';
 import { Client, Pool } from 'pg';
 import { Registry } from 'prom-client';
+import request from 'supertest';
 import { hashOf } from '../src/placement/order.request.ts';
 import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
 import { createPlacementRepository } from '../src/placement/placement.repository.ts';
@@ -131,6 +133,28 @@ describe('orders in batches', () => {
   });
 });
 
+test('quotes go together, and each gets its own', async () => {
+  const id = await createProduct(shop, { stock: 7 });
+  const quantities = Array.from({ length: 30 }, (_, index) => 1 + (index % 9));
+  const responses = await Promise.all(
+    quantities.map((quantity, index) =>
+      request(shop.url)
+        .post('/api/orders/quote')
+        .set('Authorization', bearer(6000 + index))
+        .send(basket([id, quantity])),
+    ),
+  );
+  expect(responses.map(({ body }) => body.products?.[0].quantity ?? body.details[0].requested)).toEqual(
+    quantities,
+  );
+  expect(statusesOf(responses)).toEqual(quantities.map((quantity) => (quantity > 7 ? 400 : 200)));
+  const page = await shop.metrics.registry.metrics();
+  const total = (what: string) =>
+    Number(new RegExp(`placement_batch_size_${what}{.*step="quote".*} (\\d+)`).exec(page)?.[1]);
+  expect(total('sum')).toBe(30);
+  expect(total('count')).toBeLessThan(30);
+});
+
 describe('a connection that is lost after the commit', () => {
   test.each(['08006', undefined])('makes 201s, and no statement is repeated (SQLSTATE %s)', async (code) => {
     const id = await createProduct(shop, { stock: 50 });
@@ -195,8 +219,8 @@ test('keyed orders of a process that crashed in the middle of a batch are carrie
     intents.slice(0, 2).flatMap((intent, i) => {
       const by = keyed[i];
       if (intent === null || by === undefined) return [];
-      const answer = { status: 201, body: `{"order":{"id":${intent.id}}}`, orderId: intent.id };
-      return [{ intent, by, lines: made[i]?.lines ?? [], total: 100, answer }];
+      const response = { status: 201, body: `{"order":{"id":${intent.id}}}`, orderId: intent.id };
+      return [{ intent, by, lines: made[i]?.lines ?? [], total: 100, response }];
     }),
   );
   await sql.query('UPDATE idempotency_keys SET lease_until = now()');

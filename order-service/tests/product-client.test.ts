@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { withinTime } from '@shop/service-kit/deadline/deadline';
 import { createProductClient } from '../src/clients/product.client.ts';
 import { ProductServiceUnavailable } from '../src/clients/product.errors.ts';
 
@@ -70,10 +71,43 @@ describe('the client of product-service', () => {
     const client = await clientOf(() => {
       asked += 1;
     });
-    await Promise.all([1, 2, 3, 4, 5].map(() => client.quote(ITEMS, 'test').catch(() => undefined)));
+    const quote = () => withinTime(1000, () => client.quote([ITEMS], 'test')).catch(() => undefined);
+    await Promise.all([1, 2, 3, 4, 5].map(quote));
     expect(client.isDown()).toBe(true);
     await expect(client.reserve([wanted()], 'test', false)).rejects.toThrow('Product service unavailable');
     expect(asked).toBe(5);
+    client.close();
+  });
+
+  test('gives a call all the time that its request has left, less a little for what follows', async () => {
+    const limits: number[] = [];
+    const client = await clientOf((request, response) => {
+      limits.push(Number(request.headers['x-request-deadline-ms']));
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(held));
+    });
+    await withinTime(1700, () => client.reserve([wanted(ID)], 'test', false));
+    await withinTime(60_000, () => client.reserve([wanted(ID)], 'test', false));
+    const [first = 0, second = 0] = limits;
+    expect(first).toBeGreaterThan(900);
+    expect(first).toBeLessThanOrEqual(1500);
+    expect(second).toBe(2000);
+    client.close();
+  });
+
+  test('asks a product-service that knows no lists of quotes for one at a time', async () => {
+    const quote = { lines: [], refusal: null };
+    const client = await clientOf((request, response) => {
+      let text = '';
+      request.on('data', (chunk) => {
+        text += chunk;
+      });
+      request.on('end', () => {
+        const isList = 'quotes' in JSON.parse(text);
+        response.writeHead(isList ? 400 : 200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(isList ? { code: 'validation_failed' } : { ...quote, currency: 'USD' }));
+      });
+    });
+    expect(await client.quote([ITEMS, ITEMS], 'test')).toMatchObject([quote, quote]);
     client.close();
   });
 

@@ -146,6 +146,26 @@ describe('anti-entropy', () => {
   });
 });
 
+test('anti-entropy reaches what is behind 500 reservations that it leaves as they are', async () => {
+  const deadline = new Date(Date.now() + 60_000);
+  const ids = Array.from({ length: 500 }, () => randomUUID());
+  await shop.db.order.createMany({
+    data: ids.map((reservationId) => ({
+      ...{ userId: 1, placement: 'PLACING' as const, reservationId, deadline, currency: 'USD' },
+    })),
+  });
+  const createdAt = new Date(Date.now() - 300_000);
+  await shop.products.db.reservation.createMany({
+    data: ids.map((id) => ({ id, status: 'HELD', items: [], lines: [], createdAt })),
+  });
+  const behind = randomUUID();
+  await reserve(behind, [{ product_id: await createProduct(shop, { stock: 10 }), quantity: 1 }]);
+  await makeOld(behind);
+  await shop.healReservations();
+  expect(await reservationStatus(behind)).toBe('RELEASED');
+  await shop.products.db.reservation.deleteMany({ where: { id: { in: ids } } });
+});
+
 describe('the cleanup', () => {
   const aborted = AbortSignal.abort();
   const living = new AbortController().signal;

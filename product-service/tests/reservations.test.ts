@@ -194,6 +194,24 @@ describe('what is held', () => {
   });
 });
 
+test('reservations that are held for long come in pages, those of one instant as well', async () => {
+  const createdAt = new Date(Date.now() - 3_600_000);
+  const ids = Array.from({ length: 502 }, () => randomUUID()).toSorted();
+  await shop.db.reservation.createMany({ data: ids.map((id) => ({ id, status: 'HELD', createdAt })) });
+  const path = '/internal/reservations?older_than=3000';
+  const page = async (query = '') =>
+    (
+      await request(shop.app)
+        .get(path + query)
+        .set('Authorization', `Bearer ${token()}`)
+    ).body.reservations;
+  const first = await page();
+  const last = first.at(-1);
+  const rest = await page(`&after_time=${last.created_at}&after_id=${last.id}`);
+  expect([...first, ...rest].map(({ id }: { id: string }) => id)).toEqual(ids);
+  await shop.db.reservation.deleteMany({ where: { id: { in: ids } } });
+});
+
 describe('POST /internal/quotes', () => {
   test('returns prices and the lines that are not available, and holds nothing', async () => {
     const [a, b] = [await make(3), await make(1)];
@@ -211,5 +229,47 @@ describe('POST /internal/quotes', () => {
     });
     expect((await post('/internal/quotes', { items: items([a, 3]) })).body.refusal).toBeNull();
     expect(await stockOf(a)).toBe(3);
+  });
+
+  test('takes many baskets, and returns one quote each, in their order', async () => {
+    const [a, b] = [await make(3), await make(1)];
+    const quotes = [items([b, 2]), items([a, 3]), items([a, 1], [b, 1])].map((list) => ({ items: list }));
+    const answer = await post('/internal/quotes', { quotes });
+    expect(answer.body).toMatchObject({
+      currency: 'USD',
+      quotes: [
+        { lines: [{ product_id: b }], refusal: [{ product_id: b, requested: 2, available: 1 }] },
+        { lines: [{ product_id: a, quantity: 3 }], refusal: null },
+        { lines: [{ product_id: a }, { product_id: b, quantity: 1, price_minor: 1250 }], refusal: null },
+      ],
+    });
+    const tooMany = Array.from({ length: 101 }, () => ({ items: items([a, 1]) }));
+    expect((await post('/internal/quotes', { quotes: tooMany })).status).toBe(400);
+    expect((await post('/internal/quotes', { quotes: [] })).status).toBe(400);
+  });
+});
+
+describe('stock that is given back', () => {
+  test('may exceed 1,000,000,000, ends at what the column holds, and the ledger adds up', async () => {
+    const a = await make(1_000_000_000);
+    const ids = [randomUUID(), randomUUID()];
+    for (const id of ids) await reserve(id, [a, 1_000_000]);
+    const raise = async (stock: number) => {
+      const delta = stock - (await stockOf(a));
+      const data = { productId: a, delta, reason: 'test', actor: 'test', stockAfter: stock };
+      await shop.db.product.update({ where: { id: a }, data: { stock } });
+      await shop.db.stockMovement.create({ data });
+    };
+    await raise(1_000_000_000);
+    expect((await release(ids[0] ?? '')).body.changed).toBe(true);
+    expect(await stockOf(a)).toBe(1_001_000_000);
+    await raise(2_147_483_000);
+    expect((await release(ids[1] ?? '')).body).toMatchObject({ status: 'RELEASED', changed: true });
+    expect(await stockOf(a)).toBe(2_147_483_647);
+    const { _sum: sum } = await shop.db.stockMovement.aggregate({
+      _sum: { delta: true },
+      where: { productId: a },
+    });
+    expect(sum.delta).toBe(2_147_483_647);
   });
 });

@@ -9,27 +9,29 @@ import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, h
 import type { z } from 'zod';
 import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
 import {
-  answersIn,
-  confirmedAnswer,
-  held,
+  confirmedResponse,
+  type Held,
+  heldResponse,
   type ProductQuote,
   problem,
   type Reservation,
+  responsesIn,
 } from './product.response.schemas.ts';
 
-/** The attempts of one call, in milliseconds; less where the request has less left. */
-const FIRST_TIMEOUT = 900;
-const SECOND_TIMEOUT = 700;
-/** What a request keeps for what comes after the call, and the least that is worth an attempt, in milliseconds. */
-const KEPT = 250;
+/** What a call may take, in milliseconds: all that its request has left, less what the request keeps for later steps. */
+const MOST = 2000;
+const KEPT = 200;
+/** The least that is worth an attempt. A shorter one than `TELLING` that ends without a response says nothing of product-service. */
 const LEAST = 100;
+const TELLING = 700;
 /** After so many failures in a row calls fail at once, and one is tried again a second later. */
 const FAILURES_TO_OPEN = 5;
 const RETRY_AFTER_OPEN = 1000;
-/** Calls of this process for anything but orders: these have a queue of their own, and never wait behind the others. */
+/** Calls of this process that are no batches: these have a queue of their own, and orders never wait behind them. */
 const OTHER_CALLS = { atOnce: 16, waiting: 500, patience: 1200 };
-const MAX_ANSWER = 2_000_000;
+const MAX_RESPONSE = 2_000_000;
 const RESERVE = { method: 'POST', path: '/internal/reservations' } as const;
+const QUOTE = { method: 'POST', path: '/internal/quotes' } as const;
 
 export interface Item {
   product_id: number;
@@ -58,9 +60,9 @@ interface Call {
 }
 
 /**
- * product-service over HTTP. Every call has a time limit and may be repeated: product-service does nothing twice.
- * Each throws ProductServiceUnavailable when there was no usable answer; it is unknown then what happened there. None takes
- * longer than its request may, which product-service is told.
+ * product-service over HTTP. Calls take no longer than their request may, which product-service is told, and may be
+ * repeated: product-service does nothing twice. Each throws ProductServiceUnavailable when there was no usable response;
+ * it is unknown then what happened there.
  */
 export function createProductClient({
   url,
@@ -69,14 +71,14 @@ export function createProductClient({
   patience = 1,
 }: ProductClientOptions) {
   const agent = new Agent({ keepAlive: true, maxSockets: 200, scheduling: 'lifo' });
-  const answers = answersIn(currency);
+  const responses = responsesIn(currency);
   const token = createServiceTokenSigner(serviceTokenSecret, 'order-service', 'product-service');
   const http = axios.create({
     baseURL: url,
     httpAgent: agent,
     proxy: false,
     maxRedirects: 0,
-    maxContentLength: MAX_ANSWER,
+    maxContentLength: MAX_RESPONSE,
     validateStatus: () => true,
   });
   const breaker = circuitBreaker(handleType(ProductServiceUnavailable), {
@@ -91,12 +93,11 @@ export function createProductClient({
   });
   const otherCalls = createTurns(OTHER_CALLS);
 
-  const send = async (
-    { method, path, requestId, body }: Call,
-    most: number,
-  ): Promise<AxiosResponse<unknown>> => {
-    const left = remainingTime();
-    const limit = left === undefined ? most * patience : Math.min(most * patience, Math.floor(left - KEPT));
+  const limitNow = () =>
+    Math.floor(Math.min(MOST * patience, (remainingTime() ?? MOST * patience + KEPT) - KEPT));
+
+  const send = async ({ method, path, requestId, body }: Call): Promise<AxiosResponse<unknown>> => {
+    const limit = limitNow();
     if (limit < LEAST) throw new OutOfTime();
     const headers = {
       authorization: `Bearer ${token()}`,
@@ -104,39 +105,39 @@ export function createProductClient({
       [DEADLINE_HEADER]: String(limit),
     };
     const { signal, clear, isAborted } = timeLimit(limit);
-    const answer = await http
+    const response = await http
       .request({ method, url: path, data: body, headers, signal })
       .catch((error: Error) => {
-        // With less time than is usual, no answer says nothing about product-service.
-        if (limit < SECOND_TIMEOUT * patience && isAborted()) throw new OutOfTime();
+        if (limit < TELLING * patience && isAborted()) throw new OutOfTime();
         throw new ProductServiceUnavailable(error.message);
       })
       .finally(clear);
-    if (answer.status === 503 && problem.safeParse(answer.data).data?.code === 'product_busy')
+    if (response.status === 503 && problem.safeParse(response.data).data?.code === 'product_busy')
       throw new ProductBusy();
-    if (answer.status >= 500) throw new ProductServiceUnavailable(`answered ${answer.status}`);
-    return answer;
+    if (response.status >= 500) throw new ProductServiceUnavailable(`responded with ${response.status}`);
+    return response;
   };
 
-  const attempt = (call: Call, limit = FIRST_TIMEOUT): Promise<AxiosResponse<unknown>> =>
+  const attempt = (call: Call): Promise<AxiosResponse<unknown>> =>
     breaker
-      .execute(() => send(call, limit))
+      .execute(() => send(call))
       .catch((error: unknown) => {
         if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
         throw error;
       });
 
-  const read = <T>(schema: z.ZodType<T>, answer: AxiosResponse<unknown>): T => {
-    const parsed = schema.safeParse(answer.data);
-    if (answer.status === 200 && parsed.success) return parsed.data;
-    throw new ProductServiceUnavailable(`unusable answer ${answer.status}`);
+  const read = <T>(schema: z.ZodType<T>, response: AxiosResponse<unknown>): T => {
+    const parsed = schema.safeParse(response.data);
+    if (response.status === 200 && parsed.success) return parsed.data;
+    throw new ProductServiceUnavailable(`unusable response ${response.status}`);
   };
 
+  /** Again after a failure that left time for it, such as a connection that was lost. */
   const twice = (call: Call): Promise<AxiosResponse<unknown>> =>
     attempt(call).catch((error: unknown) => {
-      const isWorthIt = error instanceof ProductServiceUnavailable && breaker.state !== CircuitState.Open;
-      if (!isWorthIt) throw error;
-      return attempt(call, SECOND_TIMEOUT);
+      const mayHelp = error instanceof ProductServiceUnavailable && breaker.state !== CircuitState.Open;
+      if (!mayHelp || limitNow() < LEAST) throw error;
+      return attempt(call);
     });
 
   /** During a rolling update: a product-service that does not know lists yet refuses them with 400. */
@@ -148,12 +149,15 @@ export function createProductClient({
     });
     if (response === undefined) return { ...nothing, status: 'BUSY' };
     if (response.status === 422) return { ...nothing, status: 'MISMATCH' };
-    return read(answers.reservation, response);
+    return read(responses.reservation, response);
   }
+
+  const quoteAlone = async (items: Item[], requestId: string): Promise<ProductQuote> =>
+    read(responses.quote, await otherCalls(() => twice({ ...QUOTE, requestId, body: { items } })));
 
   return {
     /**
-     * Each takes all its items or nothing, or is BUSY while somebody else holds a product locked. Tried twice with the same
+     * Each takes all its items or nothing, or is BUSY while somebody else holds a product locked. Tried again with the same
      * ids, so that a lost response loses nothing.
      * @param wanted up to 100, with up to 1000 items in all
      * @param wait whether to wait for products that are locked
@@ -168,7 +172,7 @@ export function createProductClient({
       const made =
         response.status === 400
           ? await Promise.all(reservations.map((body) => reserveAlone({ ...RESERVE, requestId, body })))
-          : read(answers.reservations, response).reservations;
+          : read(responses.reservations, response).reservations;
       const byId = new Map(made.map((reservation) => [reservation.id, reservation]));
       return wanted.map(({ reservationId }) => {
         const found = byId.get(reservationId);
@@ -185,30 +189,40 @@ export function createProductClient({
         requestId,
         body: { reservation_ids: reservationIds },
       };
-      return new Set(read(confirmedAnswer, await otherCalls(() => attempt(call))).confirmed);
+      return new Set(read(confirmedResponse, await otherCalls(() => attempt(call))).confirmed);
     },
 
     /** Gives the stock back, once. */
     async release(reservationId: string, requestId: string): Promise<void> {
       const path = `/internal/reservations/${reservationId}/release`;
-      const answer = await otherCalls(() => attempt({ method: 'POST', path, requestId }));
-      if (answer.status !== 200) throw new ProductServiceUnavailable(`answered ${answer.status}`);
+      const { status } = await otherCalls(() => attempt({ method: 'POST', path, requestId }));
+      if (status !== 200) throw new ProductServiceUnavailable(`responded with ${status}`);
     },
 
-    /** Ids of reservations held for longer than so many seconds, oldest first. */
-    async listHeld(olderThanSeconds: number, requestId: string): Promise<string[]> {
-      const path = `/internal/reservations?older_than=${olderThanSeconds}`;
-      const answer = read(held, await otherCalls(() => attempt({ method: 'GET', path, requestId })));
-      return answer.reservations.map(({ id }) => id);
+    /**
+     * A page of the reservations held for longer than so many seconds, oldest first; empty behind the last one.
+     * @param after the last one of the page before
+     */
+    async listHeld(olderThanSeconds: number, requestId: string, after?: Held): Promise<Held[]> {
+      const position = after === undefined ? {} : { after_time: after.created_at, after_id: after.id };
+      const query = new URLSearchParams({ older_than: String(olderThanSeconds), ...position });
+      const path = `/internal/reservations?${query}`;
+      const response = await otherCalls(() => attempt({ method: 'GET', path, requestId }));
+      return read(heldResponse, response).reservations;
     },
 
-    async quote(items: Item[], requestId: string): Promise<ProductQuote> {
-      return read(
-        answers.quote,
-        await otherCalls(() =>
-          attempt({ method: 'POST', path: '/internal/quotes', requestId, body: { items } }),
-        ),
-      );
+    /**
+     * What each of these baskets costs now. Holds nothing.
+     * @param baskets up to 100, with up to 1000 items in all
+     * @returns in the same order
+     */
+    async quote(baskets: Item[][], requestId: string): Promise<ProductQuote[]> {
+      const body = { quotes: baskets.map((items) => ({ items })) };
+      const response = await twice({ ...QUOTE, requestId, body });
+      if (response.status === 400) return Promise.all(baskets.map((items) => quoteAlone(items, requestId)));
+      const { quotes } = read(responses.quotes, response);
+      if (quotes.length !== baskets.length) throw new ProductServiceUnavailable('quotes are missing');
+      return quotes;
     },
 
     /** True while calls would fail without being tried. */
@@ -221,7 +235,7 @@ export type ProductClient = ReturnType<typeof createProductClient>;
 
 /**
  * Aborts after so many milliseconds and one more turn of the event loop: where this process itself was busy for so
- * long, the answer may be waiting to be read, and is no failure of product-service.
+ * long, the response may be waiting to be read, and is no failure of product-service.
  */
 function timeLimit(milliseconds: number) {
   const controller = new AbortController();

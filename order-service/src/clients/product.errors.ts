@@ -1,6 +1,6 @@
 import { AppError, defineError } from '@shop/service-kit/errors/app-error';
 
-/** product-service gave no usable answer; `reason` is for the log only. */
+/** product-service gave no usable response; `reason` is for the log only. */
 export class ProductServiceUnavailable extends AppError {
   static readonly status = 503;
   static readonly code = 'product_service_unavailable';

@@ -8,16 +8,19 @@ const line = z.object({
   owner_id: z.int(),
 });
 const shortage = z.object({ product_id: z.int(), requested: z.int(), available: z.int().nullable() });
-export const confirmedAnswer = z.object({ confirmed: z.array(z.string()) });
-export const held = z.object({ reservations: z.array(z.object({ id: z.string() })) });
+export const confirmedResponse = z.object({ confirmed: z.array(z.string()) });
+export const heldResponse = z.object({
+  reservations: z.array(z.object({ id: z.string(), created_at: z.string() })),
+});
 
 export const problem = z.object({ code: z.string() });
 
 const heldStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
 
-/** Answers in another currency than this deployment's are unusable. */
-export function answersIn(currency: string) {
+/** Responses in another currency than this deployment's are unusable. */
+export function responsesIn(currency: string) {
   const priced = { currency: z.literal(currency), refusal: z.array(shortage).nullable() };
+  const quote = z.object({ lines: z.array(line), refusal: priced.refusal });
   return {
     reservations: z.object({
       currency: priced.currency,
@@ -32,11 +35,13 @@ export function answersIn(currency: string) {
       ),
     }),
     reservation: z.object({ ...priced, id: z.string(), status: heldStatus, lines: z.array(line).nullable() }),
-    quote: z.object({ ...priced, lines: z.array(line) }),
+    quotes: z.object({ currency: priced.currency, quotes: z.array(quote) }),
+    quote: quote.extend({ currency: priced.currency }),
   };
 }
 
+export type Held = z.output<typeof heldResponse>['reservations'][number];
 export type ReservedLine = z.output<typeof line>;
 export type Shortage = z.output<typeof shortage>;
-export type Reservation = z.output<ReturnType<typeof answersIn>['reservations']>['reservations'][number];
-export type ProductQuote = z.output<ReturnType<typeof answersIn>['quote']>;
+export type Reservation = z.output<ReturnType<typeof responsesIn>['reservations']>['reservations'][number];
+export type ProductQuote = z.output<ReturnType<typeof responsesIn>['quotes']>['quotes'][number];

@@ -10,7 +10,9 @@ interface Sent {
 }
 
 /** A batcher of texts that weigh their length, and the batches it sent, each under way until it is ended. */
-function openBatcher(options: { groupOf?: (item: string) => number; atOnce?: number } = {}) {
+function openBatcher(
+  options: { groupOf?: (item: string) => number; atOnce?: number; lateAfter?: number } = {},
+) {
   const sent: Sent[] = [];
   const add = createBatcher<string, string>({
     run: (items) =>
@@ -94,6 +96,25 @@ describe('a batcher', () => {
     sent[0]?.end();
     await settled();
     expect(batches().slice(3)).toEqual([['a2', 'a3']]);
+  });
+
+  test('waits for no batch that is late, and for the one behind it until that is late too', async () => {
+    const { outcome, sent, batches } = openBatcher({ lateAfter: 20, atOnce: 3 });
+    const results = ['a', 'b', 'c'].map(outcome);
+    expect(batches()).toEqual([['a']]);
+    while (sent.length < 2) await settled();
+    results.push(outcome('d'));
+    expect(batches()).toEqual([['a'], ['b', 'c']]);
+    while (sent.length < 3) await settled();
+    results.push(outcome('e'));
+    // As many as may be under way together: the next one waits for an end.
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(batches()).toEqual([['a'], ['b', 'c'], ['d']]);
+    sent[1]?.end();
+    await settled();
+    expect(batches().slice(3)).toEqual([['e']]);
+    for (const { end } of sent) end();
+    expect(await Promise.all(results)).toEqual(['a!', 'b!', 'c!', 'd!', 'e!']);
   });
 
   test('gives a batch the time of the most patient, and no caller more than its own', async () => {

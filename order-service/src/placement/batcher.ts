@@ -11,12 +11,15 @@ interface BatcherOptions<Item, Result> {
   least: number;
   /** Whether an error says for certain that nothing was done, so that the items may be sent again one by one. */
   wasNotDone?(error: unknown): boolean;
-  /** Only items of one group go together, and no group waits for another one, up to `atOnce` of them. */
+  /** Only items of one group go together, and no group waits for another one. */
   groupOf?(item: Item): number;
+  /** A batch that is under way for so many milliseconds does not keep the next one of its group waiting any longer. */
+  lateAfter?: number;
+  /** Batches of all groups that may be under way together. */
   atOnce?: number;
 }
 
-/** @throws OutOfTime at the caller's deadline; what becomes of an item that was sent by then is not known */
+/** @throws OutOfTime at the caller's deadline; the outcome of an item that was sent by then is not known */
 export type Batcher<Item, Result> = (item: Item) => Promise<Result>;
 
 interface Entry<Item, Result> {
@@ -29,11 +32,12 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Lets callers share one round trip. There are no timers to gather items: while one batch is on its way, what arrives
- * waits and goes with the next one, so that a lone item goes at once.
+ * Lets callers share one round trip. No timer gathers items: while one batch is under way, items that arrive wait and go
+ * with the next one, so that a lone item goes at once.
  *
  * An item is `waiting`, then `sent` with others, then `settled`; its caller's deadline settles it in any state.
- * A group is `idle`, or `running` one batch. When that has ended it runs the next one, or is idle where nothing waits.
+ * A group is `idle`, or `ahead` is its youngest batch, which the next one waits for: until it ends or is late. Several
+ * batches of one group are under way only while each takes long, so that a slow partner delays nobody twice.
  */
 export function createBatcher<Item, Result>({
   run,
@@ -42,12 +46,14 @@ export function createBatcher<Item, Result>({
   least,
   wasNotDone = () => false,
   groupOf = () => 0,
+  lateAfter = Number.POSITIVE_INFINITY,
   atOnce = 1,
 }: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   type Waiting = Entry<Item, Result>;
   /** By group; the group that has waited longest comes first. */
   const waiting = new Map<number, Waiting[]>();
-  const running = new Set<number>();
+  const ahead = new Map<number, Waiting[]>();
+  let underWay = 0;
 
   const mayBeSent = ({ isSettled, deadline, reject }: Waiting) => {
     if (isSettled) return false;
@@ -92,16 +98,23 @@ export function createBatcher<Item, Result>({
   async function runGroup(group: number): Promise<void> {
     const batch = take(group);
     if (batch.length === 0) return;
-    running.add(group);
+    const letNextGo = () => {
+      if (ahead.get(group) === batch) ahead.delete(group);
+      runNext();
+    };
+    ahead.set(group, batch);
+    underWay += 1;
+    const timer = Number.isFinite(lateAfter) ? setTimeout(letNextGo, lateAfter).unref() : undefined;
     await send(batch);
-    running.delete(group);
-    runNext();
+    clearTimeout(timer);
+    underWay -= 1;
+    letNextGo();
   }
 
   function runNext(): void {
     for (const group of waiting.keys()) {
-      if (running.size >= atOnce) return;
-      if (!running.has(group)) void runGroup(group);
+      if (underWay >= atOnce) return;
+      if (!ahead.has(group)) void runGroup(group);
     }
   }
 

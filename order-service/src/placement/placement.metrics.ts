@@ -27,7 +27,7 @@ export function createPlacementMetrics({ registry, isDown }: PlacementMetricsOpt
     }),
     batchSize: new Histogram({
       name: 'placement_batch_size',
-      help: 'Orders that took a step of placement together: intent, reserve, wait (for locked products), place',
+      help: 'Requests that took a step together: intent, reserve, wait (for locked products), place, quote',
       labelNames: ['step'],
       buckets: [1, 2, 4, 8, 16, 32, 64, 100],
       registers,

@@ -8,7 +8,7 @@ export interface Intent {
   createdAt: Date;
 }
 
-export interface StoredAnswer {
+export interface StoredResponse {
   status: number;
   body: string;
   /** What `Location` names, of a 201. */
@@ -31,7 +31,7 @@ export interface NewIntent extends KeyName {
 /** What is known of a key that was claimed before. */
 export interface ClaimedKey {
   requestHash: string;
-  answer: StoredAnswer | null;
+  response: StoredResponse | null;
   /** Seconds until somebody else may carry the order on; 0 when it may be carried on now. */
   leaseSeconds: number;
 }
@@ -43,7 +43,7 @@ export interface NewOrder {
   lines: ReservedLine[];
   /** In minor units. */
   total: number;
-  answer: StoredAnswer;
+  response: StoredResponse;
 }
 
 /** An intent as the repository's statement reads it. */
@@ -62,7 +62,7 @@ export const toWanted = (
 });
 
 /** An order as the statement that places it reads it. A body is stored for a key only. */
-export const toPlaced = ({ intent, by: { key }, lines, total, answer: { status, body } }: NewOrder) => ({
+export const toPlaced = ({ intent, by: { key }, lines, total, response: { status, body } }: NewOrder) => ({
   id: intent.id,
   total,
   lines,

@@ -6,7 +6,7 @@ import {
   type KeyName,
   type NewIntent,
   type NewOrder,
-  type StoredAnswer,
+  type StoredResponse,
   toPlaced,
   toWanted,
 } from './placement.records.ts';
@@ -79,7 +79,7 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
       return {
         requestHash,
         leaseSeconds,
-        answer: status === null || body === null ? null : { status, body, orderId },
+        response: status === null || body === null ? null : { status, body, orderId },
       };
     },
 
@@ -114,7 +114,7 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /**
-     * Step 3 for many orders: decides for each that is undecided, with its lines, counters, history and stored answer, and
+     * Step 3 for many orders: decides for each that is undecided, with its lines, counters, history and stored response, and
      * one job that confirms all of them. Counters are locked in the order of the users: no deadlock. `= ANY` keeps Postgres
      * from reading all orders that are being placed.
      * @returns the ids of those that are placed now; the others were decided elsewhere
@@ -156,13 +156,13 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /** Decides against the order for a reason of business, which a key replays. `release` when stock is held for it. */
-    async reject(intent: Intent, by: KeyName, answer: StoredAnswer, release: boolean): Promise<boolean> {
+    async reject(intent: Intent, by: KeyName, response: StoredResponse, release: boolean): Promise<boolean> {
       const rows = await query<{ rejected: number }[]>`
         WITH rejected AS (
           UPDATE orders SET placement = 'REJECTED', updated_at = now()
            WHERE id = ${intent.id}::int AND placement = 'PLACING' RETURNING id, reservation_id
         ), answered AS (
-          UPDATE idempotency_keys SET answer_status = ${answer.status}::int, answer_body = ${answer.body}
+          UPDATE idempotency_keys SET answer_status = ${response.status}::int, answer_body = ${response.body}
             FROM rejected
            WHERE user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text AND order_id = rejected.id
         ), job AS MATERIALIZED (

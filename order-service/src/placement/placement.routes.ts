@@ -13,7 +13,7 @@ import {
   ProductNotFound,
   TotalTooLarge,
 } from './placement.errors.ts';
-import type { PlacementAnswer, PlacementUseCases } from './placement.use-cases.ts';
+import type { PlacementResponse, PlacementUseCases } from './placement.use-cases.ts';
 
 const PLACING = [
   'Prices come from the catalogue, never from the client. All lines are ordered or none: where some are short, `details` lists every one of them.',
@@ -77,7 +77,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
   ];
 }
 
-function toReply({ status, body, orderId, replayed }: PlacementAnswer) {
+function toReply({ status, body, orderId, replayed }: PlacementResponse) {
   const headers: Record<string, string> = replayed ? { 'Idempotent-Replayed': 'true' } : {};
   if (status !== 201) return rawReply(body, { status, headers, contentType: PROBLEM_TYPE });
   return rawReply(body, { status, headers: { ...headers, Location: `/api/orders/${orderId}` } });

@@ -1,4 +1,4 @@
-import { withinTime, withOwnTime } from '@shop/service-kit/deadline/deadline';
+import { atMost, withinTime, withOwnTime } from '@shop/service-kit/deadline/deadline';
 import type { AppError } from '@shop/service-kit/errors/app-error';
 import { Busy } from '@shop/service-kit/errors/http-errors';
 import { toProblem } from '@shop/service-kit/http/problem';
@@ -17,12 +17,12 @@ import { hashOf, quoteOf, refusalOf, refusalOfTotal, totalOf } from './order.req
 import { createPlacementBatches } from './placement.batches.ts';
 import { IdempotencyInFlight, IdempotencyMismatch, notPlaced } from './placement.errors.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
-import type { ClaimedKey, Intent, KeyName, StoredAnswer } from './placement.records.ts';
+import type { ClaimedKey, Intent, KeyName, StoredResponse } from './placement.records.ts';
 import type { PlacementRepository } from './placement.repository.ts';
 
 /** Orders of this process that are being placed. They wait for each other in the batches, each as long as it has time. */
 const MOST_AT_ONCE = 2000;
-/** What giving up may take when the request has no time left, in milliseconds. */
+/** What giving up may take, in milliseconds: the steps end so much before the request's deadline. */
 const GIVE_UP_WITHIN = 200;
 /** How long before the end of its key's lease a request must be over, in milliseconds. */
 const BEFORE_LEASE = 100;
@@ -32,7 +32,7 @@ interface PlacementOptions {
   products: ProductClient;
   money: Money;
   metrics: PlacementMetrics;
-  /** Of what buyers see of their orders: must know while one is placed. */
+  /** Of what buyers see of their orders: informed while one is placed. */
   cache: Pick<UserCache, 'whileChanging'>;
   logger: Logger;
   /** Seconds that one request may work on a keyed order before a retry carries it on. */
@@ -48,8 +48,8 @@ export interface PlaceOrder extends KeyName {
   requestId: string;
 }
 
-/** An answer of `POST /api/orders`, as bytes that can be given again. */
-export interface PlacementAnswer extends StoredAnswer {
+/** A response of `POST /api/orders`, as bytes that can be sent again. */
+export interface PlacementResponse extends StoredResponse {
   replayed: boolean;
 }
 
@@ -69,11 +69,12 @@ export function createPlacementUseCases({
 
   const toJson = createOrderResponse(money);
 
-  /** Intent, reserve, place, answer. */
-  async function placeOrder(order: PlaceOrder): Promise<PlacementAnswer> {
-    if (products.isDown()) return answerWithoutProducts(order);
+  /** Intent, reserve, place, respond. */
+  async function placeOrder(order: PlaceOrder): Promise<PlacementResponse> {
+    if (products.isDown()) return respondWithoutProducts(order);
     // A retry may carry the order on from the end of the lease.
-    const limit = order.key === null ? Number.POSITIVE_INFINITY : lease * 1000 - BEFORE_LEASE;
+    const beforeLease = order.key === null ? Number.POSITIVE_INFINITY : lease * 1000 - BEFORE_LEASE;
+    const limit = Math.min(beforeLease, atMost(Number.POSITIVE_INFINITY) - GIVE_UP_WITHIN * patience);
     if (underWay >= MOST_AT_ONCE) throw new Busy();
     underWay += 1;
     return withinTime(limit, () => takeSteps(order)).finally(() => {
@@ -81,7 +82,7 @@ export function createPlacementUseCases({
     });
   }
 
-  async function takeSteps(order: PlaceOrder): Promise<PlacementAnswer> {
+  async function takeSteps(order: PlaceOrder): Promise<PlacementResponse> {
     const claim = await claimIntent(order);
     if ('status' in claim) return { ...claim, replayed: true };
     const reservation = await reserve(claim, order).catch(async (error: unknown) => {
@@ -97,29 +98,29 @@ export function createPlacementUseCases({
     claim: Intent,
     order: PlaceOrder,
     reservation: Reservation,
-  ): Promise<PlacementAnswer> {
+  ): Promise<PlacementResponse> {
     const { lines, status } = reservation;
     if (lines === null || status === 'RELEASED') return refuse(claim, order, reservation);
     const changed = refusalOfTotal(order.request, lines, money);
     return changed === undefined ? place(claim, order, lines) : reject(claim, order, changed, true);
   }
 
-  /** What can still be said while product-service is known to be away: a stored answer, or that it is away. */
-  async function answerWithoutProducts(order: PlaceOrder): Promise<PlacementAnswer> {
-    const stored = await findAnswer(order);
+  /** While product-service is known to be away: a stored response. @throws ProductServiceUnavailable without one */
+  async function respondWithoutProducts(order: PlaceOrder): Promise<PlacementResponse> {
+    const stored = await findResponse(order);
     if (stored === undefined) throw new ProductServiceUnavailable('circuit is open');
     return stored;
   }
 
-  /** What the key replays, if there is anything yet. @throws IdempotencyMismatch */
-  async function findAnswer(order: PlaceOrder): Promise<PlacementAnswer | undefined> {
+  /** The response that the key replays, if there is one yet. @throws IdempotencyMismatch */
+  async function findResponse(order: PlaceOrder): Promise<PlacementResponse | undefined> {
     const claimed = order.key === null ? null : await placements.findKey(order);
-    if (claimed === null || claimed.answer === null) return undefined;
+    if (claimed === null || claimed.response === null) return undefined;
     return { ...replayOf(claimed, hashOf(order.request)), replayed: true };
   }
 
-  /** Step 1: a new order, the one that a crashed request left behind, or the stored answer of the key. */
-  async function claimIntent(order: PlaceOrder): Promise<Intent | StoredAnswer> {
+  /** Step 1: a new order, the one that a crashed request left behind, or the stored response of the key. */
+  async function claimIntent(order: PlaceOrder): Promise<Intent | StoredResponse> {
     const requestHash = order.key === null ? '' : hashOf(order.request);
     const wanted = { ...order, requestHash, reservationId: uuidv7(), currency: money.currency };
     const intent = await batches.insertIntent(wanted);
@@ -127,16 +128,17 @@ export function createPlacementUseCases({
     const claimed = await placements.findKey(order);
     // Freed since the insert: the first request gave up. The client may simply try again.
     if (claimed === null) throw new IdempotencyInFlight(1);
-    if (claimed.answer !== null || claimed.requestHash !== requestHash) return replayOf(claimed, requestHash);
+    if (claimed.response !== null || claimed.requestHash !== requestHash)
+      return replayOf(claimed, requestHash);
     const resumed = claimed.leaseSeconds > 0 ? null : await placements.resumeIntent(wanted);
     if (resumed === null) throw new IdempotencyInFlight(Math.max(1, claimed.leaseSeconds));
     return resumed;
   }
 
-  function replayOf(claimed: ClaimedKey, requestHash: string): StoredAnswer {
+  function replayOf(claimed: ClaimedKey, requestHash: string): StoredResponse {
     if (claimed.requestHash !== requestHash) throw new IdempotencyMismatch();
-    if (claimed.answer === null) throw new IdempotencyInFlight(Math.max(1, claimed.leaseSeconds));
-    return claimed.answer;
+    if (claimed.response === null) throw new IdempotencyInFlight(Math.max(1, claimed.leaseSeconds));
+    return claimed.response;
   }
 
   /** Step 2. @throws ProductBusy */
@@ -152,13 +154,13 @@ export function createPlacementUseCases({
   }
 
   /** Step 3 for a basket that is available. */
-  async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementAnswer> {
-    const answer = { status: 201, body: createdBody(intent, order, lines), orderId: intent.id };
+  async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementResponse> {
+    const response = { status: 201, body: createdBody(intent, order, lines), orderId: intent.id };
     const { requestId } = order;
     const placed = await batches
-      .place({ intent, by: order, lines, total: totalOf(lines), answer, requestId })
+      .place({ intent, by: order, lines, total: totalOf(lines), response, requestId })
       .catch(async (error) => {
-        // The statement may have been committed or not: the row tells, after nobody can commit it any more.
+        // The statement may have been committed or not: the row decides, once nobody can commit it any more.
         const decided = await cache
           .whileChanging([order.userId], () => abandon(intent, order))
           .catch(() => 'UNKNOWN');
@@ -167,11 +169,11 @@ export function createPlacementUseCases({
       });
     if (!placed) return afterSomebodyElse(order);
     metrics.outcomes.inc({ outcome: 'placed' });
-    return { ...answer, replayed: false };
+    return { ...response, replayed: false };
   }
 
   /** Nothing could be taken, or the reservation was released before it could be used. */
-  function refuse(intent: Intent, order: PlaceOrder, reservation: Reservation): Promise<PlacementAnswer> {
+  function refuse(intent: Intent, order: PlaceOrder, reservation: Reservation): Promise<PlacementResponse> {
     if (reservation.refusal === null) return afterSomebodyElse(order);
     return reject(intent, order, refusalOf(reservation.refusal), false);
   }
@@ -181,18 +183,18 @@ export function createPlacementUseCases({
     order: PlaceOrder,
     error: AppError,
     held: boolean,
-  ): Promise<PlacementAnswer> {
+  ): Promise<PlacementResponse> {
     const body = JSON.stringify(toProblem(error, order.requestId));
-    const answer = { status: error.status, body, orderId: intent.id };
-    if (!(await placements.reject(intent, order, answer, held))) return afterSomebodyElse(order);
+    const response = { status: error.status, body, orderId: intent.id };
+    if (!(await placements.reject(intent, order, response, held))) return afterSomebodyElse(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
     if (held) await products.release(intent.reservationId, order.requestId).catch(() => undefined);
-    return { ...answer, replayed: false };
+    return { ...response, replayed: false };
   }
 
-  /** The order was decided elsewhere: by a retry with the same key, whose answer is given, or by the reconciler. */
-  async function afterSomebodyElse(order: PlaceOrder): Promise<PlacementAnswer> {
-    const stored = await findAnswer(order);
+  /** The order was decided elsewhere: by a retry with the same key, whose response is returned, or by the reconciler. */
+  async function afterSomebodyElse(order: PlaceOrder): Promise<PlacementResponse> {
+    const stored = await findResponse(order);
     if (stored === undefined) throw notPlaced();
     return stored;
   }
@@ -201,7 +203,7 @@ export function createPlacementUseCases({
     withOwnTime(GIVE_UP_WITHIN * patience, () => placements.abandon(intent, order));
 
   async function giveUp(intent: Intent, order: PlaceOrder): Promise<void> {
-    // Best effort: what cannot be said to the database now, the reconciler finds at the deadline.
+    // Best effort: without the database now, the reconciler finds the order at its deadline.
     await abandon(intent, order).catch(() => undefined);
     metrics.outcomes.inc({ outcome: 'unavailable' });
   }
@@ -233,14 +235,14 @@ export function createPlacementUseCases({
 
   return {
     /**
-     * Without an error the answer is final: 201, or a refusal for a reason of business, which a key replays.
+     * Without an error the response is final: 201, or a refusal for a reason of business, which a key replays.
      * @throws ProductServiceUnavailable, ProductBusy, Busy and Unavailable 503 with nothing held, IdempotencyMismatch, IdempotencyInFlight
      */
     placeOrder,
 
     /** What the basket costs now. Holds nothing. @throws ProductNotFound, InsufficientStock, PriceChanged */
     async quoteOrder(request: OrderRequest, requestId: string) {
-      const quote = await products.quote(request.products, requestId);
+      const quote = await batches.quote({ items: request.products, requestId });
       if (quote.refusal !== null) throw refusalOf(quote.refusal);
       const changed = refusalOfTotal(request, quote.lines, money);
       if (changed !== undefined) throw changed;

@@ -32,6 +32,14 @@ export function createReconcileUseCases({
     }
   };
 
+  const healAll = async (held: string[], requestId: string) => {
+    const fates = await repository.fatesOf(held);
+    const idsOf = (fate: ReservationFate) => [...fates].flatMap(([id, its]) => (its === fate ? [id] : []));
+    const standing = idsOf('confirm');
+    if (standing.length > 0) await heal(standing, requestId, () => products.confirm(standing, requestId));
+    for (const id of idsOf('release')) await heal([id], requestId, () => products.release(id, requestId));
+  };
+
   return {
     /** Rejects orders past their deadline. */
     async reconcile(): Promise<void> {
@@ -40,17 +48,18 @@ export function createReconcileUseCases({
       if (rejected > 0) logger.warn({ orders: rejected }, 'orders were left behind and are rejected now');
     },
 
-    /** Compares what product-service holds with the orders. What is confirmed there is not looked at. */
+    /** Compares what product-service holds with the orders, page by page. What is confirmed there is not looked at. */
     async healReservations(): Promise<void> {
       const requestId = uuidv7();
-      const held = await products.listHeld(heldTooLong, requestId);
-      if (held.length === 0) return;
-      logger.warn({ reservations: held.length, request_id: requestId }, 'reservations held too long');
-      const fates = await repository.fatesOf(held);
-      const idsOf = (fate: ReservationFate) => [...fates].flatMap(([id, its]) => (its === fate ? [id] : []));
-      const standing = idsOf('confirm');
-      if (standing.length > 0) await heal(standing, requestId, () => products.confirm(standing, requestId));
-      for (const id of idsOf('release')) await heal([id], requestId, () => products.release(id, requestId));
+      let held = await products.listHeld(heldTooLong, requestId);
+      while (held.length > 0) {
+        logger.warn({ reservations: held.length, request_id: requestId }, 'reservations held too long');
+        await healAll(
+          held.map(({ id }) => id),
+          requestId,
+        );
+        held = await products.listHeld(heldTooLong, requestId, held.at(-1));
+      }
     },
 
     /** Forgets keys that have expired and orders that were rejected days ago, all of them. */

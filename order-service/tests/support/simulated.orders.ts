@@ -5,7 +5,7 @@ import type {
   KeyName,
   NewIntent,
   NewOrder,
-  StoredAnswer,
+  StoredResponse,
 } from '../../src/placement/placement.records.ts';
 import type { PlacementRepository } from '../../src/placement/placement.repository.ts';
 import type { ReconcileRepository, ReservationFate } from '../../src/placement/reconcile.repository.ts';
@@ -21,7 +21,7 @@ interface KeyRow {
   requestHash: string;
   orderId: number;
   leaseUntil: number;
-  answer: StoredAnswer | null;
+  response: StoredResponse | null;
 }
 
 export interface Job {
@@ -70,7 +70,7 @@ export function createSimulatedOrders(now: () => number) {
   function resume(intent: NewIntent): Intent | null {
     const row = keys.get(keyOf(intent));
     const order = orders.get(row?.orderId ?? 0);
-    if (row === undefined || order === undefined || row.leaseUntil > now() || row.answer !== null)
+    if (row === undefined || order === undefined || row.leaseUntil > now() || row.response !== null)
       return null;
     row.leaseUntil = now() + LEASE;
     if (order.placement === 'PLACED') return null;
@@ -91,9 +91,9 @@ export function createSimulatedOrders(now: () => number) {
     return true;
   }
 
-  const answerKey = (by: KeyName, id: number, answer: StoredAnswer) => {
+  const storeResponse = (by: KeyName, id: number, response: StoredResponse) => {
     const row = keys.get(keyOf(by));
-    if (row?.orderId === id) row.answer = answer;
+    if (row?.orderId === id) row.response = response;
   };
 
   function claim(intent: NewIntent): Intent | null {
@@ -101,12 +101,12 @@ export function createSimulatedOrders(now: () => number) {
     if (keys.has(keyOf(intent))) return null;
     const { requestHash } = intent;
     const orderId = nextId++;
-    keys.set(keyOf(intent), { requestHash, orderId, leaseUntil: now() + LEASE, answer: null });
+    keys.set(keyOf(intent), { requestHash, orderId, leaseUntil: now() + LEASE, response: null });
     return addOrder(orderId, intent);
   }
 
   function place(wanted: NewOrder[]): Set<number> {
-    const placed = wanted.flatMap(({ intent, by, lines, total, answer }) => {
+    const placed = wanted.flatMap(({ intent, by, lines, total, response }) => {
       const order = undecided(intent.id);
       if (order === undefined) return [];
       Object.assign(order, { placement: 'PLACED', status: 'pending', totalMinor: BigInt(total) });
@@ -117,7 +117,7 @@ export function createSimulatedOrders(now: () => number) {
         quantity: line.quantity,
         sellerId: line.owner_id,
       }));
-      answerKey(by, intent.id, answer);
+      storeResponse(by, intent.id, response);
       return [order];
     });
     if (placed.length > 0)
@@ -136,19 +136,19 @@ export function createSimulatedOrders(now: () => number) {
         query(() => {
           const row = keys.get(keyOf(by));
           if (row === undefined) return null;
-          const { requestHash, orderId, answer, leaseUntil } = row;
+          const { requestHash, orderId, response, leaseUntil } = row;
           return {
             requestHash,
-            answer: answer && { ...answer, orderId },
+            response: response && { ...response, orderId },
             leaseSeconds: Math.max(0, Math.ceil(leaseUntil - now())),
           };
         }),
       resumeIntent: (intent) => query(() => resume(intent)),
       place: (wanted) => query(() => place(wanted)),
-      reject: ({ id }, by, answer, release) =>
+      reject: ({ id }, by, response, release) =>
         query(() => {
           if (!decideAgainst(id, release)) return false;
-          answerKey(by, id, answer);
+          storeResponse(by, id, response);
           return true;
         }),
       // Two statements, as the real one.

@@ -98,7 +98,8 @@ export function createSimulatedProducts(initialStock: number[]) {
         reserve: (wanted) => ask(() => wanted.map(reserve)).catch(() => ask(() => wanted.map(reserve))),
         confirm: (ids) => ask(() => confirm(ids)),
         release: (id) => ask(() => release(id)),
-        listHeld: () => ask(held),
+        listHeld: (_age, _requestId, after) =>
+          ask(() => (after === undefined ? held().map((id) => ({ id, created_at: '' })) : [])),
         quote: () => Promise.reject(new Error('nobody asks for a quote here')),
         isDown: () => false,
         close: () => undefined,

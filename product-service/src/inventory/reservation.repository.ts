@@ -2,7 +2,7 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Product } from '../products/product.schemas.ts';
 import { fromJson, PRODUCT_COLUMNS, type ProductJson } from '../products/product.sql.ts';
-import type { Line, NewReservation, ReservationStatus, Shortage } from './reservation.schemas.ts';
+import type { HeldQuery, Line, NewReservation, ReservationStatus, Shortage } from './reservation.schemas.ts';
 
 export interface Reservation {
   id: string;
@@ -41,7 +41,7 @@ interface StockedRow {
 const productsNow = (ids: Prisma.Sql) => Prisma.sql`
                (SELECT json_agg(p) FROM (SELECT ${PRODUCT_COLUMNS} FROM products_now(${ids}) AS p) AS p) AS products`;
 
-/** At most this many are answered at once; the next question finds the next ones. */
+/** Length of a page of held reservations. */
 const MAX_HELD = 500;
 
 /** What is held for whom. Each call is one round trip; the functions stand in the first migration. */
@@ -64,8 +64,8 @@ export function createReservationRepository(query: Query) {
     },
 
     /**
-     * @returns those that are confirmed now. What the locks found is answered: another call may have confirmed them
-     * after this statement began. The rows are locked in id order, for calls that overlap.
+     * @returns those that are confirmed now. The locks decide: another call may have confirmed them after this
+     * statement began. The rows are locked in id order, for calls that overlap.
      */
     async confirm(ids: string[]): Promise<string[]> {
       const rows = await query<{ id: string }[]>`
@@ -88,11 +88,13 @@ export function createReservationRepository(query: Query) {
     },
 
     /** The oldest first. Index: reservations_held. */
-    async listHeld(olderThanSeconds: number): Promise<{ id: string; created_at: Date }[]> {
+    async listHeld(page: HeldQuery): Promise<{ id: string; created_at: Date }[]> {
       return query`
         SELECT id, created_at FROM reservations
-         WHERE status = 'HELD' AND created_at <= now() - make_interval(secs => ${olderThanSeconds}::int)
-         ORDER BY created_at LIMIT ${MAX_HELD}`;
+         WHERE status = 'HELD' AND created_at <= now() - make_interval(secs => ${page.older_than}::int)
+           AND created_at >= ${page.after_time}::timestamptz
+           AND (created_at, id) > (${page.after_time}::timestamptz, ${page.after_id}::uuid)
+         ORDER BY created_at, id LIMIT ${MAX_HELD}`;
     },
 
     /** How many are held and for how long, in seconds. Index: reservations_held. */

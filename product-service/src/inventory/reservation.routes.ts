@@ -3,14 +3,14 @@ import { ProductBusy } from '../products/product.errors.ts';
 import { ReservationMismatch } from './reservation.errors.ts';
 import {
   confirmBody,
-  confirmedAnswer,
-  heldAnswer,
+  confirmedResponse,
   heldQuery,
-  quoteAnswer,
+  heldResponse,
   quoteBody,
-  releasedAnswer,
-  reservationAnswer,
+  quoteResponse,
+  releasedResponse,
   reservationParams,
+  reservationResponse,
   reserveBody,
 } from './reservation.schemas.ts';
 import type { ReservationUseCases } from './reservation.use-cases.ts';
@@ -26,7 +26,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       limit: false,
       body: reserveBody,
       status: 200,
-      answer: reservationAnswer,
+      answer: reservationResponse,
       errors: [ReservationMismatch, ProductBusy],
       async handler({ body, user }) {
         const actor = `service:${user.name}`;
@@ -38,23 +38,23 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
     defineRoute({
       method: 'get',
       path: '/internal/reservations',
-      summary: 'Reservations that have been held for long, oldest first',
+      summary: 'A page of the reservations that have been held for long, oldest first',
       who: 'service',
       limit: false,
       query: heldQuery,
       status: 200,
-      answer: heldAnswer,
-      handler: async ({ query }) => ({ reservations: await reservations.listHeld(query.older_than) }),
+      answer: heldResponse,
+      handler: async ({ query }) => ({ reservations: await reservations.listHeld(query) }),
     }),
     defineRoute({
       method: 'post',
       path: '/internal/reservations/confirm',
-      summary: 'The orders of these reservations stand; answers which are confirmed now',
+      summary: 'The orders of these reservations stand; lists those that are confirmed now',
       who: 'service',
       limit: false,
       body: confirmBody,
       status: 200,
-      answer: confirmedAnswer,
+      answer: confirmedResponse,
       handler: async ({ body }) => ({ confirmed: await reservations.confirm(body.reservation_ids) }),
     }),
     defineRoute({
@@ -65,7 +65,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       limit: false,
       params: reservationParams,
       status: 200,
-      answer: releasedAnswer,
+      answer: releasedResponse,
       async handler({ params, user }) {
         const changed = await reservations.release(params.id, `service:${user.name}`);
         return { id: params.id, status: 'RELEASED' as const, changed };
@@ -74,13 +74,17 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
     defineRoute({
       method: 'post',
       path: '/internal/quotes',
-      summary: 'What the items would cost now; holds nothing',
+      summary: 'What the items of each basket would cost now; holds nothing',
       who: 'service',
       limit: false,
       body: quoteBody,
       status: 200,
-      answer: quoteAnswer,
-      handler: async ({ body }) => ({ ...(await reservations.quote(body.items)), currency }),
+      answer: quoteResponse,
+      async handler({ body }) {
+        const baskets = 'quotes' in body ? body.quotes.map(({ items }) => items) : [body.items];
+        const quotes = await reservations.quote(baskets);
+        return 'quotes' in body ? { quotes, currency } : { lines: [], refusal: null, ...quotes[0], currency };
+      },
     }),
   ];
 }

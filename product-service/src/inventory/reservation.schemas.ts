@@ -60,10 +60,28 @@ export const reserveBody = z.union([
     wait: z.boolean().default(false),
   }),
 ]);
-export const quoteBody = z.strictObject({ items });
+
+/** Several baskets; one without a list is what an order-service of an earlier release sends. */
+export const quoteBody = z.union([
+  z.strictObject({ items }),
+  z.strictObject({
+    quotes: z
+      .array(z.strictObject({ items }))
+      .min(1)
+      .max(MAX_RESERVATIONS)
+      .refine((list) => list.reduce((lines, entry) => lines + entry.items.length, 0) <= MAX_LINES, {
+        error: `quotes must have at most ${MAX_LINES} items in all`,
+      }),
+  }),
+]);
 export const confirmBody = z.strictObject({ reservation_ids: z.array(z.uuid()).min(1).max(MAX_CONFIRMED) });
 export const reservationParams = z.strictObject({ id: z.uuid() });
-export const heldQuery = z.object({ older_than: integerQuery('older_than', { min: 0, max: 86_400 }) });
+/** With `after_time` and `after_id`, the last one of a page, the page behind it. */
+export const heldQuery = z.object({
+  older_than: integerQuery('older_than', { min: 0, max: 86_400 }),
+  after_time: z.iso.datetime().default('1970-01-01T00:00:00.000Z'),
+  after_id: z.uuid().default('00000000-0000-0000-0000-000000000000'),
+});
 
 const reservationFields = {
   id: z.string(),
@@ -77,7 +95,7 @@ const reservationStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
  * stands for other items (MISMATCH), or whose products somebody else holds locked (BUSY: nothing was done, and
  * `busy_product_id` is one of them).
  */
-export const reservationAnswer = z.union([
+export const reservationResponse = z.union([
   z.object({ ...reservationFields, status: reservationStatus, currency: z.string() }),
   z.object({
     currency: z.string(),
@@ -90,21 +108,23 @@ export const reservationAnswer = z.union([
     ),
   }),
 ]);
-export const quoteAnswer = z.object({
-  currency: z.string(),
-  lines: z.array(line),
-  refusal: z.array(shortage).nullable(),
-});
-export const confirmedAnswer = z.object({ confirmed: z.array(z.string()) });
-export const releasedAnswer = z.object({
+const quote = z.object({ lines: z.array(line), refusal: z.array(shortage).nullable() });
+export const quoteResponse = z.union([
+  z.object({ currency: z.string(), quotes: z.array(quote) }),
+  quote.extend({ currency: z.string() }),
+]);
+export const confirmedResponse = z.object({ confirmed: z.array(z.string()) });
+export const releasedResponse = z.object({
   id: z.string(),
   status: z.literal('RELEASED'),
   changed: z.boolean(),
 });
-export const heldAnswer = z.object({
+export const heldResponse = z.object({
   reservations: z.array(z.object({ id: z.string(), created_at: instant })),
 });
 
+export type HeldQuery = z.output<typeof heldQuery>;
+export type Quote = z.output<typeof quote>;
 export type Item = z.output<typeof item>;
 export type Line = z.output<typeof line>;
 export type Shortage = z.output<typeof shortage>;

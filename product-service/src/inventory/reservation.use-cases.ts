@@ -12,11 +12,11 @@ import {
   type ProductOnSale,
   type Reservation,
 } from './reservation.repository.ts';
-import type { Item, Line, NewReservation, ReservationStatus, Shortage } from './reservation.schemas.ts';
+import type { Item, NewReservation, Quote, ReservationStatus, Shortage } from './reservation.schemas.ts';
 
 interface ReservationOptions {
   query: Query;
-  /** Called with the products whose stock was changed, as they are now, after the commit and before the answer. */
+  /** Called with the products whose stock was changed, as they are now, after the commit and before the response. */
   stockChanged: (products: Product[]) => Promise<void>;
   /** Connections that may wait for locked products at once: fewer than the pool has, so that others find one. */
   waiting: number;
@@ -27,11 +27,11 @@ interface ReservationOptions {
 /** How long a reservation that may wait waits for products that somebody else holds locked, in milliseconds. */
 const LONG_WAIT = 900;
 /** What a request needs after it has waited in vain, in milliseconds. */
-const ANSWER_WITHIN = 200;
+const RESPOND_WITHIN = 200;
 /** Reservations of this process that may wait for their turn to wait. */
 const MAX_WAITING = 500;
 
-/** Stock set aside for orders. Every call may be repeated: the answer is the same and nothing happens twice. */
+/** Stock set aside for orders. Every call may be repeated: it returns the same, and nothing happens twice. */
 export function createReservationUseCases({
   query,
   stockChanged,
@@ -68,7 +68,7 @@ export function createReservationUseCases({
     const busy = () =>
       wanted.map(({ reservation_id: id }) => ({ id, status: 'BUSY' as const, lines: null, refusal: null }));
     return turns(() => {
-      const left = Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - ANSWER_WITHIN);
+      const left = Math.min(end - performance.now(), atMost(Number.POSITIVE_INFINITY) - RESPOND_WITHIN);
       return left < 1 ? Promise.resolve(busy()) : reserveNow(wanted, actor, Math.floor(left));
     }).catch((error: unknown) => {
       if (error instanceof Busy) return busy();
@@ -98,28 +98,31 @@ export function createReservationUseCases({
       return { ...reservation, status: reservation.status };
     },
 
-    /** Confirms what is still held. Answers which are confirmed now; the others were released or never made. */
+    /** Confirms what is still held. @returns those that are confirmed now; the others were released or never made */
     confirm: (ids: string[]) => reservations.confirm(ids),
 
-    /** Gives the stock back, once; an unknown id is closed for good. Answers whether stock came back now. */
+    /** Gives the stock back, once; an unknown id is closed for good. @returns whether stock came back now */
     async release(id: string, actor: string): Promise<boolean> {
       const { changed, products } = await reservations.release(id, actor).catch(refuseBusy);
       if (changed) await stockChanged(products);
       return changed;
     },
 
-    listHeld: (olderThanSeconds: number) => reservations.listHeld(olderThanSeconds),
+    listHeld: reservations.listHeld,
 
-    /** The price of the items now, and which are not available. Holds nothing. */
-    async quote(items: Item[]): Promise<{ lines: Line[]; refusal: Shortage[] | null }> {
-      const found = await reservations.findProducts(items.map((item) => item.product_id));
+    /** The prices of each basket now, and which of its items are not available. Holds nothing. */
+    async quote(baskets: Item[][]): Promise<Quote[]> {
+      const ids = new Set(baskets.flat().map((item) => item.product_id));
+      const found = await reservations.findProducts([...ids]);
       const onSale = new Map(found.map((product) => [product.product_id, product]));
-      const refusal = items.flatMap((item) => shortageOf(item, onSale.get(item.product_id)));
-      const lines = items.flatMap((item) => {
-        const product = onSale.get(item.product_id);
-        return product === undefined ? [] : [{ ...product, quantity: item.quantity }];
+      return baskets.map((items) => {
+        const refusal = items.flatMap((item) => shortageOf(item, onSale.get(item.product_id)));
+        const lines = items.flatMap((item) => {
+          const product = onSale.get(item.product_id);
+          return product === undefined ? [] : [{ ...product, quantity: item.quantity }];
+        });
+        return { lines, refusal: refusal.length === 0 ? null : refusal };
       });
-      return { lines, refusal: refusal.length === 0 ? null : refusal };
     },
   };
 }
