@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RedisConnection } from './connect.ts';
+import { gathered } from './gathered.ts';
 
 /** Bytes of a finished response and their tag. */
 export interface CachedBytes {
@@ -16,35 +17,47 @@ export interface CacheAddress {
   key: string;
 }
 
-/** What is kept; or the right to store what is loaded from now on; or `changing`: neither may be used. */
+/** The value that is kept; or the token that is needed to store what is loaded from now on; or `changing`: load, and store nothing. */
 export type Found = { value: CacheValue } | { token: string } | 'changing';
 
+/** An entry to find. */
+export interface Wanted extends CacheAddress {
+  epoch: string;
+  /** Of its group, in milliseconds, if there is none yet. */
+  lifetime: number;
+}
+
 /**
- * A group is one hash: its entries; the `epoch` in which they were stored; the `token` that whoever stores one must have
- * been given before the load; and `changing`, the changes that are being committed. To invalidate a group is to delete its
- * hash, and the token with it: what was loaded before cannot be stored any more. So it is after a FLUSHALL, too.
- * KEYS: groups. ARGV: epoch, new token, lifetime of a group from now on, then for each group the key of the entry.
+ * A group is one hash: its entries; the `epoch` in which they were stored; the `token` that is handed out before a load
+ * and required to store its result; and `changing`, the changes that are being committed. To invalidate a group is to
+ * delete its hash, and the token with it: what was loaded before can no longer be stored. FLUSHALL has the same effect.
+ * KEYS: groups. ARGV: new token, then for each group its epoch, its lifetime from now on, and the key of the entry.
  */
 const FIND = `
 local found = {}
 for i, group in ipairs(KEYS) do
-  local kept = redis.call('HMGET', group, 'changing', 'epoch', 'token', 'entry:' .. ARGV[3 + i])
+  local epoch, lifetime, key = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local kept = redis.call('HMGET', group, 'changing', 'epoch', 'token', 'entry:' .. key)
   if kept[1] then
     found[i] = false
-  elseif kept[2] == ARGV[1] then
+  elseif kept[2] == epoch then
     found[i] = kept[4] or { kept[3] }
   else
     redis.call('DEL', group)
-    redis.call('HSET', group, 'epoch', ARGV[1], 'token', ARGV[2])
-    redis.call('PEXPIRE', group, ARGV[3])
-    found[i] = { ARGV[2] }
+    redis.call('HSET', group, 'epoch', epoch, 'token', ARGV[1])
+    redis.call('PEXPIRE', group, lifetime)
+    found[i] = { ARGV[1] }
   end
 end
 return found`;
 
-/** KEYS: group. ARGV: token, key, value, version or '', most entries of a group, lifetime where it is shorter or ''. */
+/**
+ * A full group is given up: what is asked for again returns, and nobody can fill it with what is asked for once.
+ * KEYS: group. ARGV: token, key, value, version or '', most entries of a group, lifetime where it is shorter or ''.
+ */
 const PUT = `
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] or redis.call('HLEN', KEYS[1]) > tonumber(ARGV[5]) then return 0 end
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[5]) then return redis.call('UNLINK', KEYS[1]) end
 redis.call('HSET', KEYS[1], 'entry:' .. ARGV[2], ARGV[3], 'version', ARGV[4])
 if ARGV[6] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
 return 1`;
@@ -80,10 +93,12 @@ interface Commands {
   cacheReplace(...args: Argument[]): Promise<number>;
 }
 
-/** How long a change that did not end keeps its group from being used, in milliseconds: longer than it can be under way. */
+/** How long a change that did not end keeps its group out of use, in milliseconds: longer than it can be under way. */
 const LONGEST_CHANGE = 10_000;
+/** Entries that are asked for in one command. */
+const MAX_BATCH = 200;
 
-/** A name that is used once. */
+/** A random name, to be used once. */
 export const newName = (): string => randomBytes(9).toString('hex');
 
 /**
@@ -102,22 +117,27 @@ export function createCacheGroups({ client, run, runId, prefix }: RedisConnectio
       return use((group) => `${prefix}cache:${id}:${group}`);
     });
 
+  const maker = newName();
+  let made = 0;
+  const newToken = () => {
+    made += 1;
+    return `${maker}:${made}`;
+  };
+  const find = gathered(MAX_BATCH, (wanted: Wanted[]) =>
+    inRun(async (keyOf) => {
+      const found = await commands.cacheFindBuffer(
+        wanted.length,
+        ...wanted.map(({ group }) => keyOf(group)),
+        newToken(),
+        ...wanted.flatMap(({ epoch, lifetime, key }) => [epoch, lifetime, key]),
+      );
+      return found.map(toFound);
+    }),
+  );
+
   return {
-    /** @param lifetime of a group that has no entry yet, in milliseconds */
-    find: (addresses: CacheAddress[], epoch: string, lifetime: number): Promise<Found[]> =>
-      inRun(async (keyOf) => {
-        const groups = addresses.map(({ group }) => keyOf(group));
-        const keys = addresses.map(({ key }) => key);
-        const found = await commands.cacheFindBuffer(
-          groups.length,
-          ...groups,
-          epoch,
-          newName(),
-          lifetime,
-          ...keys,
-        );
-        return found.map(toFound);
-      }),
+    /** All that are asked for in one turn of the event loop are asked for in one command. */
+    find,
 
     /** Stores what was loaded after the token was given, unless the group was invalidated meanwhile. */
     put: (
@@ -143,7 +163,7 @@ export function createCacheGroups({ client, run, runId, prefix }: RedisConnectio
      * any order: the latest stays.
      */
     replace: (group: string, value: CacheValue, version: number, lifetime: number): Promise<number> =>
-      inRun((keyOf) => commands.cacheReplace(keyOf(group), newName(), version, toBytes(value), lifetime)),
+      inRun((keyOf) => commands.cacheReplace(keyOf(group), newToken(), version, toBytes(value), lifetime)),
   };
 }
 

@@ -44,6 +44,8 @@ export function connectRedis(
     connectTimeout: 1000,
     autoResendUnfulfilledCommands: false,
     enableAutoPipelining: true,
+    // These carry the questions of many requests already, and are sent at the end of a turn: no need to wait for the next.
+    autoPipeliningIgnoredCommands: ['cacheFind', 'countHits'],
     retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
   });
   // Each limit and cache listens for `ready`: more than Node's warning of a leak expects.

@@ -60,8 +60,7 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
   const find = async (group: string, key: string, begunAt: number) => {
     const epoch = await trust.epoch(begunAt);
     if (epoch === undefined) return undefined;
-    const [found] = await groups.find([{ group, key }], epoch, LIFETIME).catch(() => []);
-    return found;
+    return groups.find({ group, key, epoch, lifetime: LIFETIME }).catch(() => undefined);
   };
   const tell = async (userIds: readonly number[], change: string, phase: 'begin' | 'end') => {
     try {

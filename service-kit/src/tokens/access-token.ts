@@ -1,13 +1,14 @@
 import jwt from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { User } from '../http/request-context.ts';
-import { headerOf, type TokenKey, type TokenKeys } from './token-keys.ts';
+import { headerOf, type TokenHeader, type TokenKey, type TokenKeys } from './token-keys.ts';
 import { createTokenReader } from './token-reader.ts';
 
-/** Every token of a deployment names its maker and for whom it is; a token of another kind is none. */
+/** Every token of a deployment names its issuer and its audience; a token of another kind is refused. */
 export const TOKEN_ISSUER = 'user-service';
 export const TOKEN_AUDIENCE = 'shop';
-/** No access token is good for longer, in seconds: what made older ones void can be forgotten. */
+/** No access token is valid for longer, in seconds: what made older ones void can be forgotten. */
 export const MAX_ACCESS_TOKEN_LIFETIME = 3600;
 const MAX_INT32 = 2_147_483_647;
 
@@ -30,7 +31,7 @@ export interface VerifiedUser extends User {
 }
 
 export interface AccessTokenVerifier {
-  /** The user of a good access token; undefined for anything else, whatever is wrong with it. */
+  /** The user of a valid access token; undefined for anything else, whatever is wrong with it. */
   verify(token: string): VerifiedUser | undefined;
   /**
    * For a token that `verify` did not take: a promise when its key may have been published meanwhile. Once it is kept,
@@ -39,22 +40,49 @@ export interface AccessTokenVerifier {
   awaitKey(token: string): Promise<void> | undefined;
 }
 
-/** @param now seconds since 1970, by the clock that tokens are made with */
-export function createAccessTokenVerifier(keys: TokenKeys, now?: () => number): AccessTokenVerifier {
+/** Verified tokens that are kept, of about 1 kB each. The least recently used go first. */
+const MAX_VERIFIED = 5000;
+
+interface Verified {
+  readonly user: VerifiedUser;
+  readonly header: TokenHeader;
+  readonly key: TokenKey | undefined;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Checks the signature of a token once: that took more time than all else a cached read does. A token that was verified
+ * is good until it expires, as long as its key is accepted. Bad tokens are not kept.
+ * @param now seconds since 1970, by the clock that tokens are made with
+ */
+export function createAccessTokenVerifier(
+  keys: TokenKeys,
+  now = () => Date.now() / 1000,
+): AccessTokenVerifier {
   const read = createTokenReader(keys, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE }, now);
+  const verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
+  const isGood = ({ header, key, expiresAt }: Verified) =>
+    Math.floor(now()) < expiresAt && keys.find(header) === key;
+
   return {
     awaitKey: (token) => keys.awaitKey?.(headerOf(token)),
     verify(token) {
+      const known = verified.get(token);
+      if (known !== undefined && isGood(known)) return known.user;
       const claims = claimsSchema.safeParse(read(token));
       if (!claims.success) return undefined;
-      const { sub, role, sid, gen } = claims.data;
-      return { kind: 'user', id: sub, role, sessionId: sid, generation: gen };
+      const { sub, role, sid, gen, exp } = claims.data;
+      const user = { kind: 'user', id: sub, role, sessionId: sid, generation: gen } as const;
+      const header = headerOf(token);
+      verified.set(token, { user, header, key: keys.find(header), expiresAt: exp });
+      return user;
     },
   };
 }
 
 /**
- * @param user the generation is that of his session
+ * @param user with the generation of the session
  * @param lifetime seconds, up to `MAX_ACCESS_TOKEN_LIFETIME`
  * @param issuedAt by the clock that changes of accounts are timed with
  */
