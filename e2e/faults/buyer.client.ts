@@ -103,7 +103,7 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
   }
 
   async function restock(): Promise<void> {
-    const url = `${shop.productUrl}/api/products/${random.pick(productIds)}/stock`;
+    const url = `${random.pick(shop.productUrls)}/api/products/${random.pick(productIds)}/stock`;
     await attempt('PUT', url, { quantity: random.int(1, 8) }, { token: tokenOf(SELLER) });
   }
 
@@ -127,7 +127,9 @@ export async function createProducts(shop: FaultShop, random: Random): Promise<n
   while (made.length < count) {
     const price = random.int(1, 99_999) / 100;
     const product = { name: `Product ${made.length}`, price, stock: random.int(4, 50) };
-    const answer = await call('POST', `${shop.productUrl}/api/products`, product, { token: tokenOf(SELLER) });
+    const answer = await call('POST', `${shop.productUrls[0]}/api/products`, product, {
+      token: tokenOf(SELLER),
+    });
     if (answer.status !== 201) throw new Error(`no product: ${answer.text}`);
     made.push(Number(answer.body['product']?.['id']));
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, type RequestOptions, request as send } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** A request on its way to the service, or its answer on its way back. */
+/** A request on its way to the service, or its response on its way back. */
 export interface Message {
   readonly method: string;
   readonly path: string;
@@ -13,17 +13,22 @@ export interface Message {
 export type Passage = 'pass' | 'cut' | 'cut in the middle';
 
 interface ProxyOptions {
-  target: string;
+  /** Base addresses of the replicas behind it, which take turns; may grow. */
+  targets: string[];
   /** Decides about every message; the message waits as long. */
   onMessage: (message: Message) => Promise<Passage>;
 }
 
 /**
- * Stands between a client and a service and decides about every request and every answer. A request that was let
- * through goes on although its sender is gone, as bytes on a wire do.
+ * Stands between a client and the replicas of a service and decides about every request and every response. A request
+ * that was let through goes on although its sender is gone, as bytes on a wire do.
  */
-export async function startFaultProxy({ target, onMessage }: ProxyOptions) {
-  const { hostname, port } = new URL(target);
+export async function startFaultProxy({ targets, onMessage }: ProxyOptions) {
+  let turn = 0;
+  const nextTarget = () => {
+    const { hostname: host, port } = new URL(targets[turn++ % targets.length] ?? '');
+    return { host, port };
+  };
   const agent = new Agent({ keepAlive: true });
   const sockets = new Set<Socket>();
   const server = createServer(async (incoming, outgoing) => {
@@ -32,7 +37,7 @@ export async function startFaultProxy({ target, onMessage }: ProxyOptions) {
       const body = await bytesOf(incoming);
       const asked = await onMessage({ method, path, direction: 'asked' });
       if (asked === 'cut') return void socket.destroy();
-      const options = { agent, host: hostname, port, method, path, headers: incoming.headers };
+      const options = { agent, ...nextTarget(), method, path, headers: incoming.headers };
       if (asked === 'cut in the middle') {
         await sendHalf(options, body);
         return void socket.destroy();

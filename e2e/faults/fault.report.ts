@@ -35,7 +35,7 @@ export function summaryOf(results: RoundResult[]): string {
     row('all', [...POINTS.map((point) => count(undefined, point)), count()]),
     '',
     `rounds ${results.length}, orders asked ${sum(({ history }) => history.placements.length)}, ` +
-      `placed ${sum(({ placed }) => placed)}, samples of the stock ${sum(({ samples }) => samples)}`,
+      `placed ${sum(({ placed }) => placed)}, batches of more than ten ${sum(({ largeBatches }) => largeBatches)}, samples of the stock ${sum(({ samples }) => samples)}`,
     `stock back after: median ${quiet[Math.floor(quiet.length / 2)] ?? 0} ms, max ${quiet.at(-1) ?? 0} ms`,
     `violations ${sum(({ violations }) => violations.length)}`,
   ].join('\n');

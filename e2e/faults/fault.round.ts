@@ -15,6 +15,8 @@ export interface RoundResult {
   history: History;
   samples: number;
   placed: number;
+  /** Batches of placement with more than ten orders, as far as the processes that counted them still run. */
+  largeBatches: number;
   /** Milliseconds from the moment when everything ran again and no client asked, until nothing was held or waited. */
   quietAfter: number;
   violations: string[];
@@ -27,6 +29,8 @@ interface RoundOptions {
 }
 
 const CLIENTS = 6;
+/** In every fourth round so many clients make batches of ten orders and more. */
+const RUSH = 32;
 const SHORTEST = 500;
 /** How long a strike may wait for its point, in milliseconds. */
 const LONGEST = 2500;
@@ -35,7 +39,7 @@ const QUIET_WITHIN = 60_000;
 /** Clients go on for a while after the last strike, so that they meet what it broke. */
 const AFTERMATH = 250;
 
-/** Plays one round: clients order while one or two faults strike; then all is mended, and both databases are checked. */
+/** Plays one round: clients order while one or two faults strike; then all is repaired, and both databases are checked. */
 export async function playRound({ shop, seed, round }: RoundOptions): Promise<RoundResult> {
   const random = createRandom(seed + Math.imul(round + 1, 0x9e3779b1));
   const began = performance.now();
@@ -47,7 +51,10 @@ export async function playRound({ shop, seed, round }: RoundOptions): Promise<Ro
   const striker = createStriker({ shop, random: random.fork(), strikes, clock });
   const history: History = { placements: [], changes: [] };
   const orders: number[] = [];
-  const userIds = Array.from({ length: CLIENTS }, (_, index) => 1000 + round * CLIENTS + index);
+  const userIds = Array.from(
+    { length: round % 4 === 3 ? RUSH : CLIENTS },
+    (_, index) => 1000 + round * RUSH + index,
+  );
   let over = false;
 
   shop.setGate(striker.gate);
@@ -75,6 +82,7 @@ export async function playRound({ shop, seed, round }: RoundOptions): Promise<Ro
     history,
     samples,
     placed,
+    largeBatches: await shop.countLargeBatches(),
     quietAfter,
     violations: [...late, ...violations, ...found],
   };
@@ -114,7 +122,7 @@ async function checkAll(shop: FaultShop, { userIds, productIds, since, history }
     unbalanced(productDb, productIds, since),
     wrongStats(orderDb, userIds),
   ]);
-  const ended = [shop.order, shop.product].filter(({ process }) => process.hasEnded());
+  const ended = [...shop.orders, ...shop.products].filter(({ process }) => process.hasEnded());
   return [
     ...ended.map(({ process }) => `a service ended by itself: ${process.output()}`),
     ...stock,

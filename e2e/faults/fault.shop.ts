@@ -2,12 +2,13 @@ import { openSlowLink, type SlowLink, throughLink } from '@shop/service-kit/test
 import { Pool } from 'pg';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres.ts';
 import { type ServiceProcess, startStack } from '../support/stack.ts';
+import { createBatchCounter } from './batch.counter.ts';
 import { type Message, type Passage, startFaultProxy } from './fault.proxy.ts';
 
-/** Everything a round needs: the two services, a database server for each, and a proxy in front of each. */
+/** Everything a round needs: two replicas of each service, a database server for each service, and a proxy in front of it. */
 export interface FaultShop {
-  readonly order: ServiceProcess;
-  readonly product: ServiceProcess;
+  readonly orders: readonly ServiceProcess[];
+  readonly products: readonly ServiceProcess[];
   readonly orderPostgres: OwnPostgres;
   readonly productPostgres: OwnPostgres;
   /** Between the services and their databases. */
@@ -16,10 +17,11 @@ export interface FaultShop {
   /** Straight to the tables, past everything that is struck. */
   readonly orderDb: Pool;
   readonly productDb: Pool;
-  /** Order-service behind its proxy. */
+  /** The replicas of order-service behind their proxy. */
   readonly orderUrl: string;
-  /** Straight to product-service. */
-  readonly productUrl: string;
+  /** Straight to the replicas of product-service. */
+  readonly productUrls: readonly string[];
+  countLargeBatches(): Promise<number>;
   /** Decides about every message from now on. */
   setGate(gate: Gate): void;
   close(): Promise<void>;
@@ -45,9 +47,10 @@ export async function startFaultShop(): Promise<FaultShop> {
   const productPostgres = await startOwnPostgres();
   const orderLink = await openSlowLink(portOf(orderPostgres.url));
   const productLink = await openSlowLink(portOf(productPostgres.url));
+  const productUrls: string[] = [];
   const proxies: { close(): Promise<void> }[] = [];
-  const proxyTo = async (target: string) => {
-    const proxy = await startFaultProxy({ target, onMessage });
+  const proxyTo = async (targets: string[]) => {
+    const proxy = await startFaultProxy({ targets, onMessage });
     proxies.push(proxy);
     return proxy.url;
   };
@@ -57,16 +60,22 @@ export async function startFaultShop(): Promise<FaultShop> {
       service === 'order-service'
         ? throughLink(orderPostgres.url, orderLink)
         : throughLink(productPostgres.url, productLink),
-    productUrl: (product) => proxyTo(product.url),
+    productUrl: (product) => {
+      productUrls.push(product.url);
+      return proxyTo(productUrls);
+    },
     env: IMPATIENT,
   });
-  const { order, product } = stack;
-  const orderUrl = await proxyTo(order.url);
-  const orderDb = poolOf(order, orderPostgres);
-  const productDb = poolOf(product, productPostgres);
+  const replicas = await Promise.all([stack.order.replicate(), stack.product.replicate()]);
+  const orders = [stack.order, replicas[0]];
+  const products = [stack.product, replicas[1]];
+  productUrls.push(replicas[1].url);
+  const orderUrl = await proxyTo(orders.map(({ url }) => url));
+  const orderDb = poolOf(stack.order, orderPostgres);
+  const productDb = poolOf(stack.product, productPostgres);
   return {
-    order,
-    product,
+    orders,
+    products,
     orderPostgres,
     productPostgres,
     orderLink,
@@ -74,12 +83,14 @@ export async function startFaultShop(): Promise<FaultShop> {
     orderDb,
     productDb,
     orderUrl,
-    productUrl: product.url,
+    productUrls,
+    ...createBatchCounter(orders),
     setGate(next) {
       gate = next;
     },
     async close() {
       await Promise.all([orderDb.end(), productDb.end()]);
+      await Promise.all(replicas.map((replica) => replica.stop()));
       await stack.close();
       await Promise.all(proxies.map((proxy) => proxy.close()));
       for (const link of [orderLink, productLink]) link.close();

@@ -28,7 +28,7 @@ const LATE = [300, 1800] as const;
 
 /** Carries out the strikes of one round, each once, and mends what it broke a little later. */
 export function createStriker({ shop, random, strikes, clock }: StrikerOptions) {
-  const { order, product, orderPostgres, productPostgres, orderLink, productLink } = shop;
+  const { orders, products, orderPostgres, productPostgres, orderLink, productLink } = shop;
   const mending: Promise<void>[] = [];
   /** What is struck is struck again only after it was mended. */
   const turns = new Map<object, Promise<void>>();
@@ -64,11 +64,11 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
   }
 
   const strikeAt: Record<Exclude<Fault, `${'cut' | 'swallow'}${string}`>, () => Promise<void>> = {
-    'kill order-service': () => killed(order),
-    'pause order-service': () => paused(order, 100, 1000),
-    'stop order-service past the deadline': () => paused(order, ...PAST_DEADLINE),
-    'kill product-service': () => killed(product),
-    'pause product-service': () => paused(product, 100, 1600),
+    'kill order-service': () => killed(random.pick(orders)),
+    'pause order-service': () => paused(random.pick(orders), 100, 1000),
+    'stop order-service past the deadline': () => paused(random.pick(orders), ...PAST_DEADLINE),
+    'kill product-service': () => killed(random.pick(products)),
+    'pause product-service': () => paused(random.pick(products), 100, 1600),
     'kill order database': () => killed(orderPostgres),
     'crash order database': async () => orderPostgres.crash(),
     'pause order database': () => paused(orderPostgres, 100, 1600),
@@ -127,8 +127,10 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
     /** Waits until everything runs again. */
     async mended(): Promise<void> {
       for (let done = 0; done < mending.length; done = mending.length) await Promise.all(mending);
-      await until('both services are ready', async () =>
-        (await Promise.all([order, product].map(({ url }) => fetch(`${url}/ready`)))).every(({ ok }) => ok),
+      await until('all replicas are ready', async () =>
+        (await Promise.all([...orders, ...products].map(({ url }) => fetch(`${url}/ready`)))).every(
+          ({ ok }) => ok,
+        ),
       );
     },
   };

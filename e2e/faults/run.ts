@@ -38,7 +38,8 @@ async function playRounds(on: FaultShop): Promise<RoundResult[]> {
     console.log(lineOf(result));
     if (result.violations.length === 0) continue;
     console.log(failureOf(result, seed));
-    for (const { process: service } of [on.order, on.product]) console.log(service.output().slice(-20_000));
+    for (const { process: service } of [...on.orders, ...on.products])
+      console.log(service.output().slice(-20_000));
     break;
   }
   return played;

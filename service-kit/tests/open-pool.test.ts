@@ -1,6 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Pool } from 'pg';
+import { withinTime } from '../src/deadline/deadline.ts';
+import { OutOfTime } from '../src/errors/http-errors.ts';
 import { type Database, openDatabase } from '../src/postgres/open-database.ts';
+import { openPool } from '../src/postgres/open-pool.ts';
+import { poolSettings } from '../src/postgres/pool-settings.ts';
+import { createQuery } from '../src/postgres/query.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 import { openSlowLink, type SlowLink, throughLink } from '../src/testing/slow-link.ts';
 
@@ -89,5 +94,21 @@ describe('a connection that is given back', () => {
     await transaction.executeRaw(statement('ROLLBACK'));
     await transaction.rollback();
     expect(await backend()).toBe(before);
+  });
+});
+
+describe('a connection that takes longer to be made than a request may wait', () => {
+  test('is not given up: a later request gets it', async () => {
+    const connected = jest.fn();
+    const pool = openPool(poolSettings(throughLink(url, link), 1)).on('connect', connected);
+    const query = createQuery(pool);
+    // A connection needs three responses, so that it takes more than a second.
+    link.slowDown(400);
+    for (let request = 0; request < 3; request += 1)
+      await expect(withinTime(100, () => query`SELECT 1`)).rejects.toThrow(OutOfTime);
+    expect(await query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+    expect(connected).toHaveBeenCalledTimes(1);
+    link.slowDown(0);
+    await pool.end();
   });
 });

@@ -29,7 +29,7 @@ export function createPlacementMetrics({ registry, isDown }: PlacementMetricsOpt
       name: 'placement_batch_size',
       help: 'Requests that took a step together: intent, reserve, wait (for locked products), place, quote',
       labelNames: ['step'],
-      buckets: [1, 2, 4, 8, 16, 32, 64, 100],
+      buckets: [1, 2, 5, 10, 20, 50, 100],
       registers,
     }),
     unhealed: new Counter({

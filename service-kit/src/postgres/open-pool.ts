@@ -83,7 +83,8 @@ function boundWaits(pool: Pool): void {
     }, left);
     connect((error, client, release) => {
       clearTimeout(timer);
-      if (isLate) client?.release();
+      // `pg` calls back before it marks a new connection as ready, and until then it would count as unclean.
+      if (isLate) setImmediate(() => client?.release());
       else callback(error, client, release);
     });
   };

@@ -1,12 +1,13 @@
 import type { PoolConfig } from 'pg';
 
 /**
- * Settings of every pool, so that no request waits longer than about 2 s for a database that is busy, paused
- * or gone: 1 s for a connection, or 1.2 s for the server to finish and 1.4 s until the client stops waiting. (With
- * 500 ms for a connection, a rush of 100 writes on one product was turned away on a slow machine.)
+ * Settings of every pool. A request waits for a connection no longer than its deadline allows (`openPool`); making a
+ * connection may take longer than that: the next requests get it. If it were given up with the request, a busy machine
+ * would make connections again and again and never get one. A statement has 1.2 s on the server, and 1.4 s until the
+ * client stops waiting.
  * @param connectionString `postgresql://user:password@host:port/database`
  * @param max connections of this process
- * @param patience multiplies these times, where a wait tells less of the database than of the machine
+ * @param patience multiplies these times, where a wait says less about the database than about the machine
  */
 export function poolSettings(
   connectionString: string,
@@ -16,7 +17,7 @@ export function poolSettings(
   return {
     connectionString,
     max,
-    connectionTimeoutMillis: 1000 * patience,
+    connectionTimeoutMillis: 3000 * patience,
     statement_timeout: 1200 * patience,
     query_timeout: 1400 * patience,
     lock_timeout: 1000 * patience,
