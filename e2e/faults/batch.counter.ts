@@ -1,8 +1,8 @@
 import type { ServiceProcess } from '../support/stack.ts';
 
-const BATCHES = /^placement_batch_size_(count|bucket)\{(?=[^}]*step="place")([^}]*)\} (\d+)$/gm;
+const BATCHES = /^placement_batch_size_(count|bucket)\{([^}]*)\} (\d+)$/gm;
 
-/** Counts batches of orders that were placed together, from the metrics of the replicas. */
+/** Counts how often orders took a step of placement together, from the metrics of the replicas. */
 export function createBatchCounter(replicas: readonly ServiceProcess[]) {
   /** By replica; a process that was killed begins again at 0. */
   const seen = new Map<ServiceProcess, number>();
@@ -25,8 +25,8 @@ function largeIn(metrics: string): number {
   let all = 0;
   let small = 0;
   for (const [, kind, labels = '', value] of metrics.matchAll(BATCHES)) {
-    if (kind === 'count') all = Number(value);
-    else if (labels.includes('le="10"')) small = Number(value);
+    if (kind === 'count') all += Number(value);
+    else if (labels.includes('le="10"')) small += Number(value);
   }
   return all - small;
 }

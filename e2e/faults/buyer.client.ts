@@ -80,7 +80,8 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
       if (answer.status === 201) orders.push(createdIn(answer).order.id);
       // Without a key a client that got no answer cannot know, and does not ask again.
       if (key === null || isFinal(answer)) return;
-      await sleep(random.int(20, 150));
+      // As clients should: more patience with every try, and no two alike.
+      await sleep(random.int(20, 150) * Math.min(attempts.length, 10));
     }
   }
 

@@ -15,7 +15,7 @@ export interface RoundResult {
   history: History;
   samples: number;
   placed: number;
-  /** Batches of placement with more than ten orders, as far as the processes that counted them still run. */
+  /** Batches of more than ten orders, as far as the processes that counted them still run. */
   largeBatches: number;
   /** Milliseconds from the moment when everything ran again and no client asked, until nothing was held or waited. */
   quietAfter: number;
