@@ -58,9 +58,10 @@ export async function playRound({ shop, seed, round }: RoundOptions): Promise<Ro
   let over = false;
 
   shop.setGate(striker.gate);
-  const clients = userIds.map((userId) =>
-    createBuyer({ shop, random: random.fork(), userId, productIds, history, orders, clock }).run(() => over),
+  const buyers = userIds.map((userId) =>
+    createBuyer({ shop, random: random.fork(), userId, productIds, history, orders, clock }),
   );
+  const clients = buyers.map((buyer) => buyer.run(() => over));
   await Promise.all([striker.strikeAnyTime(), sleep(SHORTEST)]);
   while (!striker.allStruck() && clock() < LONGEST) await sleep(20);
   striker.giveUpWaiting();
@@ -69,6 +70,7 @@ export async function playRound({ shop, seed, round }: RoundOptions): Promise<Ro
   await striker.mended();
   await Promise.all(clients);
   shop.setGate(async () => 'pass');
+  for (const buyer of buyers) await buyer.finish();
 
   const quietAfter = await untilQuiet(shop);
   const { samples, violations } = await sampler.stop();
