@@ -2,7 +2,14 @@
  * Jest for the whole repository: `npx jest`, `npm test` and the test button of an editor all use it. Each workspace has its own
  * settings in `<workspace>/jest.config.js`, and starts the servers that its tests need.
  */
-const WORKSPACES = ['service-kit', 'user-service', 'product-service', 'order-service', 'e2e'];
+const WORKSPACES = [
+  'service-kit',
+  'user-service',
+  'product-service',
+  'order-service',
+  'e2e',
+  'clients/typescript',
+];
 
 export default {
   projects: WORKSPACES.map((workspace) => `<rootDir>/${workspace}`),
@@ -20,6 +27,7 @@ export default {
     '**/src/**/*.ts',
     '!**/src/generated/**',
     '!**/src/testing/**',
+    '!**/src/api.types.ts',
     '!**/src/server.ts',
     '!**/src/migrate.ts',
     '!**/*.test.ts',

@@ -1,0 +1,177 @@
+import { errorOf, ShopError } from './errors.ts';
+import { type RetryOptions, unlessAborted, withRetries } from './retries.ts';
+import type { SessionTokens } from './session.tokens.ts';
+import type { Method, Path, Result } from './types.ts';
+
+/** A file to import. Browsers send a ReadableStream over HTTP/2 only; a Blob or File works everywhere. */
+export type FileBody = Blob | ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string;
+
+interface Init {
+  id?: number | string;
+  query?: object | undefined;
+  /** Sent as JSON. */
+  body?: object;
+  file?: { type: string; data: FileBody };
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+  ifNoneMatch?: object | undefined;
+  ifMatch?: object | string | undefined;
+  /** Without the access token. */
+  isOpen?: boolean;
+  /** May be sent again; a GET always may. */
+  isRepeatable?: boolean;
+  /** Takes as long as it takes. */
+  isLong?: boolean;
+  /** Leaves the body of the response to the caller. */
+  isUnread?: boolean;
+}
+
+interface Options {
+  addressOf: (path: string) => string;
+  fetch: typeof fetch;
+  retry: RetryOptions;
+  /** Of each request, its body included. */
+  timeoutMs: number;
+}
+
+/** An import that cannot be sent twice needs a token that is good for a while. */
+const LONG_MS = 60_000;
+
+const etags = new WeakMap<object, string>();
+/** The ETag that came with what a call returned. */
+export const etagOf = (result: object): string | undefined => etags.get(result);
+
+export type Calls = ReturnType<typeof createCalls>;
+
+/** Typed calls by method and path. The session is set once it exists, because it makes calls itself. */
+export function createCalls({ addressOf, fetch, retry, timeoutMs }: Options, tokens: () => SessionTokens) {
+  async function attempt(method: string, url: string, init: Init, token?: string) {
+    const headers = headersOf(init, token);
+    const limit = init.isLong ? undefined : timeLimit(timeoutMs, init.signal);
+    const signal = limit?.signal ?? init.signal;
+    try {
+      const response = await fetch(url, { method, headers, signal: signal ?? null, ...bodyOf(init) });
+      return { response, text: await textOf(response, init.isUnread) };
+    } catch (error) {
+      if (error instanceof ShopError) throw error;
+      signal?.throwIfAborted();
+      throw new ShopError({ code: 'network', message: `${method} ${url} got no response`, cause: error });
+    } finally {
+      limit?.end();
+    }
+  }
+
+  async function request(method: string, path: string, init: Init) {
+    const { signal } = init;
+    const url =
+      addressOf(path) + path.replace('{id}', encodeURIComponent(init.id ?? '')) + queryOf(init.query);
+    const send = (token?: string) =>
+      withRetries(
+        () => attempt(method.toUpperCase(), url, init, token),
+        method === 'get' || init.isRepeatable ? retry : { tries: 1 },
+        signal,
+      );
+    signal?.throwIfAborted();
+    if (init.isOpen) return send();
+    const token = await unlessAborted(signal, tokens().current(init.file ? LONG_MS : 0));
+    try {
+      return await send(token);
+    } catch (error) {
+      if (!(error instanceof ShopError) || error.status !== 401 || token === undefined) throw error;
+      const renewed = (await unlessAborted(signal, tokens().renew(token)))?.access_token;
+      if (renewed === undefined || init.file?.data instanceof ReadableStream) throw error;
+      return send(renewed);
+    }
+  }
+
+  async function json(method: string, path: string, init: Init, key?: PropertyKey): Promise<unknown> {
+    const { response, text } = await request(method, path, init);
+    if (response.status === 304) return init.ifNoneMatch;
+    if (text === '') return undefined;
+    const body = parsed(response, text);
+    const result = key === undefined ? body : body[key];
+    const etag = response.headers.get('etag');
+    if (etag !== null) etags.set(result, etag);
+    return result;
+  }
+
+  return {
+    /** The body of the response. */
+    send: <P extends Path, M extends Method<P>>(method: M, path: P, init: Init = {}) =>
+      json(method as string, path, init) as Promise<Result<P, M>>,
+    /** One member of the body. */
+    take: <P extends Path, M extends Method<P>, Key extends keyof Result<P, M>>(
+      method: M,
+      path: P,
+      key: Key,
+      init: Init = {},
+    ) => json(method as string, path, init, key) as Promise<Result<P, M>[Key]>,
+    /** The response itself, its body unread. */
+    open: async <P extends Path>(path: P, init: Init) =>
+      (await request('get', path, { ...init, isLong: true, isUnread: true })).response,
+  };
+}
+
+/** @throws ShopError for a response that is none of the good ones */
+async function textOf(response: Response, isUnread = false): Promise<string> {
+  const isGood = response.ok || response.status === 304;
+  if (isGood && isUnread) return '';
+  const text = await response.text();
+  if (!isGood) throw errorOf(response, text);
+  return text;
+}
+
+/** @throws ShopError where a page came instead, as from a wrong address */
+function parsed(response: Response, text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw errorOf(response, text);
+  }
+}
+
+function timeLimit(ms: number, signal: AbortSignal | undefined) {
+  const controller = new AbortController();
+  const leave = () => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', leave);
+  const late = () => controller.abort(new ShopError({ code: 'timeout', message: `No response in ${ms} ms` }));
+  const timer = setTimeout(late, ms);
+  return {
+    signal: controller.signal,
+    end() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', leave);
+    },
+  };
+}
+
+function headersOf({ headers, body, file, ifMatch, ifNoneMatch }: Init, token: string | undefined) {
+  const all: Record<string, string> = { ...headers };
+  if (token !== undefined) all['Authorization'] = `Bearer ${token}`;
+  if (body !== undefined) all['Content-Type'] = 'application/json';
+  if (file !== undefined) all['Content-Type'] = file.type;
+  if (ifMatch !== undefined) all['If-Match'] = typeof ifMatch === 'string' ? ifMatch : tagOf(ifMatch);
+  const known = ifNoneMatch && etagOf(ifNoneMatch);
+  if (known !== undefined) all['If-None-Match'] = known;
+  return all;
+}
+
+function bodyOf({ body, file }: Init): { body?: string | FileBody; duplex?: 'half' } {
+  if (body !== undefined) return { body: JSON.stringify(body) };
+  if (file === undefined) return {};
+  return { body: file.data, ...(file.data instanceof ReadableStream ? { duplex: 'half' } : {}) };
+}
+
+/** @throws TypeError rather than send a change without its condition */
+function tagOf(known: object): string {
+  const etag = etagOf(known);
+  if (etag === undefined)
+    throw new TypeError('This object has no ETag: pass what a read of the client returned');
+  return etag;
+}
+
+function queryOf(query: object = {}): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
+  return `${params}` === '' ? '' : `?${params}`;
+}
