@@ -1,10 +1,10 @@
 import { jestPreset } from '@shop/service-kit/jest-preset';
 
-/** On running services, which are built before. */
+/** On running services and in a browser. */
 export default {
   ...jestPreset,
   displayName: 'client',
-  globalSetup: '<rootDir>/../../scripts/lib/test/build-for-e2e.js',
+  globalSetup: '<rootDir>/tests/support/global-setup.js',
   globalTeardown: '<rootDir>/../../scripts/lib/test/global-teardown.js',
   testTimeout: 120_000,
 };

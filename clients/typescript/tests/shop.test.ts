@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Stack, startStack } from '../../../e2e/support/stack.ts';
-import { createShop, formatMoney, ShopError, type ShopOptions } from '../src/index.ts';
+import { formatMoney, ShopError } from '../src/index.ts';
+import { failureOf, signedIn } from './support/clients.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -8,29 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const password = 'securepass123';
-const urls = () => ({ userUrl: stack.user.url, productUrl: stack.product.url, orderUrl: stack.order.url });
-let names = 0;
-
-/** A client that is signed in as somebody new. */
-async function signedIn(options: Partial<ShopOptions> = {}) {
-  const shop = createShop({ ...urls(), ...options });
-  const username = `user${++names}`;
-  const user = await shop.session.register({ username, email: `${username}@example.com`, password });
-  return { shop, user };
-}
-
-const failureOf = (call: Promise<unknown>) =>
-  call.then(
-    () => {
-      throw new Error('It did not fail');
-    },
-    (error: unknown) => error,
-  );
-
 describe('products', () => {
   test('are created, changed under a condition, and walked by cursor', async () => {
-    const { shop, user } = await signedIn();
+    const { shop, user } = await signedIn(stack);
     const lamp = await shop.products.create({ name: 'Lamp', price: 9.99, stock: 5, category: 'Walk' });
     expect(lamp).toMatchObject({ owner_id: user.id, price: 9.99 });
     const read = await shop.products.get(lamp.id);
@@ -51,7 +32,7 @@ describe('products', () => {
 
 describe('orders', () => {
   test('are placed, listed and cancelled; a failure narrows by its code', async () => {
-    const { shop } = await signedIn();
+    const { shop } = await signedIn(stack);
     const { id } = await shop.products.create({ name: 'Lamp', price: 9.99, stock: 5 });
     const basket = { products: [{ product_id: id, quantity: 2 }] };
     const order = await shop.orders.place(basket, { idempotencyKey: 'basket-1' });

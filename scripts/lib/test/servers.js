@@ -74,6 +74,24 @@ export async function provideNginx(signal) {
 }
 
 /**
+ * A browser for tests that drive one: CHROMIUM_PATH, what is on PATH, or Debian's package.
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>} its program
+ */
+export async function provideChromium(signal) {
+  if (process.env.CHROMIUM_PATH) return process.env.CHROMIUM_PATH;
+  if (!findChromium()) await installWithApt('chromium', signal);
+  const found = findChromium();
+  if (found) return found;
+  throw new Failure(
+    'The tests of the storefront need Chromium: apt install chromium, or set CHROMIUM_PATH to a Chrome.',
+  );
+}
+
+const findChromium = () =>
+  ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find((program) => program);
+
+/**
  * As root on Debian and its relatives; elsewhere nothing happens.
  * @param {string} name of the package
  * @param {AbortSignal} signal

@@ -1,0 +1,76 @@
+import { sleep } from '../../../../e2e/support/process.ts';
+import type { Stack } from '../../../../e2e/support/stack.ts';
+import { createShop, type ShopOptions } from '../../src/index.ts';
+
+export const PASSWORD = 'securepass123';
+
+export const urlsOf = ({ user, product, order }: Stack) => ({
+  userUrl: user.url,
+  productUrl: product.url,
+  orderUrl: order.url,
+});
+
+type Settings = Partial<Omit<ShopOptions, 'baseUrl' | 'userUrl' | 'productUrl' | 'orderUrl'>>;
+
+let names = 0;
+
+/** A client that is signed in as somebody new. */
+export async function signedIn(stack: Stack, settings: Settings = {}) {
+  const shop = createShop({ ...urlsOf(stack), fetch: patientFetch, ...settings });
+  const username = `user${++names}`;
+  const user = await shop.session.register({
+    username,
+    email: `${username}@example.com`,
+    password: PASSWORD,
+  });
+  return { shop, user };
+}
+
+/** What the call rejects with. */
+export const failureOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    (value) => {
+      throw new Error(`It did not fail: ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+
+interface Sent {
+  method: string;
+  path: string;
+  status: number;
+  headers: Headers;
+}
+
+/** Repeats what a service refused because the machine has too much to do, which says nothing of the client. */
+export const patientFetch: typeof fetch = async (...request) => {
+  for (;;) {
+    const response = await fetch(...request);
+    if (response.status !== 503 || !(await response.clone().text()).includes('"unavailable"'))
+      return response;
+    await sleep(500);
+  }
+};
+
+type Change = (response: Response, sent: Sent) => Response | Promise<Response>;
+
+/** A fetch that writes down what was sent, in the order of the responses. `change` may replace a response, or throw. */
+export function recording(change: Change = (response) => response) {
+  const sent: Sent[] = [];
+  return {
+    sent,
+    of: (method: string, path: string) => sent.filter((one) => one.method === method && one.path === path),
+    async fetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+      const response = await patientFetch(input, init);
+      const { pathname } = new URL(String(input));
+      const one = {
+        method: init?.method ?? 'GET',
+        path: pathname,
+        status: response.status,
+        headers: new Headers(init?.headers),
+      };
+      sent.push(one);
+      return change(response, one);
+    },
+  };
+}
