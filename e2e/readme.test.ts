@@ -48,7 +48,12 @@ describe('the commands of the README', () => {
   });
 
   test('work on a shop that was seeded', async () => {
-    const env = { ...process.env, USER_SERVICE_URL: stack.user.url, PRODUCT_SERVICE_URL: stack.product.url };
+    const env = {
+      ...process.env,
+      USER_SERVICE_URL: stack.user.url,
+      PRODUCT_SERVICE_URL: stack.product.url,
+      ORDER_SERVICE_URL: stack.order.url,
+    };
     await run(process.execPath, [SEED, 'seed'], { env });
     expect(await runBlocks()).toContain('Order cancelled successfully');
   });

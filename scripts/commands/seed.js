@@ -1,15 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { placeOrders } from '../lib/demo/orders.js';
+import { DEMO_USERS, sayWait, signIn } from '../lib/demo/users.js';
 import { Failure } from '../lib/failure.js';
-import { catalogue } from '../lib/seed-catalogue.js';
-import { post } from '../lib/shop-client.js';
+import { runTool } from '../lib/processes.js';
+import { ROOT } from '../lib/shop.js';
+import { callShop, reasonOfRefusal } from '../lib/shop-client.js';
 import { currentRun } from '../lib/start/run-file.js';
-import { say } from '../lib/terminal.js';
+import { paint, say, warn } from '../lib/terminal.js';
 
-const HELP = `npm run seed   fill a running shop with a demo catalogue; running it again adds only what is missing
+const HELP = `npm run seed   fill a running shop with 200 products, three users and orders in every status;
+               running it again adds only what is missing
 
 Environment (all optional)
-  USER_SERVICE_URL, PRODUCT_SERVICE_URL   where the shop is (default: the one started here, else localhost)
-  SEED_USERNAME, SEED_EMAIL, SEED_PASSWORD   the seller (default: demo-seller)`;
-const PROGRESS_EVERY = 10;
+  USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL
+                      where the shop is (default: the one started here, else localhost)
+  USER_DATABASE_URL   of user-service, to make the demo admin an admin (default: of the shop started here)`;
+const CATALOGUE = new URL('../lib/demo/catalogue.csv', import.meta.url);
 
 /** @param {string[]} args */
 export async function main(args) {
@@ -18,72 +25,104 @@ export async function main(args) {
     return 0;
   }
   if (args.length > 0) throw new Failure(`Unknown argument: ${args[0]}\n\n${HELP}`);
-  const urls = (await currentRun())?.urls ?? {};
-  const users = process.env.USER_SERVICE_URL || urls['user-service'] || 'http://localhost:5001';
-  const products = process.env.PRODUCT_SERVICE_URL || urls['product-service'] || 'http://localhost:5002';
-
-  const token = await signIn(users);
-  const { created, present } = await createProducts(products, token);
-  say(`${created} products created, ${present} were there already.`);
+  const { users, products, orders, usersDatabase } = await findShop();
+  const [buyer, seller, admin] = await Promise.all(
+    [DEMO_USERS.buyer, DEMO_USERS.seller, DEMO_USERS.admin].map((user) => signIn(users, user)),
+  );
+  if (!buyer || !seller || !admin) throw new Failure('A demo user is missing.');
+  say(await importCatalogue(products, seller.token));
+  const productIds = await productIdsBySku(products, seller.id);
+  const placed = await placeOrders({ orders, productIds, buyer, seller });
+  say(placed > 0 ? `${placed} orders placed, in every status.` : 'The orders were there already.');
+  const hasAdmin = admin.role === 'admin' || (await makeAdmin(DEMO_USERS.admin.username, usersDatabase));
+  printUsers(hasAdmin);
   return 0;
 }
 
-/** @param {number} seconds */
-function sayWait(seconds) {
-  say(`The rate limit asks for a pause of ${seconds} s …`);
+/** Addresses from the environment, else those of the shop that runs from this folder. */
+async function findShop() {
+  const run = await currentRun();
+  const { USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL, USER_DATABASE_URL } = process.env;
+  return {
+    users: USER_SERVICE_URL || run?.urls['user-service'] || 'http://localhost:5001',
+    products: PRODUCT_SERVICE_URL || run?.urls['product-service'] || 'http://localhost:5002',
+    orders: ORDER_SERVICE_URL || run?.urls['order-service'] || 'http://localhost:5003',
+    // That of the running shop only together with its user-service.
+    usersDatabase: USER_DATABASE_URL || (USER_SERVICE_URL ? undefined : run?.databases['user-service']),
+  };
 }
 
 /**
- * Registers the demo seller, or signs it in when it exists.
- * @param {string} users
- * @returns {Promise<string>} an access token
+ * @param {string} products address of product-service
+ * @param {string} token of the seller
+ * @returns {Promise<string>} what was done
  */
-async function signIn(users) {
-  const username = process.env.SEED_USERNAME || 'demo-seller';
-  const email = process.env.SEED_EMAIL || 'demo-seller@example.com';
-  const password = process.env.SEED_PASSWORD || 'demo-seller-password';
-  const registered = await post({
-    url: `${users}/api/users/register`,
-    body: { username, email, password },
+async function importCatalogue(products, token) {
+  const answer = await callShop({
+    url: `${products}/api/products/import`,
+    body: await readFile(CATALOGUE, 'utf8'),
+    headers: { 'Content-Type': 'text/csv' },
+    token,
     onWait: sayWait,
   });
-  const answer =
-    registered.status === 409
-      ? await post({ url: `${users}/api/users/login`, body: { username, password }, onWait: sayWait })
-      : registered;
-  const token = answer.body?.tokens?.access_token;
-  if (typeof token !== 'string') {
-    throw new Failure(
-      `The seller ${username} cannot sign in: ${reason(answer)} (SEED_PASSWORD sets its password).`,
-    );
-  }
-  say(`Selling as ${username}.`);
-  return token;
+  const { created = 0, updated = 0, failed } = answer.body;
+  if (answer.status !== 200 || failed !== 0)
+    throw new Failure(`The demo catalogue is refused: ${reasonOfRefusal(answer)}`);
+  return created + updated > 0
+    ? `${created} products created, ${updated} updated.`
+    : 'The products were there already.';
 }
 
 /**
- * @param {string} products
- * @param {string} token
+ * @param {string} products address of product-service
+ * @param {number} ownerId
+ * @returns {Promise<Map<string, number>>}
  */
-async function createProducts(products, token) {
-  const all = catalogue();
-  let created = 0;
-  let present = 0;
-  for (const [index, product] of all.entries()) {
-    const answer = await post({ url: `${products}/api/products`, body: product, token, onWait: sayWait });
-    if (answer.status === 201) created++;
-    else if (answer.status === 409 && answer.body?.code === 'sku_taken') present++;
-    else throw new Failure(`${product.sku} (${product.name}) is refused: ${reason(answer)}`);
-    const done = index + 1;
-    if (done % PROGRESS_EVERY === 0 || done === all.length) say(`${done} of ${all.length} products`);
+async function productIdsBySku(products, ownerId) {
+  const ids = new Map();
+  /** @type {string | null | undefined} */
+  let cursor = '';
+  while (typeof cursor === 'string') {
+    const page = new URLSearchParams({
+      owner_id: String(ownerId),
+      per_page: '100',
+      ...(cursor ? { cursor } : {}),
+    });
+    const answer = await callShop({
+      method: 'GET',
+      url: `${products}/api/products?${page}`,
+      onWait: sayWait,
+    });
+    if (!answer.body.products) throw new Failure(`The products cannot be listed: ${reasonOfRefusal(answer)}`);
+    for (const { sku, id } of answer.body.products) ids.set(sku, id);
+    cursor = answer.body.next_cursor;
   }
-  return { created, present };
+  return ids;
 }
 
-/** @param {import('../lib/shop-client.js').Answer} answer */
-function reason({ status, body }) {
-  const texts = Array.isArray(body?.errors)
-    ? body.errors.join(', ')
-    : (body?.detail ?? body?.error ?? 'no reason given');
-  return `${status} ${texts}`;
+/**
+ * @param {string} username
+ * @param {string | undefined} usersDatabase
+ * @returns {Promise<boolean>} false without a database to do it in
+ */
+async function makeAdmin(username, usersDatabase) {
+  if (!usersDatabase) return false;
+  await runTool({
+    title: 'The demo admin could not be made an admin',
+    command: process.execPath,
+    args: [join('dist', 'admin.js'), username],
+    cwd: join(ROOT, 'user-service'),
+    env: { ...process.env, DATABASE_URL: usersDatabase },
+  });
+  return true;
+}
+
+/** @param {boolean} hasAdmin */
+function printUsers(hasAdmin) {
+  say(`\n${paint('bold', 'Sign in as')}`);
+  for (const [role, { username, password }] of Object.entries(DEMO_USERS))
+    say(`  ${role.padEnd(8)} ${username.padEnd(12)} ${password}`);
+  say('\nThese passwords are public: keep such a shop to yourself.');
+  if (!hasAdmin)
+    warn(`${DEMO_USERS.admin.username} is no admin yet: npm run admin -- ${DEMO_USERS.admin.username}`);
 }

@@ -5,55 +5,76 @@ const TIMEOUT_MS = 10_000;
 const RETRIES = 20;
 
 /**
- * What scripts read of an answer: tokens after signing in, texts of a refusal.
+ * What scripts read of a response.
  * @typedef {object} Body
  * @property {{ access_token: string }} [tokens]
- * @property {string[]} [errors]
+ * @property {{ id: number, role: string }} [user]
+ * @property {{ id: number, sku: string | null }[]} [products]
+ * @property {{ id: number }} [order]
+ * @property {number} [total_orders]
+ * @property {string | null} [next_cursor]
+ * @property {number} [created] rows of an import
+ * @property {number} [updated]
+ * @property {number} [failed]
+ * @property {(string | { line: number, message: string })[]} [errors]
  * @property {string} [detail]
  * @property {string} [error]
  * @property {string} [code]
  * @typedef {{ status: number, body: Body }} Answer
+ *
+ * @typedef {object} ShopRequest
+ * @property {string} [method] POST if not given
+ * @property {string} url
+ * @property {unknown} [body] sent as JSON; a string is sent as it is, with the type that `headers` names
+ * @property {string} [token]
+ * @property {Record<string, string>} [headers]
+ * @property {(seconds: number) => void} onWait called before each pause that a 429 asks for
  */
 
 /**
- * Sends JSON and waits as long as a 429 asks for.
- * @param {object} request
- * @param {string} request.url
- * @param {unknown} request.body
- * @param {string} [request.token]
- * @param {(seconds: number) => void} request.onWait
+ * Sends a request, and repeats it as often as a 429 asks for.
+ * @param {ShopRequest} request
  * @returns {Promise<Answer>}
  */
-export async function post({ url, body, token, onWait }) {
+export async function callShop(request) {
   for (let attempt = 0; ; attempt++) {
-    const response = await send(url, body, token);
+    const response = await send(request);
     if (response.status !== 429 || attempt === RETRIES) {
       const json = /** @type {Body} */ (await response.json().catch(() => ({})));
       return { status: response.status, body: json };
     }
     await response.arrayBuffer();
     const seconds = Math.max(1, Number(response.headers.get('retry-after')) || 1);
-    onWait(seconds);
+    request.onWait(seconds);
     await sleep(seconds * 1000);
   }
 }
 
 /**
- * @param {string} url
- * @param {unknown} body
- * @param {string | undefined} token
+ * Status and texts of a refusal.
+ * @param {Answer} answer
  */
-async function send(url, body, token) {
+export function reasonOfRefusal({ status, body }) {
+  const texts = body?.errors?.map((item) => (typeof item === 'string' ? item : item.message)).join(', ');
+  return `${status} ${texts || (body?.detail ?? body?.error ?? 'no reason given')}`;
+}
+
+/** @param {ShopRequest} request */
+async function send({ method = 'POST', url, body, token, headers }) {
   try {
     return await fetch(url, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) },
-      body: JSON.stringify(body),
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(token ? { Authorization: `Bearer ${token}` } : {}),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
     const cause = error instanceof Error && error.cause ? error.cause : error;
     const reason = errorCode(cause) ?? (error instanceof Error ? error.message : String(error));
-    throw new Failure(`Nobody answers at ${url} (${reason}). Start the shop with: npm start`);
+    throw new Failure(`There is no response from ${url} (${reason}). Start the shop with: npm start`);
   }
 }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { Failure } from '../failure.js';
-import { post } from '../shop-client.js';
+import { callShop } from '../shop-client.js';
 import { say } from '../terminal.js';
 
 /**
@@ -15,7 +15,7 @@ export async function accessToken(users, username, signal) {
   if (process.env.SHOP_TOKEN) return process.env.SHOP_TOKEN;
   if (!username) throw new Failure('Who imports? Give --username, or set SHOP_TOKEN.');
   const password = process.env.SHOP_PASSWORD || (await askForPassword(username, signal));
-  const { status, body } = await post({
+  const { status, body } = await callShop({
     url: `${users}/api/users/login`,
     body: { username, password },
     onWait: (seconds) => say(`The rate limit asks for a pause of ${seconds} s …`),

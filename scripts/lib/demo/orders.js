@@ -1,0 +1,92 @@
+import { Failure } from '../failure.js';
+import { callShop, reasonOfRefusal } from '../shop-client.js';
+import { sayWait } from './users.js';
+
+/** What makes an order reach a status: statuses that the seller sets one after the other, or the buyer's cancellation. */
+const STEPS = {
+  pending: [],
+  processing: ['processing'],
+  shipped: ['processing', 'shipped'],
+  delivered: ['processing', 'shipped', 'delivered'],
+  cancelled: ['cancelled'],
+};
+
+/** Oldest first: a status, and quantities by SKU. @type {[keyof typeof STEPS, Record<string, number>][]} */
+const ORDERS = [
+  ['delivered', { 'DEMO-KIT-14': 4, 'DEMO-KIT-12': 1 }],
+  ['delivered', { 'DEMO-BOK-01': 1, 'DEMO-GRD-01': 1, 'DEMO-GRD-07': 3 }],
+  ['cancelled', { 'DEMO-CMP-01': 1 }],
+  ['delivered', { 'DEMO-OUT-01': 1, 'DEMO-OUT-02': 2, 'DEMO-OUT-06': 1 }],
+  ['delivered', { 'DEMO-TOY-14': 1, 'DEMO-TOY-01': 1 }],
+  ['shipped', { 'DEMO-KEY-01': 1, 'DEMO-KEY-17': 1, 'DEMO-KEY-07': 1 }],
+  ['cancelled', { 'DEMO-AUD-05': 1, 'DEMO-AUD-17': 1 }],
+  ['shipped', { 'DEMO-HOM-01': 2 }],
+  ['processing', { 'DEMO-STA-01': 3, 'DEMO-STA-04': 1, 'DEMO-STA-08': 1 }],
+  ['processing', { 'DEMO-KIT-01': 1, 'DEMO-KIT-06': 1 }],
+  ['pending', { 'DEMO-AUD-01': 1 }],
+  ['pending', { 'DEMO-HOM-16': 2, 'DEMO-HOM-02': 1, 'DEMO-HOM-14': 1 }],
+  ['pending', { 'DEMO-BOK-08': 1, 'DEMO-BOK-13': 1 }],
+];
+
+const ADDRESS = {
+  name: 'Robin Sample',
+  line1: 'Lindenstraße 12',
+  city: 'Hamburg',
+  postal_code: '20099',
+  country: 'DE',
+};
+
+/**
+ * Orders of the demo buyer in every status, unless they are there.
+ * @param {object} options
+ * @param {string} options.orders address of order-service
+ * @param {Map<string, number>} options.productIds by SKU
+ * @param {import('./users.js').SignedIn} options.buyer
+ * @param {import('./users.js').SignedIn} options.seller of all these products
+ * @returns {Promise<number>} how many were placed
+ */
+export async function placeOrders({ orders, productIds, buyer, seller }) {
+  const stats = await expectOk({ method: 'GET', url: `${orders}/api/orders/stats`, token: buyer.token });
+  if ((stats.total_orders ?? 0) >= ORDERS.length) return 0;
+  /** @type {number[]} */
+  const ids = [];
+  // One after the other, so that lists show them in this order. The keys make a second attempt harmless.
+  for (const [index, [, quantities]] of ORDERS.entries()) {
+    const products = Object.entries(quantities).map(([sku, quantity]) => {
+      const productId = productIds.get(sku);
+      if (productId === undefined) throw new Failure(`The demo seller has no product ${sku}.`);
+      return { product_id: productId, quantity };
+    });
+    const { order } = await expectOk({
+      url: `${orders}/api/orders`,
+      token: buyer.token,
+      headers: { 'Idempotency-Key': `demo-order-${index}` },
+      body: { products, shipping_address: ADDRESS },
+    });
+    ids.push(order?.id ?? 0);
+  }
+  await Promise.all(ORDERS.map(([status], index) => advance(`${orders}/api/orders/${ids[index]}`, status)));
+  return ORDERS.length;
+
+  /** @param {string} url @param {keyof typeof STEPS} target */
+  async function advance(url, target) {
+    for (const status of STEPS[target])
+      await (status === 'cancelled'
+        ? expectOk({ method: 'DELETE', url, token: buyer.token }, 'not_cancellable')
+        : expectOk(
+            { method: 'PUT', url: `${url}/status`, token: seller.token, body: { status } },
+            'invalid_transition',
+          ));
+  }
+}
+
+/**
+ * @param {Omit<import('../shop-client.js').ShopRequest, 'onWait'>} request
+ * @param {string} [done] the code of a refusal that says that it was done before
+ */
+async function expectOk(request, done) {
+  const answer = await callShop({ ...request, onWait: sayWait });
+  if (answer.status >= 400 && (done === undefined || answer.body.code !== done))
+    throw new Failure(`${request.method ?? 'POST'} ${request.url} failed: ${reasonOfRefusal(answer)}`);
+  return answer.body;
+}

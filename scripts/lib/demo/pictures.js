@@ -1,0 +1,52 @@
+import { AUDIO_AND_COMPUTERS } from './motifs/audio-and-computers.js';
+import { DESK_AND_KITCHEN } from './motifs/desk-and-kitchen.js';
+import { GARDEN_AND_STATIONERY } from './motifs/garden-and-stationery.js';
+import { HOME_AND_BOOKS } from './motifs/home-and-books.js';
+import { OUTDOOR_AND_TOYS } from './motifs/outdoor-and-toys.js';
+import { oval } from './shapes.js';
+
+const MOTIFS = {
+  ...AUDIO_AND_COMPUTERS,
+  ...DESK_AND_KITCHEN,
+  ...HOME_AND_BOOKS,
+  ...OUTDOOR_AND_TOYS,
+  ...GARDEN_AND_STATIONERY,
+};
+
+/** Background, main, dark, light, accent. @type {Record<string, [string, string, string, string, string]>} */
+const PALETTES = {
+  coral: ['#fbe6de', '#e8735a', '#bf5340', '#f6b9a6', '#f4b942'],
+  sand: ['#f4ead9', '#d2a56d', '#a87b47', '#ecd3ae', '#d9654b'],
+  sage: ['#e4ecdf', '#7fa07a', '#577a56', '#bcd0b4', '#eaa640'],
+  sky: ['#dfecf4', '#5b97c0', '#3b6f96', '#b2d2e6', '#f2a65a'],
+  plum: ['#ece3f1', '#8b6aa6', '#63487d', '#cdb6dd', '#f0a35e'],
+  sun: ['#fcefcf', '#eeb03c', '#c68a1f', '#fadc97', '#d9604a'],
+  mint: ['#dcf0ea', '#4fae99', '#318170', '#a9dccf', '#f3b14e'],
+};
+const FIXED = { w: '#fffaf2', k: '#2f3542', g: '#5f8f5b', p: '#e9c99b' };
+const NAME = /^([a-z]+)-([a-z]+)$/;
+
+/**
+ * Draws a product for the demo shop.
+ * @param {string} name a motif and a palette, such as `kettle-mint`
+ * @returns {string | undefined} an SVG document; undefined for a name that there is not
+ */
+export function drawPicture(name) {
+  const [, motif = '', palette = ''] = NAME.exec(name) ?? [];
+  const shapes = Object.entries(MOTIFS).find(([key]) => key === motif)?.[1];
+  const colours = Object.entries(PALETTES).find(([key]) => key === palette)?.[1];
+  if (shapes === undefined || colours === undefined) return undefined;
+  const [ground, a, b, c, y] = colours;
+  const fills = Object.entries({ a, b, c, y, ...FIXED });
+  const style = fills
+    .map(([key, colour]) => `.${key}{fill:${colour}}.${key.toUpperCase()}{stroke:${colour}}`)
+    .join('');
+  const lines = fills.map(([key]) => `.${key.toUpperCase()}`).join();
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 240" width="480" height="480">` +
+    `<style>${style}${lines}{fill:none;stroke-width:8;stroke-linecap:round;stroke-linejoin:round}.t{stroke-width:4}.glow{fill:${y};opacity:.18}</style>` +
+    `<rect width="240" height="240" fill="${ground}"/>` +
+    `<circle cx="120" cy="118" r="98" fill="#fff" opacity=".45"/>` +
+    `${oval(120, 196, 84, 7, 'k" opacity=".14')}${shapes}</svg>`
+  );
+}
