@@ -9,6 +9,7 @@ const WORKSPACES = [
   'order-service',
   'e2e',
   'clients/typescript',
+  'examples/storefront',
 ];
 
 export default {

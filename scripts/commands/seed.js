@@ -30,13 +30,26 @@ export async function main(args) {
     [DEMO_USERS.buyer, DEMO_USERS.seller, DEMO_USERS.admin].map((user) => signIn(users, user)),
   );
   if (!buyer || !seller || !admin) throw new Failure('A demo user is missing.');
+  const [hasAdmin] = await Promise.all([
+    admin.role === 'admin' || makeAdmin(DEMO_USERS.admin.username, usersDatabase),
+    fillShop({ products, orders, buyer, seller }),
+  ]);
+  printUsers(hasAdmin);
+  return 0;
+}
+
+/**
+ * @param {object} options
+ * @param {string} options.products address of product-service
+ * @param {string} options.orders address of order-service
+ * @param {import('../lib/demo/users.js').SignedIn} options.buyer
+ * @param {import('../lib/demo/users.js').SignedIn} options.seller
+ */
+async function fillShop({ products, orders, buyer, seller }) {
   say(await importCatalogue(products, seller.token));
   const productIds = await productIdsBySku(products, seller.id);
   const placed = await placeOrders({ orders, productIds, buyer, seller });
   say(placed > 0 ? `${placed} orders placed, in every status.` : 'The orders were there already.');
-  const hasAdmin = admin.role === 'admin' || (await makeAdmin(DEMO_USERS.admin.username, usersDatabase));
-  printUsers(hasAdmin);
-  return 0;
 }
 
 /** Addresses from the environment, else those of the shop that runs from this folder. */

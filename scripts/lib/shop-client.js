@@ -28,23 +28,25 @@ const RETRIES = 20;
  * @property {unknown} [body] sent as JSON; a string is sent as it is, with the type that `headers` names
  * @property {string} [token]
  * @property {Record<string, string>} [headers]
- * @property {(seconds: number) => void} onWait called before each pause that a 429 asks for
+ * @property {(seconds: number) => void} onWait called before each pause that the shop asks for
  */
 
 /**
- * Sends a request, and repeats it as often as a 429 asks for.
+ * Sends a request, and repeats it as often as a 429, or a 503 with `Retry-After`, asks for: for what may be done twice.
  * @param {ShopRequest} request
  * @returns {Promise<Answer>}
  */
 export async function callShop(request) {
   for (let attempt = 0; ; attempt++) {
     const response = await send(request);
-    if (response.status !== 429 || attempt === RETRIES) {
+    const retryAfter = response.headers.get('retry-after');
+    const isPassing = response.status === 429 || (response.status === 503 && retryAfter !== null);
+    if (!isPassing || attempt === RETRIES) {
       const json = /** @type {Body} */ (await response.json().catch(() => ({})));
       return { status: response.status, body: json };
     }
     await response.arrayBuffer();
-    const seconds = Math.max(1, Number(response.headers.get('retry-after')) || 1);
+    const seconds = Math.max(1, Number(retryAfter) || 1);
     request.onWait(seconds);
     await sleep(seconds * 1000);
   }

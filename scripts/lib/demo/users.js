@@ -47,5 +47,5 @@ export async function signIn(users, { username, email, password }) {
 
 /** @param {number} seconds */
 export function sayWait(seconds) {
-  say(`The rate limit asks for a pause of ${seconds} s …`);
+  say(`The shop asks for a pause of ${seconds} s …`);
 }

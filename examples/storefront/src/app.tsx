@@ -1,0 +1,60 @@
+import { ErrorBoundary, LocationProvider, lazy, Route, Router } from 'preact-iso';
+import { texts } from './i18n/index.ts';
+import { HomePage } from './pages/browse/home.page.tsx';
+import { ListPage } from './pages/browse/list.page.tsx';
+import { ProductPage } from './pages/browse/product.page.tsx';
+import { NotFoundPage } from './pages/not-found.page.tsx';
+import { Footer } from './shell/footer.tsx';
+import { Header } from './shell/header.tsx';
+import { Toasts } from './ui/toast.tsx';
+
+// Pages behind the first ones are loaded when somebody goes there.
+const BasketPage = lazy(() => import('./pages/buying/basket.page.tsx'));
+const CheckoutPage = lazy(() => import('./pages/buying/checkout.page.tsx'));
+const OrdersPage = lazy(() => import('./pages/buying/orders.page.tsx'));
+const OrderPage = lazy(() => import('./pages/buying/order.page.tsx'));
+const SignInPage = lazy(() => import('./pages/account/sign-in.page.tsx'));
+const SignUpPage = lazy(() => import('./pages/account/sign-up.page.tsx'));
+const ForgottenPage = lazy(() => import('./pages/account/forgotten.page.tsx'));
+const ResetPage = lazy(() => import('./pages/account/reset.page.tsx'));
+const VerifyPage = lazy(() => import('./pages/account/verify.page.tsx'));
+const AccountPage = lazy(() => import('./pages/account/account.page.tsx'));
+
+export function App() {
+  return (
+    <LocationProvider>
+      <a class="skip visually-hidden" href="#content">
+        {texts.value.shop.skip}
+      </a>
+      <Header />
+      <Content />
+      <Footer />
+      <Toasts />
+    </LocationProvider>
+  );
+}
+
+function Content() {
+  return (
+    <main id="content" tabIndex={-1}>
+      <ErrorBoundary>
+        <Router>
+          <Route path="/" component={HomePage} />
+          <Route path="/products" component={ListPage} />
+          <Route path="/products/:id" component={ProductPage} />
+          <Route path="/basket" component={BasketPage} />
+          <Route path="/checkout" component={CheckoutPage} />
+          <Route path="/orders" component={OrdersPage} />
+          <Route path="/orders/:id" component={OrderPage} />
+          <Route path="/sign-in" component={SignInPage} />
+          <Route path="/sign-up" component={SignUpPage} />
+          <Route path="/forgotten-password" component={ForgottenPage} />
+          <Route path="/reset-password" component={ResetPage} />
+          <Route path="/verify-email" component={VerifyPage} />
+          <Route path="/account" component={AccountPage} />
+          <Route default component={NotFoundPage} />
+        </Router>
+      </ErrorBoundary>
+    </main>
+  );
+}

@@ -1,0 +1,31 @@
+import type { OrderLine } from '@shop/client';
+import { texts } from '../../i18n/index.ts';
+import { money } from '../../lib/format.ts';
+
+/** Lines and total of a quote or an order. */
+export function OrderSummary({
+  quote,
+}: {
+  quote: { products: OrderLine[]; total_amount: number; currency: string };
+}) {
+  const { checkout, basket } = texts.value;
+  return (
+    <section class="panel two-columns__side">
+      <h2>{checkout.summary}</h2>
+      <dl class="sums number">
+        {quote.products.map(({ product_id, name, quantity, subtotal }) => (
+          <>
+            <dt key={product_id}>
+              {quantity} × {name}
+            </dt>
+            <dd>{money(subtotal, quote.currency)}</dd>
+          </>
+        ))}
+        <dt>{basket.shipping}</dt>
+        <dd>{basket.free}</dd>
+        <dt class="sums__total">{basket.total}</dt>
+        <dd class="sums__total">{money(quote.total_amount, quote.currency)}</dd>
+      </dl>
+    </section>
+  );
+}

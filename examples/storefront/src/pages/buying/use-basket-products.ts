@@ -1,0 +1,35 @@
+import type { Product } from '@shop/client';
+import { type BasketLine, basket } from '../../basket.ts';
+import { useResource } from '../../lib/use-resource.ts';
+import { shop } from '../../shop.ts';
+
+export interface ShownLine extends BasketLine {
+  /** Undefined when it is not sold any more. */
+  product: Product | undefined;
+  /** What keeps it from being ordered. */
+  problem: 'gone' | 'sold_out' | 'too_many' | undefined;
+}
+
+/** The basket with what the shop knows of its products now. */
+export function useBasketProducts() {
+  const lines = basket.value;
+  const ids = lines.map(({ id }) => id).sort((a, b) => a - b);
+  // A product that was taken out need not be asked for again, so the key is the set of those that are in.
+  const key = ids.length === 0 ? null : `basket ${ids}`;
+  const resource = useResource(key, async (signal) => {
+    const { products } = await shop.products.list({ ids, per_page: 100 }, { signal });
+    return new Map(products.map((product) => [product.id, product]));
+  });
+  const shown = resource.data && lines.map((line) => shownLine(line, resource.data?.get(line.id)));
+  return { ...resource, lines: lines.length === 0 ? [] : shown };
+}
+
+function shownLine(line: BasketLine, product: Product | undefined): ShownLine {
+  return { ...line, product, problem: problemOf(line, product) };
+}
+
+function problemOf({ quantity }: BasketLine, product: Product | undefined): ShownLine['problem'] {
+  if (product === undefined) return 'gone';
+  if (product.stock === 0) return 'sold_out';
+  return quantity > product.stock ? 'too_many' : undefined;
+}

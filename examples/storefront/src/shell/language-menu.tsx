@@ -1,0 +1,19 @@
+import { chooseLanguage, LANGUAGES, type Language, language, texts } from '../i18n/index.ts';
+import { sayFailure } from '../ui/toast.tsx';
+
+export function LanguageMenu() {
+  return (
+    <select
+      class="language"
+      aria-label={texts.value.shop.language}
+      value={language.value}
+      onChange={(event) => void chooseLanguage(event.currentTarget.value as Language).catch(sayFailure)}
+    >
+      {Object.entries(LANGUAGES).map(([tag, name]) => (
+        <option key={tag} value={tag} lang={tag} aria-label={name}>
+          {tag.toUpperCase()}
+        </option>
+      ))}
+    </select>
+  );
+}

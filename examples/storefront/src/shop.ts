@@ -1,0 +1,51 @@
+import { effect, signal } from '@preact/signals';
+import { createShop, localStorageTokens, ShopError, type User } from '@shop/client';
+import { forgetAll } from './lib/use-resource.ts';
+
+const TOKENS = 'shop.tokens';
+// Pages show a failure and a button soon, rather than wait for long.
+const RETRY = { tries: 3, totalMs: 4_000 };
+
+/** The API at the address of this page: the development server passes it on, and so does the gateway. */
+export const shop = createShop({
+  baseUrl: '',
+  tokens: localStorageTokens(TOKENS),
+  retry: RETRY,
+  onSessionEnd: () => {
+    user.value = null;
+  },
+});
+
+/** Who is signed in: null for nobody, undefined while that is not known yet. */
+export const user = signal<User | null | undefined>(undefined);
+
+/** Reads who is signed in. Where the shop does not respond, it stays open. */
+export async function loadUser(): Promise<void> {
+  if (!(await shop.session.isSignedIn())) {
+    user.value = null;
+    return;
+  }
+  try {
+    user.value = await shop.session.me();
+  } catch (error) {
+    if (error instanceof ShopError && error.status === 401) user.value = null;
+    else setTimeout(() => void loadUser(), 5_000);
+  }
+}
+
+export async function signOut(): Promise<void> {
+  await shop.session.logout().catch(() => undefined);
+  user.value = null;
+}
+
+// Signing in or out in another tab.
+addEventListener('storage', (event) => {
+  if (event.key === TOKENS && (event.newValue === null) !== (user.value === null)) void loadUser();
+});
+
+let lastId: number | undefined;
+effect(() => {
+  const id = user.value?.id;
+  if (lastId !== undefined && id !== lastId) forgetAll();
+  lastId = id;
+});

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { startRedis } from '../../../e2e/support/redis.ts';
+import { addToBasket, fillAddress, openBrowser, signIn, type Visit, visit } from './support/browser.ts';
+import { productBySku } from './support/catalogue.ts';
+import { type Storefront, startStorefront } from './support/storefront.ts';
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let shop: Storefront;
+let browser: Browser;
+let visitor: Visit;
+let page: Page;
+beforeAll(async () => {
+  redis = await startRedis();
+  browser = await openBrowser();
+  shop = await startStorefront({ redisUrl: redis.url });
+  visitor = await visit(browser, shop);
+  page = visitor.page;
+  await signIn(page, 'demo-buyer');
+});
+afterAll(async () => {
+  await browser.close();
+  await shop.close();
+  await redis.close();
+});
+
+async function toCheckout(): Promise<void> {
+  await addToBasket(page, (await productBySku(shop, 'DEMO-KIT-05')).id);
+  await page.goto('/checkout');
+  await page.getByLabel('Street and number').waitFor();
+  await fillAddress(page);
+}
+
+const placed = () => page.getByRole('heading', { name: 'Thank you, your order is placed' }).waitFor();
+const order = () => page.getByRole('button', { name: /^Order now/ }).click();
+
+describe('while Redis is stopped', () => {
+  test('buyers notice nothing', async () => {
+    await redis.kill();
+    await page.goto('/products?q=kettle');
+    await page.getByRole('link', { name: 'Kettle', exact: true }).waitFor();
+    await toCheckout();
+    await order();
+    await placed();
+    await redis.start();
+  });
+});
+
+describe('while product-service is stopped', () => {
+  test('the checkout says that nothing was ordered; afterwards the same button works', async () => {
+    await toCheckout();
+    await shop.stack.product.stop();
+    await order();
+    const alert = page.getByRole('alert').filter({ hasText: 'Nothing was ordered' });
+    await alert.waitFor();
+    expect(await page.getByLabel('Street and number').inputValue()).toBe('12 St James Square');
+    await shop.stack.product.start();
+    await order();
+    await placed();
+  });
+
+  test('the catalogue says so, and comes back at the press of a button', async () => {
+    await shop.stack.product.stop();
+    await page.goto('/products');
+    await page.getByRole('alert').getByText('The shop cannot be reached at the moment.').waitFor();
+    await page.goto('/orders');
+    await page
+      .getByRole('link', { name: /^Order \d+$/ })
+      .first()
+      .waitFor();
+    await page.goto('/products');
+    const retry = page.getByRole('button', { name: 'Try again' });
+    await retry.waitFor();
+    await shop.stack.product.start();
+    await retry.click();
+    await page.getByText('200 products').waitFor();
+    expect(visitor.errors).toEqual([]);
+  });
+});

@@ -1,0 +1,65 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM_PATH'];
+  if (executablePath === undefined) throw new Error('CHROMIUM_PATH is not set: run the tests with npm test');
+  // Chromium's own sandbox does not work as root, and in most containers.
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export const WIDE = { width: 1280, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+const PATIENCE = 20_000;
+
+interface VisitOptions {
+  url: string;
+  viewport?: { width: number; height: number };
+  colorScheme?: 'light' | 'dark';
+  locale?: string;
+}
+
+export interface Visit {
+  page: Page;
+  context: BrowserContext;
+  /** What the page has logged as an error, or thrown. */
+  errors: string[];
+}
+
+/** A new visitor, without anything stored. Paths are relative to the storefront. */
+export async function visit(browser: Browser, options: VisitOptions): Promise<Visit> {
+  const { url, viewport = WIDE, colorScheme = 'light', locale = 'en-US' } = options;
+  const context = await browser.newContext({ baseURL: url, viewport, colorScheme, locale });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    // Chromium also logs each response from 400 on, and those are the shop's to give.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      errors.push(message.text());
+  });
+  return { page, context, errors };
+}
+
+export async function signIn(page: Page, name: string, password = `${name}-password`): Promise<void> {
+  await page.goto('/sign-in');
+  await page.getByLabel('User name or email').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/account');
+}
+
+export async function fillAddress(page: Page): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill('Ada Lovelace');
+  await page.getByLabel('Street and number').fill('12 St James Square');
+  await page.getByLabel('Postal code').fill('SW1Y 4JH');
+  await page.getByLabel('City').fill('London');
+  await page.getByLabel('Country').selectOption('GB');
+}
+
+/** Puts a product into the basket from its page. */
+export async function addToBasket(page: Page, productId: number): Promise<void> {
+  await page.goto(`/products/${productId}`);
+  await page.getByRole('button', { name: 'Add to basket' }).click();
+  await page.getByText('in your basket').first().waitFor();
+}

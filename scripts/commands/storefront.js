@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { Failure } from '../lib/failure.js';
+import { runInForeground, runTool } from '../lib/processes.js';
+import { ROOT } from '../lib/shop.js';
+import { stopSignal } from '../lib/signals.js';
+import { currentRun } from '../lib/start/run-file.js';
+import { say } from '../lib/terminal.js';
+
+const HELP = `npm run storefront             the example storefront at http://localhost:3000, on the shop that runs here;
+                               a change of its sources shows at once
+npm run storefront -- --built  the same, built as it would be deployed
+
+Environment (all optional)
+  PORT   another port than 3000; set SHOP_URL of npm start to match, mails link there
+  USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL
+         where the shop is (default: the one started here, else localhost)`;
+const FOLDER = join(ROOT, 'examples', 'storefront');
+const GRACE_MS = 3_000;
+
+/** @param {string[]} args */
+export async function main(args) {
+  if (args.includes('--help')) {
+    say(HELP);
+    return 0;
+  }
+  const unknown = args.find((arg) => arg !== '--built');
+  if (unknown !== undefined) throw new Failure(`Unknown argument: ${unknown}\n\n${HELP}`);
+  const signal = stopSignal();
+  const urls = (await currentRun())?.urls ?? {};
+  const env = {
+    ...addressOf('USER_SERVICE_URL', urls['user-service']),
+    ...addressOf('PRODUCT_SERVICE_URL', urls['product-service']),
+    ...addressOf('ORDER_SERVICE_URL', urls['order-service']),
+    ...process.env,
+  };
+  const command = join(ROOT, 'node_modules', '.bin', 'vite');
+  const isBuilt = args.includes('--built');
+  if (isBuilt)
+    await runTool({
+      title: 'The storefront cannot be built',
+      command,
+      args: ['build'],
+      cwd: FOLDER,
+      env,
+      signal,
+    });
+  return runInForeground({
+    command,
+    args: isBuilt ? ['preview'] : [],
+    cwd: FOLDER,
+    env,
+    signal,
+    graceMs: GRACE_MS,
+  });
+}
+
+/** @param {string} name @param {string | undefined} url */
+const addressOf = (name, url) => (url ? { [name]: url } : {});
