@@ -7,5 +7,6 @@ export default {
   globalSetup: '<rootDir>/tests/support/global-setup.js',
   globalTeardown: '<rootDir>/../../scripts/lib/test/global-teardown.js',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
-  testTimeout: 120_000,
+  // Hooks start whole stacks and fill them. Milliseconds.
+  testTimeout: 300_000,
 };

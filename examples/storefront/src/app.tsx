@@ -19,6 +19,14 @@ const ForgottenPage = lazy(() => import('./pages/account/forgotten.page.tsx'));
 const ResetPage = lazy(() => import('./pages/account/reset.page.tsx'));
 const VerifyPage = lazy(() => import('./pages/account/verify.page.tsx'));
 const AccountPage = lazy(() => import('./pages/account/account.page.tsx'));
+const MyProductsPage = lazy(() => import('./pages/selling/products.page.tsx'));
+const NewProductPage = lazy(() => import('./pages/selling/new-product.page.tsx'));
+const EditProductPage = lazy(() => import('./pages/selling/edit-product.page.tsx'));
+const SellingOrdersPage = lazy(() => import('./pages/selling/orders.page.tsx'));
+const ImportPage = lazy(() => import('./pages/selling/import.page.tsx'));
+const UsersPage = lazy(() => import('./pages/admin/users.page.tsx'));
+const AllOrdersPage = lazy(() => import('./pages/admin/orders.page.tsx'));
+const AuditPage = lazy(() => import('./pages/admin/audit.page.tsx'));
 
 export function App() {
   return (
@@ -52,6 +60,14 @@ function Content() {
           <Route path="/reset-password" component={ResetPage} />
           <Route path="/verify-email" component={VerifyPage} />
           <Route path="/account" component={AccountPage} />
+          <Route path="/selling" component={MyProductsPage} />
+          <Route path="/selling/new" component={NewProductPage} />
+          <Route path="/selling/orders" component={SellingOrdersPage} />
+          <Route path="/selling/import" component={ImportPage} />
+          <Route path="/selling/:id" component={EditProductPage} />
+          <Route path="/admin" component={UsersPage} />
+          <Route path="/admin/orders" component={AllOrdersPage} />
+          <Route path="/admin/audit" component={AuditPage} />
           <Route default component={NotFoundPage} />
         </Router>
       </ErrorBoundary>

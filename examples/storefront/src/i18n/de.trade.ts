@@ -48,7 +48,6 @@ export const deTrade: typeof enTrade = {
     setStock: 'Auch den Bestand vorhandener Produkte setzen',
     dryRun: 'Nur prüfen, nichts schreiben',
     start: 'Importieren',
-    importing: (percent) => `Wird gesendet, ${percent} %`,
     working: 'Der Laden schreibt die Zeilen …',
     result: 'Ergebnis',
     wouldBe: 'Nur geprüft, nichts wurde geschrieben',

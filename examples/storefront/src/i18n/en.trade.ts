@@ -53,7 +53,6 @@ export const enTrade = {
     setStock: 'Also set the stock of products that exist',
     dryRun: 'Only check, write nothing',
     start: 'Import',
-    importing: (percent: number) => `Sending, ${percent} %`,
     working: 'The shop is writing the rows …',
     result: 'Result',
     wouldBe: 'Checked only, nothing was written',
