@@ -7,6 +7,8 @@ export default {
   globalSetup: '<rootDir>/tests/support/global-setup.js',
   globalTeardown: '<rootDir>/../../scripts/lib/test/global-teardown.js',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  // Its sources run in the browser, where Jest measures nothing.
+  coveragePathIgnorePatterns: ['/'],
   // Hooks start whole stacks and fill them. Milliseconds.
   testTimeout: 300_000,
 };

@@ -49,7 +49,7 @@ function MyProducts({ user }: { user: User }) {
     );
   return (
     <>
-      <p class="muted number">{texts.value.home.products(data.total)}</p>
+      <p class="muted number page__count">{texts.value.home.products(data.total)}</p>
       <ul class={isLoading ? 'panel tile-list grid--dimmed' : 'panel tile-list'}>
         {data.products.map((product) => (
           <Row key={product.id} product={product} />
