@@ -9,7 +9,6 @@ interface PageProps {
   /** To the right of the heading. */
   beside?: ComponentChildren;
   isNarrow?: boolean;
-  /** The heading is drawn by the page itself, which calls `useArrival`. */
   children: ComponentChildren;
 }
 
@@ -24,7 +23,9 @@ export function useArrival(title: string) {
     document.title = title === shop.name ? title : `${title} · ${shop.name}`;
   }, [title, shop.name]);
   useEffect(() => {
-    if (hasArrived) heading.current?.focus({ preventScroll: true });
+    // Whoever searches goes on typing.
+    const isSearching = document.activeElement?.closest('search');
+    if (hasArrived && !isSearching) heading.current?.focus({ preventScroll: true });
     hasArrived = true;
   }, []);
   return heading;

@@ -3,7 +3,7 @@ import { basket, setQuantity } from '../../basket.ts';
 import { texts } from '../../i18n/index.ts';
 import { money } from '../../lib/format.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { say } from '../../ui/toast.tsx';
+import { say, sayFailure } from '../../ui/toast.tsx';
 
 interface PriceDialogProps {
   before: Quote;
@@ -23,7 +23,7 @@ export function PriceDialog({ before, now, onAccept, onClose }: PriceDialogProps
       onClose={onClose}
       actions={
         <>
-          <button type="button" class="button button--primary" onClick={() => void onAccept()}>
+          <button type="button" class="button button--primary" onClick={() => void onAccept().catch(sayFailure)}>
             {checkout.acceptPrice(money(now.total_amount, now.currency))}
           </button>
           <button type="button" class="button" onClick={onClose}>
