@@ -7,7 +7,7 @@ import { Stock } from './stock.tsx';
 /** How many pictures of a list are in view when the page opens, on a wide screen. */
 const EAGER = 8;
 
-export function ProductCard({ product, isEager = false }: { product: Product; isEager?: boolean }) {
+function ProductCard({ product, isEager = false }: { product: Product; isEager?: boolean }) {
   return (
     <li class={product.stock === 0 ? 'card card--gone' : 'card'}>
       <Picture src={product.image_url} isEager={isEager} />

@@ -17,7 +17,7 @@ export async function productBySku({ stack }: Storefront, sku: string): Promise<
 }
 
 /** An access token of a user of `npm run seed`. */
-export async function tokenOf({ stack }: Storefront, username: string): Promise<string> {
+async function tokenOf({ stack }: Storefront, username: string): Promise<string> {
   const credentials = { username, password: `${username}-password` };
   const { body } = await call('POST', `${stack.user.url}/api/users/login`, credentials);
   return (body['tokens'] as unknown as { access_token: string }).access_token;
