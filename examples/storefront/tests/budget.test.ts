@@ -52,7 +52,9 @@ describe('the first view', () => {
           });
         }),
     );
-    console.log(`${path}: Largest Contentful Paint after ${Math.round(paint)} ms on a CPU slowed ${SLOWER} times`);
+    console.log(
+      `${path}: Largest Contentful Paint after ${Math.round(paint)} ms on a CPU slowed ${SLOWER} times`,
+    );
     expect(paint).toBeGreaterThan(0);
     await context.close();
   });

@@ -106,7 +106,10 @@ describe('a buyer', () => {
     await page.getByRole('link', { name: 'Basket, 0 items' }).waitFor();
     await page.goto('/orders');
     await page.getByText('Spent so far: $124.00').waitFor();
-    await page.getByRole('link', { name: /^Order \d+$/ }).first().waitFor();
+    await page
+      .getByRole('link', { name: /^Order \d+$/ })
+      .first()
+      .waitFor();
     expect(await page.getByRole('link', { name: /^Order \d+$/ }).count()).toBe(1);
   });
 

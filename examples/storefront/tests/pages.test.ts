@@ -80,7 +80,9 @@ async function violationsOf(page: Page): Promise<string[]> {
     const { axe } = globalThis as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } };
     return (await axe.run()).violations;
   });
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+  );
 }
 
 /** Sums up layout shifts from the first byte on. */
@@ -88,7 +90,10 @@ function watchShifts(): void {
   const sums = globalThis as unknown as { moved: number };
   sums.moved = 0;
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+    for (const entry of list.getEntries() as (PerformanceEntry & {
+      value: number;
+      hadRecentInput: boolean;
+    })[])
       if (!entry.hadRecentInput) sums.moved += entry.value;
   }).observe({ type: 'layout-shift', buffered: true });
 }
@@ -111,34 +116,41 @@ const LOOKS = [
 ] as const;
 
 describe.each(ROLES)('the pages of %s', (_role, user, pages) => {
-  test.each(LOOKS)('at %s pixels, %s: accessible, still, within the screen', async (width, colorScheme, viewport) => {
-    const { page, context, errors } = await visit(browser, { url: shop.url, viewport, colorScheme });
-    const kettle = await productBySku(shop, 'DEMO-KIT-05');
-    const lines = ['DEMO-KIT-05', 'DEMO-HOM-01', 'DEMO-BOK-08'].map((sku) => productBySku(shop, sku));
-    const basket = (await Promise.all(lines)).map(({ id }, index) => ({ id, quantity: index + 1 }));
-    await context.addInitScript(watchShifts);
-    await context.addInitScript((text) => {
-      localStorage.setItem('shop.basket', text);
-    }, JSON.stringify(basket));
-    if (user !== undefined) await signIn(page, user);
-    const faults: Record<string, unknown> = {};
-    for (const { name, path, isPictured = false } of pages) {
-      await page.goto(path.replace(':kettle', String(kettle.id)));
-      await page.waitForLoadState('networkidle');
-      await page.waitForFunction(() => document.querySelectorAll('.skeleton').length === 0);
-      const found = {
-        violations: await violationsOf(page),
-        moved: (await moved(page)) > MOVED_AT_MOST ? await moved(page) : 0,
-        overflow: await overflow(page),
-      };
-      if (found.violations.length > 0 || found.moved > 0 || found.overflow > 0) faults[name] = found;
-      if (SCREENSHOTS && isPictured)
-        await page.screenshot({ path: `${FOLDER}${name}-${width}-${colorScheme}.jpg`, type: 'jpeg', quality: 74 });
-    }
-    expect(faults).toEqual({});
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  test.each(LOOKS)(
+    'at %s pixels, %s: accessible, still, within the screen',
+    async (width, colorScheme, viewport) => {
+      const { page, context, errors } = await visit(browser, { url: shop.url, viewport, colorScheme });
+      const kettle = await productBySku(shop, 'DEMO-KIT-05');
+      const lines = ['DEMO-KIT-05', 'DEMO-HOM-01', 'DEMO-BOK-08'].map((sku) => productBySku(shop, sku));
+      const basket = (await Promise.all(lines)).map(({ id }, index) => ({ id, quantity: index + 1 }));
+      await context.addInitScript(watchShifts);
+      await context.addInitScript((text) => {
+        localStorage.setItem('shop.basket', text);
+      }, JSON.stringify(basket));
+      if (user !== undefined) await signIn(page, user);
+      const faults: Record<string, unknown> = {};
+      for (const { name, path, isPictured = false } of pages) {
+        await page.goto(path.replace(':kettle', String(kettle.id)));
+        await page.waitForLoadState('networkidle');
+        await page.waitForFunction(() => document.querySelectorAll('.skeleton').length === 0);
+        const found = {
+          violations: await violationsOf(page),
+          moved: (await moved(page)) > MOVED_AT_MOST ? await moved(page) : 0,
+          overflow: await overflow(page),
+        };
+        if (found.violations.length > 0 || found.moved > 0 || found.overflow > 0) faults[name] = found;
+        if (SCREENSHOTS && isPictured)
+          await page.screenshot({
+            path: `${FOLDER}${name}-${width}-${colorScheme}.jpg`,
+            type: 'jpeg',
+            quality: 74,
+          });
+      }
+      expect(faults).toEqual({});
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 });
 
 describe('in German', () => {
@@ -163,11 +175,17 @@ describe('without a mouse', () => {
     const { page, context } = await visit(browser, shop);
     await signIn(page, 'demo-buyer');
     await page.goto('/orders?status=pending');
-    await page.getByRole('link', { name: /^Order \d+$/ }).first().waitFor();
+    await page
+      .getByRole('link', { name: /^Order \d+$/ })
+      .first()
+      .waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('content');
-    await page.getByRole('link', { name: /^Order \d+$/ }).first().press('Enter');
+    await page
+      .getByRole('link', { name: /^Order \d+$/ })
+      .first()
+      .press('Enter');
     await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
     const cancel = page.getByRole('button', { name: 'Cancel this order' });
     await cancel.press('Enter');

@@ -88,7 +88,9 @@ describe('a seller', () => {
     const file = {
       name: 'kettles.csv',
       mimeType: 'text/csv',
-      buffer: Buffer.from('sku,name,price,stock\nK-1,Red Kettle,40,5\nK-2,No,12,5\nK-3,Blue Kettle,cheap,5\n'),
+      buffer: Buffer.from(
+        'sku,name,price,stock\nK-1,Red Kettle,40,5\nK-2,No,12,5\nK-3,Blue Kettle,cheap,5\n',
+      ),
     };
     await page.goto('/selling/import');
     await page.getByLabel('File (CSV or NDJSON)').setInputFiles(file);

@@ -11,7 +11,9 @@ export function printBanner(urls) {
   for (const { name } of SERVICES) say(`  ${name.padEnd(16)} ${urls[name]}   ${urls[name]}/docs`);
   say('\nTry it, line by line:\n');
   for (const line of examples({ user, product, order })) say(line);
-  say(`\nCtrl-C stops everything. Demo shop: npm run seed. Storefront: npm run storefront. All options: npm start -- --help\n`);
+  say(
+    `\nCtrl-C stops everything. Demo shop: npm run seed. Storefront: npm run storefront. All options: npm start -- --help\n`,
+  );
 }
 
 /** @param {{ user: string, product: string, order: string }} urls */

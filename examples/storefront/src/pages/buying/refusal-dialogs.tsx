@@ -23,7 +23,11 @@ export function PriceDialog({ before, now, onAccept, onClose }: PriceDialogProps
       onClose={onClose}
       actions={
         <>
-          <button type="button" class="button button--primary" onClick={() => void onAccept().catch(sayFailure)}>
+          <button
+            type="button"
+            class="button button--primary"
+            onClick={() => void onAccept().catch(sayFailure)}
+          >
             {checkout.acceptPrice(money(now.total_amount, now.currency))}
           </button>
           <button type="button" class="button" onClick={onClose}>
