@@ -29,6 +29,8 @@ const ended = (session: string, at = NOW): AccountChange => ({
 });
 const raised = (session: string, below: number): AccountChange =>
   ({ ...ended(session), void_below: below }) as AccountChange;
+const allEnded = (user: number, below: number): AccountChange =>
+  ({ ...raised('00000000-0000-0000-0000-000000000000', below), user_id: user }) as AccountChange;
 const deleted = (user: number): AccountChange => ({ type: 'user_deleted', user_id: user, at: NOW });
 
 /** The changes as user-service keeps them, with a clock of its own; it can be away. */
@@ -68,6 +70,11 @@ async function startReader(
     (await metrics.registry.getSingleMetric(name)?.get())?.values[0]?.value;
   return { accounts, lines, gauge };
 }
+/** Waits for a read that begins after this call, and for its end. */
+async function nextRead(source: { reads: number }) {
+  const begun = source.reads;
+  await until('two more reads have begun', () => source.reads > begun + 1);
+}
 const tokenOf = (sessionId: string, generation = 1, id = 7) => ({ sessionId, generation, id });
 
 describe('a reader of account changes', () => {
@@ -94,25 +101,49 @@ describe('a reader of account changes', () => {
     expect([9, 10].map((user) => accounts.isVoid(tokenOf('any', 1, user)))).toEqual([true, false]);
   });
 
-  test('learns of a later change by itself, and of what its caller committed when it is asked to catch up', async () => {
+  test('refuses tokens of a user below a generation, whatever their sessions, by one entry', async () => {
+    const { accounts, gauge } = await startReader(
+      createSource(allEnded(7, 3), allEnded(7, 2), allEnded(8, 2), deleted(8)),
+    );
+    const isVoid = (id: number, generation: number) =>
+      ['a', 'b'].map((session) => accounts.isVoid(tokenOf(session, generation, id)));
+    expect([0, 2, 3].map((generation) => isVoid(7, generation))).toEqual([
+      [true, true],
+      [true, true],
+      [false, false],
+    ]);
+    expect([isVoid(8, 1_000_000), isVoid(9, 0)]).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    expect(accounts.isVoid(tokenOf('00000000-0000-0000-0000-000000000000', 1, 9))).toBe(false);
+    expect(await gauge('account_changes_known')).toBe(2);
+  });
+
+  test('learns of a later change by itself', async () => {
     const { source, readChanges } = createSource();
-    const own = await startReader({ readChanges }, { interval: 3_600_000 });
-    const polling = await startReader({ readChanges });
+    const { accounts } = await startReader({ readChanges });
     source.changes.push(ended('s'));
-    expect(own.accounts.isVoid(tokenOf('s'))).toBe(false);
-    await own.accounts.catchUp();
-    expect(own.accounts.isVoid(tokenOf('s'))).toBe(true);
-    await until('the other one knows', () => polling.accounts.isVoid(tokenOf('s')));
+    await until('it is known', () => accounts.isVoid(tokenOf('s')));
+  });
+
+  test('refuses at once what its caller has committed, also while the feed cannot be read', async () => {
+    const { source, readChanges } = createSource();
+    const { accounts } = await startReader({ readChanges });
+    source.isAway = true;
+    accounts.voidTokens([{ sessionId: 's' }, { userId: 8, below: 2 }, { userId: 9 }]);
+    const tokens = [tokenOf('s'), tokenOf('a', 1, 8), tokenOf('a', 2, 8), tokenOf('a', 2, 9)];
+    expect(tokens.map(accounts.isVoid)).toEqual([true, true, false, true]);
   });
 
   test('forgets a change when no token from before it can live any more, by the clock of the source', async () => {
     const { source, readChanges } = createSource(ended('s'), deleted(7));
     const { accounts, gauge } = await startReader({ readChanges }, { tokenLifetime: 3600 });
     source.now = NOW + 3599;
-    await accounts.catchUp();
+    await nextRead(source);
     expect(accounts.isVoid(tokenOf('s'))).toBe(true);
     source.now = NOW + 3602;
-    await accounts.catchUp();
+    await nextRead(source);
     expect(accounts.isVoid(tokenOf('s'))).toBe(false);
     expect(await gauge('account_changes_known')).toBe(0);
     expect(Math.round(accounts.now())).toBe(source.now);
@@ -228,7 +259,7 @@ describe('over HTTP', () => {
       expect.objectContaining({ level: 'warn', msg: expect.stringContaining('USER_SERVICE_URL is not set') }),
     );
     expect(Math.abs(accounts.now() - Date.now() / 1000)).toBeLessThan(60);
-    await accounts.catchUp();
+    accounts.voidTokens([{ sessionId: 's' }]);
   });
 
   test('readiness is degraded, and 200, while the changes are out of date', async () => {

@@ -5,6 +5,7 @@ import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token
 import { Client } from 'pg';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
+import { until } from './support/until.ts';
 import {
   logIn,
   me,
@@ -120,6 +121,7 @@ describe('the changes of accounts', () => {
   test('without a cursor begin one lifetime of an access token ago', async () => {
     const old = await register(shop.app);
     await shop.db.user.delete({ where: { id: old.user.id } });
+    await readAll();
     await shop.db.$executeRaw`UPDATE account_changes SET changed_at = now() - interval '61 minutes'`;
     const ended = await register(shop.app);
     await request(shop.app).post('/api/users/logout').set('Authorization', ended.bearer).expect(204);
@@ -162,11 +164,12 @@ describe('an access token', () => {
       .set('Authorization', `Bearer ${promoted.access_token}`)
       .expect(200);
     await shop.db.$executeRaw`UPDATE users SET role = 'customer' WHERE id = ${user.id}`;
-    await shop.accounts.catchUp();
-    await request(shop.app)
-      .get('/api/users')
-      .set('Authorization', `Bearer ${promoted.access_token}`)
-      .expect(401);
+    await until(
+      'the token of the old role is refused',
+      async () =>
+        (await request(shop.app).get('/api/users').set('Authorization', `Bearer ${promoted.access_token}`))
+          .status === 401,
+    );
   });
 
   test('made in the second of a password change is good, those from before are void', async () => {
@@ -183,8 +186,9 @@ describe('an access token', () => {
   test('of a user who was deleted in the database is void', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.$executeRaw`DELETE FROM users WHERE id = ${user.id}`;
-    await shop.accounts.catchUp();
-    expect(shop.accounts.isVoid({ sessionId: 'any', generation: 1, id: user.id })).toBe(true);
+    await until('all tokens of the user are void', async () =>
+      shop.accounts.isVoid({ sessionId: 'any', generation: 1, id: user.id }),
+    );
     await me(shop.app, bearer).expect(401);
   });
 
@@ -195,12 +199,30 @@ describe('an access token', () => {
     await me(replica.app, bearer).expect(200);
     await request(shop.app).post('/api/users/logout').set('Authorization', bearer).expect(204);
     await me(shop.app, bearer).expect(401);
-    await replica.accounts.catchUp();
-    await me(replica.app, bearer).expect(401);
+    await until('the other replica refuses it', async () => (await me(replica.app, bearer)).status === 401);
     const later = await shop.startReplica({ redis: false });
     await me(later.app, bearer).expect(401);
     await me(later.app, `Bearer ${other.access_token}`).expect(200);
   });
+
+  test('is void at once in the process that revoked it, also while the feed cannot be read', async () => {
+    const { app } = await shop.startReplica({ isFeedDown: () => true });
+    const [user, other, third] = await Promise.all([1, 2, 3].map(() => register(app)));
+    if (!user || !other || !third) throw new Error('not registered');
+    const post = (path: string, { bearer }: Registered) =>
+      request(app).post(path).set('Authorization', bearer).expect(204);
+    await post('/api/users/logout', user);
+    await post('/api/users/logout-all', other);
+    await request(app).delete(`/api/users/${third.user.id}`).set('Authorization', third.bearer).expect(200);
+    for (const { bearer } of [user, other, third]) await me(app, bearer).expect(401);
+  });
+
+  test('of a session that a login beyond the bound revoked is void at once', async () => {
+    const { app } = await shop.startReplica({ isFeedDown: () => true });
+    const { user, bearer } = await register(app);
+    for (let i = 0; i < 50; i += 1) await logIn(app, user.username);
+    await me(app, bearer).expect(401);
+  }, 60_000);
 
   test('that the release before made is good until its session ends', async () => {
     const { user, bearer } = await register(shop.app);

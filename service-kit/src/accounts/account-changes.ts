@@ -1,13 +1,15 @@
 import { z } from 'zod';
 
-/** Where user-service tells the other services what has changed about accounts. */
+/** Where user-service reports to the other services what has changed about accounts. */
 export const CHANGES_PATH = '/internal/accounts/changes';
 
 const sessionChange = z.object({
   type: z.literal('session'),
   session_id: z.string(),
-  /** The session's tokens of lower generations are void; null: all of them are. */
+  /** Tokens of lower generations are void; null: all of them are. */
   void_below: z.int().nullable(),
+  /** Set: the tokens of all sessions of this user are meant, and `session_id` is the nil UUID. */
+  user_id: z.int().optional(),
   /** Seconds since 1970 by the clock of user-service's database. */
   at: z.number(),
 });

@@ -31,8 +31,8 @@ interface Reading {
 }
 
 /**
- * Reads the changes of accounts again and again. A reader that is cut off goes on with its copy, and says so. Times are
- * those of user-service's database, which also made the tokens: no clock of another machine matters.
+ * Reads the changes of accounts once a second. A reader that is cut off goes on with its copy, and reports it. Times are
+ * those of user-service's database, which also dates the tokens: no clock of another machine matters.
  * @returns after the first attempt, whether it went well or not
  */
 export async function startAccountsReader(options: AccountsReaderOptions): Promise<Accounts> {
@@ -54,7 +54,7 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
   const readAll = async () => {
     for (let more = true; more && !closed; ) {
       const page = await readChanges(cursor);
-      for (const change of page.changes) known.note(change);
+      for (const change of page.changes) known.noteChange(change);
       cursor = page.next;
       more = page.more;
       if (!more) last = { at: performance.now(), now: page.now };
@@ -78,19 +78,8 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
       },
     );
 
-  let running = Promise.resolve();
-  let queued: Promise<void> | undefined;
-  /** One read at a time. A read under way may have missed what its caller has just committed: another one follows. */
-  const catchUp = (): Promise<void> => {
-    queued ??= running.then(() => {
-      queued = undefined;
-      running = read();
-      return running;
-    });
-    return queued;
-  };
   const keepReading = async () => {
-    await catchUp();
+    await read();
     if (!closed) timer = setTimeout(keepReading, last === undefined ? FIRST_INTERVAL : interval).unref();
   };
 
@@ -104,7 +93,9 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
     isKnown: () => last !== undefined,
     isVoid: known.isVoid,
     now,
-    catchUp,
+    voidTokens(tokens) {
+      for (const entry of tokens) known.note(entry, now());
+    },
     checks: {
       async account_changes() {
         if (last === undefined || age() > staleAfter) throw new Error('account changes are out of date');

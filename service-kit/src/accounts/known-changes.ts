@@ -1,49 +1,58 @@
 import type { VerifiedUser } from '../tokens/access-token.ts';
 import type { AccountChange } from './account-changes.ts';
 
-interface VoidTokens {
-  /** Tokens of lower generations are void. */
+/** Access tokens of one session, or of all sessions of a user: those of generations `below`, or all without it. */
+export type VoidTokens = ({ sessionId: string } | { userId: number }) & { below?: number | undefined };
+
+interface Bound {
   below: number;
+  /** Seconds since 1970. */
   at: number;
 }
 
 /** Which access tokens are void, for as long as one of them can be within its lifetime. Times are those of the changes. */
 export function createKnownChanges(tokenLifetime: number) {
-  const sessions = new Map<string, VoidTokens>();
-  const deletedUsers = new Map<number, { at: number }>();
+  const sessions = new Map<string, Bound>();
+  const users = new Map<number, Bound>();
+  const note = (tokens: VoidTokens, at: number): void => {
+    const bound = { below: tokens.below ?? Number.POSITIVE_INFINITY, at };
+    if ('userId' in tokens) raise(users, tokens.userId, bound);
+    else raise(sessions, tokens.sessionId, bound);
+  };
   return {
-    note(change: AccountChange): void {
-      if (change.type === 'user_deleted')
-        return void putLast(deletedUsers, change.user_id, { at: change.at });
-      const { session_id: id, at } = change;
-      const known = sessions.get(id);
-      const below = Math.max(change.void_below ?? Number.POSITIVE_INFINITY, known?.below ?? 0);
-      putLast(sessions, id, { below, at: Math.max(at, known?.at ?? 0) });
-    },
+    note,
+    noteChange: (change: AccountChange): void => note(tokensOf(change), change.at),
 
     isVoid({ sessionId, generation, id }: Pick<VerifiedUser, 'sessionId' | 'generation' | 'id'>): boolean {
-      return generation < (sessions.get(sessionId)?.below ?? 0) || deletedUsers.has(id);
+      return generation < (sessions.get(sessionId)?.below ?? 0) || generation < (users.get(id)?.below ?? 0);
     },
 
     /** @param now seconds since 1970 */
     forgetExpired(now: number): void {
       forgetBefore(sessions, now - tokenLifetime);
-      forgetBefore(deletedUsers, now - tokenLifetime);
+      forgetBefore(users, now - tokenLifetime);
     },
 
-    size: () => sessions.size + deletedUsers.size,
+    size: () => sessions.size + users.size,
   };
 }
 
-/** Keeps a map in the order of the changes, nearly that of their times. */
-function putLast<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
+function tokensOf(change: AccountChange): VoidTokens {
+  if (change.type === 'user_deleted') return { userId: change.user_id };
+  const { session_id: sessionId, user_id: userId, void_below: below } = change;
+  return { ...(userId === undefined ? { sessionId } : { userId }), below: below ?? undefined };
 }
 
-function forgetBefore<Key>(map: Map<Key, { at: number }>, oldest: number): void {
-  for (const [key, { at }] of map) {
+/** Keeps a map in the order of the changes, nearly that of their times. A bound is never lowered. */
+function raise<Key>(bounds: Map<Key, Bound>, key: Key, { below, at }: Bound): void {
+  const known = bounds.get(key);
+  bounds.delete(key);
+  bounds.set(key, { below: Math.max(below, known?.below ?? 0), at: Math.max(at, known?.at ?? 0) });
+}
+
+function forgetBefore<Key>(bounds: Map<Key, Bound>, oldest: number): void {
+  for (const [key, { at }] of bounds) {
     if (at >= oldest) return;
-    map.delete(key);
+    bounds.delete(key);
   }
 }

@@ -21,7 +21,7 @@ export interface OpenAccounts extends Accounts {
   readChanges?: ReadChanges;
 }
 
-/** The accounts as user-service tells of them. Without `USER_SERVICE_URL` tokens are good until they expire. */
+/** The accounts as user-service reports them. Without `USER_SERVICE_URL` tokens are good until they expire. */
 export async function openAccounts({
   config,
   service,

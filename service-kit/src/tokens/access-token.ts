@@ -26,7 +26,7 @@ const claimsSchema = z.object({
 });
 
 export interface VerifiedUser extends User {
-  /** Of its session, when it was made; 0 in tokens of the first release. */
+  /** Of the user, when the token was issued; 0 in tokens of the first release. */
   readonly generation: number;
 }
 
@@ -82,7 +82,7 @@ export function createAccessTokenVerifier(
 }
 
 /**
- * @param user with the generation of the session
+ * @param user the generation is that of the user: a higher one makes the token void
  * @param lifetime seconds, up to `MAX_ACCESS_TOKEN_LIFETIME`
  * @param issuedAt by the clock that changes of accounts are timed with
  */

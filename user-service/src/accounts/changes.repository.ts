@@ -17,11 +17,12 @@ interface Row {
   type: AccountChange['type'];
   sessionId: string;
   voidBelow: number | null;
-  userId: number;
+  /** Null for a single session. */
+  userId: number | null;
   at: number;
 }
 
-/** What other services must know about accounts; triggers of the database write it down. */
+/** What other services must know about accounts; triggers of the database write the rows. */
 export function createChangesRepository(db: Prisma.TransactionClient) {
   /**
    * Numbers what was committed. Each statement holds a lock until its numbers can be seen, and gives none before it has
@@ -83,7 +84,12 @@ function toPage(rows: Row[]): ChangesPage {
 }
 
 function toChange({ type, sessionId, voidBelow, userId, at }: Row): AccountChange {
-  return type === 'session'
-    ? { type, session_id: sessionId, void_below: voidBelow, at }
-    : { type, user_id: userId, at };
+  if (type === 'user_deleted') return { type, user_id: Number(userId), at };
+  return {
+    type,
+    session_id: sessionId,
+    void_below: voidBelow,
+    ...(userId === null ? {} : { user_id: userId }),
+    at,
+  };
 }

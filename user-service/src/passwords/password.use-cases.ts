@@ -28,7 +28,7 @@ export function createPasswordUseCases(options: PasswordOptions) {
   const { db, credentials, hasher, rules, sessions, mails, audit, cache } = options;
   return {
     /**
-     * Sets a new password and ends every other session of the user; links for a reset are void.
+     * Sets a new password and revokes every other session of the user; links for a reset are void.
      * @returns tokens that replace those of this session
      * @throws WrongPassword, ValidationFailed, TooManyFailures, SessionEnded
      */
@@ -37,7 +37,7 @@ export function createPasswordUseCases(options: PasswordOptions) {
       const credential = await credentials.confirm(user.id, currentPassword, origin);
       refusePersonal(rules, newPassword, credential);
       const newHash = await hasher.hash(newPassword);
-      const tokens = await cache.whileChanging([user.id], () =>
+      const { tokens, voided } = await cache.whileChanging([user.id], () =>
         db.$transaction(async (tx) => {
           if (!(await createCredentialRepository(tx).replace(credential, newHash))) throw new WrongPassword();
           await mails.voidTokens(user.id, 'reset_password', tx);
@@ -51,7 +51,7 @@ export function createPasswordUseCases(options: PasswordOptions) {
           return sessions.keepOnly(user, credential.passwordVersion + 1, 'password_changed', tx);
         }),
       );
-      await sessions.announce();
+      sessions.announce(voided);
       return tokens;
     },
   };

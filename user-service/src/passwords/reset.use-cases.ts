@@ -40,7 +40,7 @@ export function createResetUseCases(options: ResetOptions) {
     },
 
     /**
-     * Sets the password, for the token of a mail; every session of the user ends, and his other links of this kind.
+     * Sets the password, for the token of a mail; every session of the user is revoked, and so are the other links of this kind.
      * @throws InvalidMailToken, ValidationFailed
      */
     async confirm(token: string, newPassword: string, origin: Origin): Promise<void> {
@@ -48,17 +48,17 @@ export function createResetUseCases(options: ResetOptions) {
       const holder = await mails.holderOf(token, 'reset_password');
       refusePersonal(rules, newPassword, holder);
       const newHash = await hasher.hash(newPassword);
-      const userId = await cache.whileChanging([holder.userId], () =>
+      const { userId, voided } = await cache.whileChanging([holder.userId], () =>
         db.$transaction(async (tx) => {
           const userId = await mails.spend(token, 'reset_password', tx);
           await createCredentialRepository(tx).reset(userId, newHash);
           await audit.record(tx, { event: 'password_reset', userId, origin });
-          await sessions.endAll(userId, 'password_reset', tx);
-          return userId;
+          const { voided } = await sessions.endAll(userId, 'password_reset', tx);
+          return { userId, voided };
         }),
       );
+      sessions.announce(voided);
       await credentials.unlock(userId);
-      await sessions.announce();
     },
   };
 }

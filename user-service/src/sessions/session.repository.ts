@@ -7,27 +7,40 @@ export interface Device {
   ip: string | null;
 }
 
+export interface LivingSession extends Device {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+}
+
+/** All sessions of a user. */
+interface Revoked {
+  sessions: number;
+  /** Access tokens of the user below it are void. */
+  generation: number;
+}
+
 export type EndReason =
   | 'logout'
-  | 'too_many'
   | 'logout_all'
   | 'ended_by_user'
-  | 'token_reused'
   | 'password_changed'
   | 'password_reset'
-  | 'ended_by_admin'
-  | 'user_deleted';
+  | 'ended_by_admin';
 
-/** A retry of the direct predecessor is forgiven for so long, in seconds (the HTTP contract, "refresh"). */
+/** A retry of the direct predecessor is forgiven for so long, in seconds (docs/http-api.md, "Tokens"). */
 const GRACE = 10;
-/** Living sessions of one user; a sign-in beyond that ends the one used least recently. */
+/** Sessions of one user; a login beyond that revokes the one used least recently. */
 const MAX_LIVING = 50;
-/** Accounts from before that bound may have many more: they lose them at several sign-ins. */
-const MAX_ENDED_AT_ONCE = 1000;
+/** Accounts from before that bound may have many more: a login revokes so many of them. */
+const MAX_SURPLUS = 1000;
+/** Rows that are marked when all sessions of a user are revoked, for replicas of the release before: twice `MAX_LIVING`. */
+const MAX_MARKED = 100;
 
 /**
- * Ended sessions and raised generations are noted for the other services by triggers of the database. Times come from
- * the database too: no clock of another machine matters.
+ * A session lives until `ended_at` is set, it expires, or its generation is below its user's `sessions_from`. Triggers of
+ * the database report to the other services what was revoked. Times come from the database too: no clock of another
+ * machine matters.
  */
 export function createSessionRepository(db: Prisma.TransactionClient) {
   return {
@@ -68,7 +81,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       const { refreshToken, lifetime, device } = next;
       const [row] = await db.$queryRaw<Holder[]>`
         WITH owner AS (
-          SELECT u.id, u.role FROM users u JOIN sessions s ON s.user_id = u.id
+          SELECT u.id, u.role, u.generation, u.sessions_from FROM users u JOIN sessions s ON s.user_id = u.id
            WHERE s.id = ${id}::uuid FOR SHARE OF u
         )
         UPDATE sessions s
@@ -80,72 +93,98 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
                user_agent = ${device.userAgent}, ip = ${device.ip}
           FROM owner
          WHERE s.id = ${id}::uuid AND s.user_id = owner.id AND s.ended_at IS NULL AND s.expires_at > now()
+           AND s.generation >= owner.sessions_from
            AND (s.current_token_hash = ${presentedHash}
                 OR (s.previous_token_hash = ${presentedHash}
                     AND s.rotated_at > clock_timestamp() - make_interval(secs => ${GRACE}::float8)))
-        RETURNING s.id AS "sessionId", s.generation, owner.id AS "userId", owner.role,
+        RETURNING s.id AS "sessionId", owner.generation, owner.id AS "userId", owner.role,
                   clock_timestamp() AS "issuedAt"`;
       return row;
     },
 
-    /** A new line of tokens in the same session; all earlier ones are worthless. Undefined when it has ended. */
+    /** A new line of tokens in the session that `revokeAll` kept. Undefined when it was revoked before. */
     async renew(id: string, userId: number, refreshToken: RefreshToken): Promise<Holder | undefined> {
       const [row] = await db.$queryRaw<Holder[]>`
         UPDATE sessions s
            SET current_token_hash = ${refreshToken.hash}, previous_token_hash = NULL, rotated_at = NULL,
-               last_used_at = clock_timestamp(), generation = s.generation + 1
+               last_used_at = clock_timestamp()
           FROM users u
          WHERE s.id = ${id}::uuid AND s.user_id = ${userId} AND s.ended_at IS NULL AND u.id = s.user_id
-        RETURNING s.id AS "sessionId", s.generation, u.id AS "userId", u.role, clock_timestamp() AS "issuedAt"`;
+           AND s.generation = u.generation
+        RETURNING s.id AS "sessionId", u.generation, u.id AS "userId", u.role, clock_timestamp() AS "issuedAt"`;
       return row;
     },
 
     /**
-     * Ends what still lives of it.
-     * @param passwordVersion nothing is ended where the password was changed since
+     * Revokes one session, if it lives.
+     * @param passwordVersion nothing is revoked where the password was changed since
      */
-    async endLiving(
+    async revokeReused(
       id: string,
       passwordVersion: number | undefined,
-      reason: EndReason,
-    ): Promise<{ userId: number | null }[]> {
-      return db.$queryRaw`
+    ): Promise<{ userId: number } | undefined> {
+      const [row] = await db.$queryRaw<{ userId: number }[]>`
+        UPDATE sessions s
+           SET ended_at = clock_timestamp(), ended_reason = 'token_reused'
+          FROM users u
+         WHERE s.id = ${id}::uuid AND s.ended_at IS NULL AND s.expires_at > now()
+           AND u.id = s.user_id AND s.generation >= u.sessions_from
+           AND u.password_version = coalesce(${passwordVersion ?? null}::int, u.password_version)
+        RETURNING s.user_id AS "userId"`;
+      return row;
+    },
+
+    /** @returns false when the user has no such session; an expired one counts: its access token may still be valid */
+    async revoke(id: string, userId: number, reason: EndReason): Promise<boolean> {
+      const count = await db.$executeRaw`
         UPDATE sessions s
            SET ended_at = clock_timestamp(), ended_reason = ${reason}
-         WHERE id = ${id}::uuid AND ended_at IS NULL AND expires_at > now()
-           AND (${passwordVersion ?? null}::int IS NULL
-                OR EXISTS (SELECT FROM users u WHERE u.id = s.user_id AND u.password_version = ${passwordVersion ?? null}::int))
-        RETURNING user_id AS "userId"`;
+          FROM users u
+         WHERE s.id = ${id}::uuid AND s.user_id = ${userId} AND s.ended_at IS NULL
+           AND u.id = s.user_id AND s.generation >= u.sessions_from`;
+      return count > 0;
     },
 
     /**
-     * Ends the user's sessions: all, `only` one, or all `except` one. Expired ones too: their access tokens may live on.
-     * @returns how many
+     * Revokes all sessions of a user with the same work for any number of them.
+     * @param keep the id of one that is kept
+     * @returns how many were revoked, and the generation below which access tokens are void; undefined without such a user
      */
-    async end(
-      userId: number,
-      reason: EndReason,
-      { only = null, except = null }: { only?: string | null; except?: string | null } = {},
-    ): Promise<number> {
-      return db.$executeRaw`
-        UPDATE sessions
-           SET ended_at = clock_timestamp(), ended_reason = ${reason}
-         WHERE user_id = ${userId} AND ended_at IS NULL
-           AND (${only}::uuid IS NULL OR id = ${only}::uuid) AND (${except}::uuid IS NULL OR id <> ${except}::uuid)`;
+    async revokeAll(userId: number, reason: EndReason, keep?: string): Promise<Revoked | undefined> {
+      const [row] = await db.$queryRaw<Revoked[]>`
+        WITH owner AS (
+          UPDATE users SET generation = generation + 1, sessions_from = generation + 1
+           WHERE id = ${userId} RETURNING generation
+        ), living AS (
+          SELECT s.id, s.last_used_at, s.id = ${keep ?? null}::uuid IS TRUE AS is_kept
+            FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE s.user_id = ${userId} AND s.ended_at IS NULL AND s.generation >= u.sessions_from
+        ), kept AS (
+          UPDATE sessions SET generation = owner.generation
+            FROM owner, living WHERE sessions.id = living.id AND living.is_kept
+        ), marked AS (
+          UPDATE sessions SET ended_at = clock_timestamp(), ended_reason = ${reason}
+           WHERE id IN (SELECT id FROM living WHERE NOT is_kept ORDER BY last_used_at DESC LIMIT ${MAX_MARKED}::int)
+        )
+        SELECT owner.generation, (SELECT count(*)::int FROM living WHERE NOT is_kept) AS sessions FROM owner`;
+      return row;
     },
 
-    /** Ends the sessions used least recently of a user who has more than `MAX_LIVING`. Called after `start`. */
-    async endSurplus(userId: number): Promise<number> {
-      return db.$executeRaw`
+    /** Revokes the sessions used least recently of a user who has more than `MAX_LIVING`. Called after `start`. */
+    async revokeSurplus(userId: number): Promise<string[]> {
+      const rows = await db.$queryRaw<{ id: string }[]>`
         UPDATE sessions
            SET ended_at = clock_timestamp(), ended_reason = 'too_many'
          WHERE id IN (
            SELECT id FROM sessions WHERE user_id = ${userId} AND ended_at IS NULL AND expires_at > now()
-            ORDER BY last_used_at DESC, id OFFSET ${MAX_LIVING}::int LIMIT ${MAX_ENDED_AT_ONCE}::int)`;
+            ORDER BY last_used_at DESC, id OFFSET ${MAX_LIVING}::int LIMIT ${MAX_SURPLUS}::int)
+        RETURNING id`;
+      return rows.map(({ id }) => id);
     },
 
-    async forgetDevices(userId: number): Promise<void> {
-      await db.session.updateMany({ where: { userId }, data: { userAgent: null, ip: null } });
+    /** All of a user who is about to be deleted. */
+    async remove(userId: number): Promise<void> {
+      await db.session.deleteMany({ where: { userId } });
     },
 
     /** Sessions of anybody that are over for a day: their last access token expired long ago. @returns how many were removed */
@@ -158,21 +197,19 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
     },
 
     /** The user of a session that lives; undefined for any other. */
-    async findOwner(id: string) {
-      const session = await db.session.findFirst({
-        where: { id, endedAt: null, expiresAt: { gt: new Date() } },
-        select: { user: { select: { id: true, emailVerified: true } } },
-      });
-      return session?.user ?? undefined;
+    async findOwner(id: string): Promise<{ id: number; emailVerified: boolean } | undefined> {
+      const [owner] = await db.$queryRaw<{ id: number; emailVerified: boolean }[]>`
+        SELECT u.id, u.email_verified AS "emailVerified" FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.id = ${id}::uuid AND s.ended_at IS NULL AND s.expires_at > now() AND s.generation >= u.sessions_from`;
+      return owner;
     },
 
-    listLiving(userId: number) {
-      return db.session.findMany({
-        where: { userId, endedAt: null, expiresAt: { gt: new Date() } },
-        orderBy: { lastUsedAt: 'desc' },
-        take: MAX_LIVING,
-        select: { id: true, createdAt: true, lastUsedAt: true, userAgent: true, ip: true },
-      });
+    listLiving(userId: number): Promise<LivingSession[]> {
+      return db.$queryRaw`
+        SELECT s.id, s.created_at AS "createdAt", s.last_used_at AS "lastUsedAt", s.user_agent AS "userAgent", s.ip
+          FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.user_id = ${userId} AND s.ended_at IS NULL AND s.expires_at > now() AND s.generation >= u.sessions_from
+         ORDER BY s.last_used_at DESC LIMIT ${MAX_LIVING}::int`;
     },
   };
 }

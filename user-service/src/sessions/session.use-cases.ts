@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Accounts } from '@shop/service-kit/accounts/accounts';
+import type { VoidTokens } from '@shop/service-kit/accounts/known-changes';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Logger } from 'pino';
 import type { AuditUseCases } from '../audit/audit.use-cases.ts';
@@ -34,7 +35,7 @@ interface Owner {
   passwordVersion: number;
 }
 
-/** Sign-ins from their first tokens to their end. Whatever ends one makes its access tokens worthless everywhere. */
+/** Sessions from login to logout. Whatever revokes one makes its access tokens void in every service. */
 export function createSessionUseCases(options: SessionOptions) {
   const { db, tokens, accounts, requireVerifiedEmail, mails, audit } = options;
   const sessions = createSessionRepository(db);
@@ -55,18 +56,17 @@ export function createSessionUseCases(options: SessionOptions) {
     });
     throw new EmailNotVerified();
   };
-  type Ending = { event: 'logout' | 'logout_all' | 'session_ended'; reason: EndReason; only?: string };
-  const end = async (user: User, { event, reason, only }: Ending, origin: Origin): Promise<number> => {
-    const ended = await db.$transaction(async (tx) => {
-      const over = await createSessionRepository(tx).end(user.id, reason, { only: only ?? null });
-      if (over === 0) return over;
-      const sessionsOver = { sessions: over };
-      const told = { event, userId: user.id, actorId: user.id, origin, details: sessionsOver };
-      await audit.record(tx, told);
-      return over;
+  /** @returns false when it is not a living session of the user */
+  const revokeOne = async (user: User, id: string, event: 'logout' | 'session_ended', origin: Origin) => {
+    const reason = event === 'logout' ? 'logout' : 'ended_by_user';
+    const isRevoked = await db.$transaction(async (tx) => {
+      if (!(await createSessionRepository(tx).revoke(id, user.id, reason))) return false;
+      const details = { sessions: 1 };
+      await audit.record(tx, { event, userId: user.id, actorId: user.id, origin, details });
+      return true;
     });
-    await accounts.catchUp();
-    return ended;
+    if (isRevoked) accounts.voidTokens([{ sessionId: id }]);
+    return isRevoked;
   };
 
   return {
@@ -84,11 +84,11 @@ export function createSessionUseCases(options: SessionOptions) {
       if (requireVerifiedEmail && !emailVerified) return refuseUnverified(userId, origin);
       const { first, surplus } = await db.$transaction(async (tx) => {
         const first = await start(owner, origin, tx);
-        const surplus = await createSessionRepository(tx).endSurplus(userId);
+        const surplus = await createSessionRepository(tx).revokeSurplus(userId);
         await audit.record(tx, { event: 'login_succeeded', userId, actorId: userId, origin });
         return { first, surplus };
       });
-      if (surplus > 0) await accounts.catchUp();
+      accounts.voidTokens(surplus.map((sessionId) => ({ sessionId })));
       return first;
     },
 
@@ -108,34 +108,37 @@ export function createSessionUseCases(options: SessionOptions) {
       const next = { refreshToken, lifetime, device: origin };
       const holder = await sessions.rotate(sessionId, hash, next);
       if (holder !== undefined) return tokens.pairOf(holder, refreshToken);
-      const [ended] = await db.$transaction(async (tx) => {
-        const over = await createSessionRepository(tx).endLiving(sessionId, passwordVersion, 'token_reused');
-        const events = over.map(({ userId }) => ({
-          event: 'token_reused' as const,
-          userId: userId ?? undefined,
-          origin,
-        }));
-        await audit.record(tx, ...events);
-        return over;
+      const revoked = await db.$transaction(async (tx) => {
+        const found = await createSessionRepository(tx).revokeReused(sessionId, passwordVersion);
+        if (found !== undefined)
+          await audit.record(tx, { event: 'token_reused', userId: found.userId, origin });
+        return found;
       });
-      if (ended === undefined) throw new InvalidRefreshToken();
-      await accounts.catchUp();
+      if (revoked === undefined) throw new InvalidRefreshToken();
+      accounts.voidTokens([{ sessionId }]);
       log.warn({ session_id: sessionId }, 'a spent refresh token was used again: session ended');
       throw new TokenReused();
     },
 
-    /** @throws SessionNotFound for a session that has ended or is someone else's */
+    /** @throws SessionNotFound for a session that was revoked before, or is someone else's */
     async endOne(user: User, id: string, origin: Origin): Promise<void> {
-      const ended = await end(user, { event: 'session_ended', reason: 'ended_by_user', only: id }, origin);
-      if (ended === 0) throw new SessionNotFound();
+      if (!(await revokeOne(user, id, 'session_ended', origin))) throw new SessionNotFound();
     },
 
     async logOut(user: User, origin: Origin): Promise<void> {
-      await end(user, { event: 'logout', reason: 'logout', only: user.sessionId }, origin);
+      await revokeOne(user, user.sessionId, 'logout', origin);
     },
 
     async logOutEverywhere(user: User, origin: Origin): Promise<void> {
-      await end(user, { event: 'logout_all', reason: 'logout_all' }, origin);
+      const below = await db.$transaction(async (tx) => {
+        const revoked = await createSessionRepository(tx).revokeAll(user.id, 'logout_all');
+        if (revoked === undefined) return undefined;
+        const { sessions, generation } = revoked;
+        const details = { sessions };
+        await audit.record(tx, { event: 'logout_all', userId: user.id, actorId: user.id, origin, details });
+        return generation;
+      });
+      accounts.voidTokens([{ userId: user.id, below }]);
     },
 
     /** @param current the session that asks */
@@ -152,9 +155,10 @@ export function createSessionUseCases(options: SessionOptions) {
     },
 
     /**
-     * Ends the user's other sessions and begins a new line of tokens in this one.
+     * Revokes the user's other sessions and begins a new line of tokens in this one.
      * @param passwordVersion of the new password
-     * @param tx the transaction that changes the password; to be announced after its commit
+     * @param tx the transaction that changes the password
+     * @returns also what to pass to `announce` after its commit
      * @throws SessionEnded
      */
     async keepOnly(
@@ -162,29 +166,28 @@ export function createSessionUseCases(options: SessionOptions) {
       passwordVersion: number,
       reason: EndReason,
       tx: Prisma.TransactionClient,
-    ): Promise<Tokens> {
+    ): Promise<{ tokens: Tokens; voided: VoidTokens }> {
       const inside = createSessionRepository(tx);
-      await inside.end(user.id, reason, { except: user.sessionId });
+      await inside.revokeAll(user.id, reason, user.sessionId);
       const refreshToken = tokens.newRefreshToken(user.sessionId, passwordVersion);
       const renewed = await inside.renew(user.sessionId, user.id, refreshToken);
       if (renewed === undefined) throw new SessionEnded();
-      return tokens.pairOf(renewed, refreshToken);
+      const voided = { userId: user.id, below: renewed.generation };
+      return { tokens: tokens.pairOf(renewed, refreshToken), voided };
     },
 
-    /** @param tx the transaction that is the reason; to be announced after its commit @returns how many */
-    endAll(userId: number, reason: EndReason, tx: Prisma.TransactionClient): Promise<number> {
-      return createSessionRepository(tx).end(userId, reason);
+    /** @param tx the transaction that is the reason; `voided` is to be announced after its commit */
+    async endAll(userId: number, reason: EndReason, tx: Prisma.TransactionClient) {
+      const revoked = await createSessionRepository(tx).revokeAll(userId, reason);
+      return { sessions: revoked?.sessions ?? 0, voided: { userId, below: revoked?.generation } };
     },
 
-    /** Ends all and forgets where they were. @param tx the transaction that deletes the user */
-    async endForGood(userId: number, tx: Prisma.TransactionClient): Promise<void> {
-      const inside = createSessionRepository(tx);
-      await inside.end(userId, 'user_deleted');
-      await inside.forgetDevices(userId);
-    },
+    /** @param tx the transaction that deletes the user */
+    remove: (userId: number, tx: Prisma.TransactionClient): Promise<void> =>
+      createSessionRepository(tx).remove(userId),
 
-    /** After the commit of what ended sessions or changed a role: this process refuses their tokens from now on. */
-    announce: () => accounts.catchUp(),
+    /** After the commit of what revoked sessions or changed a role: this process refuses their tokens from now on. */
+    announce: (voided: VoidTokens) => accounts.voidTokens([voided]),
   };
 }
 

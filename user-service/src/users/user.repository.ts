@@ -80,14 +80,17 @@ export function createUserRepository(db: Prisma.TransactionClient) {
       return count > 0;
     },
 
-    /** @returns who has this role only now: nobody when there is no such user, or he had it already */
+    /**
+     * @returns the generation below which the user's access tokens are void now; undefined when there is no such user, or
+     *   the role is not a new one
+     */
     async setRole(id: number, role: Role): Promise<number | undefined> {
       const [changed] = await db.user.updateManyAndReturn({
         where: { id, role: { not: role } },
         data: { role, updatedAt: new Date() },
-        select: { id: true },
+        select: { generation: true },
       });
-      return changed?.id;
+      return changed?.generation;
     },
 
     /** Changes of who is an admin wait for each other until the transaction ends. Taken before any row is locked. */

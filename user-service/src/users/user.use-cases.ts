@@ -115,22 +115,22 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
         const inside = createUserRepository(tx);
         await keepAnAdmin(inside, id);
         if (!(await inside.lock(id))) throw new UserNotFound();
-        await sessions.endForGood(id, tx);
+        await sessions.remove(id, tx);
         await inside.remove(id);
         await audit.record(tx, { event: 'user_deleted', userId: id, actorId: caller.id, origin });
         await audit.forgetOrigins(id, tx);
       });
-      await sessions.announce();
+      sessions.announce({ userId: id });
     },
 
     /** The user stays signed in; the next refresh brings the new role. @throws Forbidden on oneself, UserNotFound, LastAdmin */
     async setRole(admin: User, id: number, role: UserAnswer['role'], origin: Origin): Promise<UserAnswer> {
       if (admin.id === id) throw new Forbidden();
-      await committed(id, async (tx) => {
+      const below = await committed(id, async (tx) => {
         const inside = createUserRepository(tx);
         if (role !== 'admin') await keepAnAdmin(inside, id);
-        const changed = await inside.setRole(id, role);
-        if (changed === undefined) return;
+        const generation = await inside.setRole(id, role);
+        if (generation === undefined) return undefined;
         const told = {
           event: 'role_changed',
           userId: id,
@@ -139,8 +139,9 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
           details: { role },
         } as const;
         await audit.record(tx, told);
+        return generation;
       });
-      await sessions.announce();
+      if (below !== undefined) sessions.announce({ userId: id, below });
       return found(await users.find(id));
     },
 
@@ -152,10 +153,10 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
 
     /** Signs the user out everywhere. @throws UserNotFound */
     async endSessions(admin: User, id: number, origin: Origin): Promise<void> {
-      await db.$transaction(async (tx) => {
+      const announced = await db.$transaction(async (tx) => {
         if (!(await createUserRepository(tx).lock(id))) throw new UserNotFound();
-        const over = await sessions.endAll(id, 'ended_by_admin', tx);
-        const details = { sessions: over };
+        const { sessions: count, voided } = await sessions.endAll(id, 'ended_by_admin', tx);
+        const details = { sessions: count };
         const told = {
           event: 'sessions_ended_by_admin',
           userId: id,
@@ -164,8 +165,9 @@ export function createUserUseCases({ db, hasher, sessions, mails, audit, cache }
           details,
         } as const;
         await audit.record(tx, told);
+        return voided;
       });
-      await sessions.announce();
+      sessions.announce(announced);
     },
   };
 }

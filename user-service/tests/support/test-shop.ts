@@ -44,6 +44,8 @@ interface ReplicaOptions {
   /** False: no REDIS_URL, so limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
+  /** Whether reading the changes of accounts fails, after the first time. */
+  isFeedDown?: () => boolean;
   /** Called with the text of every statement that is sent through Prisma. */
   onStatement?: (text: string) => void;
   /** Of requests with a password. By default they wait as long as a slow machine needs. */
@@ -86,7 +88,11 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     db.$on('query', ({ query }) => rest.onStatement?.(query));
     const used = rest.redis === false ? undefined : connection;
     const metrics = createMetrics('user-service');
-    const { readChanges } = createChangesRepository(db);
+    const changes = createChangesRepository(db);
+    const readChanges: typeof changes.readChanges = async (after) => {
+      if (after !== undefined && rest.isFeedDown?.()) throw new Error('The feed is down');
+      return changes.readChanges(after);
+    };
     const accounts = await startAccountsReader({
       readChanges,
       logger,
