@@ -51,13 +51,26 @@ describe('POST /api/users/login', () => {
     }
   });
 
-  test('tells all that is missing at once', async () => {
+  test.each([null, '', '  \u2003'])('takes the name %j for absent', async (absent) => {
+    const { user } = await register(shop.app);
+    await post({ username: absent, email: user.email, password: PASSWORD }).expect(200);
+    await post({ username: user.username, email: absent, password: PASSWORD }).expect(200);
+    const neither = await post({ username: absent, email: absent, password: PASSWORD }).expect(400);
+    expect(neither.body.errors).toEqual(['Username or email is required']);
+  });
+
+  test('reports all that is missing at once', async () => {
     const empty = await post({}).expect(400);
     expect(empty.body.errors).toEqual(['Password is required', 'Username or email is required']);
     const noName = await post({ password: PASSWORD }).expect(400);
     expect(noName.body.errors).toEqual(['Username or email is required']);
     const emptyName = await post({ username: '', password: '' }).expect(400);
-    expect(emptyName.body.errors).toEqual(['Username or email is required', 'Password is required']);
+    expect(emptyName.body.errors).toEqual(['Password is required', 'Username or email is required']);
+    const wrongPassword = await post({ password: 'a\0' }).expect(400);
+    expect(wrongPassword.body.errors).toEqual([
+      'Password contains characters that cannot be used',
+      'Username or email is required',
+    ]);
     const noPassword = await post({ email: 'a@example.com' }).expect(400);
     expect(noPassword.body.errors).toEqual(['Password is required']);
   });

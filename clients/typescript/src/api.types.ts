@@ -2623,9 +2623,9 @@ export interface operations {
                      * @description Name or email address. Either `username` or `email` is required.
                      * @example ada_lovelace
                      */
-                    username?: string;
+                    username?: string | null;
                     /** @description The same as `username`. */
-                    email?: string;
+                    email?: string | null;
                     /**
                      * Format: password
                      * @description Password.

@@ -9,43 +9,47 @@ import { ANY_PASSWORD, type PasswordRules } from './password.rules.ts';
 const MAX_PASSWORD = 256;
 
 /**
- * Taken as it is, never trimmed or normalised. What no hash could tell apart later is refused: lone surrogates, which
- * UTF-8 has no bytes for, and NUL, at which other bcrypt libraries stop.
+ * Taken as it is, never trimmed or normalised. Refused is what no hash could distinguish later: lone surrogates, which
+ * have no bytes in UTF-8, and NUL, at which other bcrypt libraries stop. A refused password does not hide what is wrong
+ * with the rest of the body.
  */
-export function passwordField(label: string, { minLength, isCommon }: PasswordRules) {
+export function passwordField(label: string, rules: PasswordRules) {
   return z
     .string({
       error: ({ input }) =>
         input === undefined || input === null ? `${label} is required` : `${label} must be a string`,
     })
-    .refine((value) => value !== '', {
-      error: `${label} is required`,
-      abort: true,
-      ...fieldCode('required'),
-    })
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), {
-      error: `${label} contains characters that cannot be used`,
-      abort: true,
-      ...fieldCode('invalid_characters'),
-    })
-    .refine((value) => lengthOf(value) >= minLength, {
-      error: `${label} must be at least ${minLength} characters`,
-      ...fieldCode('too_short', { minimum: minLength }),
-    })
-    .refine((value) => lengthOf(value) <= MAX_PASSWORD, {
-      error: `${label} must be at most ${MAX_PASSWORD} characters`,
-      ...fieldCode('too_long', { maximum: MAX_PASSWORD }),
-    })
-    .refine((value) => !isCommon(value), {
-      error: `${label} is too common, choose one that others do not use`,
-      ...fieldCode('too_common'),
+    .superRefine((value, context) => {
+      for (const { error, ...code } of problemsOf(value, rules))
+        context.addIssue({ code: 'custom', message: `${label} ${error}`, ...code });
     })
     .meta({
-      minLength,
+      minLength: rules.minLength,
       maxLength: MAX_PASSWORD,
       format: 'password',
-      description: `Any characters, at least ${minLength}; taken as it is, neither trimmed nor normalised.`,
+      description: `Any characters, at least ${rules.minLength}; taken as it is, neither trimmed nor normalised.`,
     });
+}
+
+function problemsOf(value: string, { minLength, isCommon }: PasswordRules) {
+  if (value === '') return [{ error: 'is required', ...fieldCode('required') }];
+  if (!value.isWellFormed() || value.includes('\0'))
+    return [{ error: 'contains characters that cannot be used', ...fieldCode('invalid_characters') }];
+  const length = lengthOf(value);
+  const tooShort = {
+    error: `must be at least ${minLength} characters`,
+    ...fieldCode('too_short', { minimum: minLength }),
+  };
+  const tooLong = {
+    error: `must be at most ${MAX_PASSWORD} characters`,
+    ...fieldCode('too_long', { maximum: MAX_PASSWORD }),
+  };
+  const tooCommon = { error: 'is too common, choose one that others do not use', ...fieldCode('too_common') };
+  return [
+    ...(length < minLength ? [tooShort] : []),
+    ...(length > MAX_PASSWORD ? [tooLong] : []),
+    ...(isCommon(value) ? [tooCommon] : []),
+  ];
 }
 
 /** A password to be compared: short ones are wrong, not invalid, whatever the rule was when it was set. */

@@ -10,15 +10,15 @@ const MAX_TOKEN = 4096;
 const REFRESH_TOKEN = 'eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl';
 const NAME_REQUIRED = 'Username or email is required';
 
-const loginName = text('Username or email', { max: MAX_EMAIL });
+const loginName = optional(text('Username or email', { max: MAX_EMAIL }));
 
 export const loginBody = z
   .strictObject({
-    username: loginName.optional().meta({
+    username: loginName.meta({
       description: 'Name or email address. Either `username` or `email` is required.',
       example: 'ada_lovelace',
     }),
-    email: loginName.optional().meta({ description: 'The same as `username`.' }),
+    email: loginName.meta({ description: 'The same as `username`.' }),
     password: presentedPassword('Password').meta({
       description: 'Password.',
       example: 'correct horse battery',
@@ -27,8 +27,8 @@ export const loginBody = z
   .refine((body) => body.username !== undefined || body.email !== undefined, {
     error: NAME_REQUIRED,
     ...fieldCode('required'),
-    // Also when the password is missing: all that is wrong is told at once.
-    when: ({ issues, value }) => isRecord(value) && !issues.some((issue) => issue.message === NAME_REQUIRED),
+    // Also when the password is missing: all that is wrong is reported at once.
+    when: ({ issues, value }) => isRecord(value) && !issues.some(({ path }) => isName(path?.[0])),
   })
   .transform(({ username, email, password }) => ({ identifier: username ?? email ?? '', password }));
 
@@ -82,4 +82,5 @@ export const sessionsAnswer = z.object({
   sessions: z.array(session).meta({ description: 'Most recently used first.', maxItems: 50 }),
 });
 
+const isName = (field: unknown) => field === 'username' || field === 'email';
 const isRecord = (value: unknown) => typeof value === 'object' && value !== null;
