@@ -64,7 +64,7 @@ describe('npm run import --from', () => {
     ]);
     expect(lines).toEqual([
       'line 8: Name must be at least 3 characters',
-      'line 9: The file has had this SKU before',
+      'line 9: This SKU appears earlier in the file',
       '1 rows are no products of their own: pictures, translations, or sets of variants.',
       '4 created, 0 updated, 0 unchanged, 2 failed.',
     ]);
@@ -149,7 +149,7 @@ describe('npm run import', () => {
     );
     const { code, lines, output } = await runImport(path);
     expect(lines).toEqual([
-      'line 21002: The file has had this SKU before',
+      'line 21002: This SKU appears earlier in the file',
       'line 21003: Name must be at least 3 characters',
       '21000 created, 0 updated, 0 unchanged, 2 failed.',
     ]);
@@ -170,7 +170,7 @@ describe('npm run import', () => {
       '{"sku":"A","stock":9}\n\n{"sku":"B","price":3}\n{"sku":"A"}\n',
     );
     expect((await runImport(ndjson)).lines).toEqual([
-      'line 4: The file has had this SKU before',
+      'line 4: This SKU appears earlier in the file',
       '1 products kept their stock; --set-stock sets it.',
       '0 created, 1 updated, 1 unchanged, 1 failed.',
     ]);

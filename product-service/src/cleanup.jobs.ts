@@ -6,7 +6,7 @@ import { createCleanupRepository } from './cleanup.repository.ts';
 /** Milliseconds. */
 const INTERVAL = 60_000;
 
-/** What removes rows that nobody needs any more. */
+/** The periodic tasks that remove rows no longer needed. */
 export function cleanupTasks(query: Query): Record<string, PeriodicTask> {
   const { removeClosedReservations, removeEmptyCategories } = createCleanupRepository(query);
   return {

@@ -2,7 +2,7 @@ import type { Query } from '@shop/service-kit/postgres/query';
 
 /**
  * A closed reservation refuses a reserve that arrives late: seconds later through a slow network, or hours later from a
- * process that was paused. After days nobody asks for it any more.
+ * process that was paused. After days no such request can arrive any more.
  */
 const CLOSED_DAYS = 7;
 
@@ -19,8 +19,8 @@ export function createCleanupRepository(query: Query) {
     },
 
     /**
-     * Counts of categories without products. The counts of a category's slots add up; what another transaction changes at
-     * this moment is left alone, and what was changed since the look is kept in the slot that is written.
+     * Removes the counters of categories without products. A category's count is the sum of its slots. Slots that another
+     * transaction is changing are left alone, and changes since the check are kept in the slot that is written.
      */
     async removeEmptyCategories(limit: number): Promise<number> {
       const rows = await query<[{ count: number }]>`

@@ -81,11 +81,11 @@ describe('a CSV file', () => {
     ['only empty lines', '\n\r\n\n', 'The file is empty'],
     ['no column for the name', 'stock,price\nA,1\n', 'The first row must name the columns; missing: name'],
     ['no column names', 'L1,Lamp,9.99\n', 'The first row must name the columns; missing: name, price'],
-    ['a column twice', 'name,price,Name\nLamp,1,Lamp\n', 'The column name is there twice'],
+    ['a column twice', 'name,price,Name\nLamp,1,Lamp\n', 'The column name appears twice'],
     [
       'a header with broken quotes',
       'na"me,price\nLamp,1\n',
-      'Quotes belong around a whole cell, and are doubled within it',
+      'Quotes must enclose a whole cell, and must be doubled inside it',
     ],
     ['bytes of a picture', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'The row is not UTF-8'],
     ['UTF-16', Buffer.from('\ufeffname,price\nLamp,1\n', 'utf16le'), 'The row is not UTF-8'],
@@ -105,7 +105,7 @@ describe('a CSV file', () => {
   });
 
   test('fails row by row, each with the line on which it begins', async () => {
-    const QUOTES = 'Quotes belong around a whole cell, and are doubled within it';
+    const QUOTES = 'Quotes must enclose a whole cell, and must be doubled inside it';
     const rows: [string | Buffer, string | null][] = [
       ['sku,name,price,stock,image_url,colour', null],
       ['OK1,"Two\nlines",1,1,,', null],

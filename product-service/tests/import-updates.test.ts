@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 const NDJSON = 'application/x-ndjson';
-const AGAIN = 'The file has had this SKU before';
+const AGAIN = 'This SKU appears earlier in the file';
 const ROUNDED = 'A spreadsheet has rounded this SKU; format its column as text';
 const stored = () =>
   shop.db.$queryRaw<Record<string, unknown>[]>`

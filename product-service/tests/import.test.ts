@@ -117,7 +117,7 @@ describe('a row', () => {
     );
     const { body } = await importFile(shop.app, file, { type: NDJSON, authorization: stranger() });
     expect(body).toMatchObject({ created: 1, updated: 0, failed: 1 });
-    expect(body.errors).toEqual([{ line: 2, message: 'This SKU is that of another seller’s product' }]);
+    expect(body.errors).toEqual([{ line: 2, message: 'Another seller already uses this SKU' }]);
     expect(await readProduct(shop.app, product.id)).toEqual(product);
 
     await importFile(shop.app, file, { type: NDJSON, authorization: admin() }).expect(200);
@@ -134,7 +134,7 @@ describe('a row', () => {
       ...filler,
       { sku: 'TWICE', name: 'Third', price: 3 },
     );
-    const message = 'The file has had this SKU before';
+    const message = 'This SKU appears earlier in the file';
     expect(body).toMatchObject({ created: 601, updated: 0, failed: 4 });
     expect(body.errors).toEqual([
       { line: 2, message },

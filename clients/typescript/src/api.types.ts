@@ -851,7 +851,7 @@ export type components = {
             updated?: number;
             /**
              * Format: int64
-             * @description Rows whose product already was what they say.
+             * @description Rows that changed nothing.
              * @example 0
              */
             unchanged?: number;
@@ -863,7 +863,7 @@ export type components = {
             failed?: number;
             /**
              * Format: int64
-             * @description Updated and unchanged rows that have another stock than their product, which kept its own.
+             * @description Updated and unchanged rows whose stock differs from that of their product, which was kept.
              * @example 0
              */
             stock_kept?: number;
@@ -874,7 +874,7 @@ export type components = {
             errors_truncated?: boolean;
             /**
              * Format: int64
-             * @description The line up to which all rows are dealt with, where an import broke off.
+             * @description The last line that was processed before the import ended early.
              */
             last_line?: number;
         };
@@ -1502,7 +1502,7 @@ export type components = {
              */
             message: string;
         };
-        /** @description What became of the rows of a file. */
+        /** @description The outcome of an import. */
         ImportResult: {
             /**
              * Format: int64
@@ -1518,7 +1518,7 @@ export type components = {
             updated: number;
             /**
              * Format: int64
-             * @description Rows whose product already was what they say.
+             * @description Rows that changed nothing.
              * @example 0
              */
             unchanged: number;
@@ -1530,7 +1530,7 @@ export type components = {
             failed: number;
             /**
              * Format: int64
-             * @description Updated and unchanged rows that have another stock than their product, which kept its own.
+             * @description Updated and unchanged rows whose stock differs from that of their product, which was kept.
              * @example 0
              */
             stock_kept: number;

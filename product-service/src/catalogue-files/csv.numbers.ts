@@ -1,16 +1,16 @@
 const PLAIN = /^-?\d{1,15}(\.\d{1,15})?$/;
-/** Groups of three digits behind points or commas: thousands, or else decimals. */
+/** Groups of three digits after points or commas: either thousands or decimals. */
 const GROUPED = /^-?[1-9]\d{0,2}([.,]\d{3})+$/;
-/** Thousands with points or commas, then decimals with the other of the two. */
+/** Thousands separated by points or commas, then decimals after the other of the two. */
 const GROUPED_DECIMAL = /^-?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d{1,15}|(?:,\d{3})+\.\d{1,15})$/;
 const DECIMAL = /^-?\d{1,15}[.,]\d{1,15}$/;
 
-/** A number, the text where it is none, or `two ways` where it could be one number or another. */
+/** The number; the text if it is not a number; `two ways` if it could be read as two different numbers. */
 export type ReadNumber = number | string | { twoWays: string };
 
 /**
- * The number of a cell. In a file whose cells are separated by `;` or a tab, points and commas may be decimal signs or
- * separate thousands, as spreadsheets of most of Europe write them; in one with commas there is the decimal point only.
+ * The number in a cell. In a file separated by `;` or tabs, points and commas may be decimal signs or thousands separators,
+ * as most European spreadsheets write them. In a file separated by commas only the point is a decimal sign.
  */
 export function readNumber(cell: string, isCommaFile: boolean): ReadNumber {
   const text = cell.trim();
@@ -20,7 +20,7 @@ export function readNumber(cell: string, isCommaFile: boolean): ReadNumber {
   return DECIMAL.test(text) || PLAIN.test(text) ? Number(text.replace(',', '.')) : cell;
 }
 
-/** `1.000.000` has more than one group, of one kind: a decimal sign comes once. */
+/** `1.000.000` has several groups with the same separator, so it cannot be a decimal sign. */
 const isThousands = (text: string) => /^-?[1-9]\d{0,2}(?:(?:\.\d{3}){2,}|(?:,\d{3}){2,})$/.test(text);
 
 function withPoint(text: string): string {

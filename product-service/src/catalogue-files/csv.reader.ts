@@ -5,12 +5,12 @@ import type { FileReader, FileRow } from './import.reader.ts';
 import { createScanner, type Located, type Scanned } from './row.scanner.ts';
 
 const NUMBERS = new Set(['price', 'stock']);
-/** Exports of other shops have two hundred. */
+/** Exports of other shop systems have up to two hundred columns. */
 const MAX_COLUMNS = 1000;
 
 /**
- * The first row names the columns, with the names that JSON has, in any order and case. A short row lacks its last
- * cells, and an empty cell gives no field.
+ * The first row names the columns with the field names of the JSON, in any order and case. A short row is padded with
+ * empty cells, and an empty cell sets no field.
  */
 export function createCsvReader(): FileReader {
   const scanner = createScanner(createCsvScan());
@@ -34,10 +34,10 @@ export function createCsvReader(): FileReader {
   };
 }
 
-/** Empty lines, and the empty rows that spreadsheets leave at the end. */
+/** Empty lines, and the empty rows that spreadsheets append. */
 const isBlank = ({ cells }: CsvRow) => cells.every((text) => text.trim() === '');
 
-/** @throws UnreadableFile for a header that names neither a SKU nor what every new product needs, or a column twice */
+/** @throws UnreadableFile if the header has neither a SKU nor the required fields of a new product, or repeats a column */
 function columnsOf(header: Scanned<CsvRow>): string[] {
   if ('problem' in header) throw new UnreadableFile(header.problem);
   const { cells } = header.row;
@@ -48,7 +48,7 @@ function columnsOf(header: Scanned<CsvRow>): string[] {
   if (missing.length > 0)
     throw new UnreadableFile(`The first row must name the columns; missing: ${missing.join(', ')}`);
   const twice = columns.find((name, i) => name !== '' && columns.indexOf(name) !== i);
-  if (twice !== undefined) throw new UnreadableFile(`The column ${twice.slice(0, 50)} is there twice`);
+  if (twice !== undefined) throw new UnreadableFile(`The column ${twice.slice(0, 50)} appears twice`);
   return columns;
 }
 
@@ -59,7 +59,7 @@ function fieldsOf(columns: string[], scanned: Scanned<CsvRow>) {
   const sku = cells[columns.indexOf('sku')];
   if (used > columns.length)
     return { problem: `The row has ${used} columns, the header ${columns.length}`, sku };
-  // Without a prototype: a column may have any name.
+  // No prototype, because a column may have any name.
   const fields: Record<string, unknown> = Object.create(null);
   for (const [i, text] of cells.slice(0, used).entries()) {
     if (text.trim() === '') continue;

@@ -13,8 +13,8 @@ const COMMA = 44;
 const DELIMITERS = [',', ';', '\t'];
 
 /**
- * RFC 4180 with any line ends. A row with broken quotes fails alone: reading goes on at the next line. (csv-parse would
- * take the rows up to the next quote as part of it, or a broken quote as text.)
+ * RFC 4180 with any line endings. A row with broken quotes fails alone, and reading continues at the next line. (csv-parse
+ * would swallow the rows up to the next quote, or read a broken quote as text.)
  */
 export function createCsvScan(): Scan<CsvRow> {
   let delimiter: number | undefined;
@@ -23,17 +23,17 @@ export function createCsvScan(): Scan<CsvRow> {
     const end = endOfLine(text, start, isWhole);
     if (end === undefined) return undefined;
     const line = text.slice(start, end);
-    const told = TOLD_DELIMITER.exec(line)?.[1];
-    delimiter = (told ?? delimiterOf(line)).charCodeAt(0);
-    if (told === undefined) return scanRow(text, start, isWhole, delimiter);
+    const declared = DECLARED_DELIMITER.exec(line)?.[1];
+    delimiter = (declared ?? delimiterOf(line)).charCodeAt(0);
+    if (declared === undefined) return scanRow(text, start, isWhole, delimiter);
     return { scanned: { row: { cells: [], isCommaFile: false } }, end, lines: 1 };
   };
 }
 
-/** A first line with which spreadsheets tell each other what separates cells. */
-const TOLD_DELIMITER = /^"?sep=([,;\t])"?\s*$/i;
+/** The first line by which spreadsheets declare the separator. */
+const DECLARED_DELIMITER = /^"?sep=([,;\t])"?\s*$/i;
 
-/** The one that the header has most of, outside quotes. */
+/** The separator that occurs most often in the header, outside quotes. */
 function delimiterOf(line: string): string {
   const header = line.replaceAll(/"[^"]*"/g, '');
   const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
@@ -70,7 +70,7 @@ interface RawCell {
   bytes: string;
   end: number;
   isQuoted: boolean;
-  /** The quote that begins it is not closed. */
+  /** Its opening quote is not closed. */
   isOpen: boolean;
 }
 
@@ -78,7 +78,7 @@ const isBoundary = (code: number, delimiter: number) =>
   code === delimiter || code === LF || code === CR || Number.isNaN(code);
 
 const problemOf = ({ isOpen }: RawCell) =>
-  isOpen ? 'A quote is not closed' : 'Quotes belong around a whole cell, and are doubled within it';
+  isOpen ? 'A quote is not closed' : 'Quotes must enclose a whole cell, and must be doubled inside it';
 
 const lineEndsIn = (cells: RawCell[]) =>
   cells.reduce((sum, { isQuoted, bytes }) => (isQuoted ? sum + countLineEnds(bytes) : sum), 0);
@@ -120,7 +120,7 @@ function plainCell(text: string, start: number, delimiter: number): RawCell {
   return { bytes: text.slice(start, end), end, isQuoted: false, isOpen: false };
 }
 
-/** Behind the line end at `at`; a CR at the end of the text may be half of one. */
+/** The position after the line ending at `at`. A CR at the end of the text may be half of a CRLF. */
 function endOfRow(text: string, at: number, isWhole: boolean): number | undefined {
   if (text.charCodeAt(at) !== CR) return Math.min(at + 1, text.length);
   if (at + 1 === text.length) return isWhole ? at + 1 : undefined;

@@ -12,15 +12,15 @@ interface ExportUseCaseOptions {
   money: Money;
 }
 
-/** Products of one statement and one piece of the file. */
+/** Products per statement and per chunk of the file. */
 const PAGE = 500;
 
-/** What `import` reads back, in this order. */
+/** The columns, in this order. `import` reads them back. */
 const COLUMNS = ['sku', 'name', 'description', 'price', 'stock', 'category', 'image_url'] as const;
 
 type FileRecord = Record<(typeof COLUMNS)[number], string | number | null>;
 
-/** The catalogue as a file. */
+/** Writes the catalogue as a file. */
 export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) {
   const toRecord = (product: Product): FileRecord => ({
     sku: product.sku,
@@ -32,7 +32,7 @@ export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) 
     image_url: product.image_url,
   });
 
-  /** Page by page in id order, so that no statement is long and none waits for a slow reader. */
+  /** Page by page in id order, so that statements stay short and none waits for a slow client. */
   async function* pages(filter: Omit<ExportQuery, 'format'>): AsyncGenerator<Product[]> {
     let after: ProductKey | undefined;
     for (;;) {
@@ -57,7 +57,7 @@ export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) 
   }
 
   return {
-    /** @throws Forbidden for the products of another seller, but for admins */
+    /** @throws Forbidden for the products of another seller, except for admins */
     exportProducts({ format, ...query }: ExportQuery, user: User) {
       const isAdmin = user.role === 'admin';
       const { owner_id = isAdmin ? undefined : user.id } = query;
@@ -73,7 +73,7 @@ export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) 
 
 export type ExportUseCases = ReturnType<typeof createExportUseCases>;
 
-/** RFC 4180, and whatever else could be taken for the end of a cell. */
+/** RFC 4180, and everything else that a reader could take for the end of a cell. */
 const MUST_BE_QUOTED = /["\r\n,;\t]/;
 
 const toCell = (value: string | number | null): string => {

@@ -1,16 +1,16 @@
 import { BodyTooLarge, RequestTimedOut } from '@shop/service-kit/errors/http-errors';
 import { TooManyFailures } from './import.errors.ts';
 
-/** What one import may take, beside the bytes of its file. */
+/** The limits of one import, besides the size of its file. */
 export interface ImportBudget {
   /** Rows, blank ones included: a compressed file of a few kilobytes may hold millions. */
   rows: number;
-  /** Rows that are refused. */
+  /** Refused rows. */
   failures: number;
   seconds: number;
 }
 
-/** How long rows are checked before requests have their turn, in milliseconds. */
+/** How long rows are checked before other requests get a turn, in milliseconds. */
 const SLICE = 2;
 
 export function createSpending(budget: ImportBudget) {
@@ -18,14 +18,14 @@ export function createSpending(budget: ImportBudget) {
   let sliceEnd = 0;
   let rows = 0;
   return {
-    /** @throws BodyTooLarge, TooManyFailures, RequestTimedOut when nothing is left for one more row */
+    /** @throws BodyTooLarge, TooManyFailures, RequestTimedOut when the budget does not allow another row */
     takeRow(failures: number): void {
       rows += 1;
       if (rows > budget.rows) throw new BodyTooLarge(`${budget.rows} rows`);
       if (failures > budget.failures) throw new TooManyFailures(budget.failures);
       if (performance.now() > end) throw new RequestTimedOut();
     },
-    /** True once in a while: other work waits. */
+    /** True from time to time, when other work should get a turn. */
     isTimeForOthers: () => performance.now() > sliceEnd,
     beginSlice(): void {
       sliceEnd = performance.now() + SLICE;

@@ -4,10 +4,10 @@ import { type ImportedFields, missingIn, refusalOf } from './import.rows.ts';
 import type { ImportQuery } from './import.schemas.ts';
 import { createSkuSet } from './sku.set.ts';
 
-/** What can be told of a row without the catalogue. */
+/** The result of the checks that need only the row, not the catalogue. */
 export type CheckedFields = { fields: ImportedFields } | { problem: string };
 
-/** Checks the rows of one file. A SKU counts as had from the first row with it, also where that was refused. */
+/** Checks the rows of one file. A SKU counts as used from its first row on, even if that row was refused. */
 export function createRowCheck({ importRow }: ProductSchemas, { unknown }: Pick<ImportQuery, 'unknown'>) {
   const skus = createSkuSet();
   const { shape } = importRow.def.in;
@@ -15,7 +15,7 @@ export function createRowCheck({ importRow }: ProductSchemas, { unknown }: Pick<
 
   const checkFields = (given: Record<string, unknown>): CheckedFields => {
     const checked = importRow.safeParse(unknown === 'ignore' ? only(known, given) : given);
-    // Without a SKU it can only be a new product.
+    // Without a SKU it must be a new product.
     const missing = given['sku'] == null ? missingIn(given) : undefined;
     if (!checked.success) {
       const refusal = refusalOf(checked.error);
@@ -31,7 +31,7 @@ export function createRowCheck({ importRow }: ProductSchemas, { unknown }: Pick<
   return (row: GivenRow): CheckedFields => {
     const checked = 'problem' in row ? row : checkFields(row.fields);
     const isAgain = hasHad('problem' in row ? row.sku : row.fields['sku']);
-    return isAgain && 'fields' in checked ? { problem: 'The file has had this SKU before' } : checked;
+    return isAgain && 'fields' in checked ? { problem: 'This SKU appears earlier in the file' } : checked;
   };
 }
 

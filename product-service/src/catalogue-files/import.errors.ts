@@ -6,7 +6,7 @@ export const UnreadableFile = defineError(400, 'unreadable_file', (detail: strin
 export const ImportRunning = defineError(
   409,
   'import_running',
-  'Another import of yours is running; wait until it has finished',
+  'You already have an import running; wait until it has finished',
 );
 export const TooManyFailures = defineError(
   400,
@@ -16,7 +16,7 @@ export const TooManyFailures = defineError(
   { sample: [10_000] },
 );
 
-/** The same failure, saying also what had been done by then. */
+/** The same error with the counts up to that point. */
 export function withOutcome(error: AppError, outcome: Record<string, unknown>): AppError {
   const members = { ...error.members, ...outcome };
   return new AppError(

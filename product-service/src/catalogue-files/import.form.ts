@@ -7,21 +7,21 @@ import type { BodyStream } from '@shop/service-kit/http/body-stream';
 import { UnreadableFile } from './import.errors.ts';
 import { CSV, NDJSON } from './import.reader.ts';
 
-/** What a browser's form sends; the file is in its field `file`, other fields are ignored. */
+/** The body of a browser form. The file is in the field `file`; other fields are ignored. */
 export const FORM = 'multipart/form-data';
 
 const LIMITS = { files: 10, fields: 20, fieldSize: 10_000, parts: 30, headerPairs: 20, headerSize: 8192 };
 
 /**
- * The file of a form, as it comes. Its type is that of its part or its name; CSV when neither tells.
- * @throws MalformedRequest, UnreadableFile for a form without a file; and what the body stream throws
+ * The file of a form, streamed. Its type is taken from its part or its name; CSV if neither says.
+ * @throws MalformedRequest, UnreadableFile for a form without a file, and the errors of the body stream
  */
 export function openForm({ contentType, bytes }: BodyStream): Promise<BodyStream> {
   return new Promise((resolve, reject) => {
     let file: Readable | undefined;
     const form = parserOf(contentType);
     form.on('file', (field, part, name, _encoding, type) => {
-      // Whoever reads the file is given its error.
+      // The reader of the file gets its error.
       part.on('error', () => undefined);
       if (field !== 'file' || file !== undefined) return void part.resume();
       file = part;
@@ -38,12 +38,12 @@ export function openForm({ contentType, bytes }: BodyStream): Promise<BodyStream
   });
 }
 
-/** A part that ends early has an error of the parser. */
+/** A part that ends early carries an error of the parser. */
 async function* bytesOf(part: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield* part;
   } catch (error) {
-    throw error instanceof AppError ? error : new MalformedRequest('The form broke off');
+    throw error instanceof AppError ? error : new MalformedRequest('The form ended too early');
   }
 }
 

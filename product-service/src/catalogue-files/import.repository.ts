@@ -2,34 +2,34 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type ImportedFields, isRounded, type RowOutcome } from './import.rows.ts';
 
-/** Who imports, and how. Admins change every product, others their own. */
+/** The importing user and the options. Admins may change every product, others only their own. */
 export interface Importer {
   userId: number;
   isAdmin: boolean;
-  /** The stock of products that are there is set, not kept. */
+  /** Whether the stock of existing products is set instead of kept. */
   setsStock: boolean;
 }
 
-/** What became of the row at the same index. */
+/** The outcome of the row at the same index. */
 export interface WrittenRow {
   outcome: RowOutcome;
-  /** The row's stock differs from that of its product, which kept its own. */
+  /** The row's stock differs from the product's, which was kept. */
   kept_stock: boolean;
-  /** The product that was made or changed; null where nothing had to be. */
+  /** The product that was created or changed; null if nothing changed. */
   product_id: number | null;
-  /** The category that the product had, and the one that it has now; null where nothing changed. */
+  /** The product's category before and after; null if nothing changed. */
   categories: string[] | null;
 }
 
 export function createImportRepository(query: Query) {
   return {
     /**
-     * Creates and updates the products of these rows in one statement: all or nothing. Rows of a SKU that somebody else
-     * creates at this moment come back as `retry`. The products that are there are locked in id order, as reservations do it,
-     * and only then the new ones are put in, in the order of their SKUs: neither can deadlock, and yet the new ids
-     * follow the file. The parts meet by IN and NOT IN, which Postgres hashes: it cannot know how many rows they have, and would
-     * compare each with each. Index: products_sku_key.
-     * @param rows with each SKU once
+     * Creates and updates the products of these rows in one statement, all or nothing. A row whose SKU another transaction
+     * is creating at the same time comes back as `retry`. Existing products are locked in id order, as reservations do,
+     * and then the new ones are inserted in SKU order. So neither can deadlock, and the new ids still follow the file. The
+     * parts are joined by IN and NOT IN, which Postgres hashes; it cannot estimate their sizes and would otherwise use
+     * nested loops. Index: products_sku_key.
+     * @param rows each SKU at most once
      */
     async upsert(rows: ImportedFields[], importer: Importer): Promise<WrittenRow[]> {
       const { userId } = importer;
@@ -79,7 +79,7 @@ export function createImportRepository(query: Query) {
          ORDER BY n`;
     },
 
-    /** What `upsert` would answer, from what is there now. Index: products_sku_key. */
+    /** The result that `upsert` would return now; changes nothing. Index: products_sku_key. */
     async preview(rows: ImportedFields[], importer: Importer): Promise<WrittenRow[]> {
       return query<WrittenRow[]>`
         WITH ${incoming(rows)}, target AS (${found(importer)})
@@ -96,7 +96,7 @@ export function createImportRepository(query: Query) {
 
 export type ImportRepository = ReturnType<typeof createImportRepository>;
 
-/** `refusal` says why a row makes no new product; where its product is there, nothing is missing. */
+/** `refusal` is the reason why a row cannot create a product; it does not matter if the product exists. */
 const incoming = (rows: ImportedFields[]) => Prisma.sql`
   incoming AS MATERIALIZED (
     SELECT i.*, CASE WHEN is_rounded THEN 'rounded' WHEN name IS NULL OR price_minor IS NULL THEN 'incomplete' END AS refusal
@@ -105,7 +105,7 @@ const incoming = (rows: ImportedFields[]) => Prisma.sql`
         description TEXT, keeps_description BOOLEAN, image_url TEXT, keeps_image_url BOOLEAN)
   )`;
 
-/** The products of incoming rows, as they are and as they shall be. */
+/** The products of the incoming rows, before and after. */
 const found = ({ userId, isAdmin, setsStock }: Importer) => Prisma.sql`
   SELECT p.id, n, new.*, p.stock AS old_stock, p.category AS old_category,
          ${isAdmin}::boolean OR p.owner_id = ${userId}::int AS is_allowed,

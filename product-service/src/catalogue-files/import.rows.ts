@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import type { ProductFields } from '../products/product.schemas.ts';
 
-/** A row that passed the checks. What it leaves out stays as it is, or gets its default in a new product. */
+/** A row that passed the checks. Fields that it omits keep their values, or get their defaults in a new product. */
 export type ImportedFields = { [Field in keyof ProductFields]?: ProductFields[Field] | undefined };
 
 /**
- * What became of a row. `foreign`: the SKU is that of another seller's product. `retry`: it was created by somebody else
- * meanwhile. `incomplete`: no product has the SKU, and a new one needs more. `rounded`: no product has the SKU, which a
- * spreadsheet has rounded.
+ * The outcome of a row. `foreign`: another seller uses the SKU. `retry`: another transaction created the product meanwhile.
+ * `incomplete`: no product has the SKU, and required fields of a new one are missing. `rounded`: no product has the SKU,
+ * which a spreadsheet has rounded.
  */
 export type RowOutcome = 'created' | 'updated' | 'unchanged' | 'foreign' | 'retry' | 'incomplete' | 'rounded';
 
@@ -16,9 +16,9 @@ export interface BatchRow {
   fields: ImportedFields;
 }
 
-/** Rows of one statement: some ten milliseconds, for which the products it changes are locked. */
+/** Rows per statement. It takes some ten milliseconds, during which the changed products are locked. */
 const BATCH_ROWS = 500;
-/** Bytes of the file that they take: a text of a row may keep all of the row in memory. */
+/** Their bytes in the file, because a text of a row may keep the whole row in memory. */
 const BATCH_BYTES = 1_000_000;
 
 /** Rows that are written together. */
@@ -32,7 +32,7 @@ export function createBatch() {
     },
     isEmpty: () => rows.length === 0,
     isFull: () => rows.length >= BATCH_ROWS || bytes >= BATCH_BYTES,
-    /** The rows, which the batch forgets. */
+    /** Returns the rows and empties the batch. */
     take(): BatchRow[] {
       const taken = rows;
       rows = [];
@@ -42,12 +42,12 @@ export function createBatch() {
   };
 }
 
-/** At most these refused rows are told (the HTTP contract); all are counted. */
+/** At most this many refused rows are listed (docs/http-api.md); all are counted. */
 const MAX_ERRORS = 100;
 const MAX_ERROR_BYTES = 90_000;
 const MAX_MESSAGE = 300;
 
-/** What an import answers, as it grows. */
+/** Counts the outcomes of an import. */
 export function createTally() {
   const counts = { created: 0, updated: 0, unchanged: 0, failed: 0, stock_kept: 0 };
   const errors: { line: number; message: string }[] = [];
@@ -56,7 +56,7 @@ export function createTally() {
   let lastLine = 0;
   return {
     counts,
-    /** Every row up to this line is counted. */
+    /** All rows up to this line are counted. */
     settledTo(line: number): void {
       lastLine = line;
     },
@@ -64,11 +64,11 @@ export function createTally() {
     fail(line: number, message: string): void {
       counts.failed += 1;
       if (isFull) return;
-      // A copy: a part of a text would keep the portion of the file that it is of.
-      const told = Buffer.from(shortened(message)).toString();
-      bytes += JSON.stringify(told).length * 3;
+      // A copy, because a substring would keep its part of the file in memory.
+      const text = Buffer.from(shortened(message)).toString();
+      bytes += JSON.stringify(text).length * 3;
       isFull = bytes > MAX_ERROR_BYTES || errors.length === MAX_ERRORS;
-      if (!isFull) errors.push({ line, message: told });
+      if (!isFull) errors.push({ line, message: text });
     },
     succeed(outcome: 'created' | 'updated' | 'unchanged', keptStock: boolean): void {
       counts[outcome] += 1;
@@ -89,11 +89,11 @@ function shortened(text: string): string {
   return characters.length <= MAX_MESSAGE ? text : `${characters.slice(0, MAX_MESSAGE - 1).join('')}…`;
 }
 
-/** Unknown fields that are named; the rest are counted. */
+/** How many unknown fields are named; the others are only counted. */
 const MAX_NAMED = 5;
 const MAX_NAME = 40;
 
-/** What a schema refuses in a row, in one sentence. */
+/** What a schema refuses in a row, as one sentence. */
 export function refusalOf({ issues }: z.ZodError): string {
   const sentences = issues.map((issue) =>
     issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : issue.message,
@@ -107,12 +107,12 @@ function unknownFields(keys: string[]): string {
   return `Unknown field: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** `8.80123E+12`: what is left of a number of thirteen digits in a spreadsheet's narrow column. */
+/** `8.80123E+12`: what a spreadsheet makes of a number of thirteen digits in a narrow column. */
 const ROUNDED = /^\d([.,]\d+)?E\+\d{1,3}$/i;
 
 export const isRounded = ({ sku }: ImportedFields): boolean => typeof sku === 'string' && ROUNDED.test(sku);
 
-/** What a new product needs and a row leaves out; undefined when that is nothing. */
+/** The required fields of a new product that the row omits; undefined if there are none. */
 export function missingIn(row: Record<string, unknown>): string | undefined {
   const missing = ['name', 'price'].filter((name) => row[name] === undefined);
   if (missing.length === 0) return undefined;

@@ -30,10 +30,10 @@ export const importAnswer = z
   .object({
     created: count('Rows that created a product.'),
     updated: count('Rows that changed the product with their SKU.'),
-    unchanged: count('Rows whose product already was what they say.', 0),
+    unchanged: count('Rows that changed nothing.', 0),
     failed: count('Rows that were refused.', 0),
     stock_kept: count(
-      'Updated and unchanged rows that have another stock than their product, which kept its own.',
+      'Updated and unchanged rows whose stock differs from that of their product, which was kept.',
       0,
     ),
     errors: z
@@ -43,13 +43,13 @@ export const importAnswer = z
       .boolean()
       .meta({ description: 'More rows were refused than are listed.', examples: [false] }),
   })
-  .meta({ id: 'ImportResult', description: 'What became of the rows of a file.' });
+  .meta({ id: 'ImportResult', description: 'The outcome of an import.' });
 
-/** What a failed import adds to its problem document: what had been done by then. */
+/** The counts up to the failure, which a failed import adds to its problem document. */
 export const importProgress = z.object({
   ...importAnswer.shape,
   last_line: z.int().meta({
-    description: 'The line up to which all rows are dealt with, where an import broke off.',
+    description: 'The last line that was processed before the import ended early.',
     minimum: 0,
   }),
 });

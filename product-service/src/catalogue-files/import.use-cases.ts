@@ -17,7 +17,7 @@ import { createRehearsal, createWriter, type Write } from './import.writer.ts';
 interface ImportUseCaseOptions {
   imports: ImportRepository;
   schemas: ProductSchemas;
-  /** Called with the products that were made or changed, and the categories they had and have, after each commit. */
+  /** Called after each commit with the products that were created or changed, and their categories before and after. */
   catalogueChanged: (productIds: number[], categories: string[]) => Promise<void>;
   /** Who may create products. */
   creation: 'open' | 'admin';
@@ -34,12 +34,12 @@ interface ImportRequest {
 }
 
 const REFUSALS = {
-  foreign: 'This SKU is that of another seller’s product',
-  retry: 'Others have changed this product at the same moment; import the row again',
+  foreign: 'Another seller already uses this SKU',
+  retry: 'Another request changed this product at the same time; import the row again',
   rounded: 'A spreadsheet has rounded this SKU; format its column as text',
 };
 
-/** Files into the catalogue, batch by batch. Each is committed for itself: what was written before a failure stays. */
+/** Imports files batch by batch. Each batch is its own transaction: rows written before a failure stay. */
 export function createImportUseCases({
   imports,
   schemas,
@@ -88,8 +88,8 @@ export function createImportUseCases({
 
   return {
     /**
-     * @throws Forbidden where only admins sell, ImportRunning, Unavailable; and with what was done by then:
-     * UnreadableFile, BodyTooLarge, TooManyFailures, RequestTimedOut, and what the body stream throws
+     * @throws Forbidden where only admins may sell, ImportRunning, Unavailable; and, with the counts up to then:
+     * UnreadableFile, BodyTooLarge, TooManyFailures, RequestTimedOut, and the errors of the body stream
      */
     async importProducts({ file, options, user, log }: ImportRequest) {
       if (creation === 'admin' && user.role !== 'admin') throw new Forbidden();

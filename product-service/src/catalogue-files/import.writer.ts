@@ -3,14 +3,14 @@ import { isDatabaseUnavailable, sqlStateOf, wasNotDone } from '@shop/service-kit
 import type { Importer, ImportRepository, WrittenRow } from './import.repository.ts';
 import type { ImportedFields } from './import.rows.ts';
 
-/** Puts rows into the catalogue, or only says what would become of them. */
+/** Writes rows to the catalogue, or only returns their would-be outcomes. */
 export type Write = (rows: ImportedFields[]) => Promise<WrittenRow[]>;
 
-/** Before what a busy database gave up is tried again, in milliseconds: an import is worth a wait. */
+/** Pauses before a statement that a busy database gave up is repeated, in milliseconds. */
 const PAUSES = [100, 500, 2000];
 const QUERY_CANCELED = '57014';
 
-/** @throws what the database says when it stays busy, or is gone: the rows before this batch are written then */
+/** @throws the database's error if it stays busy or is gone; the rows before this batch are written then */
 export function createWriter(imports: ImportRepository, importer: Importer): Write {
   const upsert = (rows: ImportedFields[]): Promise<WrittenRow[]> =>
     patiently(() => imports.upsert(rows, importer)).catch((error: unknown) => {
@@ -21,20 +21,20 @@ export function createWriter(imports: ImportRepository, importer: Importer): Wri
     const written = await upsert(rows);
     const again = rows.filter((_row, i) => written[i]?.outcome === 'retry');
     if (again.length === 0) return written;
-    // The products that others have just created are found now.
+    // Products that other transactions have just created are found now.
     const rewritten = await upsert(again);
     return written.map((row) => (row.outcome === 'retry' ? (rewritten.shift() ?? row) : row));
   };
 }
 
-/** Says of each row what a writer would, and writes nothing. */
+/** Returns the outcomes that a writer would, and writes nothing. */
 export function createRehearsal(imports: ImportRepository, importer: Importer): Write {
   return (rows) => patiently(() => imports.preview(rows, importer), isDatabaseUnavailable);
 }
 
 const wasSurelyNotDone = (error: unknown) => wasNotDone(error) && sqlStateOf(error) !== QUERY_CANCELED;
 
-/** @param mayRepeat whether it may be sent again after this error; what only reads may always */
+/** @param mayRepeat whether the statement may be sent again after this error; reads always may */
 async function patiently<Result>(
   run: () => Promise<Result>,
   mayRepeat: (error: unknown) => boolean = wasSurelyNotDone,
@@ -50,7 +50,7 @@ async function patiently<Result>(
   return run();
 }
 
-/** For a statement that takes longer than the time limit of all statements. */
+/** True for a statement that took longer than the usual time limit. */
 async function inHalves(rows: ImportedFields[], write: Write): Promise<WrittenRow[]> {
   const middle = Math.ceil(rows.length / 2);
   return [...(await write(rows.slice(0, middle))), ...(await write(rows.slice(middle)))];

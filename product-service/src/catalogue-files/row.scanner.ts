@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** What a row of a file says, or why it cannot be told. */
+/** The content of a row, or why it cannot be read. */
 export type Scanned<Row> = { row: Row } | { problem: string };
 
 /** A row, the line of the file on which it begins, counted from 1, and its bytes. */
@@ -8,29 +8,29 @@ export type Located<Row> = Scanned<Row> & { line: number; size: number };
 
 export interface ScannedAt<Row> {
   scanned: Scanned<Row>;
-  /** Where the next row begins. */
+  /** The position where the next row begins. */
   end: number;
-  /** Lines of the file that the row takes. */
+  /** How many lines of the file the row spans. */
   lines: number;
 }
 
 /**
- * Reads the row that begins at `start`; undefined when it ends behind `text` and more may come.
+ * Reads the row that begins at `start`; undefined if it ends after `text` and more may arrive.
  * @param text one character per byte
- * @param isWhole nothing comes behind `text`
+ * @param isWhole whether nothing follows `text`
  */
 export type Scan<Row> = (text: string, start: number, isWhole: boolean) => ScannedAt<Row> | undefined;
 
-/** A row is a product: what is longer is none, such as the rest of a file behind a quote that is never closed. */
+/** The longest row. A longer one is no product, but, for example, the rest of a file after a quote that is never closed. */
 const MAX_ROW = 100_000;
-/** Chunks are joined until there is this much, so that a client's small pieces are not scanned again and again. */
+/** Chunks are joined up to this size, so that a client's small pieces are not scanned again and again. */
 const PORTION = 32_768;
-/** Byte order mark, in bytes. */
+/** The bytes of the byte order mark. */
 const BOM = '\xef\xbb\xbf';
 
 /**
- * Cuts the bytes of a file into rows, with memory for one row and one portion. All that separates rows and cells is
- * ASCII, so the bytes are scanned as they are and each text is decoded by itself: a wrong byte spoils one row only.
+ * Splits the bytes of a file into rows, with memory for one row and one portion. All separators are ASCII, so the bytes
+ * are scanned undecoded and each row is decoded on its own: an invalid byte spoils only its row.
  */
 export function createScanner<Row>(scan: Scan<Row>) {
   let text = '';
@@ -73,24 +73,24 @@ export function createScanner<Row>(scan: Scan<Row>) {
   };
 
   return {
-    /** The rows that end within what has come so far; to be read to the last before the next call. */
+    /** The rows that have arrived completely. Consume all of them before the next call. */
     take(chunk: Buffer): Iterable<Located<Row>> {
       waiting.push(chunk);
       const length = waiting.reduce((sum, part) => sum + part.length, 0);
       return length < PORTION ? [] : scanAll(false);
     },
-    /** The rows that are left at the end of the file. */
+    /** The remaining rows at the end of the file. */
     end: (): Iterable<Located<Row>> => scanAll(true),
   };
 }
 
 const LINE_END = /\r\n?|\n/g;
 
-/** Where the line after the one of `start` begins; undefined when that may come later. */
+/** Where the next line after `start` begins; undefined if that may still arrive. */
 export function endOfLine(text: string, start: number, isWhole: boolean): number | undefined {
   LINE_END.lastIndex = start;
   const end = LINE_END.test(text) ? LINE_END.lastIndex : text.length;
-  // A CR that is the last character so far may be half of a line end.
+  // A CR at the end of the data so far may be half of a CRLF.
   const isSure = isWhole || end < text.length || text.endsWith('\n');
   return isSure ? end : undefined;
 }
@@ -99,7 +99,7 @@ export const countLineEnds = (text: string): number => text.match(LINE_END)?.len
 
 const NOT_ASCII = /[\x80-\xff]/;
 
-/** The text of bytes; undefined when they are not UTF-8. */
+/** The decoded text; undefined if the bytes are not UTF-8. */
 export function decode(bytes: string): string | undefined {
   if (!NOT_ASCII.test(bytes)) return bytes;
   const buffer = Buffer.from(bytes, 'latin1');

@@ -1,13 +1,13 @@
 /**
- * SKUs of one file in 8 bytes each, whatever their length: 64 bits of a hash. That two of a million SKUs have the same
- * comes about once in 37 million files; the second row then is refused as if the SKU were there twice.
+ * The SKUs of one file in 8 bytes each: a 64-bit hash. Among a million SKUs two have the same hash in about one of 37 million
+ * files; the second row is then refused as if its SKU appeared twice.
  */
 export function createSkuSet() {
   const seeds = [random(), random()] as const;
   let table = new Uint32Array(2 * 1024);
   let size = 0;
 
-  /** @returns false when it is there */
+  /** @returns false if it is present */
   const put = (low: number, high: number): boolean => {
     const slots = table.length / 2;
     for (let slot = low & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
@@ -30,7 +30,7 @@ export function createSkuSet() {
   };
 
   return {
-    /** @returns false for a SKU that was added before */
+    /** @returns false if the SKU was added before */
     add(sku: string): boolean {
       const [low, high] = hash(sku, seeds);
       if (!put(low, high)) return false;
@@ -43,7 +43,7 @@ export function createSkuSet() {
 
 const random = () => Math.floor(Math.random() * 2 ** 32);
 
-/** MurmurHash3's way of mixing, over two lanes; never twice zero, which is an empty slot. */
+/** MurmurHash3's mixing over two lanes; never two zeros, which mark an empty slot. */
 function hash(text: string, [first, second]: readonly [number, number]): [low: number, high: number] {
   let a = first;
   let b = second;

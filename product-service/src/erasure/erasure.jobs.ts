@@ -22,9 +22,9 @@ export function createProductErasure({
     readChanges,
     query,
     async eraseBatch(userId, after, size) {
-      // A statement of its own: what the next one sees begins when nobody adds products of this user any more.
+      // A separate statement, so that the next one's snapshot begins when nobody can add products of this user any more.
       await query`SELECT lock_seller(${userId}::int, TRUE)::text`;
-      // The caches hear of it by a job, because whoever runs this may die after the commit.
+      // The caches are invalidated by a job, because this process may die after the commit.
       const rows = await query<{ ids: number[] }[]>`
         WITH mine AS (
           SELECT id FROM products
