@@ -100,6 +100,7 @@ async function writeCatalogue(file: string, edition: number): Promise<void> {
   await pipeline(Readable.from(lines()), createWriteStream(file));
 }
 
+/** @throws for any status but 200 */
 function post(stack: Stack, path: string, body: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -110,7 +111,11 @@ function post(stack: Stack, path: string, body: Readable): Promise<string> {
         answer.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
         });
-        answer.on('end', () => resolve(text));
+        answer.on('end', () =>
+          answer.statusCode === 200
+            ? resolve(text)
+            : reject(new Error(`${path}: ${answer.statusCode} ${text}`)),
+        );
       },
     );
     pipeline(body, sent).catch(reject);

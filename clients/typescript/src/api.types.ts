@@ -428,9 +428,9 @@ export type paths = {
          * List, filter and search products
          * @description `q` finds products that have every word of it, whole or as the beginning of a word, in name, SKU, category or description. Case, accents and punctuation do not matter. In Chinese, Japanese, Korean and Thai any two consecutive characters are found. A word that fewer than five products have also finds the nearest known words, one or two letters off; words with a digit do not.
          *
-         *     A search is ordered by `relevance`: SKU, whole name, words of the name, beginnings of words, category, description, then newest. `sort=name` follows the order of languages (apple, Über, Zebra).
+         *     A search is ordered by `relevance`: SKU, whole name, words of the name, beginnings of words, category, description, then newest. `sort=name` sorts in language order (apple, Über, Zebra).
          *
-         *     A change shows within 1 s, a pure change of the stock within 5 s, also in `in_stock`.
+         *     A change is visible within 1 s, a pure stock change within 5 s, also in `in_stock`.
          *
          *     Access: Anyone.
          */
@@ -438,7 +438,7 @@ export type paths = {
         put?: never;
         /**
          * Create a product
-         * @description Whoever creates a product owns it. It is on sale at once.
+         * @description The creator owns the product. It is on sale immediately.
          *
          *     Access: Signed-in users, only admins where PRODUCT_CREATION is admin.
          */
@@ -457,7 +457,7 @@ export type paths = {
             cookie?: never;
         };
         /**
-         * List the categories that have products, in the order of languages
+         * List the categories that have products, in language order
          * @description The 1,000 categories with the most products. Of the categories that only one seller uses, the 50 with the most.
          *
          *     Access: Anyone.
@@ -493,7 +493,7 @@ export type paths = {
         post?: never;
         /**
          * Delete a product
-         * @description It is gone from the catalogue and cannot be ordered any more. Orders keep their lines.
+         * @description It leaves the catalogue and can no longer be ordered. Existing orders keep their lines.
          *
          *     Access: Signed-in users, only its owner or an admin.
          */
@@ -1259,12 +1259,12 @@ export type components = {
             /** @description In major units of the currency, with at most 2 decimals (USD). */
             price: number;
             /**
-             * @description Text about it.
+             * @description Description of the product.
              * @example Brass, with a dimmer
              */
             description?: string | null;
             /**
-             * @description Its category. Categories that differ only in case or Unicode form are one, spelt as it was first written.
+             * @description The category. Categories that differ only in case or Unicode form are one category, spelled as it was first written.
              * @default General
              * @example Lighting
              */
@@ -1298,7 +1298,7 @@ export type components = {
              */
             name: string;
             /**
-             * @description Text about it, empty where there is none.
+             * @description Description of the product; may be empty.
              * @example Brass, with a dimmer
              */
             description: string;
@@ -1314,7 +1314,7 @@ export type components = {
             currency: string;
             /**
              * Format: int64
-             * @description Units in stock. May lag behind by 5 s in lists; what can be ordered is decided when it is.
+             * @description Units in stock. May be up to 5 s old in lists; availability is decided when an order is placed.
              * @example 50
              */
             stock: number;
@@ -1341,7 +1341,7 @@ export type components = {
             owner_id: number;
             /**
              * Format: int64
-             * @description Counts changes, those of the stock excepted.
+             * @description Counts changes except those of the stock.
              * @example 1
              */
             version: number;
@@ -1434,12 +1434,12 @@ export type components = {
             /** @description In major units of the currency, with at most 2 decimals (USD). */
             price: number;
             /**
-             * @description Text about it.
+             * @description Description of the product.
              * @example Brass, with a dimmer
              */
             description?: string | null;
             /**
-             * @description Its category. Categories that differ only in case or Unicode form are one, spelt as it was first written.
+             * @description The category. Categories that differ only in case or Unicode form are one category, spelled as it was first written.
              * @example Lighting
              */
             category?: string | null;
@@ -1461,12 +1461,12 @@ export type components = {
         /** @description At least one field to change. */
         ProductUpdate: {
             /**
-             * @description Text about it.
+             * @description Description of the product.
              * @example Brass, with a dimmer
              */
             description?: string | null;
             /**
-             * @description Its category. Categories that differ only in case or Unicode form are one, spelt as it was first written.
+             * @description The category. Categories that differ only in case or Unicode form are one category, spelled as it was first written.
              * @example Lighting
              */
             category?: string | null;
@@ -4048,7 +4048,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the product as it was read; where it is stale, the change is refused with 412. */
+                /** @description The `ETag` of the product as it was read. If it is stale, the change is refused with 412. */
                 "If-Match"?: string;
             };
             path: {
@@ -4130,7 +4130,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the product as it was read; where it is stale, the change is refused with 412. */
+                /** @description The `ETag` of the product as it was read. If it is stale, the change is refused with 412. */
                 "If-Match"?: string;
             };
             path: {
@@ -4180,7 +4180,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the product as it was read; where it is stale, the change is refused with 412. */
+                /** @description The `ETag` of the product as it was read. If it is stale, the change is refused with 412. */
                 "If-Match"?: string;
             };
             path: {
@@ -4385,7 +4385,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the product as it was read; where it is stale, the change is refused with 412. */
+                /** @description The `ETag` of the product as it was read. If it is stale, the change is refused with 412. */
                 "If-Match"?: string;
             };
             path: {

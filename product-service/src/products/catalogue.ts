@@ -9,7 +9,7 @@ interface CatalogueOptions extends ProductRepositoryOptions, CachesOptions {
   currency: string;
 }
 
-/** The products and their caches, of which a process has one: requests and jobs share it. */
+/** The products and their caches; one per process, shared by requests and jobs. */
 export function openCatalogue({ redis, metrics, currency, ...database }: CatalogueOptions) {
   const money = createMoney(currency);
   const schemas = createProductSchemas(money);

@@ -7,10 +7,10 @@ export const VersionMismatch = defineError(
   'version_mismatch',
   'The product has changed since it was read; read it again',
 );
-/** Somebody else held a row locked for longer than the request may wait; nothing was done. */
+/** Another transaction held a row locked for longer than the request may wait; nothing was changed. */
 export const ProductBusy = defineError(
   503,
   'product_busy',
-  'Somebody else is changing this product right now',
+  'Another request is changing this product right now',
   () => ({ headers: { 'Retry-After': '1' } }),
 );

@@ -1,13 +1,13 @@
 import { INT32_MAX } from '@shop/service-kit/http/fields';
 import type { Product } from './product.schemas.ts';
 
-/** The part of a tag that an `If-Match` is compared by: all changes, or those of the catalogue's fields. */
+/** Which part of the tag an `If-Match` is compared with: all changes, or only those of catalogue fields. */
 export type KnownBy = 'version' | 'revision';
 
-// Proxies that compress turn a tag into a weak one. Both name the same product, so both are taken.
+// Compressing proxies make a tag weak. Both forms name the same revision, so both are accepted.
 const TAG = /^(?:W\/)?"(?<id>\d{1,10})-(?<version>\d{1,10})-(?<revision>\d{1,10})"$/;
 
-/** Every change of a product is a new revision, so the tag needs no look at the bytes. */
+/** Every change makes a new revision, so the tag does not depend on the bytes. */
 export function etagOfProduct({
   id,
   version,
@@ -16,7 +16,7 @@ export function etagOfProduct({
   return `"${id}-${version}-${revision}"`;
 }
 
-/** The versions or revisions of a product that an `If-Match` accepts; null accepts any, for no header and for `*`. */
+/** The versions or revisions that an `If-Match` accepts; null accepts any (no header, or `*`). */
 export function knownIn(ifMatch: string | undefined, productId: number, by: KnownBy): number[] | null {
   if (ifMatch === undefined || ifMatch.trim() === '*') return null;
   return ifMatch.split(',').flatMap((tag) => {

@@ -9,7 +9,7 @@ export const MAX_CATEGORY = 100;
 export const MAX_SKU = 64;
 export const MAX_IMAGE_URL = 2000;
 
-/** A letter of another script than Latin: one such character may be a whole word. */
+/** A letter of a non-Latin script: one such character can be a whole word. */
 const NON_LATIN = /(?![\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}])\p{L}/u;
 const MIN_LATIN_NAME = 3;
 const STOREFRONT = 'http://storefront.invalid';
@@ -27,14 +27,14 @@ const imageUrl = text('Image URL', { max: MAX_IMAGE_URL }).refine(isImageUrl, {
   error: 'Image URL must be an http or https address, or a path that begins with /',
 });
 
-/** A path stays on the storefront: `//host` and `/\\host` are addresses of others. */
+/** A path must stay on the storefront: `//host` and `/\\host` would lead to another host. */
 function isImageUrl(value: string): boolean {
   if (/\s/.test(value)) return false;
   if (value.startsWith('/')) return URL.parse(value, STOREFRONT)?.origin === STOREFRONT;
   return /^https?:\/\//i.test(value) && URL.canParse(value);
 }
 
-/** What else a product has: its schema, and what it is set to when a client leaves it out or clears it. */
+/** The optional fields: schema and default, which also applies when a client clears the field. */
 const FIELDS = {
   description: { schema: text('Description', { min: 0, max: MAX_DESCRIPTION }), empty: '' },
   category: { schema: text('Category', { max: MAX_CATEGORY }), empty: 'General' },
@@ -45,10 +45,10 @@ const { description, category, sku, image_url } = FIELDS;
 const stock = integer('Stock', { min: 0, max: MAX_STOCK, wrong: 'Stock must be a non-negative integer' });
 
 const EXAMPLES = {
-  description: { description: 'Text about it.', example: 'Brass, with a dimmer' },
+  description: { description: 'Description of the product.', example: 'Brass, with a dimmer' },
   category: {
     description:
-      'Its category. Categories that differ only in case or Unicode form are one, spelt as it was first written.',
+      'The category. Categories that differ only in case or Unicode form are one category, spelled as it was first written.',
     example: 'Lighting',
   },
   sku: { description: "The seller's number of it, unique in the shop." },
@@ -67,7 +67,7 @@ export const initial = {
   image_url: optional(image_url.schema).meta(EXAMPLES.image_url),
   stock: optional(stock).meta({ ...EXAMPLES.stock, byDefault: 0 }),
 };
-/** In PUT and PATCH: what is left out stays as it is, `null` and blank texts clear. */
+/** For PUT and PATCH: omitted fields keep their values; `null` and blank texts clear them. */
 export const changed = {
   description: clearable(description.schema, description.empty).meta(EXAMPLES.description),
   category: clearable(category.schema, category.empty).meta(EXAMPLES.category),
@@ -78,7 +78,7 @@ export const changed = {
 
 type Given = { [Field in keyof typeof initial]?: z.output<(typeof initial)[Field]> };
 
-/** What a new product has where nothing else was given. */
+/** The defaults of a new product. */
 export const withInitial = <Body extends Given>(body: Body) => ({
   ...body,
   description: body.description ?? description.empty,

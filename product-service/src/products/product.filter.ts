@@ -6,7 +6,7 @@ export type ProductFilter = Pick<
   'category' | 'min_price' | 'max_price' | 'in_stock' | 'owner_id' | 'ids'
 >;
 
-/** The condition of SQL that holds for the products of a filter, in the table `p`. Deleted ones are in no filter. */
+/** The SQL condition of a filter on the table `p`. It never matches deleted products. */
 export function matching(filter: ProductFilter): Prisma.Sql {
   const { category, min_price, max_price, in_stock, owner_id, ids } = filter;
   const conditions = [

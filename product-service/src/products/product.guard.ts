@@ -4,21 +4,21 @@ import { ProductNotFound, VersionMismatch } from './product.errors.ts';
 import { type KnownBy, knownIn } from './product.etag.ts';
 import type { Product } from './product.schemas.ts';
 
-/** Who wants to change a product, and which states of it he knows. */
+/** The user who wants to change a product, and the versions of it that the request accepts. */
 export interface Guard {
   userId: number;
-  /** Admins change every product, others their own. */
+  /** Admins may change every product, others only their own. */
   isAdmin: boolean;
-  /** Null: any product will do. */
+  /** Null accepts any version. */
   known: number[] | null;
-  /** What `known` are numbers of. */
+  /** Whether `known` contains versions or revisions. */
   by: KnownBy;
 }
 
-/** A product as it was when a change was tried. */
+/** The product at the time of the attempted change. */
 export type FoundProduct = Pick<Product, 'owner_id' | KnownBy | 'stock' | 'category'>;
 
-/** @param by whether a change of the stock alone makes an `If-Match` stale: it does for who sets the stock */
+/** @param by whether a pure stock change makes an `If-Match` stale: it does for a request that sets the stock */
 export function guardOf(user: User, productId: number, ifMatch?: string, by: KnownBy = 'version'): Guard {
   return {
     userId: user.id,
@@ -28,7 +28,7 @@ export function guardOf(user: User, productId: number, ifMatch?: string, by: Kno
   };
 }
 
-/** @throws ProductNotFound, Forbidden, VersionMismatch: the reason why the guard kept a change from being made */
+/** @throws ProductNotFound, Forbidden, VersionMismatch: the reason why the guard prevented a change */
 export function assertPasses(guard: Guard, found: FoundProduct | undefined): asserts found is FoundProduct {
   if (found === undefined) throw new ProductNotFound();
   if (!guard.isAdmin && guard.userId !== found.owner_id) throw new Forbidden();
@@ -36,9 +36,9 @@ export function assertPasses(guard: Guard, found: FoundProduct | undefined): ass
 }
 
 /**
- * Throws why the guard kept a change from being made, if it did. Who is told of another version, or of no product, may
- * have been shown an answer that nobody knew to be old (a change was made, and whoever made it died): it is thrown away.
- * @param forget ends what is kept of the product
+ * Throws the reason if the guard prevented a change. A client that meets another version, or no product, may have been
+ * served a stale cache entry (its process died between commit and invalidation), so the entry is invalidated.
+ * @param forget invalidates the product's cache entries
  * @throws ProductNotFound, Forbidden, VersionMismatch
  */
 export async function refuseUnlessPasses(

@@ -1,8 +1,8 @@
 import type { ProductQuery } from './product.schemas.ts';
 
 /**
- * What can change which products a list shows, or their order. Lists that look at nothing but ids, sellers, categories and
- * the time of creation change when products come, go or move to another category.
+ * The kinds of change that can affect which products a list shows, or their order. Lists that depend only on ids, sellers,
+ * categories and creation times change when products are added, deleted or moved to another category.
  */
 type Kind = 'fixed' | 'fields' | 'stock';
 
@@ -11,12 +11,12 @@ const KINDS: Record<'all' | 'by fields', Kind[]> = {
   'by fields': ['fields', 'stock'],
 };
 
-/** The lists that a change can change together: those of a category or of all, of one kind. */
+/** A group of lists that one change can affect: of one kind, of one category or of all. */
 export function groupOfList(query: ProductQuery): string {
   return groupOf(kindOf(query), query.category);
 }
 
-/** The groups of all lists that can show products of these categories. */
+/** All groups of lists that can show products of these categories. */
 export function groupsOfLists(categories: string[], which: keyof typeof KINDS): string[] {
   const places = [undefined, ...new Set(categories)];
   return KINDS[which].flatMap((kind) => places.map((category) => groupOf(kind, category)));
@@ -27,7 +27,7 @@ export const looksAtStock = (group: string): boolean => group.startsWith('stock'
 const groupOf = (kind: Kind, category: string | undefined): string =>
   category === undefined ? kind : `${kind}:${keyOfCategory(category)}`;
 
-/** The same for all spellings of a category, as the function `category_key`. */
+/** Equal for all spellings of a category, like the SQL function `category_key`. */
 const keyOfCategory = (category: string): string => category.normalize('NFKC').toLowerCase();
 
 function kindOf({ sort, q, min_price, max_price, in_stock }: ProductQuery): Kind {

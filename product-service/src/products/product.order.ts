@@ -1,22 +1,22 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Product, ProductKey, ProductOrder } from './product.schemas.ts';
 
-/** A product as a list finds it. */
+/** A row of a list. */
 export interface ListedProduct extends Product {
-  /** How well it matches a search, from 1, the best. Undefined without a search. */
+  /** Relevance tier in a search; 1 is the best. Undefined without a search. */
   tier?: number;
 }
 
 type SortField = 'id' | 'price' | 'name' | 'created_at' | 'ids' | 'relevance';
 
-/** Sorted by one value, in one direction with the id. */
+/** Sorted by one value and, in the same direction, by id. */
 type ColumnField = Exclude<SortField, 'relevance'>;
 
 const fieldOf = (order: ProductOrder) => order.replace('-', '') as SortField;
 
 const isDescending = (order: ProductOrder) => order.startsWith('-');
 
-/** The value by which a row is sorted, as a cursor holds it. */
+/** The sort value of a row, as a cursor contains it. */
 export function keyOf(product: ListedProduct, order: ProductOrder, ids: number[] = []): ProductKey {
   const value = {
     id: product.id,
@@ -29,14 +29,14 @@ export function keyOf(product: ListedProduct, order: ProductOrder, ids: number[]
   return [order, value, product.id];
 }
 
-/** `ORDER BY` over columns of `p`. The id makes each row's place its own; of equal relevance the newest come first. */
+/** `ORDER BY` over columns of `p`. The id makes the order total; within equal relevance the newest come first. */
 export function sorted(order: ProductOrder, ids?: number[]): Prisma.Sql {
   if (order === 'relevance') return Prisma.sql`ORDER BY p.tier, p.id DESC`;
   const direction = isDescending(order) ? Prisma.sql`DESC` : Prisma.sql`ASC`;
   return Prisma.sql`ORDER BY ${column(order, ids)} ${direction}, p.id ${direction}`;
 }
 
-/** The condition that holds for the rows behind the one that a cursor names. */
+/** The condition for the rows after the cursor's row. */
 export function behind(after: ProductKey | undefined, order: ProductOrder, ids?: number[]): Prisma.Sql {
   if (after === undefined) return Prisma.sql`TRUE`;
   const [, key, id] = after;

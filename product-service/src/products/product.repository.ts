@@ -9,13 +9,13 @@ import { createProductSearch, type Listing } from './product.search.ts';
 import { type Change, changeProduct, PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 import { createProductTotals } from './product.totals.ts';
 
-/** Fields that are undefined stay as they are. */
+/** Undefined fields keep their values. */
 export type ProductChanges = { [Field in keyof ProductFields]?: ProductFields[Field] | undefined };
 
-/** More categories than this are not listed: the list has no pages. */
+/** At most this many categories are listed, because the list has no pages. */
 const MAX_CATEGORIES = 1000;
 const MAX_CATEGORIES_OF_SELLER = 50;
-/** Totals are counted as far as pages go. */
+/** Totals are counted up to the deepest page. */
 const EXACT_TOTALS = 10_000;
 const FEW_MATCHES = 2000;
 
@@ -26,11 +26,11 @@ export interface ProductRepositoryOptions {
   unprepared: Query;
   /** Totals up to this are counted. */
   exactTotals?: number | undefined;
-  /** So few matches of a search are read all, whatever the order. */
+  /** Up to this many matches of a search are all read, whatever the order. */
   fewMatches?: number | undefined;
 }
 
-/** The table of products; deleted ones are never found. Changes are one statement each. */
+/** The products table without deleted rows. Every change is one statement. */
 export function createProductRepository({
   db,
   query,
@@ -41,7 +41,7 @@ export function createProductRepository({
   const totals = createProductTotals(unprepared, exactTotals);
   const { search } = createProductSearch(unprepared, totals, fewMatches);
 
-  /** One row more than the window shows, in the order asked for. Indexes: products_pkey and products_listed_*. */
+  /** One row more than the window, in the requested order. Indexes: products_pkey and products_listed_*. */
   const findPage = async (filter: ProductFilter, order: ProductOrder, window: Window<ProductKey>) => {
     const rows = await unprepared<ProductRow[]>`
       SELECT ${PRODUCT_COLUMNS} FROM products p
@@ -76,7 +76,7 @@ export function createProductRepository({
       return rows[0] && toProduct(rows[0]);
     },
 
-    /** A page, found by words if there are any, and how many products there are in all. */
+    /** A page, searched by words if there are any, and the total number of products. */
     async list(
       filter: ProductFilter & { q?: string | undefined },
       order: ProductOrder,
@@ -91,8 +91,8 @@ export function createProductRepository({
     },
 
     /**
-     * In language order. Those with most products are listed; of those that only one seller uses, so many that nobody can
-     * push out others. Older ones come before newer ones of the same size. Index: category_counts_pkey.
+     * In language order. The largest categories are listed, and of those that only one seller uses a limited number, so that
+     * no seller can displace the others. Among equal sizes older ones win. Index: category_counts_pkey.
      */
     async countByCategory(): Promise<{ category: string; count: number }[]> {
       return query<{ category: string; count: number }[]>`

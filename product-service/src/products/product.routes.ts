@@ -17,8 +17,8 @@ const PATH = '/api/products';
 const OWNER = 'its owner or an admin';
 const LISTING = [
   '`q` finds products that have every word of it, whole or as the beginning of a word, in name, SKU, category or description. Case, accents and punctuation do not matter. In Chinese, Japanese, Korean and Thai any two consecutive characters are found. A word that fewer than five products have also finds the nearest known words, one or two letters off; words with a digit do not.',
-  'A search is ordered by `relevance`: SKU, whole name, words of the name, beginnings of words, category, description, then newest. `sort=name` follows the order of languages (apple, Über, Zebra).',
-  'A change shows within 1 s, a pure change of the stock within 5 s, also in `in_stock`.',
+  'A search is ordered by `relevance`: SKU, whole name, words of the name, beginnings of words, category, description, then newest. `sort=name` sorts in language order (apple, Über, Zebra).',
+  'A change is visible within 1 s, a pure stock change within 5 s, also in `in_stock`.',
 ].join('\n\n');
 const REPLACING =
   'Optional fields that are left out stay as they are; null clears them. With `If-Match` the change is made only if the product is still the one with this `ETag`; a change of the stock alone does not count unless `stock` is set.';
@@ -41,7 +41,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       operationId: 'createProduct',
       tag: 'Products',
       summary: 'Create a product',
-      description: 'Whoever creates a product owns it. It is on sale at once.',
+      description: 'The creator owns the product. It is on sale immediately.',
       responseHeaders: ['Location'],
       only: 'admins where PRODUCT_CREATION is admin',
       body: schemas.createBody,
@@ -70,7 +70,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       path: `${PATH}/categories`,
       operationId: 'listCategories',
       tag: 'Products',
-      summary: 'List the categories that have products, in the order of languages',
+      summary: 'List the categories that have products, in language order',
       description:
         'The 1,000 categories with the most products. Of the categories that only one seller uses, the 50 with the most.',
       query: categoriesQuery,
@@ -135,7 +135,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       operationId: 'deleteProduct',
       tag: 'Products',
       summary: 'Delete a product',
-      description: 'It is gone from the catalogue and cannot be ordered any more. Orders keep their lines.',
+      description: 'It leaves the catalogue and can no longer be ordered. Existing orders keep their lines.',
       only: OWNER,
       params: idParams,
       headers: changeHeaders,

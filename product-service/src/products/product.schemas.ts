@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { changed, initial, MAX_CATEGORY, MAX_NAME, name, withInitial } from './product.fields.ts';
 import { productShape } from './product.shape.ts';
 
-/** A product of the shop, as use-cases know it. */
+/** A product as use cases see it. */
 export interface Product {
   id: number;
   name: string;
@@ -25,15 +25,15 @@ export interface Product {
   sku: string | null;
   image_url: string | null;
   owner_id: number;
-  /** Counts changes of the catalogue's fields. */
+  /** Counts changes of catalogue fields. */
   version: number;
-  /** Counts all changes, those of the stock too; never shown. */
+  /** Counts all changes, including those of the stock; not in responses. */
   revision: number;
   created_at: Date;
   updated_at: Date;
 }
 
-/** What a client may set. */
+/** The fields that a client may set. */
 export type ProductFields = Pick<
   Product,
   'name' | 'description' | 'price_minor' | 'stock' | 'category' | 'sku' | 'image_url'
@@ -48,7 +48,7 @@ const sort = z.enum([...sorts, '-id', '-price', '-name', '-created_at', 'relevan
   error: `sort must be one of ${sorts.join(', ')}, each also with - in front, or relevance`,
 });
 
-/** How a list is ordered; `ids` is the order in which they were asked for. */
+/** The order of a list; `ids` is the order of the requested ids. */
 export type ProductOrder = z.output<typeof sort> | 'ids';
 
 const ids = z
@@ -73,10 +73,10 @@ const CURSOR_KEYS: Record<string, z.ZodType<string | number>> = {
   relevance: z.int().min(1).max(20),
 };
 
-/** What a cursor holds: the order it belongs to, and the sort value and id of the last row shown. */
+/** The content of a cursor: its order, and the sort value and id of the last row shown. */
 export type ProductKey = readonly [order: ProductOrder, value: string | number, id: number];
 
-/** A cursor of another order is none of this list. */
+/** A cursor of another order is invalid for this list. */
 export function productCursor(order: ProductOrder): z.ZodType<ProductKey> {
   const value = CURSOR_KEYS[order.replace('-', '')] ?? numberKey;
   return z.tuple([z.literal(order), value, idKey]).readonly();
@@ -88,11 +88,10 @@ export const categoriesQuery = z.object({
     .meta({ description: 'Whether to add the number of products of each category.', byDefault: false }),
 });
 
-/** `If-Match`: the change is made only if the product still is as it was read. */
+/** `If-Match`: the change is made only if the product has not changed since it was read. */
 export const changeHeaders = z.object({
   'if-match': z.string().max(1000).optional().meta({
-    description:
-      'The `ETag` of the product as it was read; where it is stale, the change is refused with 412.',
+    description: 'The `ETag` of the product as it was read. If it is stale, the change is refused with 412.',
   }),
 });
 
@@ -131,7 +130,7 @@ export function createProductSchemas(money: Money) {
       maxLength: MAX_IDS * 11,
     }),
   };
-  // Field by field: taking the others with `...` costs several times as much, and lists are made of this.
+  // Field by field, because object rest and spread cost several times as much, and lists consist of this.
   const shown = (product: Product): z.input<typeof productShape> => ({
     id: product.id,
     name: product.name,
@@ -166,7 +165,7 @@ export function createProductSchemas(money: Money) {
       })
       .meta({ id: 'ProductUpdate', minProperties: 1, description: 'At least one field to change.' })
       .transform(toFields),
-    /** A row of a file: fields of a new product, or those that change in one that is there. Blank ones count as absent. */
+    /** A row of a file: the fields of a new product, or the changed fields of an existing one. Blank counts as absent. */
     importRow: z
       .strictObject({ ...z.strictObject(required).partial().shape, ...initial })
       .transform(toFields),
@@ -217,8 +216,8 @@ function toFields<Body extends { price?: number | undefined }>({ price, ...rest 
 }
 
 /**
- * Products that are asked for by id come all at once and in that order, searched ones with the best match first, unless
- * the query says otherwise.
+ * Unless the query says otherwise, products requested by id come all at once in that order, and search results with the
+ * best match first.
  */
 function withDefaults<
   Query extends {

@@ -22,14 +22,14 @@ interface TextRow extends SearchText {
 }
 
 /**
- * Products by their words: every word of `q` must be a word, or the beginning of one, of name, category, SKU or description.
+ * Finds products by words: every word of `q` must be a word, or the beginning of one, in name, category, SKU or description.
  * @param query plans each statement for its values
- * @param few so few matches are read all, whatever the order
+ * @param few up to this many matches are all read, whatever the order
  */
 export function createProductSearch(query: Query, totals: ProductTotals, few: number) {
   const reader = createMatchReader(query);
 
-  /** Whether reading all of the expected matches costs less than walking to the last one that is needed. */
+  /** Whether reading all expected matches costs less than walking an index to the last one needed. */
   const isFew = (expected: number, need: number, all: number) =>
     expected <= few || expected * expected <= need * all;
 
@@ -52,7 +52,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     };
   };
 
-  /** Tier by tier until there are enough. */
+  /** Reads tier by tier until the page is full. */
   const nearest = async (matches: Matches, after: ProductKey | undefined, need: number, all: number) => {
     const found: Match[] = [];
     const first = after === undefined ? 0 : Number(after[1]) - 1;
@@ -69,7 +69,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     return found;
   };
 
-  /** Goes through the wanted order where the next matches are nearer than all of them are many. */
+  /** Walks the index of the wanted order when that reaches the page sooner than reading all matches. */
   const readOrWalk = async (
     matches: Matches,
     wanted: { order: ProductOrder; after: ProductKey | undefined; need: number; ids?: number[] | undefined },
@@ -95,7 +95,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
   };
 
   return {
-    /** One row more than the window shows. */
+    /** One row more than the window. */
     async search(
       q: string,
       filter: ProductFilter,

@@ -26,7 +26,7 @@ export const productShape = z
     id: id('Id of the product.'),
     name: z.string().meta({ description: 'Name.', maxLength: MAX_NAME, examples: ['Desk lamp'] }),
     description: z.string().meta({
-      description: 'Text about it, empty where there is none.',
+      description: 'Description of the product; may be empty.',
       maxLength: MAX_DESCRIPTION,
       examples: ['Brass, with a dimmer'],
     }),
@@ -39,7 +39,7 @@ export const productShape = z
       .string()
       .meta({ description: 'ISO 4217 code.', minLength: 3, maxLength: 3, examples: ['USD'] }),
     stock: count(
-      'Units in stock. May lag behind by 5 s in lists; what can be ordered is decided when it is.',
+      'Units in stock. May be up to 5 s old in lists; availability is decided when an order is placed.',
       50,
     ),
     category: z
@@ -64,7 +64,7 @@ export const productShape = z
     owner_id: id('Id of the seller.'),
     version: z
       .int()
-      .meta({ description: 'Counts changes, those of the stock excepted.', minimum: 1, examples: [1] }),
+      .meta({ description: 'Counts changes except those of the stock.', minimum: 1, examples: [1] }),
     created_at: instantOf('When it was put on sale.'),
     updated_at: instantOf('When it last changed.'),
   })

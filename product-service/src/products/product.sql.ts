@@ -2,12 +2,12 @@ import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import type { FoundProduct, Guard } from './product.guard.ts';
 import type { Product } from './product.schemas.ts';
 
-/** A product as Postgres answers it: through Prisma, or as text through `pg`. */
+/** A product as Postgres returns it: through Prisma, or as text through `pg`. */
 export interface ProductRow extends Omit<Product, 'price_minor'> {
   price_minor: bigint | string;
 }
 
-/** The same as JSON of Postgres. */
+/** The same row as JSON made by Postgres. */
 export type ProductJson = Omit<Product, 'created_at' | 'updated_at'> & {
   created_at: string;
   updated_at: string;
@@ -32,22 +32,22 @@ export interface ChangeStatement {
   guard: Guard;
   /** Assignments to columns of `p`. */
   set: Prisma.Sql[];
-  /** Whether they change a field of the catalogue, of columns of `p`. */
+  /** Whether they change a catalogue field; a condition on columns of `p`. */
   changesCatalogue?: Prisma.Sql;
-  /** What else must hold, of columns of `p`. */
+  /** A further condition on columns of `p`. */
   condition?: Prisma.Sql;
-  /** Stands in the ledger if the stock is changed. */
+  /** The reason in the ledger if the stock changes. */
   reason: string;
 }
 
 export interface Change {
   /** The product before the change; undefined if there is none. */
   found: FoundProduct | undefined;
-  /** The product after it; undefined if guard or condition did not hold, and then nothing was changed. */
+  /** The product after the change; undefined if guard or condition did not hold and nothing was changed. */
   changed: Product | undefined;
 }
 
-/** The columns of `t` that an `If-Match` speaks of. */
+/** The columns of `t` that an `If-Match` refers to. */
 const KNOWN_BY = { version: Prisma.sql`t.catalogue_version`, revision: Prisma.sql`t.version` } as const;
 
 interface ChangeRow extends ProductRow {
@@ -59,8 +59,8 @@ interface ChangeRow extends ProductRow {
 }
 
 /**
- * One statement: checks, change, new version and ledger row. `target` locks the row first, so that what is checked and
- * the difference in the ledger are those of the row that is changed, whoever else is changing it.
+ * One statement for checks, change, new version and ledger row. `target` locks the row first, so that the checks and the
+ * difference in the ledger refer to the row that is changed, whatever other transactions do.
  */
 export async function changeProduct(db: PrismaClient, statement: ChangeStatement): Promise<Change> {
   const {

@@ -11,12 +11,12 @@ interface Plan {
 }
 
 /**
- * How many products meet a condition on the table `p`, without a look at all of them.
+ * Counts the products that meet a condition on the table `p`, without reading all of them.
  * @param query plans each statement for its values
- * @param exact up to this many are counted, beyond them Postgres is asked what it expects
+ * @param exact totals up to this are exact; beyond it the planner's estimate is used
  */
 export function createProductTotals(query: Query, exact: number) {
-  /** What the planner expects from its statistics: these are as old as the last ANALYZE, the table's size is not. */
+  /** The planner's estimate. Its statistics are as old as the last ANALYZE; the table's size is current. */
   const estimate = async (where: Prisma.Sql): Promise<number> => {
     const rows = await query<[Plan]>`EXPLAIN (FORMAT JSON) SELECT FROM products p WHERE ${where}`;
     return rows[0]['QUERY PLAN'][0].Plan['Plan Rows'];
@@ -25,10 +25,10 @@ export function createProductTotals(query: Query, exact: number) {
   return {
     estimate,
 
-    /** @param estimated what `estimate` gave, if it was asked before */
+    /** @param estimated an earlier result of `estimate`, if there is one */
     async total(where: Prisma.Sql, estimated?: number): Promise<Total> {
       const expected = estimated ?? (await estimate(where));
-      // An estimate can be wrong: near the limit only counting tells on which side of it the truth is.
+      // Near the limit an estimate is not good enough; only counting decides.
       if (expected > 2 * exact) return { count: expected, isEstimate: true };
       const rows = await query<[{ count: number }]>`
         SELECT count(*)::int AS count

@@ -25,7 +25,7 @@ interface ProductUseCaseOptions {
   creation: 'open' | 'admin';
 }
 
-/** What the shop does with its catalogue. Reads answer finished bytes, out of the cache where it has them. */
+/** The use cases of the catalogue. Reads return finished bytes, from the cache if possible. */
 export function createProductUseCases({ products, cache, schemas, creation }: ProductUseCaseOptions) {
   const loadCategories = async (withCounts: boolean) => {
     const rows = await products.countByCategory();
@@ -38,7 +38,7 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
   const made = async (id: number, { found, changed }: Change, guard: Guard) => {
     if (found !== undefined && changed !== undefined) return { before: found, product: changed };
     await refuseUnlessPasses(guard, found, () => cache.forget(id));
-    throw new Error('A change that nothing forbids was not made');
+    throw new Error('An allowed change was not made');
   };
 
   return {

@@ -1,8 +1,8 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 
-/** A word that so many products have is not corrected. */
+/** A word that at least this many products have is not corrected. */
 const ENOUGH = 5;
-/** The newest products, among which a frequent word is found without its index. */
+/** How many of the newest products are scanned first; a frequent word is found there without its index. */
 const NEWEST = 500;
 const MAX_CORRECTIONS = 3;
 
