@@ -61,7 +61,8 @@ export async function sendRows({ source, url, token, signIn, onSettled, onWait, 
   let last = 0;
   for await (const { line, end, text, sku = '', problem } of source.rows) {
     last = end;
-    const refused = problem ?? (sku !== '' && skus.has(sku) ? 'This SKU appears earlier in the file' : undefined);
+    const refused =
+      problem ?? (sku !== '' && skus.has(sku) ? 'This SKU appears earlier in the file' : undefined);
     if (sku !== '') skus.add(sku);
     if (refused !== undefined) {
       summary.failed += 1;
