@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** When the work that runs in this context must be over, in milliseconds of `performance.now()`. */
+/** The deadline of the work in this context, in milliseconds of `performance.now()`. */
 const deadlines = new AsyncLocalStorage<number | undefined>();
 
 /** Milliseconds that the work in progress may still take, from 0; undefined for work without a deadline, such as jobs. */
@@ -21,7 +21,7 @@ export function withinTime<T>(milliseconds: number, work: () => T): T {
 }
 
 /**
- * Runs work with time of its own: cleaning up after work that had too little, or what several callers wait for.
+ * Runs work with its own deadline: for cleaning up after work that ran out of time, or for work that several callers share.
  * @param milliseconds Infinity for work without a deadline
  */
 export function withOwnTime<T>(milliseconds: number, work: () => T): T {

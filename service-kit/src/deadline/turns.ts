@@ -2,7 +2,7 @@ import { Busy } from '../errors/http-errors.ts';
 import { atMost } from './deadline.ts';
 
 interface TurnsOptions {
-  /** Work that runs at the same time. */
+  /** How much work runs at the same time. */
   atOnce: number;
   /** Callers that may wait for their turn. */
   waiting: number;
@@ -13,7 +13,7 @@ interface TurnsOptions {
 /** A bounded queue. Runs the work when its turn comes. @throws Busy when the queue is full or no turn came in time */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Whoever waited longest is next. */
+/** First come, first served. */
 export function createTurns({ atOnce, waiting, patience }: TurnsOptions): Turns {
   const queue = new Set<() => void>();
   let running = 0;

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 /** At most this many refused fields are listed (the HTTP contract, "Errors"). */
 export const MAX_ISSUES = 20;
 
-/** What can be wrong with a field: stable, so that clients can translate it. */
+/** The problems of a field. Stable, so that clients can translate them. */
 export const FIELD_CODES = [
   'required',
   'unknown_field',
@@ -33,7 +33,7 @@ export interface FieldIssue {
   path: string;
   code: FieldCode;
   message: string;
-  /** The bounds that the value broke: of its size, its length or its decimals. */
+  /** The violated bounds: of the value, its length or its number of decimals. */
   minimum?: number;
   maximum?: number;
 }
@@ -45,7 +45,7 @@ export interface ErrorExtras {
   headers?: Record<string, string>;
 }
 
-/** An expected failure: what a client is told about it. Everything else that is thrown answers 500. */
+/** An expected failure and its response. Everything else that is thrown becomes a 500. */
 export class AppError extends Error {
   readonly status: number;
   readonly code: string;
@@ -68,13 +68,13 @@ export interface ErrorClass<Args extends unknown[] = never[]> {
   readonly code: string;
   /** Schema of its further members. */
   readonly members?: z.ZodType | undefined;
-  /** One such failure, for the API document. */
+  /** An example, for the API document. */
   sample(): AppError;
   new (...args: Args): AppError;
 }
 
 export interface ErrorDocs<Args> {
-  /** Arguments of the failure that the API document shows; without them it is made from none. */
+  /** Constructor arguments of the example in the API document; none if left out. */
   sample?: Args;
   /** Schema of the further members of its problem document. */
   members?: z.ZodType;
@@ -86,7 +86,7 @@ export interface ErrorDocs<Args> {
  * @param code stable snake_case code that clients switch on
  * @param detail the sentence shown to people, fixed or made from the constructor's arguments
  * @param extras problem members and headers made from the constructor's arguments
- * @param docs what the API document says of it
+ * @param docs its description in the API document
  */
 export function defineError<Args extends unknown[] = []>(
   status: number,

@@ -83,7 +83,7 @@ export const Starting = defineError(
   'The service is starting and cannot judge tokens yet',
   () => ({ headers: { 'Retry-After': '1' } }),
 );
-/** Nothing was changed, or it is not known; the same request may be sent again after `retryAfter` seconds. */
+/** Nothing was changed, or the outcome is unknown. The same request may be repeated after `retryAfter` seconds. */
 export const Unavailable = defineError(
   503,
   'unavailable',
@@ -91,11 +91,11 @@ export const Unavailable = defineError(
   (_detail, retryAfter) => ({ headers: { 'Retry-After': String(retryAfter) } }),
   { sample: ['The service cannot reach its database', 1] },
 );
-/** More waits already than can be done soon; this request was not begun. */
+/** The queue is full; this request was not started. */
 export const Busy = defineError(503, 'busy', 'Too many requests are waiting right now, try again', () => ({
   headers: { 'Retry-After': '1' },
 }));
-/** What was left of the request's time was too little to begin: the next step was not taken. */
+/** Too little of the request's time was left for the next step, which was not started. */
 export const OutOfTime = defineError(503, 'unavailable', 'The request took too long', () => ({
   headers: { 'Retry-After': '1' },
 }));

@@ -1,16 +1,16 @@
 interface BatchOptions {
-  /** Ends the work between two batches. */
+  /** Stops the work between two batches. */
   signal: AbortSignal;
-  /** Rows of a batch: so few that nobody waits for their locks. */
+  /** Rows per batch: few enough that nothing waits noticeably for their locks. */
   size?: number;
-  /** Milliseconds after which no further batch begins; the rest is left to the next turn. */
+  /** Milliseconds after which no further batch begins; the rest is left to the next run. */
   budget?: number;
 }
 
 /**
- * Calls `work` until it finds less than a whole batch.
- * @param work does something with at most `size` rows, and returns with how many
- * @returns how many in all
+ * Calls `work` until it processes less than a full batch.
+ * @param work processes at most `size` rows and returns their number
+ * @returns the number of rows in all
  */
 export async function inBatches(
   work: (size: number) => Promise<number>,

@@ -6,43 +6,43 @@ import { openPool } from '../postgres/open-pool.ts';
 import { poolSettings } from '../postgres/pool-settings.ts';
 import type { JobMetrics } from './job.metrics.ts';
 
-/** Ends early, with an error, once the signal aborts: at a stop, or after `JOB_TIMEOUT`. May run twice at once. */
+/** Must end early, with an error, when the signal aborts: at a stop, or after `JOB_TIMEOUT`. May run twice at once. */
 export type Task = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
 
 interface RunnerOptions {
   databaseUrl: string;
   tasks: Record<string, Task>;
-  /** Jobs that run at once in this process. */
+  /** Jobs that this process runs at once. */
   concurrency: number;
   logger: Logger;
   metrics: JobMetrics;
-  /** Milliseconds without a successful look for jobs after which the queue is started again. */
+  /** Milliseconds without a successful fetch after which the queue is restarted. */
   stalledAfter?: number;
 }
 
-/** One listens for new jobs, the others fetch jobs and report them. */
+/** One connection listens for new jobs; the others fetch jobs and report their results. */
 const CONNECTIONS = 3;
 /** Milliseconds, far less than `JOB_ABANDONED_AFTER`. */
 const JOB_TIMEOUT = 20_000;
-/** Looks for jobs when nothing announces them, in milliseconds. */
+/** How often jobs are fetched without a notification, in milliseconds. */
 const POLL_INTERVAL = 1000;
-/** How long a look for jobs waits for more of them when there are few, in milliseconds. */
+/** How long a fetch waits for more jobs when there are few, in milliseconds. */
 const GATHER = 100;
-/** How long reports of jobs that ended wait for each other, in milliseconds. */
+/** How long results are gathered before they are reported together, in milliseconds. */
 const REPORT_WITHIN = 20;
 const RESTART_DELAY = 1000;
-/** Milliseconds that running jobs get at a stop before they are told to end, and until nobody waits for them. */
+/** Milliseconds that running jobs get at a stop before their signal aborts, and before they are abandoned. */
 const STOP_TIMEOUT = 2000;
 const LAST_WORDS = 4000;
 
 /**
- * Runs the jobs of a database until it is closed. graphile-worker can stop looking for jobs without ending: its first
- * look-up of task names is kept also when it failed, and after two failed reports it waits for itself forever
- * (graphile/worker issue 636). So it is watched, and started again.
+ * Runs the jobs of a database until it is closed. graphile-worker can stop fetching jobs without ending: it caches a failed
+ * first look-up of task names, and after two failed reports it waits for itself forever (graphile/worker issue 636). So it
+ * is watched and restarted.
  */
 export function startRunner(options: RunnerOptions) {
   const { databaseUrl, tasks, concurrency, logger, metrics, stalledAfter = 30_000 } = options;
-  // Nobody waits for these answers: a busy database may take its time.
+  // No request waits for these statements, so a busy database may take longer.
   const patience = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
   const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...patience });
   const onLost = (error: Error) => logger.warn({ reason: error.message }, 'job connection lost');
@@ -66,7 +66,7 @@ export function startRunner(options: RunnerOptions) {
               size: concurrency,
               refetchDelay: { durationMs: GATHER, threshold: concurrency - 1 },
             },
-            // Without a delay the queue awaits neither, and a database that dies then ends the process.
+            // Without a delay the queue awaits neither, and a database that dies at that moment would end the process.
             completeJobBatchDelay: REPORT_WITHIN,
             failJobBatchDelay: REPORT_WITHIN,
             gracefulShutdownAbortTimeout: STOP_TIMEOUT,
@@ -91,7 +91,7 @@ export function startRunner(options: RunnerOptions) {
   };
   const ended = runUntilClosed();
   return {
-    /** Lets running jobs end, for a moment; the others run elsewhere or later. */
+    /** Gives running jobs a moment to finish; the others run elsewhere or later. */
     async close() {
       closing.abort();
       await ended;
@@ -106,7 +106,7 @@ const aborted = (signal: AbortSignal) =>
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-/** `lost` resolves when the queue has shut down by itself or does not look for jobs any more. */
+/** `lost` resolves when the queue has shut down by itself or no longer fetches jobs. */
 function watch(events: WorkerEvents, stalledAfter: number, metrics: JobMetrics) {
   let lastSign = performance.now();
   const onSign = () => {
@@ -114,7 +114,7 @@ function watch(events: WorkerEvents, stalledAfter: number, metrics: JobMetrics) 
   };
   events.on('localQueue:getJobs:complete', onSign);
   events.on('localQueue:getJobs:complete', () => metrics.lastFetch.setToCurrentTime());
-  // While all workers are busy it does not look for more.
+  // While all workers are busy it fetches no more.
   events.on('job:start', onSign);
   events.on('job:error', ({ job }) => metrics.failures.inc({ task: job.task_identifier }));
   let timer: NodeJS.Timeout | undefined;
@@ -137,7 +137,7 @@ function toTaskList(tasks: Record<string, Task>): TaskList {
   return Object.fromEntries(entries);
 }
 
-/** Failed attempts are worth a line; what the queue says about itself is not. */
+/** Logs failed attempts, but not the queue's messages about itself. */
 function quietLogger(logger: Logger): QueueLogger {
   return new QueueLogger(() => (level, message) => {
     if (level === 'error') logger.warn({ reason: message }, 'job attempt failed');

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueRepository } from './queue.repository.ts';
 
-/** What is read from the database when it is asked for is missing while the database is away. */
+/** Gauges read from the database on request are missing while the database is unavailable. */
 export function createJobMetrics(registry: Registry, queue: QueueRepository) {
   const registers = [registry];
   const labelNames = ['task'] as const;
@@ -13,7 +13,7 @@ export function createJobMetrics(registry: Registry, queue: QueueRepository) {
   });
   new Gauge({
     name: 'jobs_due',
-    help: 'Jobs that are not done and whose time has come, by task',
+    help: 'Jobs that are due and not done, by task',
     labelNames,
     registers,
     async collect() {
@@ -29,13 +29,13 @@ export function createJobMetrics(registry: Registry, queue: QueueRepository) {
   return {
     failures: new Counter({
       name: 'job_failures_total',
-      help: 'Attempts of jobs and turns of periodic tasks that failed',
+      help: 'Failed attempts of jobs and failed runs of periodic tasks',
       labelNames,
       registers,
     }),
     lastFetch: new Gauge({
       name: 'jobs_last_fetch_timestamp_seconds',
-      help: 'When this process last looked for jobs successfully, in seconds since 1970',
+      help: 'When this process last fetched jobs successfully, in seconds since 1970',
       registers,
     }),
   };

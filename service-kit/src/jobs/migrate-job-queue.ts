@@ -3,13 +3,12 @@ import { createRequire } from 'node:module';
 import { runMigrations } from 'graphile-worker';
 import { Client } from 'pg';
 
-/** Any number; graphile-worker and the functions below are installed by one process at a time. */
+/** An arbitrary lock number: one process at a time installs graphile-worker and the functions below. */
 const QUEUE_LOCK = 7_263_002;
 
 /**
- * `jobs.add` is how a job is written: in the statement, or the transaction, that is the reason for it, from any client and
- * from triggers alike. A job is tried until it succeeds: 32,767 attempts is the most that graphile-worker knows. Of jobs
- * with the same key only the last one waits.
+ * `jobs.add` writes a job in the statement or transaction that causes it, from any client or trigger. A job is tried until it
+ * succeeds; graphile-worker's limit is 32,767 attempts. Of several waiting jobs with the same key only the last one runs.
  */
 const SQL = `
 CREATE SCHEMA IF NOT EXISTS jobs;
@@ -23,12 +22,12 @@ $$;
 CREATE TABLE IF NOT EXISTS jobs.turns (task TEXT PRIMARY KEY, taken TIMESTAMPTZ NOT NULL);
 `;
 
-/** Changes with whatever is installed: what was made from an older one is not up to date. */
+/** A fingerprint of what is installed: templates made with another one are outdated. */
 export const JOB_QUEUE_VERSION = createHash('sha1')
   .update(createRequire(import.meta.url)('graphile-worker/package.json').version + SQL)
   .digest('hex');
 
-/** Installs the job queue, or brings it up to date. Several processes may call it at once. */
+/** Installs or updates the job queue. Several processes may call it at once. */
 export async function migrateJobQueue(connectionString: string): Promise<void> {
   const lock = new Client({ connectionString, connectionTimeoutMillis: 5000 });
   await lock.connect();

@@ -2,18 +2,18 @@ import type { Query } from '../postgres/query.ts';
 
 export interface TaskState {
   task: string;
-  /** Jobs that are not done and whose time has come. */
+  /** Jobs that are due and not done. */
   due: number;
-  /** Seconds since the oldest job that is not done was added. */
+  /** Age of the oldest unfinished job in seconds. */
   oldest: number;
 }
 
-/** What this shop asks of graphile-worker's tables, beside what graphile-worker itself does. */
+/** Our own statements on graphile-worker's tables. */
 export function createQueueRepository(query: Query) {
   return {
     /**
-     * Takes this turn of a periodic task; turns begin every so many milliseconds of the database's clock.
-     * @returns whether the caller has it: one of all replicas does
+     * Claims the current run of a periodic task; runs begin every so many milliseconds of the database's clock.
+     * @returns true for exactly one of all replicas
      */
     async takeTurn(task: string, every: number): Promise<boolean> {
       const rows = await query`
@@ -24,7 +24,7 @@ export function createQueueRepository(query: Query) {
       return rows.length === 1;
     },
 
-    /** Waits between attempts grow to hours in graphile-worker: brings jobs forward to so many seconds from now. */
+    /** Shortens the waits between attempts, which grow to hours in graphile-worker, to at most this many seconds. */
     async shortenWaits(longest: number): Promise<void> {
       await query`
         SELECT graphile_worker.reschedule_jobs(array_agg(id), run_at => now() + make_interval(secs => ${longest}::int))::text
@@ -33,7 +33,7 @@ export function createQueueRepository(query: Query) {
         HAVING count(*) > 0`;
     },
 
-    /** Frees the jobs of workers that were killed: those locked for so many seconds, longer than a job may run. */
+    /** Releases the jobs of killed workers: those locked for more seconds than a job may run. */
     async freeAbandoned(after: number): Promise<void> {
       await query`
         SELECT graphile_worker.force_unlock_workers(array_agg(DISTINCT locked_by))::text

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 
 /**
- * Calls `work` now and again and again, `interval` milliseconds after it ended (up to a fifth later, so that replicas do
- * not march in step). A failure is logged, and the next call comes all the same.
+ * Calls `work` now and then repeatedly, `interval` milliseconds after it ended (plus up to a fifth, so that replicas do not
+ * run in step). A failure is logged and does not stop the repetition.
  */
 export function repeat(name: string, interval: number, work: () => Promise<void>, logger: Logger) {
   let timer: NodeJS.Timeout | undefined;

@@ -6,7 +6,7 @@ import { startRunner, type Task } from './job-runner.ts';
 import { createQueueRepository } from './queue.repository.ts';
 import { repeat } from './repeat.ts';
 
-/** Work that all replicas together do once in `every` milliseconds. It may overlap with itself when it takes longer. */
+/** Work that one of all replicas does every `every` milliseconds. It may overlap with itself if it takes longer. */
 export interface PeriodicTask {
   every: number;
   /** @param signal aborts at a stop */
@@ -19,22 +19,22 @@ interface JobsOptions {
   query: Query;
   registry: Registry;
   logger: Logger;
-  /** By the name that `jobs.add` is called with. */
+  /** By the name passed to `jobs.add`. */
   tasks: Record<string, Task>;
   periodic?: Record<string, PeriodicTask>;
-  /** Jobs that run at once in this process. */
+  /** Jobs that this process runs at once. */
   concurrency?: number;
   /** Milliseconds; see `startRunner`. */
   stalledAfter?: number;
 }
 
-/** Milliseconds between two looks for jobs that wait too long or belong to a killed worker. */
+/** Milliseconds between two checks for jobs that wait too long or belong to a killed worker. */
 const CARE_INTERVAL = 5000;
 
 /**
- * Runs a service's jobs and periodic tasks in this process, together with all other replicas. A job is written by
- * `SELECT jobs.add('task', payload)` in the transaction that is the reason for it; it runs after the commit, at least
- * once, and again until it succeeds.
+ * Runs a service's jobs and periodic tasks in this process, sharing them with all other replicas. A job is written by
+ * `SELECT jobs.add('task', payload)` in the transaction that causes it. It runs after the commit, at least once, until it
+ * succeeds.
  */
 export function startJobs(options: JobsOptions) {
   const { config, query, registry, logger, tasks, periodic = {}, concurrency = 10, stalledAfter } = options;

@@ -1,9 +1,9 @@
-/** Amounts are integer minor units inside (cents of USD, yen of JPY) and JSON numbers in major units outside. */
+/** Amounts are integer minor units internally (cents of USD, yen of JPY) and JSON numbers in major units in the API. */
 export interface Money {
   readonly currency: string;
   /** How many decimals the currency has, from `Intl`: 2 for USD, 0 for JPY, 3 for KWD. */
   readonly decimals: number;
-  /** Minor units of a JSON number, or null when it has more decimals than the currency or is no safe amount. */
+  /** Minor units of a JSON number, or null if it has more decimals than the currency or is not a safe amount. */
   toMinor(major: number): number | null;
   /** Minor units of a JSON number, rounded to the nearest: 0.30000000000000004 is 30 cents. */
   round(major: number): number;
@@ -25,7 +25,7 @@ export function createMoney(currency: string): Money {
     currency,
     decimals,
     toMinor(major) {
-      // The shortest decimal text of a double is what the client wrote, so no rounding hides behind a product.
+      // The shortest decimal text of a double is what the client sent, so a product cannot hide a rounding error.
       const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(major));
       const fraction = match?.[3] ?? '';
       if (match === null || fraction.length > decimals) return null;
@@ -33,7 +33,7 @@ export function createMoney(currency: string): Money {
       return Number.isSafeInteger(minor) ? minor : null;
     },
     round(major) {
-      // The decimal point is moved in the text: a product would round what it should only move.
+      // The decimal point is moved in the text, because a multiplication could round.
       const [digits, exponent = '0'] = String(major).split('e');
       return Math.round(Number(`${digits}e${Number(exponent) + decimals}`));
     },

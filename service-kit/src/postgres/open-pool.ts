@@ -4,16 +4,16 @@ import { remainingTime } from '../deadline/deadline.ts';
 import { OutOfTime } from '../errors/http-errors.ts';
 
 /**
- * A pool that takes back a connection clean or not at all: one that still waits for a response, or is inside a
- * transaction, is ended when it is released. `pg` drops a queued ROLLBACK when a query times out, and Prisma's adapter
- * releases the client without an error then; the next request would run inside a transaction that is not its own.
+ * A pool that takes back only clean connections: one that still waits for a response, or is inside a transaction, is closed
+ * when it is released. `pg` drops a queued ROLLBACK when a query times out, and Prisma's adapter then releases the client
+ * without an error; the next request would run inside another request's transaction.
  *
  * Waiting for a connection and each statement take no longer than the request has left (`deadline.ts`). Without time
  * left they fail with OutOfTime, and nothing is sent.
  */
 export function openPool(settings: PoolConfig & { query_timeout: number }): Pool {
   const pool = new Pool(settings);
-  // The pool asks after this event whether the client has ended, and forgets it then.
+  // After this event the pool checks whether the client has ended, and removes it then.
   pool.on('release', (_error, client) => {
     if (!isClean(client)) void client.end();
   });
@@ -22,7 +22,7 @@ export function openPool(settings: PoolConfig & { query_timeout: number }): Pool
   return pool;
 }
 
-/** What `pg` sets from ReadyForQuery; the first of them is missing in its types. */
+/** `readyForQuery` is missing in the types of `pg`. */
 type PooledClient = PoolClient & { readyForQuery: boolean };
 
 function isClean(client: PoolClient): boolean {
@@ -36,7 +36,7 @@ function boundStatements(client: PoolClient, limit: number): void {
   const bounded: Run = (statement, ...rest) => {
     const left = remainingTime();
     const config = toConfig(statement);
-    // Whoever has no time left still leaves a transaction in order.
+    // Even without time left a transaction must be rolled back.
     if (left === undefined || config === undefined || config.text === 'ROLLBACK')
       return run(statement, ...rest);
     if (left < 1) return failed(rest.find(isCallback));
@@ -45,7 +45,7 @@ function boundStatements(client: PoolClient, limit: number): void {
   client.query = bounded as typeof client.query;
 }
 
-/** Undefined for an object that runs itself, such as a cursor. */
+/** Undefined for an object that submits itself, such as a cursor. */
 function toConfig(statement: unknown): QueryConfig | undefined {
   if (typeof statement === 'string') return { text: statement };
   return 'submit' in (statement as object) ? undefined : (statement as QueryConfig);
@@ -66,7 +66,7 @@ function boundWaits(pool: Pool): void {
   const connect = pool.connect.bind(pool) as (callback: Connected) => void;
   const bounded = (whenConnected: Connected): void => {
     const left = remainingTime();
-    // The pool calls back from within whatever gave the connection back: another request.
+    // The pool calls back in the context of the request that released the connection.
     const callback = AsyncLocalStorage.bind(whenConnected);
     if (left === undefined) {
       connect(callback);

@@ -8,9 +8,9 @@ export interface Fragment {
 }
 
 /**
- * Runs a statement that is written as a tagged template: `query<Row[]>\`SELECT … WHERE id = ${id}\``. Values travel beside
- * the text, and Postgres plans each text once per connection. For the hot paths: it costs about a third of `$queryRaw`.
- * A BIGINT or NUMERIC column comes back as text, everything else as `pg` maps it.
+ * Runs a statement that is written as a tagged template: `query<Row[]>\`SELECT … WHERE id = ${id}\``. Values are sent
+ * separately from the text, and Postgres plans each text once per connection. For hot paths: it costs about a third of
+ * `$queryRaw`. BIGINT and NUMERIC columns come back as text, everything else as `pg` maps it.
  */
 export type Query = <Rows = unknown[]>(strings: readonly string[], ...values: unknown[]) => Promise<Rows>;
 
@@ -24,8 +24,8 @@ export function createQuery(pool: Pool): Query {
 }
 
 /**
- * The same, but each call is planned for its values, and nothing is kept: for statements of many forms whose best plan
- * depends on what is asked for. Postgres plans a prepared statement without a look at its values from the sixth call on.
+ * The same, but planned for the values of each call and not kept: for statements of many forms whose best plan depends on
+ * the values. From the sixth call on, Postgres may plan a prepared statement without regard to its values.
  */
 export function createUnpreparedQuery(pool: Pool): Query {
   return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
@@ -58,7 +58,7 @@ function append(statement: Statement, strings: readonly string[], values: readon
 const isFragment = (value: unknown): value is Fragment =>
   typeof value === 'object' && value !== null && 'strings' in value && 'values' in value;
 
-/** Names by text; there are as many as statements in the code. Postgres cuts names at 63 bytes. */
+/** Names by text, as many as there are statements in the code. Postgres truncates names to 63 bytes. */
 const names = new Map<string, string>();
 
 function nameOf(text: string): string {

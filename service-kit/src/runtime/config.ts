@@ -2,10 +2,10 @@ import { createHash, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import type { Limit } from '../http/rate-limit.ts';
 
-/** The environment does not fit; `message` has one line per variable. */
+/** The environment is invalid; `message` has one line per variable. */
 export class ConfigError extends Error {}
 
-/** Secrets that stand in documentation and must not be in force anywhere else, neither as they are nor hashed. */
+/** Secrets from documentation, which must not be used anywhere else, neither plain nor hashed. */
 const PUBLISHED_SECRETS = ['your-secret-key-change-in-production', 'change-me', 'secret', 'dev-secret'];
 const MIN_SECRET_LENGTH = 32;
 
@@ -29,7 +29,7 @@ export const commonConfig = {
     .default('development')
     .describe('`production` refuses weak or published secrets'),
   PORT: wholeNumber(0, 65_535, 0).describe('Port to listen on'),
-  HOST: z.string().optional().describe('Address to listen on; all of them, IPv6 included, if not set'),
+  HOST: z.string().optional().describe('Address to listen on; all addresses, IPv6 included, if not set'),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
@@ -45,7 +45,7 @@ export const commonConfig = {
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
-    .describe('Least severe level that is logged'),
+    .describe('Lowest level that is logged'),
   CURRENCY: z
     .string()
     .default('USD')
@@ -56,23 +56,23 @@ export const commonConfig = {
   CORS_ORIGINS: z
     .string()
     .default('*')
-    .describe('Origins of browsers that may call, separated by commas; `*` is any, without credentials'),
+    .describe('Allowed browser origins, separated by commas; `*` allows any, without credentials'),
   TRUST_PROXY: wholeNumber(0, 10, 0).describe(
-    'Number of proxies in front whose `X-Forwarded-For` is believed',
+    'Number of proxies in front whose `X-Forwarded-For` is trusted',
   ),
   RATE_LIMIT_ENABLED: flag(true).describe('`false` switches all rate limits off'),
   DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000).describe(
     'Milliseconds that running requests get to finish after a stop signal',
   ),
   JOB_MAX_BACKOFF: wholeNumber(1, 3600, 120).describe(
-    'Longest wait before a failed job is tried again, in seconds',
+    'Longest wait before a failed job is retried, in seconds',
   ),
   JOB_ABANDONED_AFTER: wholeNumber(1, 3600, 60).describe(
-    'Seconds after which an unfinished job is taken from a worker that was killed',
+    'Seconds after which an unfinished job of a killed worker is released',
   ),
 };
 
-/** Fields of a service that reads access tokens and makes none; `requireOneKey` checks that it has one of them. */
+/** Fields of a service that only verifies access tokens; `requireOneKey` checks that one of them is set. */
 export const tokenReaderConfig = {
   JWT_SECRET_KEY: z
     .string()
@@ -85,18 +85,18 @@ export const tokenReaderConfig = {
     .describe('Instead of `JWT_SECRET_KEY`: where user-service publishes its public keys (ES256)'),
 };
 
-/** The same schema; an environment with both keys, or none, is refused. */
+/** Extends the schema: an environment with both keys, or neither, is refused. */
 export function requireOneKey<Schema extends z.ZodType<{ JWT_SECRET_KEY?: unknown; JWKS_URL?: unknown }>>(
   schema: Schema,
 ): Schema {
   return schema.refine((env) => (env.JWT_SECRET_KEY === undefined) !== (env.JWKS_URL === undefined), {
     error: 'JWT_SECRET_KEY or JWKS_URL must be set, and not both',
-    // Also when something else is wrong: all that is wrong is told at once.
+    // Even if something else is wrong, so that all problems are reported at once.
     when: () => true,
   });
 }
 
-/** Fields of all services: what they must know about accounts they read from user-service, or its database. */
+/** Fields of all services: how they learn about accounts, from user-service or its database. */
 export const accountsConfig = {
   SERVICE_TOKEN_SECRET: z
     .string()
@@ -104,14 +104,14 @@ export const accountsConfig = {
     .optional()
     .describe('Signs calls between services; the same in all. Derived from `JWT_SECRET_KEY` in development'),
   ACCOUNTS_STALE_AFTER: wholeNumber(1, 3600, 60).describe(
-    'Seconds without news about accounts after which `/ready` reports `degraded`',
+    'Seconds without account changes being read after which `/ready` reports `degraded`',
   ),
 };
 
-/** Without it, tokens of ended sessions are accepted until they expire. */
+/** Without it, tokens of revoked sessions are accepted until they expire. */
 export const userServiceUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// address' }).optional();
 
-/** Where `SERVICE_TOKEN_SECRET` is not set, all services of a development setup derive it from `JWT_SECRET_KEY`. */
+/** If `SERVICE_TOKEN_SECRET` is not set, all services of a development setup derive it from `JWT_SECRET_KEY`. */
 export function serviceTokenSecretOf({
   SERVICE_TOKEN_SECRET,
   JWT_SECRET_KEY,
@@ -125,7 +125,7 @@ export function serviceTokenSecretOf({
   return Buffer.from(derived).toString('hex');
 }
 
-/** @throws ConfigError in production, naming those that are not set */
+/** @throws ConfigError in production, naming the variables that are not set */
 export function requireInProduction<Config extends { NODE_ENV: string }>(
   config: Config,
   names: readonly (keyof Config & string)[],
@@ -160,10 +160,7 @@ export function limitsConfig<Name extends string>(defaults: Record<Name, Limit>)
   return { shape, read };
 }
 
-/**
- * A secret that must be worth something in production.
- * @throws ConfigError in production for a secret under 32 bytes, or one that stands in documentation or is a hash of it
- */
+/** @throws ConfigError in production for a secret under 32 bytes, or one that is from documentation, plain or hashed */
 export function requireStrongSecret(name: string, secret: string | undefined, nodeEnv: string): void {
   if (nodeEnv !== 'production' || secret === undefined) return;
   if (isPublished(secret)) throw new ConfigError(`${name} is a published default; set one of your own`);
@@ -172,7 +169,7 @@ export function requireStrongSecret(name: string, secret: string | undefined, no
   }
 }
 
-/** Also as commands print a hash of it: in hex of either case or base64, of the text with and without a line end. */
+/** The secret itself and the usual printed forms of its hash: hex in either case or base64, with and without a newline. */
 function isPublished(secret: string): boolean {
   const forms = PUBLISHED_SECRETS.flatMap((published) => [published, `${published}\n`]).flatMap((text) => [
     text,
@@ -184,12 +181,12 @@ function isPublished(secret: string): boolean {
   return forms.includes(secret) || forms.includes(secret.toLowerCase());
 }
 
-/** @throws ConfigError naming every variable that is missing or wrong, never their values */
+/** @throws ConfigError naming every variable that is missing or invalid, never their values */
 export function loadConfig<Schema extends z.ZodType>(
   schema: Schema,
   env: NodeJS.ProcessEnv,
 ): z.output<Schema> {
-  // A variable that is set but empty counts as not set: that is what compose files and CI make of missing ones.
+  // An empty variable counts as not set, because compose files and CI pass missing ones that way.
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = schema.safeParse(present);
   if (result.success) return result.data;

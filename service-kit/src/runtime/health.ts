@@ -1,20 +1,20 @@
 import type { RequestHandler } from 'express';
 
-/** Resolves when the thing can be used, rejects when not. */
+/** Resolves if the dependency can be used, rejects otherwise. */
 export type ReadinessCheck = () => Promise<unknown>;
 
 export interface HealthOptions {
   service: string;
   /** Without these the service cannot serve: 503. */
   required: Record<string, ReadinessCheck>;
-  /** Without these it serves all the same, more slowly: `degraded`, 200. */
+  /** Without these it still serves, but more slowly: `degraded`, 200. */
   optional: Record<string, ReadinessCheck>;
   isStopping: () => boolean;
 }
 
 const CHECK_TIMEOUT = 1000;
 
-/** `GET /health`: the process lives. */
+/** `GET /health`: the process is alive. */
 export function healthHandler(service: string): RequestHandler {
   return (_request, response) => {
     response.set('Cache-Control', 'no-store').json({ status: 'healthy', service });

@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 /**
- * One JSON line per event. Whatever is logged by mistake under a secret's usual name is left out.
+ * One JSON line per event. Values logged by mistake under the usual name of a secret are removed.
  * @param level pino's level names, or `silent`
  */
 export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
@@ -29,17 +29,17 @@ export function createLogger(service: string, level: string, destination?: Desti
 }
 
 /**
- * Lines are written beside the work and in bundles: one write for each took an eighth of the processor time of a cached
- * answer. A process that is killed loses a tenth of a second of them, one that ends by itself none.
+ * Lines are written asynchronously and in batches: one write per line took an eighth of the processor time of a cached
+ * response. A killed process loses up to a tenth of a second of lines, one that exits normally none.
  */
 const BUNDLES = { minLength: 16_000, periodicFlush: 100 };
 
-/** How long a reader of the log that has stopped reading may hold the end of a process, in milliseconds. */
+/** How long a log reader that has stopped reading may delay the exit of the process, in milliseconds. */
 const FLUSH_TIMEOUT = 2000;
 
 /**
- * Waits until all that was logged is written. To be called before `process.exit`, which lets the last lines overtake
- * those that are being written.
+ * Waits until everything logged has been written. Call it before `process.exit`, which would otherwise let the last lines
+ * overtake those being written.
  */
 export async function flushLog(logger: Logger): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -50,10 +50,10 @@ export async function flushLog(logger: Logger): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Causes of causes that are still logged; errors may be their own cause. */
+/** How many nested causes are logged; an error may be its own cause. */
 const MAX_CAUSES = 5;
 
-/** Errors of drivers and clients carry requests, configs and rows; only what names the failure is logged. */
+/** Errors of drivers and clients carry requests, configs and rows, so only the fields that identify the failure are logged. */
 function safeError(error: unknown, depth = 0): unknown {
   if (typeof error !== 'object' || error === null) return { message: String(error) };
   const { name, message, stack, code, cause } = error as Partial<NodeJS.ErrnoException>;

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
-/** What every service counts; features add their own to `registry`. */
+/** The metrics of every service; features add their own to `registry`. */
 export interface Metrics {
   registry: Registry;
   requests: Histogram<'method' | 'route' | 'status'>;
@@ -8,7 +8,7 @@ export interface Metrics {
   cacheLoads: Counter<'cache'>;
   cacheWaits: Counter<'cache'>;
   cacheAge: Histogram<'cache'>;
-  /** Times that a feature went on without Redis. */
+  /** How often a feature continued without Redis. */
   degraded: Counter<'feature'>;
 }
 
@@ -21,7 +21,7 @@ export function createMetrics(service: string): Metrics {
     registry,
     requests: new Histogram({
       name: 'http_request_duration_seconds',
-      help: 'Time from the request line to the last byte of the answer',
+      help: 'Time from the request line to the last byte of the response',
       labelNames: ['method', 'route', 'status'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
@@ -53,7 +53,7 @@ export function createMetrics(service: string): Metrics {
     }),
     degraded: new Counter({
       name: 'redis_degraded_total',
-      help: 'Times that a feature went on without Redis',
+      help: 'How often a feature continued without Redis',
       labelNames: ['feature'],
       registers,
     }),

@@ -11,7 +11,7 @@ interface MigrationOptions {
   prismaFolder: string;
 }
 
-/** The process of a service's one-shot migration of `DATABASE_URL`: tells what it did, exit 1 when it could not. */
+/** The one-shot migration process of a service for `DATABASE_URL`: reports what it did; exit 1 on failure. */
 export async function runMigration({ service, env, prismaFolder }: MigrationOptions): Promise<void> {
   try {
     const { DATABASE_URL } = loadConfig(z.object({ DATABASE_URL: commonConfig.DATABASE_URL }), env);

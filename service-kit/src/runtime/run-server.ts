@@ -12,7 +12,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 
 interface ServerConfig {
   PORT: number;
-  /** Undefined: all addresses, IPv6 and IPv4, or IPv4 where there is no other. */
+  /** Undefined: all addresses, IPv6 and IPv4, or only IPv4 where IPv6 is missing. */
   HOST?: string | undefined;
   LOG_LEVEL: string;
   DRAIN_TIMEOUT: number;
@@ -23,13 +23,13 @@ export interface Runtime<Config> {
   config: Config;
   logger: Logger;
   metrics: Metrics;
-  /** True from the moment a stop was asked for: readiness answers 503 then. */
+  /** True from the moment a stop is requested; readiness is 503 then. */
   isStopping: () => boolean;
 }
 
 export interface Started {
   app: Express;
-  /** Closes workers, database and Redis, in this order; called when no request runs any more. */
+  /** Closes workers, database and Redis, in this order; called when no request is running. */
   close: () => Promise<void>;
 }
 
@@ -43,28 +43,28 @@ export interface RunningServer {
   port: number;
   logger: Logger;
   /**
-   * Stops in order: readiness 503, no new connections, running requests to their end, workers, database, Redis.
-   * Called again, it waits for the stop that is under way.
+   * Stops in order: readiness 503, no new connections, finish running requests, close workers, database, Redis.
+   * A second call waits for the stop in progress.
    */
   stop: (reason: string) => Promise<void>;
 }
 
 /**
- * How long a slow client may take for its headers and for its whole request, in milliseconds. The second is for uploads:
- * JSON bodies have a shorter limit where they are read, streams one for their progress.
+ * How long a slow client may take for its headers and for its whole request, in milliseconds. The second limit is for
+ * uploads: JSON bodies have a shorter one where they are read, and streams one for their progress.
  */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 3_600_000;
-/** How often these limits are looked after; Node's own 30 s would double them. */
+/** How often these limits are checked; Node's default of 30 s would double them. */
 const TIMEOUT_CHECK = 2000;
-/** How often a stop closes the connections whose last request has ended, in milliseconds. */
+/** How often a stop closes idle connections, in milliseconds. */
 const IDLE_SWEEP = 50;
 /** How long workers, database and Redis get to close, in milliseconds. */
 const CLOSE_TIMEOUT = 5000;
-/** Longer than proxies keep an idle connection, so that they never send on one that is being closed. */
+/** Longer than proxies keep an idle connection, so that they never send on one that is closing. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
 
-/** Starts a service's HTTP server. @throws ConfigError, or what `start` throws when a part is not available */
+/** Starts a service's HTTP server. @throws ConfigError, or the error of `start` if a part is not available */
 export async function startServer<Config extends ServerConfig>(
   options: ServerOptions<Config>,
 ): Promise<RunningServer> {
@@ -122,17 +122,17 @@ function listen(server: Server, { PORT, HOST }: ServerConfig): Promise<number> {
   });
 }
 
-/** Lets running requests finish; connections that are still open after the time limit are cut. */
+/** Lets running requests finish; closes connections that are still open after the time limit. */
 async function drain(server: Server, limit: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), limit);
-  // A client that keeps its connection would keep the process: Node closes only those that are idle right now.
+  // A client that keeps its connection alive would keep the process alive: Node closes only connections that are idle now.
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP);
   await new Promise((resolve) => server.close(resolve));
   clearTimeout(timer);
   clearInterval(sweep);
 }
 
-/** A database that is gone or paused must not hold a stop. */
+/** A database that is gone or paused must not delay a stop. */
 async function withinLimit(closing: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -143,14 +143,14 @@ async function withinLimit(closing: Promise<void>): Promise<void> {
 }
 
 /**
- * Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 when it cannot start or a stop fails. A stray
- * error ends the request that it belongs to; one that belongs to none leaves a process that nobody knows the state of:
- * it stops in order and exits with 1, and whoever runs it starts the next.
+ * Runs a service until SIGTERM or SIGINT; exit 0 after an orderly stop, 1 if it cannot start or a stop fails. An unhandled
+ * error ends the request that it belongs to. One that belongs to no request leaves the process in an unknown state: it
+ * stops in order and exits with 1, so that its supervisor starts a new one.
  */
 export async function runServer<Config extends ServerConfig>(options: ServerOptions<Config>): Promise<void> {
   const starting = startServer(options);
-  // From the first moment on: a stop that is asked for during the start follows it. Both signals may come, and come
-  // twice (a terminal's and npm's): the stop under way goes on.
+  // Registered first, so that a stop requested during the start follows it. Both signals may arrive, and twice (from the
+  // terminal and from npm); the stop in progress continues.
   const stop = (reason: string) => {
     starting
       .then((running) => running.stop(reason))
@@ -161,9 +161,9 @@ export async function runServer<Config extends ServerConfig>(options: ServerOpti
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // Of a process that was started with a channel to its parent only: the parent was killed and cannot stop it any more.
+  // Only for a process started with a channel to its parent: the parent was killed and can no longer stop it.
   process.on('disconnect', () => stop('the parent ended'));
-  // Rejected promises that nobody handles come here too.
+  // Unhandled rejections arrive here too.
   process.on('uncaughtException', (error) => {
     if (endRequestOf(error)) return;
     starting
@@ -179,10 +179,10 @@ export async function runServer<Config extends ServerConfig>(options: ServerOpti
   await starting.catch((error: unknown) => fail(options.service, error));
 }
 
-/** Tells on stderr what keeps the process from running, one clear line per reason, and ends it with 1. */
+/** Prints on stderr why the process cannot run, one line per reason, and exits with 1. */
 export function fail(service: string, error: unknown): never {
   const { message = String(error), code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  // An address that refuses on IPv4 and IPv6 alike is an error without a text.
+  // A connection refused on both IPv4 and IPv6 is an error without a message.
   const lines = (message || code || 'stopped by an error without a text').trim().split('\n');
   for (const line of lines) console.error(`${service}: ${line}`);
   process.exit(1);

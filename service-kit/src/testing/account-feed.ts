@@ -2,7 +2,7 @@ import type { AccountChange, ReadChanges } from '../accounts/account-changes.ts'
 
 const PAGE = 1000;
 
-/** What a service reads from user-service, without user-service: the changes of accounts, numbered from 1. */
+/** Stands in for user-service's feed of account changes, numbered from 1. */
 export function createTestFeed() {
   const all: AccountChange[] = [];
   let pagesLeft = Number.POSITIVE_INFINITY;
@@ -20,7 +20,7 @@ export function createTestFeed() {
       for (let i = 0; i < count; i += 1)
         all.push({ type: 'session', session_id: crypto.randomUUID(), void_below: null, at: 1 });
     },
-    /** After so many pages user-service is away. */
+    /** After this many pages the feed is unavailable. */
     failAfter: (pages: number) => {
       pagesLeft = pages;
     },

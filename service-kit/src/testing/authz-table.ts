@@ -6,27 +6,27 @@ import { declaredRoutes } from '../http/mount-routes.ts';
 import { createServiceTokenSigner } from '../tokens/service-token.ts';
 import { TEST_SERVICE_SECRET } from './test-tokens.ts';
 
-/** Whoever may knock at a route. Four of them are signed in; what somebody owns or has bought, the rule says. */
+/** The kinds of callers of a route. Four of them are signed in; the rule says what each owns or has bought. */
 const CALLERS = ['nobody', 'buyer', 'owner', 'other', 'admin', 'service'] as const;
 type CallerName = (typeof CALLERS)[number];
 export type UserName = Exclude<CallerName, 'nobody' | 'service'>;
 
-/** A request that is right but for who sends it. */
+/** A request that is valid except for its sender. */
 interface RightRequest {
   params?: Record<string, string | number>;
   query?: Record<string, string | number>;
   body?: object | string;
   headers?: Record<string, string>;
-  /** `Authorization` of those who own or have bought what the request is about. */
+  /** `Authorization` of the owner or buyer of what the request is about. */
   as?: Partial<Record<UserName, string>>;
 }
 
 export interface AuthzRule {
-  /** Made for each caller, on rows of its own. */
+  /** Made for each caller, on its own rows. */
   request: () => RightRequest | Promise<RightRequest>;
-  /** Where the declaration says `only`: for whom of the users it is. */
+  /** If the declaration says `only`: which users it is for. */
   may?: readonly UserName[];
-  /** What the other users are told, when it is not 403. */
+  /** The status for the other users, if it is not 403. */
   refused?: Partial<Record<UserName, number>>;
 }
 
@@ -41,7 +41,7 @@ interface AuthzTableOptions {
 }
 
 const USERS: readonly UserName[] = ['buyer', 'owner', 'other', 'admin'];
-/** What the declaration alone says. */
+/** The rule that follows from the declaration alone. */
 const LET_IN: Record<Who, readonly CallerName[]> = {
   anyone: CALLERS,
   user: USERS,
@@ -50,8 +50,8 @@ const LET_IN: Record<Who, readonly CallerName[]> = {
 };
 
 /**
- * Tests every route that the app declares with every caller: those who may get the declared status, the others the one
- * that the contract has for them. A route without a rule fails.
+ * Tests every route that the app declares with every caller: allowed callers get the declared status, the others the status
+ * of the contract. A route without a rule fails.
  */
 export function describeAuthorization({ app, service, signIn, rules }: AuthzTableOptions): void {
   const routes = declaredRoutes(app);

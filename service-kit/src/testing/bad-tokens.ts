@@ -14,7 +14,7 @@ const options: jwt.SignOptions = {
   expiresIn: 3600,
 };
 
-/** A token as user-service makes it for user 7, but for what is changed. */
+/** A token as user-service makes it for user 7, with changes. */
 export const signTestToken = (change: jwt.SignOptions = {}, more: object = {}, secret = TEST_JWT_SECRET) =>
   jwt.sign({ ...claims, ...more }, secret, { ...options, ...change });
 
@@ -25,7 +25,7 @@ const without = (name: keyof jwt.SignOptions) => {
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
 const [header, payload, signature] = signTestToken().split('.');
 
-/** A header of the attacker's, over claims that are good, signed with a secret of his. */
+/** An attacker's header over valid claims, signed with the attacker's secret. */
 const withHeader = (head: object, secret = 'mine') => {
   const content = `${encode(head)}.${payload}`;
   return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;
@@ -41,7 +41,7 @@ const admin = {
   exp: 9e9,
 };
 
-/** What no service that verifies with `TEST_JWT_SECRET` may take for an access token, each by what is wrong with it. */
+/** Tokens that no service that verifies with `TEST_JWT_SECRET` may accept, by what is wrong with them. */
 export const BAD_ACCESS_TOKENS: readonly (readonly [what: string, token: string])[] = [
   ['no algorithm', `${encode({ alg: 'none', typ: 'JWT' })}.${payload}.`],
   ['no algorithm, and the signature of another', `${encode({ alg: 'none' })}.${payload}.${signature}`],

@@ -4,11 +4,11 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TokenKey } from '../tokens/token-keys.ts';
 
-/** A key pair as a signing service has it. */
+/** A key pair of a signing service. */
 export interface TestKey {
   signer: TokenKey;
   jwk: object;
-  /** What an attacker can read, and may try as a secret. */
+  /** The public key, which an attacker can read and try as a secret. */
   publicPem: string;
 }
 
@@ -21,7 +21,7 @@ export function createTestKey(kid: string): TestKey {
   };
 }
 
-/** Publishes keys as a signing service does; it can be away, and misbehave. */
+/** Publishes keys as a signing service does; it can be unavailable and can misbehave. */
 export async function startKeyServer(...keys: TestKey[]) {
   let published = keys;
   let server: Server | undefined;
@@ -43,12 +43,12 @@ export async function startKeyServer(...keys: TestKey[]) {
   await start();
   return {
     url: `http://127.0.0.1:${port}/.well-known/jwks.json`,
-    /** How often it was asked. */
+    /** Number of requests so far. */
     reads: () => reads,
     publish: (...others: TestKey[]) => {
       published = others;
     },
-    /** Answers in another way from now on. */
+    /** Changes its responses from now on. */
     answerWith(listener: RequestListener = publish) {
       answer = listener;
     },

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export type SlowLink = Awaited<ReturnType<typeof openSlowLink>>;
 
-/** A TCP proxy to a port of this machine, on which responses can be made late. Bytes keep their order. */
+/** A TCP proxy to a local port that can delay responses. Bytes keep their order. */
 export async function openSlowLink(port: number) {
   let delay = 0;
   let isDown = false;
@@ -36,15 +36,15 @@ export async function openSlowLink(port: number) {
   return {
     port: ownPort,
     url: `http://127.0.0.1:${ownPort}`,
-    /** @param milliseconds by which every response is late from now on */
+    /** @param milliseconds delay of every response from now on */
     slowDown(milliseconds: number) {
       delay = milliseconds;
     },
-    /** Cuts every connection, as a network does that is gone. */
+    /** Cuts every connection, like a network failure. */
     cut() {
       for (const socket of sockets) socket.destroy();
     },
-    /** Cuts every connection, and lets nobody connect until `mend`. */
+    /** Cuts every connection and refuses new ones until `mend`. */
     sever() {
       isDown = true;
       for (const socket of sockets) socket.destroy();
@@ -59,7 +59,7 @@ export async function openSlowLink(port: number) {
   };
 }
 
-/** The address of the same database by way of the link. */
+/** The address of the same database through the link. */
 export function throughLink(databaseUrl: string, link: SlowLink): string {
   return Object.assign(new URL(databaseUrl), { hostname: '127.0.0.1', port: String(link.port) }).toString();
 }

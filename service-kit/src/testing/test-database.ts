@@ -5,12 +5,12 @@ import { Client } from 'pg';
 import { JOB_QUEUE_VERSION } from '../jobs/migrate-job-queue.ts';
 import { migrateDatabase } from '../postgres/migrate-database.ts';
 
-/** A machine that is busy with tests is no database that is in trouble: the `patience` of a service under test. */
+/** The `patience` of a service under test: a machine that is busy with tests is not a database in trouble. */
 export const TEST_PATIENCE = 8;
 
 export interface TestDatabase {
   url: string;
-  /** For what takes longer than a service allows a statement. */
+  /** For statements that take longer than a service allows. */
   run(sql: string): Promise<void>;
   drop(): Promise<void>;
 }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
 
-/** A machine that is busy with tests is no Redis that is away. Milliseconds. */
+/** Milliseconds: a machine that is busy with tests is not an unavailable Redis. */
 const PATIENCE = 5000;
 
-/** A connection to the test server with key names of its own; ready when it is returned. */
+/** A connection to the test server with its own key prefix; ready when it is returned. */
 export async function connectTestRedis(): Promise<RedisConnection> {
   const url = process.env['TEST_REDIS_URL'];
   if (url === undefined) throw new Error('TEST_REDIS_URL is not set: run the tests with npm test');

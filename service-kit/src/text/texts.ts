@@ -1,8 +1,8 @@
-/** White space of Unicode, and the byte order mark, which editors leave at the beginning of a text. */
+/** Unicode white space and the byte order mark, which editors put at the beginning of a text. */
 const WHITE_SPACE = /^[\p{White_Space}\uFEFF]$/u;
 const isWhiteSpace = (unit: string | undefined) => unit !== undefined && WHITE_SPACE.test(unit);
 
-/** The text in NFC without white space at its ends. In one pass: a pattern would look at long runs again and again. */
+/** The text in NFC, trimmed. In one pass, because a pattern would scan long runs of white space repeatedly. */
 export function tidy(text: string): string {
   let start = 0;
   let end = text.length;
@@ -11,17 +11,17 @@ export function tidy(text: string): string {
   return text.slice(start, end).normalize('NFC');
 }
 
-/** Well-formed Unicode without NUL: what a `text` column of Postgres holds. */
+/** Well-formed Unicode without NUL, as a `text` column of Postgres requires. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
-/** Characters as the contract counts them: code points, of which an emoji may be one. */
+/** The number of characters: code points (docs/http-api.md). */
 export function lengthOf(text: string): number {
   let length = 0;
   for (const _ of text) length += 1;
   return length;
 }
 
-/** At most so many characters of a text that may be shown; what could not be shown is replaced. */
+/** Truncates a text for display and replaces characters that cannot be shown. */
 export function shorten(text: string, max: number): string {
   const head = text.slice(0, 2 * max).replaceAll(/[\p{Cc}\p{Cs}]/gu, '\uFFFD');
   return lengthOf(head) <= max
