@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { Pool } from 'pg';
 import { openDatabase } from '../src/postgres/open-database.ts';
-import { createQuery, createUnpreparedQuery } from '../src/postgres/query.ts';
+import { createQuery, createTransaction, createUnpreparedQuery, sql } from '../src/postgres/query.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 
 const pool = new Pool({ connectionString: process.env['TEST_DATABASE_URL'], max: 1 });
@@ -18,7 +18,7 @@ describe('a statement as a tagged template', () => {
   });
 
   test('takes fragments into it, with their values in place', async () => {
-    const fragment = { strings: ['(', '::int + ', '::int)'], values: [2, 3] };
+    const fragment = sql`(${2}::int + ${3}::int)`;
     const rows = await query`SELECT ${1}::int AS a, ${fragment} AS b, ${4}::int AS c`;
     expect(rows).toEqual([{ a: 1, b: 5, c: 4 }]);
   });
@@ -53,6 +53,36 @@ describe('an unprepared statement', () => {
       return row['QUERY PLAN'][0].Plan['Plan Rows'];
     };
     for (let i = 1; i <= 10; i++) expect(await expected(i)).toBe(i);
+  });
+});
+
+describe('a transaction', () => {
+  const transaction = createTransaction(pool);
+  const TABLE = `transactions_${process.pid}`;
+  const rows = async () => (await pool.query(`SELECT name FROM ${TABLE} ORDER BY name`)).rows;
+
+  test('is committed when its work resolves, with what that returned, and undone when it rejects', async () => {
+    await pool.query(`CREATE TABLE ${TABLE} (name TEXT UNIQUE)`);
+    try {
+      expect(await transaction((query) => query`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+      await transaction(async (query) => {
+        await query([`INSERT INTO ${TABLE} VALUES ('kept')`]);
+        await query([`INSERT INTO ${TABLE} VALUES ('kept too')`]);
+      });
+      const undone = transaction(async (query) => {
+        await query([`INSERT INTO ${TABLE} VALUES ('undone')`]);
+        throw new Error('no');
+      });
+      await expect(undone).rejects.toThrow('no');
+      const refused = transaction(async (query) => {
+        await query([`INSERT INTO ${TABLE} VALUES ('undone too')`]);
+        await query([`INSERT INTO ${TABLE} VALUES ('kept')`]);
+      });
+      await expect(refused).rejects.toMatchObject({ code: '23505' });
+      expect(await rows()).toEqual([{ name: 'kept' }, { name: 'kept too' }]);
+    } finally {
+      await pool.query(`DROP TABLE ${TABLE}`);
+    }
   });
 });
 

@@ -2,7 +2,13 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import type { Logger } from 'pino';
 import { openPool } from './open-pool.ts';
 import { poolSettings } from './pool-settings.ts';
-import { createQuery, createUnpreparedQuery, type Query } from './query.ts';
+import {
+  createQuery,
+  createTransaction,
+  createUnpreparedQuery,
+  type Query,
+  type Transaction,
+} from './query.ts';
 
 /** A service's database: one pool, for its Prisma client and for the statements of its hot paths. */
 export interface Database {
@@ -11,6 +17,7 @@ export interface Database {
   readonly query: Query;
   /** Plans each statement for its values. */
   readonly unprepared: Query;
+  readonly transaction: Transaction;
   /** After the Prisma client was disconnected. */
   close(): Promise<void>;
 }
@@ -32,6 +39,7 @@ export function openDatabase(
     adapter: new PrismaPg(pool),
     query: createQuery(pool),
     unprepared: createUnpreparedQuery(pool),
+    transaction: createTransaction(pool),
     close: () => pool.end(),
   };
 }

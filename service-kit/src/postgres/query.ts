@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
-/** A piece of SQL with its values, such as `Prisma.sql` makes, to be put into a larger statement. */
+/** A piece of SQL with its values, such as `sql` and `Prisma.sql` make, to be put into a larger statement. */
 export interface Fragment {
   readonly strings: readonly string[];
   readonly values: readonly unknown[];
 }
+
+/** A fragment as a tagged template: `sql\`id = ${id}\``. */
+export const sql = (strings: readonly string[], ...values: unknown[]): Fragment => ({ strings, values });
 
 /**
  * Runs a statement that is written as a tagged template: `query<Row[]>\`SELECT … WHERE id = ${id}\``. Values are sent
@@ -14,8 +17,28 @@ export interface Fragment {
  */
 export type Query = <Rows = unknown[]>(strings: readonly string[], ...values: unknown[]) => Promise<Rows>;
 
+/** Runs statements on one connection: committed when the work resolves, rolled back when it rejects. */
+export type Transaction = <T>(work: (query: Query) => Promise<T>) => Promise<T>;
+
+export function createTransaction(pool: Pool): Transaction {
+  return async (work) => {
+    const client = await pool.connect();
+    try {
+      await client.query('BEGIN');
+      const result = await work(createQuery(client));
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  };
+}
+
 /** @param pool the pool that the service's Prisma client uses too */
-export function createQuery(pool: Pool): Query {
+export function createQuery(pool: Pool | PoolClient): Query {
   return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
     const statement = toStatement(strings, values);
     const { rows } = await pool.query({ name: nameOf(statement.text), ...statement });
