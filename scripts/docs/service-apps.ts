@@ -40,6 +40,9 @@ export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
   return {
     user: createUserApp({
       ...runtimeOf('user-service', loadUserConfig(ENVIRONMENT)),
+      unprepared: unused,
+      change: unused,
+      cache: unused,
       readChanges: unused,
       hasher: unused,
       queue: unused,

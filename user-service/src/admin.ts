@@ -1,13 +1,13 @@
+import { unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { AppError } from '@shop/service-kit/errors/app-error';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { commonConfig, loadConfig } from '@shop/service-kit/runtime/config';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { createAuditUseCases } from './audit/audit.use-cases.ts';
+import { createAccountChanger } from './accounts/account.changer.ts';
 import { passwordConfig } from './config.ts';
-import { PrismaClient } from './generated/prisma/client.ts';
-import { createPasswordHasher } from './passwords/password.hasher.ts';
+import { createPasswordHasher } from './credentials/password.hasher.ts';
 import { ADMIN_HELP, AdminCommandFailed, runAdminCommand } from './users/admin.command.ts';
 
 const schema = z.object({ DATABASE_URL: commonConfig.DATABASE_URL, ...passwordConfig });
@@ -21,21 +21,30 @@ async function main(args: string[]): Promise<number> {
   const logger = pino({ level: 'silent' });
   const config = loadConfig(schema, process.env);
   const database = openDatabase(config.DATABASE_URL, 1, logger);
-  const db = new PrismaClient({ adapter: database.adapter });
-  const audit = createAuditUseCases({ db, logger });
   const hasher = createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST });
-  const { distrust: distrustCache } = createCacheTrust(database.query);
+  const { query, transaction } = database;
+  const trust = createCacheTrust(query);
+  const change = createAccountChanger({
+    transaction,
+    accounts: unknownAccounts,
+    cache: {
+      /** Without Redis: replicas neither serve nor store what they know of users for longer than the command takes. */
+      async whileChanging(_userIds, work) {
+        await trust.distrust();
+        return work();
+      },
+    },
+  });
   try {
-    console.log(await runAdminCommand(args, { db, audit, hasher, distrustCache }));
+    console.log(await runAdminCommand(args, { query, change, hasher }));
     return 0;
   } catch (error) {
     const isExpected = error instanceof AdminCommandFailed || error instanceof AppError;
     console.error(
-      isExpected ? error.message : `The user database cannot be used, start the shop once: ${error}`,
+      isExpected ? error.message : `The user database cannot be used; start the shop once: ${error}`,
     );
     return 1;
   } finally {
-    await db.$disconnect();
     await database.close();
   }
 }

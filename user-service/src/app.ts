@@ -3,30 +3,31 @@ import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import type { Turns } from '@shop/service-kit/deadline/turns';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import type { Query } from '@shop/service-kit/postgres/query';
-import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
-import { createUserCache } from '@shop/service-kit/redis/user-cache';
+import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
 import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
+import type { ChangeAccounts } from './accounts/account.changer.ts';
 import { changesRoutes } from './accounts/changes.routes.ts';
 import { auditRoutes } from './audit/audit.routes.ts';
 import type { AuditUseCases } from './audit/audit.use-cases.ts';
 import type { UserConfig } from './config.ts';
-import type { PrismaClient } from './generated/prisma/client.ts';
-import { createMailUseCases } from './mail/mail.use-cases.ts';
-import { createAttemptCounter, unlimitedAttempts } from './passwords/attempt.counter.ts';
-import { createCredentialUseCases } from './passwords/credential.use-cases.ts';
-import type { PasswordHasher } from './passwords/password.hasher.ts';
+import { createAttemptCounter, unlimitedAttempts } from './credentials/attempt.counter.ts';
+import { createCredentialUseCases } from './credentials/credential.use-cases.ts';
+import type { PasswordHasher } from './credentials/password.hasher.ts';
+import { loginRoutes } from './passwords/login.routes.ts';
+import { createLogin } from './passwords/login.use-case.ts';
 import { passwordRoutes } from './passwords/password.routes.ts';
 import { createPasswordSchemas } from './passwords/password.schemas.ts';
 import { createPasswordUseCases } from './passwords/password.use-cases.ts';
 import { createResetUseCases } from './passwords/reset.use-cases.ts';
-import { jwksRoutes } from './sessions/jwks.routes.ts';
 import { sessionRoutes } from './sessions/session.routes.ts';
 import { createSessionUseCases } from './sessions/session.use-cases.ts';
-import { signingKeysOf } from './sessions/signing.keys.ts';
-import { createTokenIssuer } from './sessions/token.issuer.ts';
+import { jwksRoutes } from './tokens/jwks.routes.ts';
+import { signingKeysOf } from './tokens/signing.keys.ts';
+import { createTokenIssuer } from './tokens/token.issuer.ts';
+import { createRegistration } from './users/registration.use-case.ts';
 import { userRoutes } from './users/user.routes.ts';
 import { createUserSchemas } from './users/user.schemas.ts';
 import { createUserUseCases } from './users/user.use-cases.ts';
@@ -34,12 +35,16 @@ import { verificationRoutes } from './users/verification.routes.ts';
 import { createVerificationUseCases } from './users/verification.use-cases.ts';
 
 export interface AppOptions extends Runtime<UserConfig> {
-  db: PrismaClient;
   query: Query;
+  /** Plans each statement for its values. */
+  unprepared: Query;
+  change: ChangeAccounts;
+  /** Of what users see of themselves. */
+  cache: UserCache;
   /** Without it limits are kept in this process. */
   redis: RedisConnection | undefined;
   readChanges: ReadChanges;
-  /** Kept by reading these changes. */
+  /** Kept up to date with these changes. */
   accounts: Accounts;
   hasher: PasswordHasher;
   /** Where requests with a password wait. */
@@ -52,8 +57,10 @@ export interface AppOptions extends Runtime<UserConfig> {
 /** The HTTP side of user-service, wired from its parts. */
 export function createApp(options: AppOptions) {
   const {
-    db,
     query,
+    unprepared,
+    change,
+    cache,
     redis,
     readChanges,
     accounts,
@@ -76,14 +83,14 @@ export function createApp(options: AppOptions) {
     : unlimitedAttempts;
   const requireVerifiedEmail = config.REQUIRE_VERIFIED_EMAIL;
   const rules = config.passwordRules;
-  const mails = createMailUseCases(db);
-  const cache = createUserCache({ name: 'users', redis, trust: createCacheTrust(query), metrics });
-  const sessions = createSessionUseCases({ db, tokens, accounts, requireVerifiedEmail, mails, audit });
-  const credentials = createCredentialUseCases({ db, hasher, failures, audit });
-  const passwords = createPasswordUseCases({ db, credentials, hasher, rules, sessions, mails, audit, cache });
-  const resets = createResetUseCases({ db, credentials, hasher, rules, sessions, mails, audit, cache });
-  const users = createUserUseCases({ db, hasher, sessions, mails, audit, cache });
-  const verifications = createVerificationUseCases({ db, mails, audit, cache });
+  const sessions = createSessionUseCases({ query, change, tokens, requireVerifiedEmail });
+  const credentials = createCredentialUseCases({ query, hasher, failures, audit });
+  const logIn = createLogin({ change, credentials, sessions });
+  const passwords = createPasswordUseCases({ change, credentials, hasher, rules, sessions });
+  const resets = createResetUseCases({ query, change, credentials, hasher, rules, sessions });
+  const register = createRegistration({ query, change, hasher, sessions });
+  const users = createUserUseCases({ query, unprepared, change, sessions, cache });
+  const verifications = createVerificationUseCases({ query, change });
   return createHttpApp({
     service: 'user-service',
     description: 'Accounts, sessions and roles.',
@@ -95,9 +102,10 @@ export function createApp(options: AppOptions) {
     },
     routes: [
       ...jwksRoutes(keys.published),
-      ...sessionRoutes({ sessions, credentials, users, queue }),
+      ...loginRoutes({ logIn, queue }),
+      ...sessionRoutes(sessions),
       ...passwordRoutes({ passwords, resets, queue, schemas: createPasswordSchemas(rules) }),
-      ...userRoutes({ users, queue, schemas: createUserSchemas(rules) }),
+      ...userRoutes({ users, register, queue, schemas: createUserSchemas(rules) }),
       ...verificationRoutes(verifications),
       ...auditRoutes(audit),
       ...changesRoutes(readChanges),
@@ -111,7 +119,7 @@ export function createApp(options: AppOptions) {
     serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, 'user-service'),
     accounts,
     health: {
-      required: { database: () => db.$queryRaw`SELECT 1` },
+      required: { database: () => query`SELECT 1` },
       optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
       isStopping,
     },

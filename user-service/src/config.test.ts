@@ -55,7 +55,7 @@ describe('the configuration', () => {
     expect(() => loadUserConfig({ ...needed, NODE_ENV: 'production' })).toThrow('JWT_SECRET_KEY');
   });
 
-  test('takes a P-256 key in PEM, also on one line, instead of the secret or beside it', () => {
+  test('takes a P-256 key in PEM, also on one line, instead of the secret or together with it', () => {
     const { DATABASE_URL } = needed;
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();

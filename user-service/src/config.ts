@@ -12,14 +12,14 @@ import {
 } from '@shop/service-kit/runtime/config';
 import { MAX_ACCESS_TOKEN_LIFETIME } from '@shop/service-kit/tokens/access-token';
 import { z } from 'zod';
-import { createPasswordRules, type PasswordRules } from './passwords/password.rules.ts';
-import { readPrivateKey, readPublicKeys } from './sessions/signing.keys.ts';
+import { createPasswordRules, type PasswordRules } from './credentials/password.rules.ts';
+import { readPrivateKey, readPublicKeys } from './tokens/signing.keys.ts';
 import { createUserSchemas, type Registration } from './users/user.schemas.ts';
 
 const THIRTY_DAYS = 30 * 86_400;
 const YEAR = 365 * 86_400;
 
-/** What guards passwords goes on counting while Redis is away; the rest lets pass. */
+/** Limits that guard passwords go on counting while Redis is away; the others let every request pass. */
 const limits = limitsConfig({
   register: { max: 5, seconds: 60, withoutRedis: 'count', perAddress: true },
   login: { max: 10, seconds: 60, withoutRedis: 'count', perAddress: true },
@@ -114,7 +114,7 @@ export const userConfigSchema = z
   .extend(failures.shape)
   .refine((env) => env.JWT_SECRET_KEY !== undefined || env.JWT_PRIVATE_KEY !== undefined, {
     error: 'JWT_SECRET_KEY or JWT_PRIVATE_KEY must be set',
-    // Also when something else is wrong: all that is wrong is told at once.
+    // Also when something else is wrong: all that is wrong is reported at once.
     when: () => true,
   })
   .transform((env, context) => {
@@ -129,7 +129,7 @@ interface AdminEnvironment {
   ADMIN_PASSWORD?: string | undefined;
 }
 
-/** The first admin obeys the rules of registration. All three variables, or none. */
+/** The first admin must fulfil the rules of registration. All three variables, or none. */
 function adminOf(
   env: AdminEnvironment,
   rules: PasswordRules,
@@ -162,7 +162,7 @@ export function loadUserConfig(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** @throws ConfigError in production: there, a mail in the log would reach nobody but whoever reads logs */
+/** @throws ConfigError in production, where a mail in the log would not reach its recipient */
 function requireMailServer({ NODE_ENV, SMTP_URL }: { NODE_ENV: string; SMTP_URL?: string | undefined }) {
   if (NODE_ENV !== 'production' || SMTP_URL !== undefined) return;
   throw new ConfigError('SMTP_URL is missing: in production, mails need a server that they go out through');

@@ -30,12 +30,12 @@ afterAll(async () => {
 
 const token = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'user-service');
 const read = async (after?: string) => {
-  const answer = await request(shop.app)
+  const response = await request(shop.app)
     .get('/internal/accounts/changes')
     .query(after === undefined ? {} : { after })
     .set('Authorization', `Bearer ${token()}`)
     .expect(200);
-  return answer.body as { changes: AccountChange[]; next: string; more: boolean; now: number };
+  return response.body as { changes: AccountChange[]; next: string; more: boolean; now: number };
 };
 /** All pages behind the cursor. */
 async function readAll(after?: string) {
@@ -174,13 +174,13 @@ describe('an access token', () => {
 
   test('made in the second of a password change is good, those from before are void', async () => {
     const { bearer } = await register(shop.app);
-    const answer = await request(shop.app)
+    const response = await request(shop.app)
       .put('/api/users/me/password')
       .set('Authorization', bearer)
       .send({ current_password: PASSWORD, new_password: 'another-password' })
       .expect(200);
     await me(shop.app, bearer).expect(401);
-    await me(shop.app, `Bearer ${answer.body.tokens.access_token}`).expect(200);
+    await me(shop.app, `Bearer ${response.body.tokens.access_token}`).expect(200);
   });
 
   test('of a user who was deleted in the database is void', async () => {

@@ -34,14 +34,14 @@ const bearerOf = (tokens: { access_token: string }) => `Bearer ${tokens.access_t
 
 describe('GET /.well-known/jwks.json', () => {
   test('shows the public key, named by its thumbprint, and nothing private', async () => {
-    const answer = await jwksOf(await signingWith(old)).expect(200);
+    const response = await jwksOf(await signingWith(old)).expect(200);
     const { x, y } = old.publicKey.export({ format: 'jwk' });
     const kid = expect.stringMatching(/^[\w-]{43}$/);
-    expect(answer.body).toEqual({
+    expect(response.body).toEqual({
       keys: [{ kty: 'EC', crv: 'P-256', x, y, kid, alg: 'ES256', use: 'sig' }],
     });
-    expect(answer.headers['cache-control']).toBe('public, max-age=300');
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(response.headers['cache-control']).toBe('public, max-age=300');
+    expect(response.headers['content-type']).toMatch(/^application\/json/);
   });
 
   test('names a key as RFC 7638 does', async () => {
@@ -89,10 +89,10 @@ describe('tokens of a private key', () => {
     const { tokens } = await register(app);
     // Connections are opened first: a busy machine may need longer for ten of them than a request waits.
     await Promise.all(Array.from({ length: 10 }, () => db.$queryRaw`SELECT 1`));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => refresh(app, tokens.refresh_token).expect(200)),
     );
-    const given = answers.map((answer) => answer.body.tokens.refresh_token as string);
+    const given = responses.map((response) => response.body.tokens.refresh_token as string);
     expect(new Set(given.map((token) => (jwt.decode(token) as jwt.JwtPayload).jti)).size).toBe(1);
     for (const token of given) await refresh(app, token).expect(200);
   });
@@ -130,7 +130,7 @@ describe('tokens of a private key', () => {
 });
 
 describe('switching over', () => {
-  test('from the secret to a key signs nobody out while the secret is still known', async () => {
+  test('from the secret to a key signs no user out while the secret is still known', async () => {
     const { tokens, bearer } = await register(shop.app);
     const { app } = await signingWith(old, { JWT_SECRET_KEY: TEST_JWT_SECRET });
     await me(app, bearer).expect(401);

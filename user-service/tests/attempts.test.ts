@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
-import { type AttemptCounter, createAttemptCounter } from '../src/passwords/attempt.counter.ts';
+import { type AttemptCounter, createAttemptCounter } from '../src/credentials/attempt.counter.ts';
 import { until } from './support/until.ts';
 
 const metrics = createMetrics('user-service');
@@ -16,7 +16,7 @@ afterAll(() => redis.close());
 
 let named = 0;
 let account: string;
-/** Milliseconds that have passed for the counters in memory beside the real ones. */
+/** Milliseconds by which the clock of the counters in memory is ahead. */
 let passed: number;
 beforeEach(() => {
   passed = 0;

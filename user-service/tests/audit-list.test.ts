@@ -87,14 +87,14 @@ describe('GET /api/users/audit', () => {
     'from=2020-01-01&from=2020-01-02',
     'from=0000-01-01',
     'from=0001-01-01T00:00:00%2B14:00',
-  ])('answers 400 for %s', async (query) => {
+  ])('responds 400 for %s', async (query) => {
     await trail.get(query).expect(400);
   });
 
   test.each([
     ['0000-01-01T00:00:00Z', 400],
     ['0001-01-01T00:00:00Z', 200],
-  ])('answers a cursor of the time %s with %i', async (time, status) => {
+  ])('responds to a cursor of the time %s with %i', async (time, status) => {
     const cursor = Buffer.from(JSON.stringify([time, 1])).toString('base64url');
     await trail.get(`cursor=${cursor}`).expect(status);
   });

@@ -31,7 +31,7 @@ const post = (path: string, body: object, bearer = '') =>
     .send(body);
 
 describe('the audit trail', () => {
-  test('tells who did what, to whom and from where', async () => {
+  test('records who did what, to whom and from where', async () => {
     const { user } = await register(shop.app);
     await request(shop.app)
       .post('/api/users/login')
@@ -53,7 +53,7 @@ describe('the audit trail', () => {
     expect(registered).toMatchObject({ event: 'registered', user_id: user.id, actor_id: user.id });
   });
 
-  test('has the sign-ins and their ends', async () => {
+  test('has the logins and logouts', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     await post('logout', {}, bearer).expect(204);
     const second = await logIn(shop.app, user.username);
@@ -120,8 +120,8 @@ describe('the audit trail', () => {
       .set('Authorization', bearer)
       .send({ current_password: 'wrong', new_password: 'another-password' })
       .expect(403);
-    const told = async () => (await trail.namesOf(user.id)).includes('wrong_password');
-    await until('the wrong password is told', told, 5000);
+    const isRecorded = async () => (await trail.namesOf(user.id)).includes('wrong_password');
+    await until('the wrong password is recorded', isRecorded, 5000);
     const change = (as: string, body: object) =>
       request(shop.app).put(`/api/users/${user.id}`).set('Authorization', as).send(body).expect(200);
     await change(bearer, { username: `renamed-${user.username}` });
@@ -179,7 +179,7 @@ describe('what the trail keeps', () => {
       .send({ role: 'admin' })
       .expect(200);
     await post('login', { username: user.username, password: 'wrong-password' }).expect(401);
-    await until('it is told', async () => (await trail.namesOf(user.id)).includes('login_failed'), 5000);
+    await until('it is recorded', async () => (await trail.namesOf(user.id)).includes('login_failed'), 5000);
     await post('login', { username: user.username, password: PASSWORD }).expect(200);
     await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', admin.bearer).expect(200);
     await me(shop.app, bearer).expect(401);
@@ -199,7 +199,7 @@ describe('what the trail keeps', () => {
     expect(left).toEqual([0, 0]);
   });
 
-  test('of a user who deletes himself is no address either', async () => {
+  test('of users who delete themselves has no address either', async () => {
     const { user, bearer } = await register(shop.app);
     await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', bearer).expect(200);
     const events = await trail.eventsOf(user.id);

@@ -5,7 +5,7 @@ import { mailedToken } from './support/mail-links.ts';
 import { startTestShop } from './support/test-shop.ts';
 import { logIn, PASSWORD, register, registerAdmin, registration } from './support/user.factory.ts';
 
-// With a private key, so that every route has its good answer.
+// With a private key, so that every route has a successful response.
 const shop = await startTestShop();
 const { app } = await shop.startReplica({ env: { JWT_PRIVATE_KEY: privateKey() } });
 afterAll(() => shop.close());

@@ -62,10 +62,14 @@ describe('a body that is no good', () => {
   test.each(badBodies.map(([what, body, status, headers = {}]) => [what, body, status, headers] as const))(
     'with %s is refused',
     async (_what, body, status, headers) => {
-      const answer = await raw('register', body, headers);
-      expect(answer.status).toBe(status);
-      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
-      expect(answer.body).toMatchObject({ status, code: expect.any(String), request_id: expect.any(String) });
+      const response = await raw('register', body, headers);
+      expect(response.status).toBe(status);
+      expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(response.body).toMatchObject({
+        status,
+        code: expect.any(String),
+        request_id: expect.any(String),
+      });
     },
   );
 
@@ -100,8 +104,8 @@ describe('headers that are no good', () => {
   );
 
   test('a request id that could break a log is replaced', async () => {
-    const answer = await request(shop.app).get('/health').set('X-Request-Id', 'a b"c').expect(200);
-    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    const response = await request(shop.app).get('/health').set('X-Request-Id', 'a b"c').expect(200);
+    expect(response.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 

@@ -19,17 +19,17 @@ const post = (path: string, body: object) => request(strict.app).post(`/api/user
 
 describe('with PASSWORD_REFUSE_COMMON', () => {
   test.each(COMMON)('a registration with %s is refused', async (password) => {
-    const answer = await post('register', registration({ password })).expect(400);
-    expect(answer.body.errors).toEqual(tooCommon('Password'));
-    expect(answer.body.details).toMatchObject([{ path: 'password', code: 'too_common' }]);
+    const response = await post('register', registration({ password })).expect(400);
+    expect(response.body.errors).toEqual(tooCommon('Password'));
+    expect(response.body.details).toMatchObject([{ path: 'password', code: 'too_common' }]);
   });
 
   test('a registration with the own name or address as password is refused', async () => {
     const body = { username: 'Personal.Alice', email: 'Personal.Alice@example.com' };
     for (const password of ['personal.alice', 'PERSONAL.alice@example.com']) {
-      const answer = await post('register', { ...body, password }).expect(400);
-      expect(answer.body.errors).toEqual(personal('Password'));
-      expect(answer.body.details).toMatchObject([{ path: 'password', code: 'too_personal' }]);
+      const response = await post('register', { ...body, password }).expect(400);
+      expect(response.body.errors).toEqual(personal('Password'));
+      expect(response.body.details).toMatchObject([{ path: 'password', code: 'too_personal' }]);
     }
     await post('register', { ...body, password: 'not personal at all' }).expect(201);
   });

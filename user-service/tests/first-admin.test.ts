@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
-import { PrismaClient } from '../src/generated/prisma/client.ts';
-import { createPasswordHasher } from '../src/passwords/password.hasher.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
+import { createPasswordHasher } from '../src/credentials/password.hasher.ts';
 import { ensureFirstAdmin, keepFirstAdmin } from '../src/users/first-admin.ts';
 import { logger, startTestShop, type TestShop } from './support/test-shop.ts';
 import { until } from './support/until.ts';
@@ -16,7 +16,7 @@ afterAll(() => shop.close());
 
 const hasher = createPasswordHasher({ pepper: 'shop/user-service/password', cost: 4 });
 const ensure = (admin: ReturnType<typeof registration>) =>
-  ensureFirstAdmin({ db: shop.db, audit: shop.audit, hasher, logger, admin });
+  ensureFirstAdmin({ query: shop.query, change: shop.change, hasher, logger, admin });
 const eventsOf = async (userId: number) =>
   (await shop.db.securityEvent.findMany({ where: { userId }, orderBy: { id: 'asc' } })).map(
     ({ event }) => event,
@@ -63,19 +63,15 @@ describe('the first admin', () => {
 
   test('is made as soon as the database can be reached', async () => {
     const admin = registration();
-    const away = new PrismaClient({
-      adapter: openDatabase('postgresql://nobody@127.0.0.1:1/none', 1, logger).adapter,
-    });
-    let database = away;
-    const db = new Proxy({} as PrismaClient, {
-      get: (_target, name: keyof PrismaClient) => database[name],
-    });
-    const keeping = await keepFirstAdmin({ db, audit: shop.audit, hasher, logger, admin }, 50);
+    const away = openDatabase('postgresql://nobody@127.0.0.1:1/none', 1, logger);
+    let reached: Query = away.query;
+    const query: Query = (strings, ...values) => reached(strings, ...values);
+    const keeping = await keepFirstAdmin({ query, change: shop.change, hasher, logger, admin }, 50);
     expect(await shop.db.user.findFirst({ where: { username: admin.username } })).toBeNull();
-    database = shop.db;
+    reached = shop.query;
     const made = () => shop.db.user.count({ where: { username: admin.username, role: 'admin' } });
     await until('the admin is there', async () => (await made()) === 1, 5000);
     keeping.close();
-    await away.$disconnect();
+    await away.close();
   });
 });

@@ -21,7 +21,7 @@ afterAll(async () => {
 const logIn = () =>
   request(server).post('/api/users/login').send({ username: user.username, password: PASSWORD });
 
-test('200 sign-ins at once all succeed, and /health responds before they are done', async () => {
+test('200 logins at once all succeed, and /health responds before they are done', async () => {
   server = shop.app.listen(0);
   let done = 0;
   const logins = Array.from({ length: 200 }, async () => {

@@ -28,8 +28,8 @@ afterAll(() => shop.close());
 interface Costs {
   /** Milliseconds of all threads of this process, which no other process adds to. */
   processor: number;
-  /** Milliseconds until the answer, which whatever else runs on the machine adds to. */
-  answer: number;
+  /** Milliseconds until the response; whatever else runs on the machine adds to them. */
+  waiting: number;
 }
 
 async function costsOf(username: string): Promise<Costs> {
@@ -39,7 +39,7 @@ async function costsOf(username: string): Promise<Costs> {
     .send({ username, password: 'wrong-password' })
     .expect(401);
   const { user, system } = process.cpuUsage(usageBefore);
-  return { processor: (user + system) / 1000, answer: performance.now() - startedAt };
+  return { processor: (user + system) / 1000, waiting: performance.now() - startedAt };
 }
 const medianOf = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
@@ -59,11 +59,11 @@ async function compare(known: string, unknown: string): Promise<Costs> {
     );
     return more;
   };
-  return { processor: difference('processor'), answer: difference('answer') };
+  return { processor: difference('processor'), waiting: difference('waiting') };
 }
 
 /** Of two figures for one thing the better one: what a busy machine does to one of them it need not do to the other. */
-const smallestOf = ({ processor, answer }: Costs) => Math.min(Math.abs(processor), Math.abs(answer));
+const smallestOf = ({ processor, waiting }: Costs) => Math.min(Math.abs(processor), Math.abs(waiting));
 
 test('a login takes as long for an unknown user as for a known one', async () => {
   const { user } = await register(replica.app);

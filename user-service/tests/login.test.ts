@@ -15,7 +15,7 @@ const logInTo = (replica: Replica, body: object) => request(replica.app).post('/
 const post = (body: object) => logInTo(shop, body);
 
 describe('POST /api/users/login', () => {
-  test('answers user and tokens for a username or an email, in any spelling', async () => {
+  test('returns user and tokens for a username or an email, in any spelling', async () => {
     const { user } = await register(shop.app, { username: 'Ren\u00e9e', email: 'Ren\u00e9e@example.com' });
     for (const name of [
       { username: 'Ren\u00e9e' },
@@ -24,8 +24,8 @@ describe('POST /api/users/login', () => {
       { email: 'rene\u0301e@EXAMPLE.COM' },
       { username: 'ren\u00e9e@example.com' },
     ]) {
-      const answer = await post({ ...name, password: PASSWORD }).expect(200);
-      expect(answer.body).toEqual({
+      const response = await post({ ...name, password: PASSWORD }).expect(200);
+      expect(response.body).toEqual({
         message: 'Login successful',
         user,
         tokens: {
@@ -38,16 +38,16 @@ describe('POST /api/users/login', () => {
     }
   });
 
-  test('answers a wrong password and an unknown name alike', async () => {
+  test('responds alike to a wrong password and an unknown name', async () => {
     const { user } = await register(shop.app);
     const wrong = await post({ username: user.username, password: 'wrong-password' }).expect(401);
     const unknown = await post({ username: 'nobody-at-all', password: 'wrong-password' }).expect(401);
     const unknownEmail = await post({ email: 'nobody@example.com', password: 'wrong-password' }).expect(401);
     expect(wrong.body).toMatchObject({ code: 'invalid_credentials', error: 'Invalid credentials' });
     expect(wrong.headers['www-authenticate']).toBe('Bearer');
-    for (const answer of [unknown, unknownEmail]) {
-      expect({ ...answer.body, request_id: '' }).toEqual({ ...wrong.body, request_id: '' });
-      expect(Object.keys(answer.headers)).toEqual(Object.keys(wrong.headers));
+    for (const response of [unknown, unknownEmail]) {
+      expect({ ...response.body, request_id: '' }).toEqual({ ...wrong.body, request_id: '' });
+      expect(Object.keys(response.headers)).toEqual(Object.keys(wrong.headers));
     }
   });
 
@@ -92,7 +92,7 @@ describe('POST /api/users/login', () => {
   });
 });
 
-describe('failed sign-ins of one account', () => {
+describe('failed logins of one account', () => {
   const env = { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN: '1000/60', RATE_LIMIT_REGISTER: '1000/60' };
 
   test('are one count for name and email in every spelling; full, it refuses the right password too', async () => {
@@ -111,10 +111,10 @@ describe('failed sign-ins of one account', () => {
     await logInTo(limited, { username: user.username, password: PASSWORD }).expect(200);
     for (const name of spellings) await logInTo(limited, { ...name, password: 'wrong' }).expect(401);
     for (const name of spellings) {
-      const answer = await logInTo(limited, { ...name, password: PASSWORD }).expect(429);
-      expect(answer.body.code).toBe('rate_limited');
-      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(890);
-      expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(900);
+      const response = await logInTo(limited, { ...name, password: PASSWORD }).expect(429);
+      expect(response.body.code).toBe('rate_limited');
+      expect(Number(response.headers['retry-after'])).toBeGreaterThan(890);
+      expect(Number(response.headers['retry-after'])).toBeLessThanOrEqual(900);
     }
     const locked = () =>
       shop.db.securityEvent.findMany({ where: { event: 'login_locked', userId: user.id } });
@@ -152,12 +152,12 @@ describe('failed sign-ins of one account', () => {
     const attempts = Array.from({ length: 20 }, (_, i) => replicas[i % 2] ?? shop).map((replica) =>
       logInTo(replica, { username: user.username, password: 'wrong-password' }),
     );
-    const statuses = (await Promise.all(attempts)).map((answer) => answer.status);
+    const statuses = (await Promise.all(attempts)).map((response) => response.status);
     expect(statuses.filter((status) => status === 401)).toHaveLength(5);
     expect(statuses.filter((status) => status === 429)).toHaveLength(15);
   });
 
-  test('are counted for the address over all accounts, in words that do not tell which count is full', async () => {
+  test('are counted for the address over all accounts, in words that do not reveal which count is full', async () => {
     const limited = await shop.startReplica({
       env: {
         ...env,
@@ -190,8 +190,8 @@ describe('failed sign-ins of one account', () => {
     await logInTo(limited, { ...wrong, password: PASSWORD }).expect(200);
     await logInTo(limited, wrong).expect(401);
     await logInTo(limited, wrong).expect(401);
-    const answer = await logInTo(limited, { ...wrong, password: PASSWORD }).expect(429);
-    expect(answer.headers['retry-after']).toMatch(/^[12]$/);
+    const response = await logInTo(limited, { ...wrong, password: PASSWORD }).expect(429);
+    expect(response.headers['retry-after']).toMatch(/^[12]$/);
     await new Promise((resolve) => setTimeout(resolve, 2050));
     await logInTo(limited, { ...wrong, password: PASSWORD }).expect(200);
   });

@@ -37,7 +37,7 @@ function startSending(url: string | null = sink.url) {
   const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   const metrics = createMetrics('user-service');
   const mailing = openMailing({
-    db: shop.db,
+    query: shop.query,
     config: url === null ? config : { ...config, SMTP_URL: url },
     logger,
     metrics,
@@ -214,14 +214,14 @@ describe('a mail', () => {
 });
 
 describe('a slow mail server', () => {
-  test('holds neither a request nor a stop: the mail is sent by whoever runs next', async () => {
+  test('holds neither a request nor a stop: the mail is sent by the next process', async () => {
     sink.become({ delay: 60_000 });
     const { close } = startSending();
     const { user } = await register(shop.app);
     const before = sink.mails.length;
     await until('it is being sent', async () => (await attemptsOf(user.id)) > 0, 10_000);
     await close();
-    // Registered, answered and stopped before the server has taken the mail.
+    // Registered and stopped before the mail server has accepted the mail.
     expect(sink.mails).toHaveLength(before);
     expect(await jobsOf(user.id)).toHaveLength(1);
     sink.become({});
@@ -257,7 +257,7 @@ describe('a changed address', () => {
 });
 
 describe('without SMTP_URL', () => {
-  test('the log is where a developer finds his link', async () => {
+  test('the log shows developers the link', async () => {
     const { lines } = startSending(null);
     const { user } = await register(shop.app);
     await until('it is logged', async () => lines.length > 0, 10_000);

@@ -28,7 +28,7 @@ async function shownAfter({ bearer }: Registered, change: (app: Express) => requ
   return (await me(replica.app, bearer)).body.user;
 }
 
-test('me comes from the cache with the same bytes and tag on every replica, and 304 for whoever has them', async () => {
+test('me comes from the cache with the same bytes and tag on every replica, and 304 for clients that have them', async () => {
   const { bearer } = await register(shop.app);
   const first = await me(shop.app, bearer);
   const hit = await cachedMe(replica.app, bearer);

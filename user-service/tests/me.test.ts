@@ -11,15 +11,15 @@ afterAll(() => shop.close());
 
 describe('GET /api/users/me', () => {
   test('needs an access token', async () => {
-    const answer = await request(shop.app).get('/api/users/me').expect(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    const response = await request(shop.app).get('/api/users/me').expect(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 
   test('refuses the token of an account that is gone, before its deletion is known', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.user.delete({ where: { id: user.id } });
-    const answer = await me(shop.app, bearer).expect(401);
-    expect(answer.body.code).toBe('unauthenticated');
+    const response = await me(shop.app, bearer).expect(401);
+    expect(response.body.code).toBe('unauthenticated');
   });
 
   test('is 304 until it changes', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { createCredentialRepository } from '../src/passwords/credential.repository.ts';
-import { identityKey } from '../src/users/user.identity.ts';
+import { createCredentialRepository } from '../src/credentials/credential.repository.ts';
+import { identityKey } from '../src/identity/identity.ts';
 import { mailedToken, mailsAskedFor } from './support/mail-links.ts';
 import { type MailSink, startMailSink } from './support/mail-sink.ts';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
@@ -36,8 +36,8 @@ describe('POST /api/users/password-reset', () => {
     const sent = () => sink.mails.find(({ subject }) => subject === 'Reset your password');
     await until('the mail has arrived', async () => sent() !== undefined, 15_000);
     const token = /\?token=([\w-]+)/.exec(sent()?.text ?? '')?.[1] ?? '';
-    const answer = await confirm(token).expect(200);
-    expect(answer.body).toEqual({ message: 'Password reset successfully' });
+    const response = await confirm(token).expect(200);
+    expect(response.body).toEqual({ message: 'Password reset successfully' });
     await me(shop.app, bearer).expect(401);
     await refresh(shop.app, tokens.refresh_token).expect(401);
     const elsewhere = async () => (await me(replica.app, bearer)).status;
@@ -49,7 +49,7 @@ describe('POST /api/users/password-reset', () => {
     expect(again.body.code).toBe('invalid_token');
   });
 
-  test('answers an address that nobody has alike, and leaves a row of the trail alike', async () => {
+  test('has the same response and the same audit row for an unknown address', async () => {
     const { user } = await register(shop.app);
     const asked = () => shop.db.securityEvent.count({ where: { event: 'password_reset_asked' } });
     const before = await asked();
@@ -61,7 +61,7 @@ describe('POST /api/users/password-reset', () => {
     expect(await mailsAskedFor(shop.db, user.id, 'reset_password')).toBe(1);
   });
 
-  test('sends the database the same statements for an address that nobody has', async () => {
+  test('sends the database the same statements for an unknown address', async () => {
     const { user } = await register(shop.app);
     let statements: string[] = [];
     const replica = await shop.startReplica({ onStatement: (text) => statements.push(text) });
@@ -78,25 +78,22 @@ describe('POST /api/users/password-reset', () => {
     expect(await statementsOf(user.email)).toEqual(known);
   });
 
-  test('several at once wait for each other, for an address that nobody has as well', async () => {
+  test('several at once wait for each other, for an unknown address too', async () => {
     const { user } = await register(shop.app);
     for (const email of [user.email, 'nobody-waits@example.com']) {
       const key = identityKey(email);
       let asked: Promise<number> | undefined;
-      await shop.db.$transaction(
-        async (tx) => {
-          await createCredentialRepository(tx).lockKey(key);
-          asked = ask(email).then(({ status }) => status);
-          const waiting = async () => {
-            const [row] = await shop.db.$queryRaw<[{ count: number }]>`
+      await shop.change([], async ({ query }) => {
+        await createCredentialRepository(query).lockKey(key);
+        asked = ask(email).then(({ status }) => status);
+        const waiting = async () => {
+          const [row] = await shop.db.$queryRaw<[{ count: number }]>`
             SELECT count(*)::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
              WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()`;
-            return row.count > 0;
-          };
-          await until('the request waits', waiting, 5000);
-        },
-        { timeout: 20_000 },
-      );
+          return row.count > 0;
+        };
+        await until('the request waits', waiting, 5000);
+      });
       expect(await asked).toBe(202);
     }
   });
@@ -104,10 +101,10 @@ describe('POST /api/users/password-reset', () => {
   test('fills no mailbox: at most 3 mails in 15 minutes, also when asked for at once', async () => {
     const { user } = await register(shop.app);
     const replica = await shop.startReplica();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 12 }, (_, i) => ask(user.email, i % 2 === 0 ? shop : replica)),
     );
-    expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(202));
+    expect(responses.map(({ status }) => status)).toEqual(Array(12).fill(202));
     expect(await mailsAskedFor(shop.db, user.id, 'reset_password')).toBe(3);
     const earlier = new Date(Date.now() - 901_000);
     await shop.db.mailRequest.updateMany({ where: { userId: user.id }, data: { requestedAt: earlier } });
@@ -129,7 +126,7 @@ describe('POST /api/users/password-reset', () => {
 describe('POST /api/users/password-reset/confirm', () => {
   type User = { id: number; email: string };
   test.each<[string, (user: User, token: string) => Promise<string> | string]>([
-    ['that nobody was sent', () => 'x'.repeat(43)],
+    ['that was never sent', () => 'x'.repeat(43)],
     ['of no form', () => '€'],
     ['that is too long to be one', () => 'x'.repeat(200)],
     ['in another spelling', (_user, token) => token.toUpperCase()],
@@ -173,8 +170,8 @@ describe('POST /api/users/password-reset/confirm', () => {
     const { user } = await register(shop.app);
     const token = await spoil(user, await tokenFor(user));
     const before = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
-    const answer = await confirm(token).expect(400);
-    expect(answer.body.code).toBe('invalid_token');
+    const response = await confirm(token).expect(400);
+    expect(response.body.code).toBe('invalid_token');
     expect(await shop.db.user.findUniqueOrThrow({ where: { id: user.id } })).toEqual(before);
   });
 
@@ -199,15 +196,15 @@ describe('POST /api/users/password-reset/confirm', () => {
   test('of the same token used by many at once, and of two tokens, one wins', async () => {
     const { user } = await register(shop.app);
     const [first, second] = [await tokenFor(user), await tokenFor(user)];
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 8 }, (_, i) => confirm(i % 2 === 0 ? first : second, `${NEW_PASSWORD}${i}`)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(400)]);
-    const winner = answers.findIndex(({ status }) => status === 200);
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(400)]);
+    const winner = responses.findIndex(({ status }) => status === 200);
     await logIn(shop.app, user.username, `${NEW_PASSWORD}${winner}`);
   });
 
-  test('tells all that is wrong at once, and does not use the token', async () => {
+  test('reports all that is wrong at once, and does not use the token', async () => {
     const { user } = await register(shop.app);
     const empty = await post('password-reset/confirm', {}).expect(400);
     expect(empty.body.errors).toEqual(['Token is required', 'New password is required']);

@@ -15,21 +15,21 @@ const change = (bearer: string, body: object) =>
   request(shop.app).put('/api/users/me/password').set('Authorization', bearer).send(body);
 
 describe('PUT /api/users/me/password', () => {
-  test('sets the password, ends every other session and answers new tokens for this one', async () => {
+  test('sets the password, revokes every other session and returns new tokens for this one', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);
-    const answer = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
+    const response = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
       200,
     );
-    expect(answer.body).toEqual({
+    expect(response.body).toEqual({
       message: 'Password changed successfully',
       tokens: { ...tokens, access_token: expect.any(String), refresh_token: expect.any(String) },
     });
     await me(shop.app, bearer).expect(401);
     await me(shop.app, `Bearer ${other.access_token}`).expect(401);
     await refresh(shop.app, other.refresh_token).expect(401);
-    await me(shop.app, `Bearer ${answer.body.tokens.access_token}`).expect(200);
-    const next = await refresh(shop.app, answer.body.tokens.refresh_token).expect(200);
+    await me(shop.app, `Bearer ${response.body.tokens.access_token}`).expect(200);
+    const next = await refresh(shop.app, response.body.tokens.refresh_token).expect(200);
     const sessions = await request(shop.app)
       .get('/api/users/me/sessions')
       .set('Authorization', `Bearer ${next.body.tokens.access_token}`);
@@ -43,11 +43,11 @@ describe('PUT /api/users/me/password', () => {
 
   test('begins a line of refresh tokens that does not follow from the last', async () => {
     const { user, tokens, bearer } = await register(shop.app);
-    const answer = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
+    const response = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
       200,
     );
     const { refresh_token } = await logIn(shop.app, user.username, NEW_PASSWORD);
-    const jtis = [tokens.refresh_token, answer.body.tokens.refresh_token, refresh_token].map(
+    const jtis = [tokens.refresh_token, response.body.tokens.refresh_token, refresh_token].map(
       (token) => (jwt.decode(token) as jwt.JwtPayload).jti,
     );
     for (const jti of jtis) expect(jti).toMatch(/^[0-9a-f]{8}-/);
@@ -59,8 +59,8 @@ describe('PUT /api/users/me/password', () => {
     const changed = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
       200,
     );
-    const answer = await refresh(shop.app, tokens.refresh_token).expect(401);
-    expect(answer.body.code).toBe('invalid_token');
+    const response = await refresh(shop.app, tokens.refresh_token).expect(401);
+    expect(response.body.code).toBe('invalid_token');
     await me(shop.app, `Bearer ${changed.body.tokens.access_token}`).expect(200);
     await refresh(shop.app, changed.body.tokens.refresh_token).expect(200);
   });
@@ -76,15 +76,15 @@ describe('PUT /api/users/me/password', () => {
 
   test('refuses a wrong current password and changes nothing', async () => {
     const { user, bearer } = await register(shop.app);
-    const answer = await change(bearer, { current_password: 'wrong', new_password: NEW_PASSWORD }).expect(
+    const response = await change(bearer, { current_password: 'wrong', new_password: NEW_PASSWORD }).expect(
       403,
     );
-    expect(answer.body.code).toBe('wrong_password');
+    expect(response.body.code).toBe('wrong_password');
     await me(shop.app, bearer).expect(200);
     await logIn(shop.app, user.username);
   });
 
-  test('tells all that is wrong at once', async () => {
+  test('reports all that is wrong at once', async () => {
     const { bearer } = await register(shop.app);
     const empty = await change(bearer, {}).expect(400);
     expect(empty.body.errors).toEqual(['Current password is required', 'New password is required']);
@@ -96,43 +96,43 @@ describe('PUT /api/users/me/password', () => {
     const { user, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);
     const bearers = [bearer, `Bearer ${other.access_token}`];
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       bearers.map((from, i) =>
         change(from, { current_password: PASSWORD, new_password: `${NEW_PASSWORD}${i}` }),
       ),
     );
-    const winner = answers.findIndex((answer) => answer.status === 200);
-    expect(answers.map((answer) => answer.status).sort()).toEqual([200, expect.any(Number)]);
-    expect([401, 403]).toContain(answers[1 - winner]?.status);
+    const winner = responses.findIndex((response) => response.status === 200);
+    expect(responses.map((response) => response.status).sort()).toEqual([200, expect.any(Number)]);
+    expect([401, 403]).toContain(responses[1 - winner]?.status);
     await me(shop.app, bearers[1 - winner] ?? '').expect(401);
     await logIn(shop.app, user.username, `${NEW_PASSWORD}${winner}`);
   });
 
   test('of three changes at once in one session one succeeds', async () => {
     const { user, bearer } = await register(shop.app);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       [0, 1, 2].map((i) =>
         change(bearer, { current_password: PASSWORD, new_password: `${NEW_PASSWORD}${i}` }),
       ),
     );
-    const statuses = answers.map(({ status }) => status);
+    const statuses = responses.map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    const winner = answers[statuses.indexOf(200)];
-    for (const { status } of answers.filter((answer) => answer !== winner))
+    const winner = responses[statuses.indexOf(200)];
+    for (const { status } of responses.filter((response) => response !== winner))
       expect([401, 403]).toContain(status);
     await refresh(shop.app, winner?.body.tokens.refresh_token).expect(200);
     await logIn(shop.app, user.username, `${NEW_PASSWORD}${statuses.indexOf(200)}`);
   });
 
-  test('leaves no session of the old password when somebody signs in with it meanwhile', async () => {
+  test('leaves no session of the old password when it is used for a login at the same time', async () => {
     const { user, bearer } = await register(shop.app);
     const logins = Array.from({ length: 5 }, () =>
       request(shop.app).post('/api/users/login').send({ username: user.username, password: PASSWORD }),
     );
     const body = { current_password: PASSWORD, new_password: NEW_PASSWORD };
-    const answers = await Promise.all([change(bearer, body), ...logins]);
-    expect(answers[0]?.status).toBe(200);
-    for (const login of answers.slice(1)) {
+    const responses = await Promise.all([change(bearer, body), ...logins]);
+    expect(responses[0]?.status).toBe(200);
+    for (const login of responses.slice(1)) {
       expect([200, 401]).toContain(login.status);
       if (login.status === 200) await refresh(shop.app, login.body.tokens.refresh_token).expect(401);
     }

@@ -19,10 +19,10 @@ const endGrace = (userId: number) =>
   shop.db.session.updateMany({ where: { userId }, data: { rotatedAt: new Date(Date.now() - 10_500) } });
 
 describe('POST /api/users/refresh', () => {
-  test('answers a new pair and spends the old token', async () => {
+  test('returns a new pair and spends the old token', async () => {
     const { user, tokens } = await register(shop.app);
-    const answer = await refresh(shop.app, tokens.refresh_token).expect(200);
-    expect(answer.body).toEqual({
+    const response = await refresh(shop.app, tokens.refresh_token).expect(200);
+    expect(response.body).toEqual({
       tokens: {
         access_token: expect.any(String),
         refresh_token: expect.any(String),
@@ -30,18 +30,18 @@ describe('POST /api/users/refresh', () => {
         expires_in: 3600,
       },
     });
-    expect(answer.body.tokens.refresh_token).not.toBe(tokens.refresh_token);
-    const own = await me(shop.app, bearerOf(answer.body.tokens)).expect(200);
+    expect(response.body.tokens.refresh_token).not.toBe(tokens.refresh_token);
+    const own = await me(shop.app, bearerOf(response.body.tokens)).expect(200);
     expect(own.body.user).toEqual(user);
   });
 
   test('takes the token as the Bearer token too', async () => {
     const { tokens } = await register(shop.app);
-    const answer = await request(shop.app)
+    const response = await request(shop.app)
       .post('/api/users/refresh')
       .set('Authorization', `Bearer ${tokens.refresh_token}`)
       .expect(200);
-    await refresh(shop.app, answer.body.tokens.refresh_token).expect(200);
+    await refresh(shop.app, response.body.tokens.refresh_token).expect(200);
   });
 
   test('keeps only hashes of what it gave', async () => {
@@ -65,7 +65,7 @@ describe('POST /api/users/refresh', () => {
     expect(row.endedReason).toBe('token_reused');
   });
 
-  test('forgives a retry of the direct predecessor within 10 s, and answers the same successor', async () => {
+  test('forgives a retry of the direct predecessor within 10 s, and returns the same successor', async () => {
     const { tokens } = await register(shop.app);
     const first = await refresh(shop.app, tokens.refresh_token).expect(200);
     const retried = await refresh(shop.app, tokens.refresh_token).expect(200);
@@ -74,7 +74,7 @@ describe('POST /api/users/refresh', () => {
     await me(shop.app, bearerOf(retried.body.tokens)).expect(200);
   });
 
-  test('keeps both of two tabs signed in that refresh one token, whichever answer is used next', async () => {
+  test('keeps both of two tabs signed in that refresh one token, whichever response is used next', async () => {
     const { tokens } = await register(shop.app);
     const [left, right] = await Promise.all([
       refresh(shop.app, tokens.refresh_token).expect(200),
@@ -86,7 +86,7 @@ describe('POST /api/users/refresh', () => {
     for (const tab of next) await refresh(shop.app, tab.body.tokens.refresh_token).expect(200);
   });
 
-  test('the id of a token cannot be taken for the next one by whoever reads the database', async () => {
+  test('the id of a token cannot be computed by a reader of the database', async () => {
     const { user, tokens } = await register(shop.app);
     const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
     const next = await refresh(shop.app, tokens.refresh_token).expect(200);
@@ -125,11 +125,11 @@ describe('POST /api/users/refresh', () => {
     for (const replica of replicas) {
       await Promise.all(Array.from({ length: 10 }, () => replica.db.$queryRaw`SELECT 1`));
     }
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, i) => refresh((replicas[i % 2] ?? shop).app, tokens.refresh_token)),
     );
-    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
-    const given = answers.map((answer) => answer.body.tokens.refresh_token as string);
+    expect(responses.map((response) => response.status)).toEqual(Array(20).fill(200));
+    const given = responses.map((response) => response.body.tokens.refresh_token as string);
     const [successor, ...others] = new Set(given.map(jtiOf));
     expect(others).toEqual([]);
     const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
@@ -138,7 +138,7 @@ describe('POST /api/users/refresh', () => {
     expect(row.endedAt).toBeNull();
     // Nobody of the crowd is signed out: each of them goes on with what it got.
     const followers = await Promise.all(given.map((token) => refresh(shop.app, token)));
-    expect(followers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    expect(followers.map((response) => response.status)).toEqual(Array(20).fill(200));
     const next = followers[0] as (typeof followers)[number];
     // The predecessor of the whole crowd is two steps back now.
     await me(shop.app, bearerOf(next.body.tokens)).expect(200);
@@ -146,9 +146,9 @@ describe('POST /api/users/refresh', () => {
     await me(shop.app, bearerOf(next.body.tokens)).expect(401);
   });
 
-  test('is told what is missing without a token', async () => {
-    const answer = await request(shop.app).post('/api/users/refresh').expect(400);
-    expect(answer.body.errors).toEqual(['Refresh token is required']);
+  test('reports what is missing without a token', async () => {
+    const response = await request(shop.app).post('/api/users/refresh').expect(400);
+    expect(response.body.errors).toEqual(['Refresh token is required']);
     await request(shop.app).post('/api/users/refresh').set('Authorization', 'Basic abc').expect(401);
   });
 
@@ -159,8 +159,8 @@ describe('POST /api/users/refresh', () => {
       .set('Authorization', `Bearer ${tokens.refresh_token}`)
       .send({ refresh_token: absent })
       .expect(200);
-    const answer = await request(shop.app).post('/api/users/refresh').send({ refresh_token: absent });
-    expect(answer.body.details).toEqual([
+    const response = await request(shop.app).post('/api/users/refresh').send({ refresh_token: absent });
+    expect(response.body.details).toEqual([
       { path: 'refresh_token', code: 'required', message: 'Refresh token is required' },
     ]);
   });
@@ -168,7 +168,7 @@ describe('POST /api/users/refresh', () => {
   test('is refused once the session has expired', async () => {
     const { user, tokens } = await register(shop.app);
     await shop.db.session.updateMany({ where: { userId: user.id }, data: { expiresAt: new Date() } });
-    const answer = await refresh(shop.app, tokens.refresh_token).expect(401);
-    expect(answer.body.code).toBe('invalid_token');
+    const response = await refresh(shop.app, tokens.refresh_token).expect(401);
+    expect(response.body.code).toBe('invalid_token');
   });
 });

@@ -14,8 +14,8 @@ const post = (body: object) => request(shop.app).post('/api/users/register').sen
 describe('POST /api/users/register', () => {
   test('opens an account and signs in', async () => {
     const body = { username: 'alice', email: 'alice@example.com', password: PASSWORD };
-    const answer = await post(body).expect(201);
-    expect(answer.body).toEqual({
+    const response = await post(body).expect(201);
+    expect(response.body).toEqual({
       message: 'User registered successfully',
       user: {
         id: expect.any(Number),
@@ -33,31 +33,35 @@ describe('POST /api/users/register', () => {
         expires_in: 3600,
       },
     });
-    expect(answer.headers['location']).toBe(`/api/users/${answer.body.user.id}`);
-    expect(answer.headers['cache-control']).toBe('no-store');
-    const own = await me(shop.app, `Bearer ${answer.body.tokens.access_token}`).expect(200);
-    expect(own.body).toEqual({ user: answer.body.user });
+    expect(response.headers['location']).toBe(`/api/users/${response.body.user.id}`);
+    expect(response.headers['cache-control']).toBe('no-store');
+    const own = await me(shop.app, `Bearer ${response.body.tokens.access_token}`).expect(200);
+    expect(own.body).toEqual({ user: response.body.user });
   });
 
-  test('tells all that is missing at once', async () => {
-    const answer = await post({}).expect(400);
-    expect(answer.body.code).toBe('validation_failed');
-    expect(answer.body.errors).toEqual(['Username is required', 'Email is required', 'Password is required']);
+  test('reports all that is missing at once', async () => {
+    const response = await post({}).expect(400);
+    expect(response.body.code).toBe('validation_failed');
+    expect(response.body.errors).toEqual([
+      'Username is required',
+      'Email is required',
+      'Password is required',
+    ]);
     const noBody = await request(shop.app).post('/api/users/register').expect(400);
     expect(noBody.body.errors).toHaveLength(3);
   });
 
-  test('tells all that is wrong at once, in the words of the original', async () => {
-    const answer = await post({ username: 'al', email: 'nonsense', password: 'short12' }).expect(400);
-    expect(answer.body.errors).toEqual([
+  test('reports all that is wrong at once, in the words of the original', async () => {
+    const response = await post({ username: 'al', email: 'nonsense', password: 'short12' }).expect(400);
+    expect(response.body.errors).toEqual([
       'Username must be at least 3 characters',
       'Invalid email format',
       'Password must be at least 8 characters',
     ]);
-    expect(answer.body.details).toEqual([
-      { path: 'username', code: 'too_short', minimum: 3, message: answer.body.errors[0] },
-      { path: 'email', code: 'invalid_email', message: answer.body.errors[1] },
-      { path: 'password', code: 'too_short', minimum: 8, message: answer.body.errors[2] },
+    expect(response.body.details).toEqual([
+      { path: 'username', code: 'too_short', minimum: 3, message: response.body.errors[0] },
+      { path: 'email', code: 'invalid_email', message: response.body.errors[1] },
+      { path: 'password', code: 'too_short', minimum: 8, message: response.body.errors[2] },
     ]);
   });
 
@@ -67,8 +71,8 @@ describe('POST /api/users/register', () => {
     ['NUL in the password', { password: 'secure\0pass' }, { path: 'password', code: 'invalid_characters' }],
     ['a long password', { password: 'x'.repeat(257) }, { path: 'password', code: 'too_long', maximum: 256 }],
   ])('gives %s a code of its own', async (_what, wrong, detail) => {
-    const answer = await post(registration(wrong)).expect(400);
-    expect(answer.body.details).toEqual([{ ...detail, message: expect.any(String) }]);
+    const response = await post(registration(wrong)).expect(400);
+    expect(response.body.details).toEqual([{ ...detail, message: expect.any(String) }]);
   });
 
   test('counts the letters of a name, whatever takes two units', async () => {
@@ -102,16 +106,16 @@ describe('POST /api/users/register', () => {
     const names = await Promise.all(
       Array.from({ length: 8 }, (_, i) => post({ ...sameName, email: `racer${i}@example.com` })),
     );
-    expect(names.map((answer) => answer.status).sort()).toEqual([201, ...Array(7).fill(409)]);
-    expect(names.filter((answer) => answer.status === 409).map((answer) => answer.body.code)).toEqual(
+    expect(names.map((response) => response.status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    expect(names.filter((response) => response.status === 409).map((response) => response.body.code)).toEqual(
       Array(7).fill('username_taken'),
     );
     const sameEmail = registration();
     const emails = await Promise.all(
       Array.from({ length: 8 }, (_, i) => post({ ...sameEmail, username: `racer${i}` })),
     );
-    expect(emails.map((answer) => answer.status).sort()).toEqual([201, ...Array(7).fill(409)]);
-    expect(emails.find((answer) => answer.status === 409)?.body.code).toBe('email_taken');
+    expect(emails.map((response) => response.status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    expect(emails.find((response) => response.status === 409)?.body.code).toBe('email_taken');
   });
 
   test.each([

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 describe('the machine pages', () => {
-  test('GET /health and /ready tell how it is', async () => {
+  test('GET /health and /ready report the state', async () => {
     const health = await request(shop.app).get('/health').expect(200);
     expect(health.body).toEqual({ status: 'healthy', service: 'user-service' });
     // A busy machine may need longer for the first connection than a check waits.
@@ -24,8 +24,8 @@ describe('the machine pages', () => {
     const stopping = await shop.startReplica({ isStopping: () => true });
     await request(stopping.app).get('/ready').expect(503);
     const lost = await shop.startReplica({ env: { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' } });
-    const answer = await request(lost.app).get('/ready').expect(503);
-    expect(answer.body.checks).toMatchObject({ database: 'down', redis: 'ok' });
+    const response = await request(lost.app).get('/ready').expect(503);
+    expect(response.body.checks).toMatchObject({ database: 'down', redis: 'ok' });
     const refused = await request(lost.app).post('/api/users/register').send(registration()).expect(503);
     expect(refused.body.code).toBe('unavailable');
     const { bearer } = await register(shop.app);
@@ -80,7 +80,7 @@ describe('the machine pages', () => {
     expect(Object.keys(login.properties)).toEqual(['username', 'email', 'password']);
   });
 
-  test('GET /docs and /metrics answer', async () => {
+  test('GET /docs and /metrics respond', async () => {
     const docs = await request(shop.app).get('/docs').expect(200);
     expect(docs.text).toContain('user-service');
     const metrics = await request(shop.app).get('/metrics').expect(200);
@@ -97,9 +97,9 @@ describe('a known path with another method', () => {
     ['post', '/api/users/me/password', 'PUT'],
     ['post', '/api/users/1', 'GET, HEAD, PUT, DELETE'],
     ['get', '/api/users/1/role', 'PUT'],
-  ] as const)('%s %s answers 405 and what is allowed', async (method, path, allow) => {
-    const answer = await request(shop.app)[method](path).expect(405);
-    expect(answer.headers['allow']).toBe(allow);
+  ] as const)('%s %s responds 405 and names what is allowed', async (method, path, allow) => {
+    const response = await request(shop.app)[method](path).expect(405);
+    expect(response.headers['allow']).toBe(allow);
   });
 
   test('an unknown path is 404', async () => {
@@ -110,7 +110,7 @@ describe('a known path with another method', () => {
 describe('rate limits', () => {
   const limited = { RATE_LIMIT_ENABLED: 'true' };
 
-  test('of registration hold for all replicas, and are told in the headers', async () => {
+  test('of registration hold for all replicas, and are reported in the headers', async () => {
     const replicas = [await shop.startReplica({ env: limited }), await shop.startReplica({ env: limited })];
     const post = (i: number, bearer?: string) =>
       request((replicas[i % 2] ?? shop).app)
@@ -118,9 +118,9 @@ describe('rate limits', () => {
         .set(bearer === undefined ? {} : { Authorization: bearer })
         .send(registration());
     for (let i = 0; i < 5; i += 1) {
-      const answer = await post(i).expect(201);
-      expect(answer.headers['ratelimit-policy']).toMatch(/"register"; q=5; w=60/);
-      expect(answer.headers['ratelimit']).toMatch(new RegExp(`"register"; r=${4 - i}; t=`));
+      const response = await post(i).expect(201);
+      expect(response.headers['ratelimit-policy']).toMatch(/"register"; q=5; w=60/);
+      expect(response.headers['ratelimit']).toMatch(new RegExp(`"register"; r=${4 - i}; t=`));
     }
     const refused = await post(5).expect(429);
     expect(refused.body.code).toBe('rate_limited');
@@ -130,7 +130,7 @@ describe('rate limits', () => {
     await post(6, bearer).expect(429);
   });
 
-  test('of sign-ins count by address, and a made-up X-Forwarded-For does not help', async () => {
+  test('of logins count by address, and a made-up X-Forwarded-For does not help', async () => {
     const { app } = await shop.startReplica({ env: limited, redis: false });
     const post = (i: number) =>
       request(app)

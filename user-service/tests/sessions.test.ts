@@ -15,11 +15,11 @@ const bearerOf = (tokens: { access_token: string }) => `Bearer ${tokens.access_t
 const post = (path: string, bearer: string) =>
   request(shop.app).post(`/api/users/${path}`).set('Authorization', bearer);
 const sessionsOf = async (bearer: string) => {
-  const answer = await request(shop.app)
+  const response = await request(shop.app)
     .get('/api/users/me/sessions')
     .set('Authorization', bearer)
     .expect(200);
-  return answer.body.sessions as {
+  return response.body.sessions as {
     id: string;
     current: boolean;
     user_agent: string | null;
@@ -30,8 +30,8 @@ describe('POST /api/users/logout', () => {
   test('ends this session only', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);
-    const answer = await post('logout', bearer).expect(204);
-    expect(answer.text).toBe('');
+    const response = await post('logout', bearer).expect(204);
+    expect(response.text).toBe('');
     await me(shop.app, bearer).expect(401);
     await refresh(shop.app, tokens.refresh_token).expect(401);
     await me(shop.app, bearerOf(other)).expect(200);
@@ -52,7 +52,7 @@ describe('POST /api/users/logout', () => {
 });
 
 describe('POST /api/users/logout-all', () => {
-  test('ends every session of the user and of nobody else', async () => {
+  test('revokes every session of the user and of no other', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     const stranger = await register(shop.app);
     const other = await logIn(shop.app, user.username);
@@ -115,7 +115,7 @@ describe('DELETE /api/users/me/sessions/:id', () => {
 });
 
 describe('the number of living sessions', () => {
-  test('is at most 50: a sign-in beyond ends the one used least recently, also of several at once', async () => {
+  test('is at most 50: a login beyond that revokes the one used least recently, also of several at once', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     const second = await logIn(shop.app, user.username);
     await shop.db.session.createMany({

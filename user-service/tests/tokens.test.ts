@@ -39,7 +39,7 @@ const forgeries: [string, (token: string) => string][] = [
   ['another issuer', (token) => forged(token, { iss: 'somebody' })],
   ['another kind', (token) => forged(token, { typ: 'service' })],
   ['no session', (token) => forged(token, { sid: undefined })],
-  ['a key that nobody knows', (token) => jwt.sign(claimsOf(token), TEST_JWT_SECRET, { keyid: 'unknown' })],
+  ['an unknown key', (token) => jwt.sign(claimsOf(token), TEST_JWT_SECRET, { keyid: 'unknown' })],
   ['claims that were changed', withOtherClaims],
   ['the making of a service', createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'user-service')],
   ['a cut signature', (token) => token.slice(0, -5)],
@@ -52,8 +52,8 @@ describe('an access token', () => {
   });
 
   test.each(forgeries)('with %s is refused', async (_what, forge) => {
-    const answer = await me(shop.app, `Bearer ${forge(alice.tokens.access_token)}`).expect(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    const response = await me(shop.app, `Bearer ${forge(alice.tokens.access_token)}`).expect(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 
   test('cannot be a refresh token', async () => {
@@ -63,15 +63,15 @@ describe('an access token', () => {
 
 describe('a refresh token', () => {
   test.each(forgeries)('with %s is refused, and its session lives on', async (_what, forge) => {
-    const answer = await refresh(shop.app, forge(alice.tokens.refresh_token)).expect(401);
-    expect(answer.body.code).toBe('invalid_token');
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    const response = await refresh(shop.app, forge(alice.tokens.refresh_token)).expect(401);
+    expect(response.body.code).toBe('invalid_token');
+    expect(response.headers['www-authenticate']).toBe('Bearer');
     await me(shop.app, alice.bearer).expect(200);
   });
 
   test('cannot be an access token', async () => {
-    const answer = await refresh(shop.app, alice.tokens.access_token).expect(401);
-    expect(answer.body.code).toBe('invalid_token');
+    const response = await refresh(shop.app, alice.tokens.access_token).expect(401);
+    expect(response.body.code).toBe('invalid_token');
   });
 
   test('of a session that is not known is refused', async () => {

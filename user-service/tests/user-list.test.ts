@@ -16,8 +16,8 @@ const get = (query: string, bearer: string) =>
 
 describe('GET /api/users', () => {
   const names = async (query: string) => {
-    const answer = await get(query, admin.bearer).expect(200);
-    return (answer.body.users as { username: string }[]).map((user) => user.username);
+    const response = await get(query, admin.bearer).expect(200);
+    return (response.body.users as { username: string }[]).map((user) => user.username);
   };
 
   test('is for admins', async () => {
@@ -49,8 +49,8 @@ describe('GET /api/users', () => {
   });
 
   test('filters by role', async () => {
-    const answer = await get('?role=admin&per_page=100', admin.bearer).expect(200);
-    const users = answer.body.users as { id: number; role: string }[];
+    const response = await get('?role=admin&per_page=100', admin.bearer).expect(200);
+    const users = response.body.users as { id: number; role: string }[];
     expect(users.map((user) => user.id)).toContain(admin.user.id);
     expect(users.every((user) => user.role === 'admin')).toBe(true);
   });
@@ -66,7 +66,7 @@ describe('GET /api/users', () => {
     'page=1&page=2',
     'cursor=x',
     'page=101&per_page=100',
-  ])('answers 400 for %s', async (query) => {
+  ])('responds 400 for %s', async (query) => {
     await get(`?${query}`, admin.bearer).expect(400);
   });
 });

@@ -29,27 +29,27 @@ const remove = (id: number, bearer: string) =>
   request(shop.app).delete(`/api/users/${id}`).set('Authorization', bearer);
 
 describe('GET /api/users/:id', () => {
-  test('shows the user to himself and to admins, and says 403 to all others', async () => {
+  test('shows the user to themselves and to admins, and responds 403 to all others', async () => {
     const { user, bearer } = await register(shop.app);
     const stranger = await register(shop.app);
     for (const allowed of [bearer, admin.bearer]) {
-      const answer = await get(`/${user.id}`, allowed).expect(200);
-      expect(answer.body).toEqual({ user });
+      const response = await get(`/${user.id}`, allowed).expect(200);
+      expect(response.body).toEqual({ user });
     }
-    const answer = await get(`/${user.id}`, stranger.bearer).expect(403);
-    expect(answer.body.code).toBe('forbidden');
+    const response = await get(`/${user.id}`, stranger.bearer).expect(403);
+    expect(response.body.code).toBe('forbidden');
     await request(shop.app).get(`/api/users/${user.id}`).expect(401);
   });
 
-  test('tells only admins that a user does not exist', async () => {
+  test('reveals to admins only that a user does not exist', async () => {
     const { bearer } = await register(shop.app);
     await get('/2147483647', bearer).expect(403);
-    const answer = await get('/2147483647', admin.bearer).expect(404);
-    expect(answer.body).toMatchObject({ code: 'user_not_found', error: 'User not found' });
+    const response = await get('/2147483647', admin.bearer).expect(404);
+    expect(response.body).toMatchObject({ code: 'user_not_found', error: 'User not found' });
   });
 
   test.each(['0', '-1', '1.5', '1e3', '2147483648', 'abc', '%00'])(
-    'answers 400 for the id %s',
+    'responds 400 for the id %s',
     async (id) => {
       await get(`/${id}`, admin.bearer).expect(400);
     },
@@ -59,14 +59,14 @@ describe('GET /api/users/:id', () => {
 describe('PUT /api/users/:id', () => {
   test('changes name and address, and updated_at', async () => {
     const { user, bearer } = await register(shop.app);
-    const answer = await put(`/${user.id}`, bearer, { email: 'Changed@example.com' }).expect(200);
-    expect(answer.body.message).toBe('User updated successfully');
-    expect(answer.body.user).toEqual({
+    const response = await put(`/${user.id}`, bearer, { email: 'Changed@example.com' }).expect(200);
+    expect(response.body.message).toBe('User updated successfully');
+    expect(response.body.user).toEqual({
       ...user,
       email: 'Changed@example.com',
       updated_at: expect.any(String),
     });
-    expect(Date.parse(answer.body.user.updated_at)).toBeGreaterThan(Date.parse(user.updated_at));
+    expect(Date.parse(response.body.user.updated_at)).toBeGreaterThan(Date.parse(user.updated_at));
     await put(`/${user.id}`, admin.bearer, { username: 'changed-by-admin' }).expect(200);
     await logIn(shop.app, 'CHANGED-by-admin');
     await logIn(shop.app, 'changed@EXAMPLE.com');
@@ -107,7 +107,7 @@ describe('PUT /api/users/:id', () => {
     ]);
   });
 
-  test('is for the user himself and admins', async () => {
+  test('is for the user themselves and admins', async () => {
     const { user } = await register(shop.app);
     const stranger = await register(shop.app);
     await put(`/${user.id}`, stranger.bearer, { email: 'stolen@example.com' }).expect(403);
@@ -121,8 +121,8 @@ describe('DELETE /api/users/:id', () => {
     const body = registration();
     const { user, tokens, bearer } = await register(shop.app, body);
     await me(replica.app, bearer).expect(200);
-    const answer = await remove(user.id, bearer).expect(200);
-    expect(answer.body).toEqual({ message: 'User deleted successfully' });
+    const response = await remove(user.id, bearer).expect(200);
+    expect(response.body).toEqual({ message: 'User deleted successfully' });
     await me(shop.app, bearer).expect(401);
     const refreshed = await refresh(shop.app, tokens.refresh_token).expect(401);
     expect(refreshed.body.code).toBe('invalid_token');
@@ -139,7 +139,7 @@ describe('DELETE /api/users/:id', () => {
     expect(again.user.id).not.toBe(user.id);
   });
 
-  test('is for the user himself and admins', async () => {
+  test('is for the user themselves and admins', async () => {
     const { user } = await register(shop.app);
     const stranger = await register(shop.app);
     await remove(user.id, stranger.bearer).expect(403);
@@ -147,16 +147,16 @@ describe('DELETE /api/users/:id', () => {
     await remove(user.id, admin.bearer).expect(404);
   });
 
-  test('leaves no living session when somebody signs in meanwhile', async () => {
+  test('leaves no session when the user logs in at the same time', async () => {
     const orphans = () => shop.db.session.count({ where: { userId: null, endedAt: null } });
     const before = await orphans();
     const { user, bearer } = await register(shop.app);
     const logins = Array.from({ length: 5 }, () =>
       request(shop.app).post('/api/users/login').send({ username: user.username, password: PASSWORD }),
     );
-    const answers = await Promise.all([remove(user.id, bearer), ...logins]);
-    expect(answers[0]?.status).toBe(200);
-    for (const login of answers.slice(1)) {
+    const responses = await Promise.all([remove(user.id, bearer), ...logins]);
+    expect(responses[0]?.status).toBe(200);
+    for (const login of responses.slice(1)) {
       expect([200, 401]).toContain(login.status);
       if (login.status === 200) await me(shop.app, `Bearer ${login.body.tokens.access_token}`).expect(401);
     }
@@ -168,9 +168,9 @@ describe('PUT /api/users/:id/role', () => {
   test('makes the issued access tokens worthless; a refresh brings the new role', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     await get('', bearer).expect(403);
-    const answer = await put(`/${user.id}/role`, admin.bearer, { role: 'admin' }).expect(200);
-    expect(answer.body.user).toMatchObject({ id: user.id, role: 'admin' });
-    expect(Date.parse(answer.body.user.updated_at)).toBeGreaterThan(Date.parse(user.updated_at));
+    const response = await put(`/${user.id}/role`, admin.bearer, { role: 'admin' }).expect(200);
+    expect(response.body.user).toMatchObject({ id: user.id, role: 'admin' });
+    expect(Date.parse(response.body.user.updated_at)).toBeGreaterThan(Date.parse(user.updated_at));
     await me(shop.app, bearer).expect(401);
     const refreshed = await refresh(shop.app, tokens.refresh_token).expect(200);
     await get('?per_page=1', `Bearer ${refreshed.body.tokens.access_token}`).expect(200);

@@ -23,8 +23,8 @@ describe('POST /api/users/verify-email', () => {
   test('makes the address a verified one, once', async () => {
     const alice = await register(shop.app);
     const [token, other] = [await tokenFor(alice.user), await tokenFor(alice.user)];
-    const answer = await verify(token).expect(200);
-    expect(answer.body).toEqual({ message: 'Email verified successfully' });
+    const response = await verify(token).expect(200);
+    expect(response.body).toEqual({ message: 'Email verified successfully' });
     expect(await isVerified(alice)).toBe(true);
     for (const spent of [token, other]) {
       const again = await verify(spent).expect(400);
@@ -36,7 +36,7 @@ describe('POST /api/users/verify-email', () => {
   });
 
   test.each<[string, (alice: Registered, token: string) => Promise<string> | string]>([
-    ['that nobody was sent', () => 'x'.repeat(43)],
+    ['that was never sent', () => 'x'.repeat(43)],
     ['of another kind', ({ user }) => mailedToken(shop.db, user, 'reset_password')],
     [
       'of 30 minutes ago',
@@ -54,14 +54,14 @@ describe('POST /api/users/verify-email', () => {
     ],
   ])('refuses a token %s', async (_what, spoil) => {
     const alice = await register(shop.app);
-    const answer = await verify(await spoil(alice, await tokenFor(alice.user))).expect(400);
-    expect(answer.body.code).toBe('invalid_token');
+    const response = await verify(await spoil(alice, await tokenFor(alice.user))).expect(400);
+    expect(response.body.code).toBe('invalid_token');
     expect(await isVerified(alice)).toBe(false);
   });
 
   test('needs a token', async () => {
-    const answer = await post('verify-email').expect(400);
-    expect(answer.body.errors).toEqual(['Token is required']);
+    const response = await post('verify-email').expect(400);
+    expect(response.body.errors).toEqual(['Token is required']);
   });
 });
 
@@ -72,8 +72,8 @@ describe('mails that verify an address', () => {
     const alice = await register(shop.app);
     expect(await asked(alice.user.id)).toBe(1);
     for (let i = 0; i < 4; i += 1) {
-      const answer = await askAgain(alice).expect(202);
-      expect(answer.body.message).toMatch(/on its way$/);
+      const response = await askAgain(alice).expect(202);
+      expect(response.body.message).toMatch(/on its way$/);
     }
     expect(await asked(alice.user.id)).toBe(3);
     await post('me/verify-email').expect(401);
@@ -103,8 +103,8 @@ describe('mails that verify an address', () => {
   test('are not asked for by a registration that fails', async () => {
     const before = await shop.db.mailRequest.count();
     const body = registration();
-    const answers = await Promise.all(Array.from({ length: 4 }, () => post('register', body)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+    const responses = await Promise.all(Array.from({ length: 4 }, () => post('register', body)));
+    expect(responses.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
     expect(await shop.db.mailRequest.count()).toBe(before + 1);
   });
 });
@@ -112,7 +112,7 @@ describe('mails that verify an address', () => {
 describe('with REQUIRE_VERIFIED_EMAIL', () => {
   const start = () => shop.startReplica({ env: { REQUIRE_VERIFIED_EMAIL: 'true' } });
 
-  test('a registration brings no tokens, and nobody signs in until his address is verified', async () => {
+  test('a registration returns no tokens, and no login succeeds until the address is verified', async () => {
     const { app } = await start();
     const body = registration();
     const registered = await request(app).post('/api/users/register').send(body).expect(201);
@@ -126,7 +126,7 @@ describe('with REQUIRE_VERIFIED_EMAIL', () => {
     const refused = await logIn(PASSWORD).expect(403);
     expect(refused.body.code).toBe('email_not_verified');
     expect(await asked(user.id)).toBe(2);
-    // Who does not know the password is not told.
+    // Without the password the response does not reveal it.
     const wrong = await logIn('wrong-password').expect(401);
     expect(wrong.body.code).toBe('invalid_credentials');
     for (let i = 0; i < 3; i += 1) await logIn(PASSWORD).expect(403);

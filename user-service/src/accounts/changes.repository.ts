@@ -1,18 +1,18 @@
 import type { AccountChange, ChangesPage, ReadChanges } from '@shop/service-kit/accounts/account-changes';
+import type { Query } from '@shop/service-kit/postgres/query';
 import { MAX_ACCESS_TOKEN_LIFETIME } from '@shop/service-kit/tokens/access-token';
-import type { Prisma } from '../generated/prisma/client.ts';
 
 const PAGE = 1000;
-/** Changes that are numbered in one statement: more than a page, so that a page is full while any are left. */
+/** Changes numbered by one statement: more than a page, so that only the last page is not full. */
 const MAX_NUMBERED = 5000;
-/** How much longer than one lifetime of an access token session changes are kept, in seconds. */
+/** Seconds that session changes are kept beyond the lifetime of an access token. */
 const SLACK = 600;
 
 interface Row {
-  /** What the page begins behind. */
+  /** The page begins after it. */
   cursor: string;
   now: number;
-  /** Null in the one row of an empty page, and so is all that follows. */
+  /** Null, like all that follows, in the only row of an empty page. */
   number: string | null;
   type: AccountChange['type'];
   sessionId: string;
@@ -23,12 +23,12 @@ interface Row {
 }
 
 /** What other services must know about accounts; triggers of the database write the rows. */
-export function createChangesRepository(db: Prisma.TransactionClient) {
+export function createChangesRepository(query: Query) {
   /**
-   * Numbers what was committed. Each statement holds a lock until its numbers can be seen, and gives none before it has
-   * the lock: whoever has read up to a number has missed none below it, however long a change was left uncommitted.
+   * Numbers committed changes. A lock is held until the numbers are visible, and none is given without it: a reader that
+   * has read up to a number has missed none below it, however long a change stayed uncommitted.
    */
-  const giveNumbers = () => db.$executeRaw`
+  const numberChanges = () => query`
     WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('account_changes')))
     UPDATE account_changes SET number = nextval('account_change_numbers')
       FROM turn
@@ -36,9 +36,9 @@ export function createChangesRepository(db: Prisma.TransactionClient) {
        SELECT id FROM account_changes WHERE number IS NULL ORDER BY id LIMIT ${MAX_NUMBERED}::int)`;
 
   const readChanges: ReadChanges = async (after) => {
-    await giveNumbers();
-    // A cursor above the last number is from before the database was restored from a backup: all is read again.
-    const rows = await db.$queryRaw<Row[]>`
+    await numberChanges();
+    // A cursor above the last number is from before a restore of the database: everything is read again.
+    const rows = await query<Row[]>`
       WITH start AS (
         SELECT CASE
           WHEN ${after ?? null}::bigint IS NULL THEN coalesce(
@@ -61,14 +61,16 @@ export function createChangesRepository(db: Prisma.TransactionClient) {
   return {
     readChanges,
 
-    /** Removes session changes that can void no token any more. @returns how many */
+    /** Removes session changes whose tokens have expired. @returns how many */
     async removeOld(size: number): Promise<number> {
-      return db.$executeRaw`
+      const removed = await query`
         DELETE FROM account_changes WHERE id IN (
           SELECT id FROM account_changes
            WHERE type = 'session'
              AND changed_at < now() - make_interval(secs => ${MAX_ACCESS_TOKEN_LIFETIME + SLACK}::float8)
-           LIMIT ${size}::int)`;
+           LIMIT ${size}::int)
+        RETURNING id`;
+      return removed.length;
     },
   };
 }

@@ -12,7 +12,7 @@ export function changesRoutes(readChanges: ReadChanges) {
     defineRoute({
       method: 'get',
       path: CHANGES_PATH,
-      summary: 'List what has changed about accounts: sessions ended, tokens made void, users deleted',
+      summary: 'List changes of accounts: sessions revoked, tokens made void, users deleted',
       who: 'service',
       limit: false,
       query: changesQuery,

@@ -1,4 +1,4 @@
-/** What the audit trail knows. Names are stable: admins filter by them. */
+/** The events of the audit trail. Names are stable: admins filter by them. */
 export const SECURITY_EVENTS = [
   'registered',
   'login_succeeded',

@@ -1,89 +1,107 @@
 import type { Window } from '@shop/service-kit/http/paging';
-import { Prisma } from '../generated/prisma/client.ts';
+import { type Fragment, type Query, sql } from '@shop/service-kit/postgres/query';
 import type { SecurityEventName } from './audit.events.ts';
-import type { AuditAnswer, AuditFilter, AuditKey } from './audit.schemas.ts';
+import type { AuditFilter, AuditKey } from './audit.schemas.ts';
 import type { Origin } from './origin.ts';
 
 export interface SecurityEvent {
   event: SecurityEventName;
-  /** Whom it concerns; undefined for somebody who has no account. */
+  /** Whom it concerns; undefined for a name that no account has. */
   userId: number | undefined;
-  /** Who did it; undefined for somebody who was not signed in. */
+  /** Who did it; undefined when not signed in. */
   actorId?: number | undefined;
-  /** Undefined for what no request has caused. */
+  /** Undefined for what no request caused. */
   origin: Origin | undefined;
   /** Nothing personal: it outlives the user. */
   details?: Record<string, string | number>;
 }
 
-interface EventRow extends Omit<AuditAnswer, 'id'> {
-  id: bigint;
+/** An event as it is stored. */
+export interface StoredEvent extends Origin {
+  id: number;
+  event: string;
+  userId: number | null;
+  actorId: number | null;
+  details: Record<string, string | number>;
+  createdAt: Date;
 }
 
-/** Events that are counted exactly; to count on would read a large part of the table at each request. */
+/** Events that are counted exactly; counting on would read a large part of the table at each request. */
 const MAX_COUNTED = 10_000;
 
-/** The audit trail. Given a transaction, it tells what was done if and only if it was done. */
-export function createAuditRepository(db: Prisma.TransactionClient) {
+/**
+ * The audit trail. With the statements of a transaction, an event is recorded if and only if what it reports was done.
+ * @param query for lists, one that plans each statement for its values: each filter has an index of its own
+ */
+export function createAuditRepository(query: Query) {
   return {
     async record(events: SecurityEvent[]): Promise<void> {
       if (events.length === 0) return;
-      const data = events.map(({ event, userId, actorId, origin, details }) => ({
+      const rows = events.map(({ event, userId, actorId, origin, details }) => ({
         event,
-        userId: userId ?? null,
-        actorId: actorId ?? null,
-        ...(origin ?? {}),
-        ...(details === undefined ? {} : { details }),
+        user_id: userId,
+        actor_id: actorId,
+        ip: origin?.ip,
+        user_agent: origin?.userAgent,
+        request_id: origin?.requestId,
+        details: details ?? {},
       }));
-      await db.securityEvent.createMany({ data });
+      await query`
+        INSERT INTO security_events (event, user_id, actor_id, ip, user_agent, request_id, details)
+        SELECT event, user_id, actor_id, ip, user_agent, request_id, details
+          FROM json_to_recordset(${JSON.stringify(rows)}::json)
+            AS it (event text, user_id int, actor_id int, ip text, user_agent text, request_id text, details jsonb)`;
     },
 
-    /** Newest first, one row more than the window shows. Each filter has an index in this order. */
-    async list(filter: AuditFilter, { limit, offset, after }: Window<AuditKey>): Promise<AuditAnswer[]> {
+    /** Newest first, one row more than the window shows. */
+    async list(filter: AuditFilter, { limit, offset, after }: Window<AuditKey>): Promise<StoredEvent[]> {
       const behind =
         after === undefined
-          ? Prisma.empty
-          : Prisma.sql`AND (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::bigint)`;
-      const rows = await db.$queryRaw<EventRow[]>`
-        SELECT id, event, user_id, actor_id, ip, user_agent, request_id, details, created_at FROM security_events
-         WHERE ${matching(filter)} ${behind}
+          ? sql``
+          : sql`AND (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::bigint)`;
+      const rows = await query<(Omit<StoredEvent, 'id'> & { id: string })[]>`
+        SELECT id, event, user_id AS "userId", actor_id AS "actorId", ip, user_agent AS "userAgent",
+               request_id AS "requestId", details, created_at AS "createdAt"
+          FROM security_events WHERE ${matching(filter)} ${behind}
          ORDER BY created_at DESC, id DESC LIMIT ${limit + 1}::int OFFSET ${offset}::int`;
       return rows.map((row) => ({ ...row, id: Number(row.id) }));
     },
 
-    /** Exact up to a limit, which is answered for any larger number. */
+    /** Exact up to a limit, which is returned for any larger number. */
     async count(filter: AuditFilter): Promise<{ total: number; isLeast: boolean }> {
-      const [row] = await db.$queryRaw<[{ total: number }]>`
+      const [row] = await query<[{ total: number }]>`
         SELECT count(*)::int AS total
           FROM (SELECT 1 FROM security_events WHERE ${matching(filter)} LIMIT ${MAX_COUNTED + 1}::int) AS counted`;
       return { total: Math.min(row.total, MAX_COUNTED), isLeast: row.total > MAX_COUNTED };
     },
 
-    /** What is personal of a deleted user: where he acted from, and where others tried to sign in as him. */
+    /** The personal data of a deleted user: where they acted from, and where others tried to log in to their account. */
     async forgetOrigins(userId: number): Promise<void> {
-      await db.$executeRaw`
+      await query`
         UPDATE security_events SET ip = NULL, user_agent = NULL
          WHERE actor_id = ${userId} OR (user_id = ${userId} AND actor_id IS NULL)`;
     },
 
     /** @returns how many were removed */
     async removeOld(days: number, size: number): Promise<number> {
-      return db.$executeRaw`
+      const removed = await query`
         DELETE FROM security_events WHERE id IN (
           SELECT id FROM security_events WHERE created_at < now() - make_interval(days => ${days}::int)
-           ORDER BY created_at LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
+           ORDER BY created_at LIMIT ${size}::int FOR UPDATE SKIP LOCKED)
+        RETURNING id`;
+      return removed.length;
     },
   };
 }
 
-function matching({ user_id, event, from, to }: AuditFilter): Prisma.Sql {
+function matching({ user_id: userId, event, from, to }: AuditFilter): Fragment {
   const conditions = [
-    user_id === undefined ? [] : Prisma.sql`user_id = ${user_id}::int`,
-    event === undefined ? [] : Prisma.sql`event = ${event}`,
-    from === undefined ? [] : Prisma.sql`created_at >= ${from}::timestamptz`,
-    to === undefined ? [] : Prisma.sql`created_at <= ${to}::timestamptz`,
+    userId === undefined ? [] : sql`AND user_id = ${userId}::int`,
+    event === undefined ? [] : sql`AND event = ${event}`,
+    from === undefined ? [] : sql`AND created_at >= ${from}::timestamptz`,
+    to === undefined ? [] : sql`AND created_at <= ${to}::timestamptz`,
   ].flat();
-  return conditions.length === 0 ? Prisma.sql`TRUE` : Prisma.join(conditions, ' AND ');
+  return { strings: ['TRUE ', ...conditions.map(() => ' ')], values: conditions };
 }
 
 export type AuditRepository = ReturnType<typeof createAuditRepository>;

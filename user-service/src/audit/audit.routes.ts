@@ -1,5 +1,5 @@
 import { defineRoute } from '@shop/service-kit/http/define-route';
-import { auditListAnswer, auditQuery } from './audit.schemas.ts';
+import { auditListResponse, auditQuery } from './audit.schemas.ts';
 import type { AuditUseCases } from './audit.use-cases.ts';
 
 export function auditRoutes(audit: AuditUseCases) {
@@ -16,7 +16,7 @@ export function auditRoutes(audit: AuditUseCases) {
       limit: 'user_reads',
       query: auditQuery,
       status: 200,
-      answer: auditListAnswer,
+      answer: auditListResponse,
       handler: ({ query }) => audit.list(query),
     }),
   ];

@@ -1,25 +1,23 @@
 import { toPage, toWindow } from '@shop/service-kit/http/paging';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { Logger } from 'pino';
-import type { Prisma } from '../generated/prisma/client.ts';
-import { createAuditRepository, type SecurityEvent } from './audit.repository.ts';
+import { createAuditRepository } from './audit.repository.ts';
+import { toAuditResponse } from './audit.response.ts';
 import { type AuditKey, type AuditQuery, auditCursor } from './audit.schemas.ts';
 import { createFailedLogins } from './failed-logins.ts';
 
 interface AuditOptions {
-  db: Prisma.TransactionClient;
+  /** Plans each statement for its values. */
+  unprepared: Query;
   logger: Logger;
 }
 
 /** The audit trail: who did what, to whom, from where. */
-export function createAuditUseCases({ db, logger }: AuditOptions) {
-  const trail = createAuditRepository(db);
+export function createAuditUseCases({ unprepared, logger }: AuditOptions) {
+  const trail = createAuditRepository(unprepared);
   const failedLogins = createFailedLogins({ trail, logger });
   return {
-    /** @param tx the transaction that does it: neither is there without the other */
-    record: (tx: Prisma.TransactionClient, ...events: SecurityEvent[]): Promise<void> =>
-      createAuditRepository(tx).record(events),
-
-    /** Written beside the request, a moment later. @param userId undefined for a name that nobody has */
+    /** Recorded a moment later, outside the request. @param userId undefined for a name that no account has */
     noteFailure: failedLogins.note,
 
     async list({ user_id, event, from, to, ...paging }: AuditQuery) {
@@ -30,16 +28,12 @@ export function createAuditUseCases({ db, logger }: AuditOptions) {
         window,
         rows,
         total,
-        ({ created_at, id }): AuditKey => [created_at.toISOString(), id],
+        ({ createdAt, id }): AuditKey => [createdAt.toISOString(), id],
       );
-      return { events: page.rows, ...page.paging, total_is_estimate: isLeast };
+      return { events: page.rows.map(toAuditResponse), ...page.paging, total_is_estimate: isLeast };
     },
 
-    /** @param tx the transaction that deletes the user */
-    forgetOrigins: (userId: number, tx: Prisma.TransactionClient): Promise<void> =>
-      createAuditRepository(tx).forgetOrigins(userId),
-
-    /** Writes what was noted last. */
+    /** Writes the failed logins that are still collected. */
     close: failedLogins.close,
   };
 }

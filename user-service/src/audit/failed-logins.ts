@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import type { AuditRepository } from './audit.repository.ts';
 import type { Origin } from './origin.ts';
 
-/** A wrong password, one that was not looked at because of too many, and a wrong one of a user who is signed in. */
+/** A wrong password at login, a login refused by a lock, and a wrong password of a user who is signed in. */
 type FailureEvent = 'login_failed' | 'login_locked' | 'wrong_password';
 
 export interface FailedLogins {
-  /** @param userId undefined for a name that nobody has */
+  /** @param userId undefined for a name that no account has */
   note(userId: number | undefined, origin: Origin, event?: FailureEvent): void;
-  /** Writes what was noted last. */
+  /** Writes what is still collected. */
   close(): Promise<void>;
 }
 
@@ -27,13 +27,13 @@ interface Noted {
   attempts: number;
 }
 
-/** Accounts and addresses that are told apart in one interval; all others are one event. */
+/** Most accounts and addresses with an event of their own in one interval; all others share one. */
 const MAX_APART = 200;
 const ELSEWHERE: Origin = { ip: null, userAgent: null, requestId: null };
 
 /**
- * Wrong passwords on their way into the audit trail. They are gathered and written beside the requests: a flood of them
- * is one statement per interval, and a known name takes no longer than an unknown one.
+ * Collects failed logins for the audit trail and writes them outside the requests: a flood of them is one statement per
+ * interval, and a known name takes no longer than an unknown one.
  */
 export function createFailedLogins({ trail, logger, interval = 1000 }: FailedLoginsOptions): FailedLogins {
   let noted = new Map<string, Noted>();
@@ -51,7 +51,7 @@ export function createFailedLogins({ trail, logger, interval = 1000 }: FailedLog
     await trail
       .record(events)
       .catch((error: unknown) =>
-        logger.warn({ err: error, events: batch.length }, 'failed sign-ins are missing in the audit trail'),
+        logger.warn({ err: error, events: batch.length }, 'failed logins are missing in the audit trail'),
       );
   };
 

@@ -1,6 +1,6 @@
 import type { Caller } from '@shop/service-kit/http/define-route';
 
-/** Where something was done from. */
+/** The client that a request came from. */
 export interface Origin {
   ip: string | null;
   userAgent: string | null;

@@ -1,18 +1,18 @@
-import type { Prisma } from '../generated/prisma/client.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { LinkKind } from './mail.kinds.ts';
 
-/** Whom a good token speaks for. */
+/** The user whose mail a valid token is from. */
 export interface MailTokenHolder {
   userId: number;
   username: string;
   email: string;
 }
 
-/** A token is good for its kind, until it is used or expires, and while the user has the address it was sent to. */
-export function createMailTokenRepository(db: Prisma.TransactionClient) {
+/** A token is valid for its kind, until it is used or expires, and while the user has the address it was sent to. */
+export function createMailTokenRepository(query: Query) {
   return {
     async findHolder(hash: string, kind: LinkKind): Promise<MailTokenHolder | undefined> {
-      const [holder] = await db.$queryRaw<MailTokenHolder[]>`
+      const [holder] = await query<MailTokenHolder[]>`
         SELECT u.id AS "userId", u.username, u.email
           FROM mail_tokens t JOIN users u ON u.id = t.user_id AND u.email_key = t.email_key
          WHERE t.hash = ${hash} AND t.kind = ${kind} AND t.expires_at > now()`;
@@ -20,12 +20,12 @@ export function createMailTokenRepository(db: Prisma.TransactionClient) {
     },
 
     /**
-     * Uses the token, and voids all others of its kind that the user has. The user's row comes first: of two that are
-     * used at once, the second finds itself gone.
-     * @returns whose it was, undefined when it is not good
+     * Uses the token, and voids all others of its kind that the user has. The user's row is locked first: of two that
+     * are used at once, the second is gone.
+     * @returns the user; undefined when it is not valid
      */
     async spend(hash: string, kind: LinkKind): Promise<number | undefined> {
-      const [holder] = await db.$queryRaw<{ userId: number }[]>`
+      const [holder] = await query<{ userId: number }[]>`
         WITH holder AS (
           SELECT u.id FROM mail_tokens t JOIN users u ON u.id = t.user_id AND u.email_key = t.email_key
            WHERE t.hash = ${hash} AND t.kind = ${kind} AND t.expires_at > now() FOR NO KEY UPDATE OF u
@@ -37,15 +37,17 @@ export function createMailTokenRepository(db: Prisma.TransactionClient) {
     },
 
     async voidAll(userId: number, kind: LinkKind): Promise<void> {
-      await db.mailToken.deleteMany({ where: { userId, kind } });
+      await query`DELETE FROM mail_tokens WHERE user_id = ${userId} AND kind = ${kind}`;
     },
 
     /** @returns how many were removed */
     async removeExpired(size: number): Promise<number> {
-      return db.$executeRaw`
+      const removed = await query`
         DELETE FROM mail_tokens WHERE hash IN (
           SELECT hash FROM mail_tokens WHERE expires_at < now() ORDER BY expires_at
-           LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
+           LIMIT ${size}::int FOR UPDATE SKIP LOCKED)
+        RETURNING user_id`;
+      return removed.length;
     },
   };
 }

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { text } from '@shop/service-kit/http/fields';
 
-/** Seconds that the link of a mail is good for (the HTTP contract, "password-reset"). */
+/** Seconds that the link in a mail is valid. */
 export const MAIL_TOKEN_LIFETIME = 1800;
 
 export interface MailToken {
   token: string;
-  /** What the database keeps of it: who reads the database cannot use it. */
+  /** Stored in its place, so that a reader of the database cannot use it. */
   hash: string;
 }
 
@@ -17,7 +17,7 @@ export function newMailToken(): MailToken {
 
 export const hashOfMailToken = (token: string) => createHash('sha256').update(token).digest('base64url');
 
-/** A token in a body, of whatever form: one that is none is not found. */
+/** A token in a body. Any text is accepted: what is no token is not found. */
 export const mailToken = text('Token', { max: 200 }).meta({
   description: 'The `token` of the mailed link.',
   example: 'Jt0u1zQF2cAqVb1mQm0m0WJb5uJ6C6m5c3m9c1mZr8k',

@@ -1,8 +1,8 @@
 import type { Task } from '@shop/service-kit/jobs/job-runner';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Prisma } from '../generated/prisma/client.ts';
 import { createMailMetrics } from './mail.metrics.ts';
 import { createMailRepository } from './mail.repository.ts';
 import { writeLinkMail, writeNotice } from './mail.texts.ts';
@@ -10,7 +10,7 @@ import { createLogTransport, createSmtpTransport, MailFailed } from './mail.tran
 import { newMailToken } from './mail-token.ts';
 
 interface MailingOptions {
-  db: Prisma.TransactionClient;
+  query: Query;
   config: { SMTP_URL?: string | undefined; SHOP_URL: string; mailFrom: string };
   logger: Logger;
   metrics: Metrics;
@@ -19,7 +19,7 @@ interface MailingOptions {
 /** Mails that one process sends at the same time. */
 export const MAILS_AT_ONCE = 4;
 
-/** What is to be sent to whom; the token of a link is made when it is sent, and kept as a hash only. */
+/** The token of a link is not part of it: it is made when the mail is sent, and stored as a hash. */
 const payload = z.object({
   kind: z.enum(['verify_email', 'reset_password', 'email_changed']),
   user_id: z.int().nullable(),
@@ -29,14 +29,14 @@ const payload = z.object({
 });
 
 /** Sends mails through `SMTP_URL`, or without it into the log. To be closed after the jobs have ended. */
-export function openMailing({ db, config, logger, metrics }: MailingOptions) {
+export function openMailing({ query, config, logger, metrics }: MailingOptions) {
   const { SMTP_URL: url, mailFrom: from, SHOP_URL: shopUrl } = config;
   const transport =
     url === undefined
       ? createLogTransport(logger)
       : createSmtpTransport({ url, from, connections: MAILS_AT_ONCE });
   const counted = createMailMetrics(metrics.registry);
-  const mails = createMailRepository(db);
+  const mails = createMailRepository(query);
 
   const tasks: Record<string, Task> = {
     async send_mail(input, signal) {

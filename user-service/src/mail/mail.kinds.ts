@@ -1,5 +1,5 @@
-/** What a mail with a link, and the token in that link, is for. */
+/** The purpose of a mail with a link, and of the token in it. */
 export type LinkKind = 'verify_email' | 'reset_password';
 
-/** What a mail is about. `email_changed` goes to the address that the account had before. */
+/** `email_changed` goes to the address that the account had before. */
 export type MailKind = LinkKind | 'email_changed';

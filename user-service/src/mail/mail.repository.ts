@@ -1,36 +1,37 @@
-import type { Prisma } from '../generated/prisma/client.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { MailKind } from './mail.kinds.ts';
 import { MAIL_TOKEN_LIFETIME } from './mail-token.ts';
 
-/** Whom a mail is for. */
+/** The recipient of a mail. */
 export interface Reader {
   username: string;
   email: string;
-  /** Nobody waits for it any more. */
+  /** Its time is over: it is given up. */
   isTooLate: boolean;
 }
 
-/** Mails of one kind that a user is sent within a quarter of an hour; more are silently left out. */
+/** Most mails of one kind that a user is sent within 15 minutes; further ones are silently left out. */
 const MAX_RECENT: Record<MailKind, number> = { verify_email: 3, reset_password: 3, email_changed: 10 };
-/** Seconds after which a mail that could not be sent is given up. Who asked for a reset will have asked again by then. */
+/** Seconds after which a mail that could not be sent is given up. */
 const PATIENCE: Record<MailKind, number> = {
   verify_email: 86_400,
   reset_password: 3600,
   email_changed: 5 * 86_400,
 };
 
-export function createMailRepository(db: Prisma.TransactionClient) {
+export function createMailRepository(query: Query) {
   return {
     /**
-     * Adds the job that sends a mail, in the transaction that is the reason for it. It sends nothing when the user has
-     * got enough of them lately, or has nothing to verify, and there is one for nobody too: the work is the same.
-     * @param userId undefined: nobody
-     * @param to another address than the user's
+     * Adds the job that sends a mail, in the transaction that is the reason for it: it is sent after the commit. The job
+     * sends nothing when the user got enough of them lately or has nothing to verify. There is one for an unknown user
+     * too, so that the work is the same.
+     * @param userId undefined for an unknown user
+     * @param to an address other than the user's
      */
-    async ask(userId: number | undefined, kind: MailKind, to?: string): Promise<void> {
-      // One after the other, so that each sees what the others have asked for: the bound is exact.
-      await db.$queryRaw`SELECT id FROM users WHERE id = ${userId ?? null}::int FOR NO KEY UPDATE`;
-      await db.$queryRaw`
+    async add(userId: number | undefined, kind: MailKind, to?: string): Promise<void> {
+      // One after the other, so that each sees the requests of the others: the bound is exact.
+      await query`SELECT id FROM users WHERE id = ${userId ?? null}::int FOR NO KEY UPDATE`;
+      await query`
         WITH asked AS (
           INSERT INTO mail_requests (user_id, kind)
           SELECT u.id, ${kind} FROM users u
@@ -46,12 +47,12 @@ export function createMailRepository(db: Prisma.TransactionClient) {
     },
 
     /**
-     * Whom a mail is for, and its token, which is good from now on for the address that the user has.
+     * The recipient of a mail, whose token becomes valid, for the address that the user has now.
      * @param until a time of the database
      * @returns undefined when the user was deleted
      */
     async prepare(userId: number, kind: MailKind, until: string, hash: string): Promise<Reader | undefined> {
-      const [reader] = await db.$queryRaw<Reader[]>`
+      const [reader] = await query<Reader[]>`
         WITH reader AS (
           SELECT id, username, email, email_key, now() > ${until}::timestamptz AS is_too_late
             FROM users WHERE id = ${userId}::int FOR KEY SHARE
@@ -64,20 +65,23 @@ export function createMailRepository(db: Prisma.TransactionClient) {
       return reader;
     },
 
-    /** Requests that count no more. @returns how many were removed */
+    /** Removes requests that no longer count. @returns how many */
     async removeOldRequests(size: number): Promise<number> {
-      return db.$executeRaw`
+      const removed = await query`
         DELETE FROM mail_requests WHERE id IN (
           SELECT id FROM mail_requests WHERE requested_at < now() - interval '1 hour'
-           ORDER BY requested_at LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
+           ORDER BY requested_at LIMIT ${size}::int FOR UPDATE SKIP LOCKED)
+        RETURNING id`;
+      return removed.length;
     },
 
     /**
-     * Makes jobs of mails that wait in the table of the release before, whose replicas may still run: one that such a
-     * replica is sending has its next attempt in the future. @returns how many
+     * Makes jobs of mails that wait in the table of the release before, whose replicas may still run. A mail that such a
+     * replica is sending has its next attempt in the future.
+     * @returns how many
      */
     async adoptWaiting(size: number): Promise<number> {
-      const [row] = await db.$queryRaw<[{ adopted: number }]>`
+      const [row] = await query<[{ adopted: number }]>`
         WITH waiting AS (
           SELECT id FROM mails WHERE done_at IS NULL AND next_attempt_at <= now()
            ORDER BY id LIMIT ${size}::int FOR UPDATE SKIP LOCKED
@@ -89,11 +93,13 @@ export function createMailRepository(db: Prisma.TransactionClient) {
       return row.adopted;
     },
 
-    /** Mails that the release before has sent. @returns how many were removed */
+    /** Removes mails that the release before has sent. @returns how many */
     async removeSent(size: number): Promise<number> {
-      return db.$executeRaw`
+      const removed = await query`
         DELETE FROM mails WHERE id IN (
-          SELECT id FROM mails WHERE done_at < now() - interval '1 day' LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
+          SELECT id FROM mails WHERE done_at < now() - interval '1 day' LIMIT ${size}::int FOR UPDATE SKIP LOCKED)
+        RETURNING id`;
+      return removed.length;
     },
   };
 }

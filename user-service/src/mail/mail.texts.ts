@@ -10,7 +10,7 @@ export interface MailText {
 
 const MINUTES = MAIL_TOKEN_LIFETIME / 60;
 
-/** The storefront's page for each link, and the words around it. */
+/** The storefront's page for each link, and the text around it. */
 const WORDS: Record<LinkKind, { page: string; subject: string; reason: string; otherwise: string }> = {
   verify_email: {
     page: 'verify-email',
@@ -21,7 +21,7 @@ const WORDS: Record<LinkKind, { page: string; subject: string; reason: string; o
   reset_password: {
     page: 'reset-password',
     subject: 'Reset your password',
-    reason: 'Somebody, hopefully you, asked for a new password. Choose it here:',
+    reason: 'Someone, hopefully you, asked for a new password. Choose it here:',
     otherwise: 'If it was not you, ignore this mail: your password stays as it is.',
   },
 };
@@ -38,12 +38,12 @@ export function writeLinkMail(kind: LinkKind, username: string, token: string, s
 export function writeNotice(username: string): MailText {
   const reason =
     'The email address of your account was changed. Mails about it go to the new address from now on.';
-  const otherwise = 'If it was not you, somebody else uses your account: write to the shop at once.';
+  const otherwise = 'If it was not you, someone else is using your account: contact the shop at once.';
   return {
     subject: 'Your email address was changed',
     text: `${greet(username)}\n\n${reason}\n\n${otherwise}\n`,
   };
 }
 
-/** A name with a dot may be taken for a link by the reader's program, and its owner is not known yet. */
+/** Mail programs turn names with a dot into links, and the user who chose the name is not verified yet. */
 const greet = (username: string) => (username.includes('.') ? 'Hello,' : `Hello ${username},`);

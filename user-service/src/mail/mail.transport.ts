@@ -8,9 +8,9 @@ export interface MailTransport {
   close(): void;
 }
 
-/** Why a mail was not taken, in words that name no address and no token. */
+/** Why a mail was not accepted, without any address or token. */
 export class MailFailed extends Error {
-  /** The server will never take this mail: another attempt is of no use. */
+  /** The server will never accept this mail. */
   readonly isFinal: boolean;
 
   constructor(reason: string, isFinal: boolean) {
@@ -20,7 +20,7 @@ export class MailFailed extends Error {
 }
 
 interface SmtpOptions {
-  /** `smtp://user:password@host:port`; options of nodemailer may stand in its query. */
+  /** `smtp://user:password@host:port`, with options of nodemailer in its query. */
   url: string;
   from: string;
   /** Connections that are kept. */
@@ -29,7 +29,7 @@ interface SmtpOptions {
 
 /** How long each step with the server may take, in milliseconds. */
 const STEP_TIMEOUT = 10_000;
-/** Steps that are about this one mail: refused there for good, it is the mail that is no good. */
+/** Steps that concern this one mail: a permanent refusal there is final. */
 const STEPS_OF_A_MAIL = new Set(['RCPT TO', 'DATA']);
 
 export function createSmtpTransport({ url, from, connections }: SmtpOptions): MailTransport {
@@ -47,7 +47,7 @@ export function createSmtpTransport({ url, from, connections }: SmtpOptions): Ma
     },
     { from },
   );
-  // Lost connections are told by the mails that were on them.
+  // A lost connection is reported by the mails that it was sending.
   transport.on('error', () => undefined);
   return {
     async send(to, { subject, text }, signal) {
@@ -67,7 +67,7 @@ function toMailFailed(error: unknown): MailFailed {
   return new MailFailed(reason, permanent === true && STEPS_OF_A_MAIL.has(command));
 }
 
-/** For development: the log is where a developer finds his link. */
+/** For development: the links are in the log. */
 export function createLogTransport(logger: Logger): MailTransport {
   return {
     async send(to, { subject, link }) {

@@ -2,8 +2,8 @@ import type { Turns } from '@shop/service-kit/deadline/turns';
 import { Busy } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
+import { WrongPassword } from '../credentials/credential.errors.ts';
 import { InvalidMailToken } from '../mail/mail.errors.ts';
-import { WrongPassword } from './password.errors.ts';
 import type { PasswordSchemas } from './password.schemas.ts';
 import type { PasswordUseCases } from './password.use-cases.ts';
 import type { ResetUseCases } from './reset.use-cases.ts';
@@ -50,7 +50,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       status: 202,
       answer: schemas.requested,
       async handler({ body, caller }) {
-        await resets.ask(body.email, originOf(caller));
+        await resets.request(body.email, originOf(caller));
         return { message: 'If an account has this address, a mail with a link is on its way' };
       },
     }),

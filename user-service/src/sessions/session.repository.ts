@@ -1,5 +1,5 @@
-import type { Prisma } from '../generated/prisma/client.ts';
-import type { Holder, RefreshToken } from './token.issuer.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
+import type { Holder, RefreshToken } from '../tokens/token.issuer.ts';
 
 /** Where a session is used from. */
 export interface Device {
@@ -42,11 +42,11 @@ const MAX_MARKED = 100;
  * the database report to the other services what was revoked. Times come from the database too: no clock of another
  * machine matters.
  */
-export function createSessionRepository(db: Prisma.TransactionClient) {
+export function createSessionRepository(query: Query) {
   return {
     /**
-     * The user's row is locked against changes of password and role, which end or revoke what they find after it, and
-     * against other sign-ins, so that `endSurplus` counts them all.
+     * The user's row is locked against changes of the password and the role, and against other logins, so that
+     * `revokeSurplus` counts them all.
      * @returns undefined when the password was changed since it was checked, or the user is gone
      */
     async start(
@@ -54,7 +54,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       session: { id: string; refreshToken: RefreshToken; lifetime: number; device: Device },
     ): Promise<Holder | undefined> {
       const { id, refreshToken, lifetime, device } = session;
-      const [row] = await db.$queryRaw<Holder[]>`
+      const [row] = await query<Holder[]>`
         WITH owner AS (
           SELECT id, role FROM users
            WHERE id = ${owner.userId} AND password_version = ${owner.passwordVersion} FOR NO KEY UPDATE
@@ -79,7 +79,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       next: { refreshToken: RefreshToken; lifetime: number; device: Device },
     ): Promise<Holder | undefined> {
       const { refreshToken, lifetime, device } = next;
-      const [row] = await db.$queryRaw<Holder[]>`
+      const [row] = await query<Holder[]>`
         WITH owner AS (
           SELECT u.id, u.role, u.generation, u.sessions_from FROM users u JOIN sessions s ON s.user_id = u.id
            WHERE s.id = ${id}::uuid FOR SHARE OF u
@@ -104,7 +104,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
 
     /** A new line of tokens in the session that `revokeAll` kept. Undefined when it was revoked before. */
     async renew(id: string, userId: number, refreshToken: RefreshToken): Promise<Holder | undefined> {
-      const [row] = await db.$queryRaw<Holder[]>`
+      const [row] = await query<Holder[]>`
         UPDATE sessions s
            SET current_token_hash = ${refreshToken.hash}, previous_token_hash = NULL, rotated_at = NULL,
                last_used_at = clock_timestamp()
@@ -123,7 +123,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
       id: string,
       passwordVersion: number | undefined,
     ): Promise<{ userId: number } | undefined> {
-      const [row] = await db.$queryRaw<{ userId: number }[]>`
+      const [row] = await query<{ userId: number }[]>`
         UPDATE sessions s
            SET ended_at = clock_timestamp(), ended_reason = 'token_reused'
           FROM users u
@@ -136,13 +136,14 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
 
     /** @returns false when the user has no such session; an expired one counts: its access token may still be valid */
     async revoke(id: string, userId: number, reason: EndReason): Promise<boolean> {
-      const count = await db.$executeRaw`
+      const revoked = await query`
         UPDATE sessions s
            SET ended_at = clock_timestamp(), ended_reason = ${reason}
           FROM users u
          WHERE s.id = ${id}::uuid AND s.user_id = ${userId} AND s.ended_at IS NULL
-           AND u.id = s.user_id AND s.generation >= u.sessions_from`;
-      return count > 0;
+           AND u.id = s.user_id AND s.generation >= u.sessions_from
+        RETURNING s.id`;
+      return revoked.length > 0;
     },
 
     /**
@@ -151,7 +152,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
      * @returns how many were revoked, and the generation below which access tokens are void; undefined without such a user
      */
     async revokeAll(userId: number, reason: EndReason, keep?: string): Promise<Revoked | undefined> {
-      const [row] = await db.$queryRaw<Revoked[]>`
+      const [row] = await query<Revoked[]>`
         WITH owner AS (
           UPDATE users SET generation = generation + 1, sessions_from = generation + 1
            WHERE id = ${userId} RETURNING generation
@@ -172,7 +173,7 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
 
     /** Revokes the sessions used least recently of a user who has more than `MAX_LIVING`. Called after `start`. */
     async revokeSurplus(userId: number): Promise<string[]> {
-      const rows = await db.$queryRaw<{ id: string }[]>`
+      const rows = await query<{ id: string }[]>`
         UPDATE sessions
            SET ended_at = clock_timestamp(), ended_reason = 'too_many'
          WHERE id IN (
@@ -184,28 +185,30 @@ export function createSessionRepository(db: Prisma.TransactionClient) {
 
     /** All of a user who is about to be deleted. */
     async remove(userId: number): Promise<void> {
-      await db.session.deleteMany({ where: { userId } });
+      await query`DELETE FROM sessions WHERE user_id = ${userId}`;
     },
 
-    /** Sessions of anybody that are over for a day: their last access token expired long ago. @returns how many were removed */
+    /** Sessions of anybody that have been over for a day: their last access token has expired. @returns how many were removed */
     async removeOld(size: number): Promise<number> {
-      return db.$executeRaw`
+      const removed = await query`
         DELETE FROM sessions WHERE id IN (
           SELECT id FROM sessions
            WHERE expires_at < now() - interval '1 day' OR ended_at < now() - interval '1 day'
-           LIMIT ${size}::int FOR UPDATE SKIP LOCKED)`;
+           LIMIT ${size}::int FOR UPDATE SKIP LOCKED)
+        RETURNING id`;
+      return removed.length;
     },
 
     /** The user of a session that lives; undefined for any other. */
     async findOwner(id: string): Promise<{ id: number; emailVerified: boolean } | undefined> {
-      const [owner] = await db.$queryRaw<{ id: number; emailVerified: boolean }[]>`
+      const [owner] = await query<{ id: number; emailVerified: boolean }[]>`
         SELECT u.id, u.email_verified AS "emailVerified" FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.id = ${id}::uuid AND s.ended_at IS NULL AND s.expires_at > now() AND s.generation >= u.sessions_from`;
       return owner;
     },
 
     listLiving(userId: number): Promise<LivingSession[]> {
-      return db.$queryRaw`
+      return query`
         SELECT s.id, s.created_at AS "createdAt", s.last_used_at AS "lastUsedAt", s.user_agent AS "userAgent", s.ip
           FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.user_id = ${userId} AND s.ended_at IS NULL AND s.expires_at > now() AND s.generation >= u.sessions_from

@@ -1,10 +1,5 @@
-import type { Turns } from '@shop/service-kit/deadline/turns';
-import { Busy } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
-import type { CredentialUseCases } from '../passwords/credential.use-cases.ts';
-import { InvalidCredentials } from '../passwords/password.errors.ts';
-import type { UserUseCases } from '../users/user.use-cases.ts';
 import {
   EmailNotVerified,
   InvalidRefreshToken,
@@ -12,49 +7,18 @@ import {
   SessionNotFound,
   TokenReused,
 } from './session.errors.ts';
+import { toSessionResponse } from './session.response.ts';
 import {
-  loggedIn,
-  loginBody,
   refreshBody,
   refreshed,
   refreshHeaders,
   sessionParams,
-  sessionsAnswer,
+  sessionsResponse,
 } from './session.schemas.ts';
 import type { SessionUseCases } from './session.use-cases.ts';
 
-interface SessionRouteOptions {
-  sessions: SessionUseCases;
-  credentials: CredentialUseCases;
-  users: UserUseCases;
-  queue: Turns;
-}
-
-export function sessionRoutes({ sessions, credentials, users, queue }: SessionRouteOptions) {
+export function sessionRoutes(sessions: SessionUseCases) {
   return [
-    defineRoute({
-      method: 'post',
-      path: '/api/users/login',
-      operationId: 'login',
-      tag: 'Sessions',
-      summary: 'Sign in with username or email',
-      description:
-        'Unknown users and wrong passwords get the same response. After 10 failures in 15 minutes an account is locked for the rest of them (429), for the right password too. A user has at most 50 sessions; one more revokes the one that was not used for longest.',
-      who: 'anyone',
-      limit: 'login',
-      patience: 'password',
-      body: loginBody,
-      status: 200,
-      answer: loggedIn,
-      errors: [InvalidCredentials, EmailNotVerified, Busy],
-      handler: ({ body, caller }) =>
-        queue(async () => {
-          const origin = originOf(caller);
-          const owner = await credentials.logIn(body.identifier, body.password, origin);
-          const tokens = await sessions.logIn(owner, origin);
-          return { message: 'Login successful', user: await users.own(owner.userId), tokens };
-        }),
-    }),
     defineRoute({
       method: 'post',
       path: '/api/users/refresh',
@@ -117,8 +81,11 @@ export function sessionRoutes({ sessions, credentials, users, queue }: SessionRo
       who: 'user',
       limit: 'user_reads',
       status: 200,
-      answer: sessionsAnswer,
-      handler: async ({ user }) => ({ sessions: await sessions.list(user.id, user.sessionId) }),
+      answer: sessionsResponse,
+      async handler({ user }) {
+        const living = await sessions.list(user.id);
+        return { sessions: living.map(toSessionResponse(user.sessionId)) };
+      },
     }),
     defineRoute({
       method: 'delete',
@@ -134,7 +101,7 @@ export function sessionRoutes({ sessions, credentials, users, queue }: SessionRo
       status: 204,
       errors: [SessionNotFound],
       async handler({ user, params, caller }) {
-        await sessions.endOne(user, params.id, originOf(caller));
+        await sessions.revokeOne(user, params.id, originOf(caller));
         return undefined;
       },
     }),

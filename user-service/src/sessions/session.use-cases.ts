@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Accounts } from '@shop/service-kit/accounts/accounts';
-import type { VoidTokens } from '@shop/service-kit/accounts/known-changes';
 import type { User } from '@shop/service-kit/http/request-context';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { Logger } from 'pino';
-import type { AuditUseCases } from '../audit/audit.use-cases.ts';
+import type { Change, ChangeAccounts } from '../accounts/account.changer.ts';
 import type { Origin } from '../audit/origin.ts';
-import type { Prisma, PrismaClient } from '../generated/prisma/client.ts';
-import type { MailUseCases } from '../mail/mail.use-cases.ts';
-import { InvalidCredentials } from '../passwords/password.errors.ts';
+import { createMailRepository } from '../mail/mail.repository.ts';
+import type { Holder, TokenIssuer } from '../tokens/token.issuer.ts';
+import type { Tokens } from '../tokens/tokens.response.ts';
 import {
   EmailNotVerified,
   InvalidRefreshToken,
@@ -15,88 +14,67 @@ import {
   SessionNotFound,
   TokenReused,
 } from './session.errors.ts';
-import { createSessionRepository, type EndReason } from './session.repository.ts';
-import type { TokenIssuer } from './token.issuer.ts';
-import type { Tokens } from './tokens.answer.ts';
+import { createSessionRepository, type EndReason, type LivingSession } from './session.repository.ts';
 
 interface SessionOptions {
-  db: PrismaClient;
+  query: Query;
+  change: ChangeAccounts;
   tokens: TokenIssuer;
-  accounts: Accounts;
   /** Whether only users with a verified address get tokens. */
   requireVerifiedEmail: boolean;
-  mails: MailUseCases;
-  audit: AuditUseCases;
 }
 
-/** Whose password was checked, and which version of it. */
-interface Owner {
+/** A user, and the version of the password that was checked. */
+export interface Owner {
   userId: number;
   passwordVersion: number;
 }
 
+export interface Started {
+  tokens: Tokens;
+  role: Holder['role'];
+}
+
 /** Sessions from login to logout. Whatever revokes one makes its access tokens void in every service. */
-export function createSessionUseCases(options: SessionOptions) {
-  const { db, tokens, accounts, requireVerifiedEmail, mails, audit } = options;
-  const sessions = createSessionRepository(db);
+export function createSessionUseCases({ query, change, tokens, requireVerifiedEmail }: SessionOptions) {
+  const sessions = createSessionRepository(query);
   const lifetime = tokens.refreshLifetime;
 
-  const start = async (owner: Owner, origin: Origin, tx: Prisma.TransactionClient): Promise<Tokens> => {
-    const id = randomUUID();
-    const refreshToken = tokens.newRefreshToken(id, owner.passwordVersion);
-    const session = { id, refreshToken, lifetime, device: origin };
-    const holder = await createSessionRepository(tx).start(owner, session);
-    if (holder === undefined) throw new InvalidCredentials();
-    return tokens.pairOf(holder, refreshToken);
-  };
   const refuseUnverified = async (userId: number, origin: Origin): Promise<never> => {
-    await db.$transaction(async (tx) => {
-      await mails.ask(userId, 'verify_email', tx);
-      await audit.record(tx, { event: 'login_refused', userId, origin });
+    await change([], async ({ query, record }) => {
+      await createMailRepository(query).add(userId, 'verify_email');
+      record({ event: 'login_refused', userId, origin });
     });
     throw new EmailNotVerified();
   };
-  /** @returns false when it is not a living session of the user */
-  const revokeOne = async (user: User, id: string, event: 'logout' | 'session_ended', origin: Origin) => {
-    const reason = event === 'logout' ? 'logout' : 'ended_by_user';
-    const isRevoked = await db.$transaction(async (tx) => {
-      if (!(await createSessionRepository(tx).revoke(id, user.id, reason))) return false;
-      const details = { sessions: 1 };
-      await audit.record(tx, { event, userId: user.id, actorId: user.id, origin, details });
-      return true;
-    });
-    if (isRevoked) accounts.voidTokens([{ sessionId: id }]);
-    return isRevoked;
-  };
 
   return {
-    /** Only users with a verified address get tokens. */
     requireVerifiedEmail,
 
-    /** The first tokens of a new account. @param tx the transaction that opens it */
-    start,
+    /** @throws EmailNotVerified where that is required: a mail with a link is on its way */
+    async requireVerified(userId: number, emailVerified: boolean, origin: Origin): Promise<void> {
+      if (requireVerifiedEmail && !emailVerified) await refuseUnverified(userId, origin);
+    },
 
     /**
-     * @throws EmailNotVerified, and a mail is on its way; InvalidCredentials when the password was changed meanwhile
+     * Begins a session, as a part of a change. A user has at most 50: the one used least recently is revoked.
+     * @returns undefined when the password was changed since it was checked, or the user is gone
      */
-    async logIn(owner: Owner & { emailVerified: boolean }, origin: Origin): Promise<Tokens> {
-      const { userId, emailVerified } = owner;
-      if (requireVerifiedEmail && !emailVerified) return refuseUnverified(userId, origin);
-      const { first, surplus } = await db.$transaction(async (tx) => {
-        const first = await start(owner, origin, tx);
-        const surplus = await createSessionRepository(tx).revokeSurplus(userId);
-        await audit.record(tx, { event: 'login_succeeded', userId, actorId: userId, origin });
-        return { first, surplus };
-      });
-      accounts.voidTokens(surplus.map((sessionId) => ({ sessionId })));
-      return first;
+    async start(owner: Owner, origin: Origin, { query, voidTokens }: Change): Promise<Started | undefined> {
+      const inside = createSessionRepository(query);
+      const id = randomUUID();
+      const refreshToken = tokens.newRefreshToken(id, owner.passwordVersion);
+      const holder = await inside.start(owner, { id, refreshToken, lifetime, device: origin });
+      if (holder === undefined) return undefined;
+      for (const sessionId of await inside.revokeSurplus(owner.userId)) voidTokens({ sessionId });
+      return { tokens: tokens.pairOf(holder, refreshToken), role: holder.role };
     },
 
     /**
      * A new pair for the session's current refresh token, which is spent by it; for the one before it, shortly after,
-     * the same pair but for the time it was made.
+     * the same pair but for the time of issue.
      * @throws InvalidRefreshToken, also for a token from before a change of the password; EmailNotVerified; TokenReused
-     *   for a spent token, and the session is over
+     *   for a spent token, and the session is revoked
      */
     async refresh(token: string, origin: Origin, log: Logger): Promise<Tokens> {
       const presented = tokens.readRefreshToken(token);
@@ -105,89 +83,87 @@ export function createSessionUseCases(options: SessionOptions) {
       const owner = requireVerifiedEmail ? await sessions.findOwner(sessionId) : undefined;
       if (owner?.emailVerified === false) return refuseUnverified(owner.id, origin);
       const refreshToken = tokens.successorOf(presented);
-      const next = { refreshToken, lifetime, device: origin };
-      const holder = await sessions.rotate(sessionId, hash, next);
+      const holder = await sessions.rotate(sessionId, hash, { refreshToken, lifetime, device: origin });
       if (holder !== undefined) return tokens.pairOf(holder, refreshToken);
-      const revoked = await db.$transaction(async (tx) => {
-        const found = await createSessionRepository(tx).revokeReused(sessionId, passwordVersion);
-        if (found !== undefined)
-          await audit.record(tx, { event: 'token_reused', userId: found.userId, origin });
-        return found;
+      await change([], async ({ query, record, voidTokens }) => {
+        const reused = await createSessionRepository(query).revokeReused(sessionId, passwordVersion);
+        if (reused === undefined) throw new InvalidRefreshToken();
+        record({ event: 'token_reused', userId: reused.userId, origin });
+        voidTokens({ sessionId });
       });
-      if (revoked === undefined) throw new InvalidRefreshToken();
-      accounts.voidTokens([{ sessionId }]);
-      log.warn({ session_id: sessionId }, 'a spent refresh token was used again: session ended');
+      log.warn({ session_id: sessionId }, 'a spent refresh token was used again: session revoked');
       throw new TokenReused();
     },
 
     /** @throws SessionNotFound for a session that was revoked before, or is someone else's */
-    async endOne(user: User, id: string, origin: Origin): Promise<void> {
-      if (!(await revokeOne(user, id, 'session_ended', origin))) throw new SessionNotFound();
-    },
-
-    async logOut(user: User, origin: Origin): Promise<void> {
-      await revokeOne(user, user.sessionId, 'logout', origin);
-    },
-
-    async logOutEverywhere(user: User, origin: Origin): Promise<void> {
-      const below = await db.$transaction(async (tx) => {
-        const revoked = await createSessionRepository(tx).revokeAll(user.id, 'logout_all');
-        if (revoked === undefined) return undefined;
-        const { sessions, generation } = revoked;
-        const details = { sessions };
-        await audit.record(tx, { event: 'logout_all', userId: user.id, actorId: user.id, origin, details });
-        return generation;
+    revokeOne(user: User, id: string, origin: Origin): Promise<void> {
+      return change([], async ({ query, record, voidTokens }) => {
+        const isOwn = await createSessionRepository(query).revoke(id, user.id, 'ended_by_user');
+        if (!isOwn) throw new SessionNotFound();
+        const details = { sessions: 1 };
+        record({ event: 'session_ended', userId: user.id, actorId: user.id, origin, details });
+        voidTokens({ sessionId: id });
       });
-      accounts.voidTokens([{ userId: user.id, below }]);
     },
 
-    /** @param current the session that asks */
-    async list(userId: number, current: string) {
-      const living = await sessions.listLiving(userId);
-      return living.map(({ id, createdAt, lastUsedAt, userAgent, ip }) => ({
-        id,
-        created_at: createdAt,
-        last_used_at: lastUsedAt,
-        user_agent: userAgent,
-        ip,
-        current: id === current,
-      }));
+    logOut(user: User, origin: Origin): Promise<void> {
+      const { id: userId, sessionId } = user;
+      return change([], async ({ query, record, voidTokens }) => {
+        if (!(await createSessionRepository(query).revoke(sessionId, userId, 'logout'))) return;
+        record({ event: 'logout', userId, actorId: userId, origin, details: { sessions: 1 } });
+        voidTokens({ sessionId });
+      });
     },
+
+    logOutEverywhere(user: User, origin: Origin): Promise<void> {
+      const { id: userId } = user;
+      return change([], async ({ query, record, voidTokens }) => {
+        const revoked = await createSessionRepository(query).revokeAll(userId, 'logout_all');
+        if (revoked === undefined) return;
+        const { sessions, generation } = revoked;
+        record({ event: 'logout_all', userId, actorId: userId, origin, details: { sessions } });
+        voidTokens({ userId, below: generation });
+      });
+    },
+
+    list: (userId: number): Promise<LivingSession[]> => sessions.listLiving(userId),
 
     /**
-     * Revokes the user's other sessions and begins a new line of tokens in this one.
+     * Revokes the user's other sessions and begins a new line of tokens in this one, as a part of a change.
      * @param passwordVersion of the new password
-     * @param tx the transaction that changes the password
-     * @returns also what to pass to `announce` after its commit
      * @throws SessionEnded
      */
     async keepOnly(
       user: User,
       passwordVersion: number,
       reason: EndReason,
-      tx: Prisma.TransactionClient,
-    ): Promise<{ tokens: Tokens; voided: VoidTokens }> {
-      const inside = createSessionRepository(tx);
+      { query, voidTokens }: Change,
+    ): Promise<Tokens> {
+      const inside = createSessionRepository(query);
       await inside.revokeAll(user.id, reason, user.sessionId);
       const refreshToken = tokens.newRefreshToken(user.sessionId, passwordVersion);
       const renewed = await inside.renew(user.sessionId, user.id, refreshToken);
       if (renewed === undefined) throw new SessionEnded();
-      const voided = { userId: user.id, below: renewed.generation };
-      return { tokens: tokens.pairOf(renewed, refreshToken), voided };
+      voidTokens({ userId: user.id, below: renewed.generation });
+      return tokens.pairOf(renewed, refreshToken);
     },
 
-    /** @param tx the transaction that is the reason; `voided` is to be announced after its commit */
-    async endAll(userId: number, reason: EndReason, tx: Prisma.TransactionClient) {
-      const revoked = await createSessionRepository(tx).revokeAll(userId, reason);
-      return { sessions: revoked?.sessions ?? 0, voided: { userId, below: revoked?.generation } };
+    /** As a part of a change. @returns how many were revoked; undefined without such a user */
+    async revokeAll(
+      userId: number,
+      reason: EndReason,
+      { query, voidTokens }: Change,
+    ): Promise<number | undefined> {
+      const revoked = await createSessionRepository(query).revokeAll(userId, reason);
+      if (revoked !== undefined) voidTokens({ userId, below: revoked.generation });
+      return revoked?.sessions;
     },
 
-    /** @param tx the transaction that deletes the user */
-    remove: (userId: number, tx: Prisma.TransactionClient): Promise<void> =>
-      createSessionRepository(tx).remove(userId),
-
-    /** After the commit of what revoked sessions or changed a role: this process refuses their tokens from now on. */
-    announce: (voided: VoidTokens) => accounts.voidTokens([voided]),
+    /** Of a user who is about to be deleted, as a part of a change. */
+    async remove(userId: number, { query, voidTokens }: Change): Promise<void> {
+      await createSessionRepository(query).remove(userId);
+      voidTokens({ userId });
+    },
   };
 }
 

@@ -1,23 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { toWindow } from '@shop/service-kit/http/paging';
+import type { Query } from '@shop/service-kit/postgres/query';
+import type { ChangeAccounts } from '../accounts/account.changer.ts';
 import { createAuditRepository } from '../audit/audit.repository.ts';
 import { auditCursor } from '../audit/audit.schemas.ts';
-import type { AuditUseCases } from '../audit/audit.use-cases.ts';
-import type { PrismaClient } from '../generated/prisma/client.ts';
-import { type Credential, createCredentialRepository } from '../passwords/credential.repository.ts';
-import type { PasswordHasher } from '../passwords/password.hasher.ts';
+import { createCredentialRepository } from '../credentials/credential.repository.ts';
+import type { PasswordHasher } from '../credentials/password.hasher.ts';
+import type { Account } from '../identity/account.ts';
+import { email as emailField, username as usernameField } from '../identity/identity.fields.ts';
+import { identityKey } from '../identity/identity.ts';
 import { createSessionRepository } from '../sessions/session.repository.ts';
-import { email as emailField, username as usernameField } from './user.fields.ts';
-import { identityKey } from './user.identity.ts';
 import { createUserRepository } from './user.repository.ts';
 
 interface AdminCommandOptions {
-  db: PrismaClient;
-  audit: AuditUseCases;
+  query: Query;
+  change: ChangeAccounts;
   hasher: PasswordHasher;
-  /** Nothing that replicas have cached of users is served or stored for longer than a command takes. */
-  distrustCache: () => Promise<void>;
 }
 
 const SHOWN_EVENTS = 20;
@@ -27,18 +26,18 @@ npm run admin -- --sessions <username or email>   where the user is signed in
 npm run admin -- --audit <username or email>      the last ${SHOWN_EVENTS} events of the user in the audit trail`;
 const DETAILS = { by: 'npm run admin' };
 
-/** The command cannot be done; the message says why. */
+/** The command cannot be carried out; the message says why. */
 export class AdminCommandFailed extends Error {}
 
-/** @returns what was done, for a terminal @throws AdminCommandFailed; UsernameTaken, EmailTaken */
+/** @returns the result, as text for a terminal @throws AdminCommandFailed; UsernameTaken, EmailTaken */
 export async function runAdminCommand(args: string[], options: AdminCommandOptions): Promise<string> {
   const { command, names } = commandOf(args);
   const [name = '', address] = names;
   if (command === 'create' && address !== undefined) return create(name, address, options);
   if (command === 'create' || name === '' || address !== undefined) throw usage();
-  const account = await createCredentialRepository(options.db).findByKey(identityKey(name));
-  if (account === undefined) throw new AdminCommandFailed(`There is no user "${name}".`);
-  return COMMANDS[command](account, options);
+  const credential = await createCredentialRepository(options.query).findByKey(identityKey(name));
+  if (credential === undefined) throw new AdminCommandFailed(`There is no user "${name}".`);
+  return COMMANDS[command](credential.account, options);
 }
 
 const COMMANDS = { promote, sessions: listSessions, audit: listEvents };
@@ -62,55 +61,52 @@ function commandOf(args: string[]): { command: Command; names: string[] } {
   }
 }
 
-async function promote({ userId, username }: Credential, options: AdminCommandOptions) {
-  const { db, audit, distrustCache } = options;
-  await distrustCache();
-  const isNew = await db.$transaction(async (tx) => {
-    const users = createUserRepository(tx);
+async function promote({ id, username }: Account, { change }: AdminCommandOptions) {
+  const isNew = await change([id], async ({ query, record }) => {
+    const users = createUserRepository(query);
     await users.lockAdmins();
-    if ((await users.setRole(userId, 'admin')) === undefined) return false;
-    const details = { role: 'admin', ...DETAILS };
-    await audit.record(tx, { event: 'role_changed', userId, origin: undefined, details });
+    if ((await users.setRole(id, 'admin')) === undefined) return false;
+    record({ event: 'role_changed', userId: id, origin: undefined, details: { role: 'admin', ...DETAILS } });
     return true;
   });
   return isNew
-    ? `${username} (id ${userId}) is an admin now, from the next sign-in on.`
-    : `${username} (id ${userId}) is an admin already.`;
+    ? `${username} (id ${id}) is an admin now, from the next login on.`
+    : `${username} (id ${id}) is an admin already.`;
 }
 
-async function create(name: string, address: string, { db, audit, hasher }: AdminCommandOptions) {
+async function create(name: string, address: string, { change, hasher }: AdminCommandOptions) {
   const [username, email] = [usernameField.safeParse(name), emailField.safeParse(address)];
   const wrong = [username, email].flatMap(({ error }) => error?.issues.map(({ message }) => message) ?? []);
   if (!username.success || !email.success) throw new AdminCommandFailed(`${wrong.join('. ')}.`);
   const password = randomBytes(15).toString('base64url');
   const user = { username: username.data, email: email.data, role: 'admin', emailVerified: true } as const;
   const passwordHash = await hasher.hash(password);
-  const id = await db.$transaction(async (tx) => {
-    const { id: userId } = await createUserRepository(tx).create({ ...user, passwordHash });
-    await audit.record(tx, { event: 'registered', userId, origin: undefined, details: DETAILS });
+  const id = await change([], async ({ query, record }) => {
+    const { id: userId } = await createUserRepository(query).create({ ...user, passwordHash });
+    record({ event: 'registered', userId, origin: undefined, details: DETAILS });
     return userId;
   });
   return `${user.username} (id ${id}) was created as an admin. The password, shown this once: ${password}`;
 }
 
-async function listSessions({ userId, username }: Credential, { db }: AdminCommandOptions) {
-  const living = await createSessionRepository(db).listLiving(userId);
+async function listSessions({ id: userId, username }: Account, { query }: AdminCommandOptions) {
+  const living = await createSessionRepository(query).listLiving(userId);
   if (living.length === 0) return `${username} (id ${userId}) is not signed in anywhere.`;
   const rows = living.map(({ id, lastUsedAt, ip, userAgent }) => [lastUsedAt, ip, userAgent, id]);
   return linesOf(['last used', 'address', 'program', 'session'], rows);
 }
 
-async function listEvents({ userId, username }: Credential, { db }: AdminCommandOptions) {
+async function listEvents({ id: userId, username }: Account, { query }: AdminCommandOptions) {
   const window = toWindow({ page: 1, per_page: SHOWN_EVENTS }, auditCursor);
   const filter = { user_id: userId, event: undefined, from: undefined, to: undefined };
-  const events = await createAuditRepository(db).list(filter, window);
-  if (events.length === 0) return `Nothing is recorded of ${username} (id ${userId}).`;
+  const events = await createAuditRepository(query).list(filter, window);
+  if (events.length === 0) return `Nothing is recorded about ${username} (id ${userId}).`;
   const rows = events
     .slice(0, SHOWN_EVENTS)
-    .map(({ created_at, event, actor_id, ip, details }) => [
-      created_at,
+    .map(({ createdAt, event, actorId, ip, details }) => [
+      createdAt,
       event,
-      actor_id === null ? null : `by ${actor_id}`,
+      actorId === null ? null : `by ${actorId}`,
       ip,
       Object.keys(details).length === 0 ? null : JSON.stringify(details),
     ]);

@@ -1,20 +1,20 @@
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { Logger } from 'pino';
-import type { AuditUseCases } from '../audit/audit.use-cases.ts';
-import type { PrismaClient } from '../generated/prisma/client.ts';
-import type { PasswordHasher } from '../passwords/password.hasher.ts';
+import type { ChangeAccounts } from '../accounts/account.changer.ts';
+import type { PasswordHasher } from '../credentials/password.hasher.ts';
 import { createUserRepository } from './user.repository.ts';
 import type { Registration } from './user.schemas.ts';
 
 interface FirstAdminOptions {
-  db: PrismaClient;
-  audit: AuditUseCases;
+  query: Query;
+  change: ChangeAccounts;
   hasher: PasswordHasher;
   logger: Logger;
   /** `ADMIN_USERNAME`, `ADMIN_EMAIL`, `ADMIN_PASSWORD`. */
   admin: Registration;
 }
 
-/** How long to wait for a database that was away, in milliseconds. */
+/** Milliseconds between attempts while the database is away. */
 const RETRY_INTERVAL = 2000;
 
 /**
@@ -22,25 +22,24 @@ const RETRY_INTERVAL = 2000;
  * already is never promoted. The address counts as verified. May run in several replicas at once and at every start.
  */
 export async function ensureFirstAdmin({
-  db,
-  audit,
+  query,
+  change,
   hasher,
   logger,
   admin,
 }: FirstAdminOptions): Promise<void> {
   const { username, email, password } = admin;
-  if (await createUserRepository(db).hasAdmin()) return;
+  if (await createUserRepository(query).hasAdmin()) return;
   const passwordHash = await hasher.hash(password);
-  const outcome = await db.$transaction(async (tx) => {
-    const users = createUserRepository(tx);
+  const outcome = await change([], async ({ query, record }) => {
+    const users = createUserRepository(query);
     await users.lockAdmins();
     if (await users.hasAdmin()) return 'exists';
     const taken = await users.findTaken({ username, email });
     if (taken !== undefined) return taken;
     const created = { username, email, passwordHash, role: 'admin', emailVerified: true } as const;
     const { id: userId } = await users.create(created);
-    const details = { by: 'ADMIN_USERNAME' };
-    await audit.record(tx, { event: 'registered', userId, origin: undefined, details });
+    record({ event: 'registered', userId, origin: undefined, details: { by: 'ADMIN_USERNAME' } });
     return 'created';
   });
   if (outcome === 'created') logger.info({ username }, 'first admin was created');
@@ -48,14 +47,14 @@ export async function ensureFirstAdmin({
     logger.warn(`ADMIN_${outcome.toUpperCase()} belongs to another user: no admin was created`);
 }
 
-/** The first attempt is over when this resolves; after a failure it is tried again until it works. */
+/** Resolves after the first attempt; after a failure it is tried again until it works. */
 export async function keepFirstAdmin(options: FirstAdminOptions, retryInterval = RETRY_INTERVAL) {
   let timer: NodeJS.Timeout | undefined;
   const attempt = async (): Promise<void> => {
     try {
       await ensureFirstAdmin(options);
     } catch (error) {
-      options.logger.warn({ err: error }, 'first admin is made later');
+      options.logger.warn({ err: error }, 'the first admin will be created later');
       timer = setTimeout(attempt, retryInterval).unref();
     }
   };

@@ -1,11 +1,9 @@
 import type { Window } from '@shop/service-kit/http/paging';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
-import type { Prisma } from '../generated/prisma/client.ts';
-import type { UserAnswer } from './user.answer.ts';
+import { type Query, sql } from '@shop/service-kit/postgres/query';
+import { type Account, accountColumns, type Role } from '../identity/account.ts';
+import { identityKey } from '../identity/identity.ts';
 import { EmailTaken, UsernameTaken } from './user.errors.ts';
-import { identityKey } from './user.identity.ts';
-
-type Role = UserAnswer['role'];
 
 export interface NewUser {
   username: string;
@@ -21,63 +19,73 @@ export interface UserFilter {
   role: Role | undefined;
 }
 
-/** Everything but the password, which only the passwords feature reads. */
-const columns = {
-  id: true,
-  username: true,
-  email: true,
-  role: true,
-  emailVerified: true,
-  createdAt: true,
-  updatedAt: true,
-} as const;
+interface Changed {
+  account: Account;
+  /** Where the address is a new one: the one before. */
+  formerEmail: string | undefined;
+  isRenamed: boolean;
+}
 
-export function createUserRepository(db: Prisma.TransactionClient) {
+export function createUserRepository(query: Query) {
   return {
     /** Which of the two is taken already; `create` finds out as well, but only after the password was hashed. */
     async findTaken({ username, email }: { username: string; email: string }) {
       const [usernameKey, emailKey] = [identityKey(username), identityKey(email)];
-      const rows = await db.user.findMany({
-        where: { OR: [{ usernameKey }, { emailKey }] },
-        select: { usernameKey: true },
-      });
+      const rows = await query<{ usernameKey: string }[]>`
+        SELECT username_key AS "usernameKey" FROM users WHERE username_key = ${usernameKey} OR email_key = ${emailKey}`;
       if (rows.some((row) => row.usernameKey === usernameKey)) return 'username';
       return rows.length > 0 ? 'email' : undefined;
     },
 
     /** @throws UsernameTaken, EmailTaken */
-    async create({ username, email, ...rest }: NewUser): Promise<UserAnswer> {
-      const data = { ...named({ username, email }), ...rest };
-      return toAnswer(await db.user.create({ data, select: columns }).catch(refuseTaken));
+    async create(user: NewUser): Promise<Account> {
+      const { username, email, passwordHash, role = 'customer', emailVerified = false } = user;
+      const [created] = await query<[Account]>`
+        INSERT INTO users (username, username_key, email, email_key, password_hash, role, email_verified)
+        VALUES (${username}, ${identityKey(username)}, ${email}, ${identityKey(email)}, ${passwordHash}, ${role},
+                ${emailVerified})
+        RETURNING ${accountColumns}`.catch(refuseTaken);
+      return created;
     },
 
-    async find(id: number): Promise<UserAnswer | undefined> {
-      const row = await db.user.findUnique({ where: { id }, select: columns });
-      return row === null ? undefined : toAnswer(row);
+    async find(id: number): Promise<Account | undefined> {
+      const [account] = await query<Account[]>`SELECT ${accountColumns} FROM users WHERE id = ${id}`;
+      return account;
     },
 
     /**
-     * A new address is not a verified one; the same in another spelling is no new one.
-     * @returns `formerEmail` only where the address is a new one
+     * A new address is not verified; another spelling of the same address is not a new one.
+     * @returns undefined when there is no such user
      * @throws UsernameTaken, EmailTaken
      */
-    async change(id: number, changes: { username?: string | undefined; email?: string | undefined }) {
-      const [before] = await db.$queryRaw<{ username: string; email: string; emailKey: string }[]>`
+    async change(
+      id: number,
+      changes: { username?: string | undefined; email?: string | undefined },
+    ): Promise<Changed | undefined> {
+      const [before] = await query<{ username: string; email: string; emailKey: string }[]>`
         SELECT username, email, email_key AS "emailKey" FROM users WHERE id = ${id} FOR NO KEY UPDATE`;
       if (before === undefined) return undefined;
-      const names = named(changes);
-      const hasMoved = names.emailKey !== undefined && names.emailKey !== before.emailKey;
-      const data = { ...names, ...(hasMoved ? { emailVerified: false } : {}), updatedAt: new Date() };
-      const row = await db.user.update({ where: { id }, data, select: columns }).catch(refuseTaken);
-      const isRenamed = names.username !== undefined && names.username !== before.username;
-      return { user: toAnswer(row), formerEmail: hasMoved ? before.email : undefined, isRenamed };
+      const { username = null, email = null } = changes;
+      const [usernameKey, emailKey] = [username, email].map((name) =>
+        name === null ? null : identityKey(name),
+      );
+      const hasMoved = emailKey !== null && emailKey !== before.emailKey;
+      const [account] = await query<[Account]>`
+        UPDATE users
+           SET username = coalesce(${username}, username), username_key = coalesce(${usernameKey}, username_key),
+               email = coalesce(${email}, email), email_key = coalesce(${emailKey}, email_key),
+               email_verified = email_verified AND NOT ${hasMoved}::boolean, updated_at = clock_timestamp()
+         WHERE id = ${id} RETURNING ${accountColumns}`.catch(refuseTaken);
+      const isRenamed = username !== null && username !== before.username;
+      return { account, formerEmail: hasMoved ? before.email : undefined, isRenamed };
     },
 
-    /** @returns false when there is no such user, or the address is a verified one already */
+    /** @returns false when there is no such user, or the address was verified before */
     async verifyEmail(id: number): Promise<boolean> {
-      const data = { emailVerified: true, updatedAt: new Date() };
-      const { count } = await db.user.updateMany({ where: { id, emailVerified: false }, data });
-      return count > 0;
+      const verified = await query`
+        UPDATE users SET email_verified = TRUE, updated_at = clock_timestamp()
+         WHERE id = ${id} AND NOT email_verified RETURNING id`;
+      return verified.length > 0;
     },
 
     /**
@@ -85,79 +93,52 @@ export function createUserRepository(db: Prisma.TransactionClient) {
      *   the role is not a new one
      */
     async setRole(id: number, role: Role): Promise<number | undefined> {
-      const [changed] = await db.user.updateManyAndReturn({
-        where: { id, role: { not: role } },
-        data: { role, updatedAt: new Date() },
-        select: { generation: true },
-      });
+      const [changed] = await query<{ generation: number }[]>`
+        UPDATE users SET role = ${role}, updated_at = clock_timestamp()
+         WHERE id = ${id} AND role <> ${role} RETURNING generation`;
       return changed?.generation;
     },
 
-    /** Changes of who is an admin wait for each other until the transaction ends. Taken before any row is locked. */
+    /** Changes of who is an admin wait for each other until the transaction ends. To be called before any row is locked. */
     async lockAdmins(): Promise<void> {
-      await db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('users/admins', 0))`;
+      await query`SELECT pg_advisory_xact_lock(hashtextextended('users/admins', 0))`;
     },
 
-    /** Whether anybody is an admin. @param except who does not count */
+    /** Whether there is an admin. @param except a user who does not count */
     async hasAdmin(except?: number): Promise<boolean> {
-      const where = { role: 'admin', ...(except === undefined ? {} : { id: { not: except } }) };
-      return (await db.user.findFirst({ where, select: { id: true } })) !== null;
+      const admins = await query`
+        SELECT id FROM users WHERE role = 'admin' AND id IS DISTINCT FROM ${except ?? null}::int LIMIT 1`;
+      return admins.length > 0;
     },
 
     /** Nothing can be begun with the user until the transaction ends. @returns false when there is none */
     async lock(id: number): Promise<boolean> {
-      const rows = await db.$queryRaw<unknown[]>`SELECT id FROM users WHERE id = ${id} FOR UPDATE`;
+      const rows = await query`SELECT id FROM users WHERE id = ${id} FOR UPDATE`;
       return rows.length > 0;
     },
 
     async remove(id: number): Promise<void> {
-      await db.user.deleteMany({ where: { id } });
-    },
-
-    /** One row more than the window's limit, which tells whether a next page exists. */
-    async list({ q, role }: UserFilter, { limit, offset, after }: Window<readonly [number]>) {
-      const part = q === undefined ? undefined : { contains: escapePattern(identityKey(q)) };
-      const where = {
-        ...(role === undefined ? {} : { role }),
-        ...(part === undefined ? {} : { OR: [{ usernameKey: part }, { emailKey: part }] }),
-      };
-      const behind = after === undefined ? {} : { id: { gt: after[0] } };
-      const [total, rows] = await Promise.all([
-        db.user.count({ where }),
-        db.user.findMany({
-          where: { ...where, ...behind },
-          orderBy: { id: 'asc' },
-          skip: offset,
-          take: limit + 1,
-          select: columns,
-        }),
-      ]);
-      return { total, rows: rows.map(toAnswer) };
+      await query`DELETE FROM users WHERE id = ${id}`;
     },
   };
 }
 
-type UserRow = Prisma.UserGetPayload<{ select: typeof columns }>;
-
-function toAnswer({ emailVerified, createdAt, updatedAt, role, ...rest }: UserRow): UserAnswer {
-  return {
-    ...rest,
-    role: role as Role,
-    email_verified: emailVerified,
-    created_at: createdAt,
-    updated_at: updatedAt,
+/** @param unprepared plans each statement for its values: each filter has an index of its own */
+export function createUserList(unprepared: Query) {
+  /** One row more than the window's limit, which shows whether there is a next page. */
+  return async ({ q, role }: UserFilter, { limit, offset, after }: Window<readonly [number]>) => {
+    const part = q === undefined ? undefined : `%${escapePattern(identityKey(q))}%`;
+    const matching = sql`${role === undefined ? sql`TRUE` : sql`role = ${role}`}
+      AND ${part === undefined ? sql`TRUE` : sql`(username_key LIKE ${part} OR email_key LIKE ${part})`}`;
+    const behind = after === undefined ? sql`TRUE` : sql`id > ${after[0]}::int`;
+    const [[count], rows] = await Promise.all([
+      unprepared<[{ total: number }]>`SELECT count(*)::int AS total FROM users WHERE ${matching}`,
+      unprepared<Account[]>`
+        SELECT ${accountColumns} FROM users WHERE ${matching} AND ${behind}
+         ORDER BY id LIMIT ${limit + 1}::int OFFSET ${offset}::int`,
+    ]);
+    return { total: count.total, rows };
   };
-}
-
-/** Names with their keys. */
-function named<Names extends { username?: string | undefined; email?: string | undefined }>(names: Names) {
-  const { username, email } = names;
-  return {
-    ...(username === undefined ? {} : { username, usernameKey: identityKey(username) }),
-    ...(email === undefined ? {} : { email, emailKey: identityKey(email) }),
-  } as Names extends { username: string; email: string }
-    ? { username: string; usernameKey: string; email: string; emailKey: string }
-    : { username?: string; usernameKey?: string; email?: string; emailKey?: string };
 }
 
 function refuseTaken(error: unknown): never {
@@ -166,5 +147,5 @@ function refuseTaken(error: unknown): never {
   throw error;
 }
 
-/** Prisma hands the text to LIKE as it is. */
+/** For LIKE. */
 const escapePattern = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');

@@ -4,7 +4,10 @@ import { defineRoute } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { rawReply, reply } from '@shop/service-kit/http/reply';
 import { originOf } from '../audit/origin.ts';
-import { sessionsAnswer } from '../sessions/session.schemas.ts';
+import { toUserResponse } from '../identity/user.response.ts';
+import { toSessionResponse } from '../sessions/session.response.ts';
+import { sessionsResponse } from '../sessions/session.schemas.ts';
+import type { Register } from './registration.use-case.ts';
 import { EmailTaken, LastAdmin, UserNotFound, UsernameTaken } from './user.errors.ts';
 import {
   changedUser,
@@ -13,20 +16,21 @@ import {
   oneUser,
   roleBody,
   type UserSchemas,
-  usersAnswer,
   usersQuery,
+  usersResponse,
 } from './user.schemas.ts';
 import type { UserUseCases } from './user.use-cases.ts';
 
 interface UserRouteOptions {
   users: UserUseCases;
+  register: Register;
   queue: Turns;
   schemas: UserSchemas;
 }
 
 const SELF_OR_ADMIN = 'the user themselves and admins';
 
-export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
+export function userRoutes({ users, register, queue, schemas }: UserRouteOptions) {
   return [
     defineRoute({
       method: 'post',
@@ -43,9 +47,10 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       answer: schemas.registered,
       errors: [UsernameTaken, EmailTaken, Busy],
       async handler({ body, caller }) {
-        const registered = await queue(() => users.register(body, originOf(caller)));
-        const headers = { Location: `/api/users/${registered.user.id}` };
-        return reply({ message: 'User registered successfully', ...registered }, { headers });
+        const { account, tokens } = await queue(() => register(body, originOf(caller)));
+        const user = toUserResponse(account);
+        const headers = { Location: `/api/users/${user.id}` };
+        return reply({ message: 'User registered successfully', user, tokens }, { headers });
       },
     }),
     defineRoute({
@@ -74,8 +79,11 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       limit: 'user_reads',
       query: usersQuery,
       status: 200,
-      answer: usersAnswer,
-      handler: ({ query }) => users.list(query),
+      answer: usersResponse,
+      async handler({ query }) {
+        const { rows, paging } = await users.list(query);
+        return { users: rows.map(toUserResponse), ...paging };
+      },
     }),
     defineRoute({
       method: 'get',
@@ -90,7 +98,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       status: 200,
       answer: oneUser,
       errors: [Forbidden, UserNotFound],
-      handler: async ({ user, params }) => ({ user: await users.show(user, params.id) }),
+      handler: async ({ user, params }) => ({ user: toUserResponse(await users.find(user, params.id)) }),
     }),
     defineRoute({
       method: 'put',
@@ -109,7 +117,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       errors: [Forbidden, UserNotFound, UsernameTaken, EmailTaken],
       handler: async ({ user, params, body, caller }) => ({
         message: 'User updated successfully',
-        user: await users.change(user, params.id, body, originOf(caller)),
+        user: toUserResponse(await users.change(user, params.id, body, originOf(caller))),
       }),
     }),
     defineRoute({
@@ -148,7 +156,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       answer: oneUser,
       errors: [Forbidden, UserNotFound, LastAdmin],
       handler: async ({ user, params, body, caller }) => ({
-        user: await users.setRole(user, params.id, body.role, originOf(caller)),
+        user: toUserResponse(await users.setRole(user, params.id, body.role, originOf(caller))),
       }),
     }),
     defineRoute({
@@ -161,9 +169,12 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       limit: 'user_reads',
       params: idParams,
       status: 200,
-      answer: sessionsAnswer,
+      answer: sessionsResponse,
       errors: [UserNotFound],
-      handler: async ({ user, params }) => ({ sessions: await users.listSessions(user, params.id) }),
+      async handler({ user, params }) {
+        const living = await users.listSessions(params.id);
+        return { sessions: living.map(toSessionResponse(user.sessionId)) };
+      },
     }),
     defineRoute({
       method: 'delete',
@@ -178,7 +189,7 @@ export function userRoutes({ users, queue, schemas }: UserRouteOptions) {
       status: 204,
       errors: [UserNotFound],
       async handler({ user, params, caller }) {
-        await users.endSessions(user, params.id, originOf(caller));
+        await users.revokeSessions(user, params.id, originOf(caller));
         return undefined;
       },
     }),

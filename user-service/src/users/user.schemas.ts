@@ -1,13 +1,13 @@
 import { fieldCode, message, text } from '@shop/service-kit/http/fields';
 import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
+import { passwordField } from '../credentials/password.fields.ts';
+import { type PasswordRules, personalIssue } from '../credentials/password.rules.ts';
+import { email, username } from '../identity/identity.fields.ts';
+import { MAX_EMAIL } from '../identity/identity.ts';
+import { role, userResponse } from '../identity/user.response.ts';
 import { mailToken } from '../mail/mail-token.ts';
-import { type PasswordRules, personalIssue } from '../passwords/password.rules.ts';
-import { passwordField } from '../passwords/password.schemas.ts';
-import { tokensAnswer } from '../sessions/tokens.answer.ts';
-import { role, userAnswer } from './user.answer.ts';
-import { email, username } from './user.fields.ts';
-import { MAX_EMAIL } from './user.identity.ts';
+import { tokensResponse } from '../tokens/tokens.response.ts';
 
 export function createUserSchemas(rules: PasswordRules) {
   return {
@@ -24,8 +24,8 @@ export function createUserSchemas(rules: PasswordRules) {
       }),
     registered: z.object({
       message: message('User registered successfully'),
-      user: userAnswer,
-      tokens: tokensAnswer.optional().meta({
+      user: userResponse,
+      tokens: tokensResponse.optional().meta({
         description: 'Left out where the address has to be verified before the first sign-in.',
       }),
     }),
@@ -54,13 +54,13 @@ export const usersQuery = z.object({
 });
 export type UsersQuery = z.output<typeof usersQuery>;
 
-export const oneUser = z.object({ user: userAnswer });
-export const changedUser = z.object({ message: message('User updated successfully'), user: userAnswer });
+export const oneUser = z.object({ user: userResponse });
+export const changedUser = z.object({ message: message('User updated successfully'), user: userResponse });
 export const done = (text: string) => z.object({ message: message(text) });
 export const verification = z.strictObject({ token: mailToken });
-export const usersAnswer = z
+export const usersResponse = z
   .object({
-    users: z.array(userAnswer).meta({ description: 'The rows of this page.', maxItems: 100 }),
+    users: z.array(userResponse).meta({ description: 'The rows of this page.', maxItems: 100 }),
     ...pagingAnswer,
   })
   .meta({ id: 'UserPage', description: 'A page of users.' });

@@ -34,7 +34,7 @@ export function verificationRoutes(verifications: VerificationUseCases) {
       status: 202,
       answer: done('Unless your address is verified already, a mail with a link is on its way'),
       async handler({ user }) {
-        await verifications.ask(user);
+        await verifications.request(user);
         return { message: 'Unless your address is verified already, a mail with a link is on its way' };
       },
     }),

@@ -1,6 +1,6 @@
 import type { PrismaClient } from '../../src/generated/prisma/client.ts';
+import { identityKey } from '../../src/identity/identity.ts';
 import { newMailToken } from '../../src/mail/mail-token.ts';
-import { identityKey } from '../../src/users/user.identity.ts';
 
 type Kind = 'verify_email' | 'reset_password';
 

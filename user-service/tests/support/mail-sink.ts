@@ -7,7 +7,7 @@ interface MailSinkOptions {
   port?: number;
   /** Milliseconds that the server takes over each mail. */
   delay?: number;
-  /** Status of the answer to each recipient, in place of taking the mail. */
+  /** Status that refuses each recipient. */
   refuse?: number;
 }
 

@@ -4,25 +4,32 @@ import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader'
 import { createTurns } from '@shop/service-kit/deadline/turns';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import type { Query, Transaction } from '@shop/service-kit/postgres/query';
+import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
 import { pino } from 'pino';
+import { type ChangeAccounts, createAccountChanger } from '../../src/accounts/account.changer.ts';
 import { createChangesRepository } from '../../src/accounts/changes.repository.ts';
 import { createApp } from '../../src/app.ts';
 import { type AuditUseCases, createAuditUseCases } from '../../src/audit/audit.use-cases.ts';
 import { cleanupPeriodic } from '../../src/cleanup.jobs.ts';
 import { loadUserConfig } from '../../src/config.ts';
+import { createPasswordHasher } from '../../src/credentials/password.hasher.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
 import { MAILS_AT_ONCE, openMailing } from '../../src/mail/mail.jobs.ts';
-import { createPasswordHasher } from '../../src/passwords/password.hasher.ts';
 
 export interface Replica {
   app: Express;
+  /** For what a test looks at or prepares. */
   db: PrismaClient;
+  query: Query;
+  change: ChangeAccounts;
   accounts: Accounts;
   metrics: Metrics;
   audit: AuditUseCases;
@@ -39,14 +46,14 @@ export interface TestShop extends Replica {
 }
 
 interface ReplicaOptions {
-  /** Variables beside those that every test needs. */
+  /** Variables in addition to those that every test needs. */
   env?: Record<string, string>;
   /** False: no REDIS_URL, so limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
   /** Whether reading the changes of accounts fails, after the first time. */
   isFeedDown?: () => boolean;
-  /** Called with the text of every statement that is sent through Prisma. */
+  /** Called with the text of every statement of the service. */
   onStatement?: (text: string) => void;
   /** Of requests with a password. By default they wait as long as a slow machine needs. */
   queue?: Partial<Parameters<typeof createTurns>[0]>;
@@ -80,15 +87,25 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       ...env,
     });
     const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, TEST_PATIENCE);
-    const db = new PrismaClient({
-      adapter: opened.adapter,
-      transactionOptions: PATIENT,
-      log: [{ emit: 'event', level: 'query' }],
-    });
-    db.$on('query', ({ query }) => rest.onStatement?.(query));
+    const db = new PrismaClient({ adapter: opened.adapter, transactionOptions: PATIENT });
+    const watched = (run: Query): Query => {
+      const { onStatement } = rest;
+      if (onStatement === undefined) return run;
+      return (strings, ...values) => {
+        onStatement(strings.join('?'));
+        return run(strings, ...values);
+      };
+    };
+    const [query, unprepared] = [opened.query, opened.unprepared].map(watched) as [Query, Query];
+    const transaction: Transaction = (work) =>
+      opened.transaction(async (run) => {
+        const result = await work(watched(run));
+        rest.onStatement?.('COMMIT');
+        return result;
+      });
     const used = rest.redis === false ? undefined : connection;
     const metrics = createMetrics('user-service');
-    const changes = createChangesRepository(db);
+    const changes = createChangesRepository(query);
     const readChanges: typeof changes.readChanges = async (after) => {
       if (after !== undefined && rest.isFeedDown?.()) throw new Error('The feed is down');
       return changes.readChanges(after);
@@ -99,11 +116,13 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       registry: metrics.registry,
       staleAfter: config.ACCOUNTS_STALE_AFTER,
     });
-    const audit = createAuditUseCases({ db, logger });
-    const mailing = openMailing({ db, config, logger, metrics });
+    const audit = createAuditUseCases({ unprepared, logger });
+    const cache = createUserCache({ name: 'users', redis: used, trust: createCacheTrust(query), metrics });
+    const change = createAccountChanger({ transaction, cache, accounts });
+    const mailing = openMailing({ query, config, logger, metrics });
     const { registry } = metrics;
-    const periodic = cleanupPeriodic(db, config);
-    const common = { config, query: opened.query, logger, registry };
+    const periodic = cleanupPeriodic(query, config);
+    const common = { config, query, logger, registry };
     const jobs = rest.jobs
       ? startJobs({ ...common, tasks: mailing.tasks, concurrency: MAILS_AT_ONCE })
       : undefined;
@@ -119,8 +138,10 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       for (const { run } of Object.values(periodic)) await run(signal);
     };
     const app = createApp({
-      db,
-      query: opened.query,
+      query,
+      unprepared,
+      change,
+      cache,
       redis: used,
       readChanges,
       accounts,
@@ -133,7 +154,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       isStopping: isStopping ?? (() => false),
       patience: TEST_PATIENCE,
     });
-    return { app, db, accounts, metrics, audit, cleanUp };
+    return { app, db, query, change, accounts, metrics, audit, cleanUp };
   };
 
   return {

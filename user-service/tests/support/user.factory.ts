@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import request from 'supertest';
 import type { PrismaClient } from '../../src/generated/prisma/client.ts';
-import type { Tokens } from '../../src/sessions/tokens.answer.ts';
+import type { Tokens } from '../../src/tokens/tokens.response.ts';
 
 /** A user as clients see it. */
 interface UserJson {
@@ -33,9 +33,9 @@ export function registration(overrides: Record<string, unknown> = {}) {
 
 /** A user made through the API. */
 export async function register(app: Express, overrides: Record<string, unknown> = {}): Promise<Registered> {
-  const answer = await request(app).post('/api/users/register').send(registration(overrides));
-  if (answer.status !== 201) throw new Error(`User not registered: ${answer.text}`);
-  return { ...answer.body, bearer: `Bearer ${answer.body.tokens.access_token}` };
+  const response = await request(app).post('/api/users/register').send(registration(overrides));
+  if (response.status !== 201) throw new Error(`User not registered: ${response.text}`);
+  return { ...response.body, bearer: `Bearer ${response.body.tokens.access_token}` };
 }
 
 /** An admin with tokens that say so. */
@@ -47,9 +47,9 @@ export async function registerAdmin(app: Express, db: PrismaClient): Promise<Reg
 }
 
 export async function logIn(app: Express, username: string, password = PASSWORD): Promise<Tokens> {
-  const answer = await request(app).post('/api/users/login').send({ username, password });
-  if (answer.status !== 200) throw new Error(`Not signed in: ${answer.text}`);
-  return answer.body.tokens;
+  const response = await request(app).post('/api/users/login').send({ username, password });
+  if (response.status !== 200) throw new Error(`Not signed in: ${response.text}`);
+  return response.body.tokens;
 }
 
 export const me = (app: Express, bearer: string) =>

@@ -1,17 +1,17 @@
 import { createRequire } from 'node:module';
 import { ValidationFailed } from '@shop/service-kit/errors/http-errors';
-import { identityKey } from '../users/user.identity.ts';
+import { identityKey } from '../identity/identity.ts';
 
 export interface Person {
   username: string;
   email: string;
 }
 
-/** What a password must be to be set. */
+/** What a new password must fulfil. */
 export interface PasswordRules {
   minLength: number;
   isCommon(password: string): boolean;
-  /** Whether the password is what everybody knows of the person. */
+  /** Whether the password is the username or the email. */
   isPersonal(password: string, person: Person): boolean;
 }
 
@@ -45,7 +45,7 @@ function loadCommonPasswords(): ReadonlySet<string> {
 
 export const personalIssue = (label: string) => `${label} must not be the username or the email`;
 
-/** @throws ValidationFailed where only the use-case knows whose password it is */
+/** For use-cases: the schema of the body does not know whose password it is. @throws ValidationFailed */
 export function refusePersonal(rules: PasswordRules, newPassword: string, person: Person): void {
   if (!rules.isPersonal(newPassword, person)) return;
   throw new ValidationFailed([

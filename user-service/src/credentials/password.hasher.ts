@@ -4,13 +4,13 @@ import bcrypt from 'bcrypt';
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /**
-   * A wrong password takes the same work whatever cost its hash was made at, and so does no hash at all, which is
-   * never matched.
+   * A wrong password takes the same work whatever the cost of its hash. Without a hash it takes that work too, and
+   * nothing matches.
    */
   verify(password: string, hash: string | undefined): Promise<boolean>;
-  /** Whether the hash was made at a lower cost than now asked for. */
+  /** Whether the hash has a lower cost than new ones get. */
   isOutdated(hash: string): boolean;
-  /** There are hashes of this cost: from now on a wrong password takes at least as much work as one of them. */
+  /** Reports that hashes of this cost are stored: a wrong password takes at least as much work from now on. */
   expectCost(cost: number): void;
 }
 
@@ -21,10 +21,10 @@ interface PasswordHasherOptions {
   cost: number;
 }
 
-/** The form of a hash of this cost, which bcrypt works on as on any other; nobody knows a password for it. */
+/** A well-formed hash of this cost, which takes bcrypt the usual work and which no known password has. */
 export const nobodysHash = (cost: number) => `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
 
-/** bcrypt reads 72 bytes and stops at NUL: the pre-hash makes 64 harmless ones of any password. */
+/** bcrypt reads 72 bytes and stops at NUL, so it is given 64 harmless ones made from the password. */
 export function createPasswordHasher({ pepper, cost }: PasswordHasherOptions): PasswordHasher {
   const preHash = (password: string) => createHmac('sha384', pepper).update(password).digest('base64');
   let highestCost = cost;

@@ -1,11 +1,12 @@
 import { id, instantOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
-import { MAX_EMAIL, MAX_USERNAME } from './user.identity.ts';
+import type { Account } from './account.ts';
+import { MAX_EMAIL, MAX_USERNAME } from './identity.ts';
 
 export const role = z.enum(['customer', 'admin'], { error: 'Role must be customer or admin' });
 
 /** All that clients see of a user: fields that are not named here are dropped. */
-export const userAnswer = z
+export const userResponse = z
   .object({
     id: id('Id of the user.'),
     username: z.string().meta({
@@ -27,4 +28,17 @@ export const userAnswer = z
     updated_at: instantOf('When it last changed.'),
   })
   .meta({ id: 'User', description: 'An account.' });
-export type UserAnswer = z.input<typeof userAnswer>;
+export type UserResponse = z.input<typeof userResponse>;
+
+export function toUserResponse(account: Account): UserResponse {
+  const { id, username, email, role, emailVerified, createdAt, updatedAt } = account;
+  return {
+    id,
+    username,
+    email,
+    role,
+    email_verified: emailVerified,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
+}

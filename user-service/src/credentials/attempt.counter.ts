@@ -1,12 +1,12 @@
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import { createLocalWindows, createSharedWindows, type Width } from './attempt.windows.ts';
-import { TooManyFailures } from './password.errors.ts';
+import { TooManyFailures } from './credential.errors.ts';
 
 /** Whose password is tried, and from where. */
 export interface Attempt {
   account: string;
-  /** One address that tries many accounts is held up as well; left out for a user who is signed in. */
+  /** An address that tries many accounts is refused as well; left out for a user who is signed in. */
   address?: string | undefined;
 }
 
@@ -14,14 +14,14 @@ export interface AttemptCounter {
   /**
    * Counts an attempt before it is made, so that parallel ones cannot slip through.
    * @returns takes the count back, for an attempt that did not fail
-   * @throws TooManyFailures, which does not tell what is full
+   * @throws TooManyFailures, which does not reveal which count is full
    */
   take(attempt: Attempt): Promise<TakeBack>;
-  /** Nothing is known of the account any more. */
+  /** Clears the counts of the account. */
   forget(account: string): Promise<void>;
 }
 
-/** @param wasRight the password was, and the account's waits are short again */
+/** @param wasRight the password was right: the account's next lock is a short one again. Never rejects */
 type TakeBack = (wasRight: boolean) => Promise<void>;
 
 interface AttemptCounterOptions {

@@ -4,7 +4,7 @@ export const InvalidCredentials = defineError(401, 'invalid_credentials', 'Inval
   headers: { 'WWW-Authenticate': 'Bearer' },
 }));
 export const WrongPassword = defineError(403, 'wrong_password', 'The current password is wrong');
-/** In words like any other rate limit, so that it does not tell whether the account exists. */
+/** Worded like any other rate limit, so that it does not reveal whether the account exists. */
 export const TooManyFailures = defineError(
   429,
   'rate_limited',

@@ -1,36 +1,39 @@
 import { createHash } from 'node:crypto';
 import { addressKey } from '@shop/service-kit/http/rate-limit';
+import type { Query } from '@shop/service-kit/postgres/query';
 import type { AuditUseCases } from '../audit/audit.use-cases.ts';
 import type { Origin } from '../audit/origin.ts';
-import type { Prisma } from '../generated/prisma/client.ts';
-import { identityKey } from '../users/user.identity.ts';
+import { identityKey } from '../identity/identity.ts';
 import type { Attempt, AttemptCounter } from './attempt.counter.ts';
+import { InvalidCredentials, TooManyFailures, WrongPassword } from './credential.errors.ts';
 import { type Credential, createCredentialRepository } from './credential.repository.ts';
-import { InvalidCredentials, TooManyFailures, WrongPassword } from './password.errors.ts';
 import type { PasswordHasher } from './password.hasher.ts';
 
 interface CredentialOptions {
-  db: Prisma.TransactionClient;
+  query: Query;
   hasher: PasswordHasher;
   failures: AttemptCounter;
-  audit: AuditUseCases;
+  audit: Pick<AuditUseCases, 'noteFailure'>;
 }
 
 /**
- * Whether a password is right. Wrong ones are counted for the account, whatever name it is called by, and for the
- * address; while a count is full the right one is refused too.
+ * Whether a password is right. Wrong ones are counted per account, by whatever name, and per address. While a count is
+ * full, the right password is refused too.
  */
-export function createCredentialUseCases({ db, hasher, failures, audit }: CredentialOptions) {
-  const credentials = createCredentialRepository(db);
+export function createCredentialUseCases({ query, hasher, failures, audit }: CredentialOptions) {
+  const credentials = createCredentialRepository(query);
 
-  /** The same steps for an unknown account, so that neither answer nor time tells. */
+  /**
+   * The same steps for an unknown account, so that neither response nor time reveals whether there is one. The count of
+   * a right password is taken back while its caller goes on.
+   */
   const isRight = async (attempt: Attempt, password: string, credential: Credential | undefined) => {
     const takeBack = await failures.take(attempt);
     const right = await hasher.verify(password, credential?.passwordHash).catch(async (error: unknown) => {
       await takeBack(false);
       throw error;
     });
-    if (right) await takeBack(true);
+    if (right) void takeBack(true);
     return right;
   };
 
@@ -39,17 +42,18 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
      * @param identifier username or email in any spelling
      * @throws InvalidCredentials, TooManyFailures
      */
-    async logIn(identifier: string, password: string, origin: Origin): Promise<Credential> {
+    async check(identifier: string, password: string, origin: Origin): Promise<Credential> {
       const key = identityKey(identifier);
       const credential = await credentials.findByKey(key);
-      const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.userId);
+      const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.account.id);
       const attempt = { account, address: addressKey({ ip: origin.ip ?? '' }) };
       const right = await isRight(attempt, password, credential).catch((error: unknown) => {
-        if (error instanceof TooManyFailures) audit.noteFailure(credential?.userId, origin, 'login_locked');
+        if (error instanceof TooManyFailures)
+          audit.noteFailure(credential?.account.id, origin, 'login_locked');
         throw error;
       });
       if (!right || credential === undefined) {
-        audit.noteFailure(credential?.userId, origin);
+        audit.noteFailure(credential?.account.id, origin);
         throw new InvalidCredentials();
       }
       if (hasher.isOutdated(credential.passwordHash))
@@ -58,7 +62,7 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
     },
 
     /**
-     * The password of a user who is signed in, in a count of its own: failed sign-ins of strangers do not matter.
+     * The password of a user who is signed in. It has a count of its own: failed logins of strangers do not matter.
      * @throws WrongPassword, TooManyFailures
      */
     async confirm(userId: number, password: string, origin: Origin): Promise<Credential> {
@@ -71,7 +75,7 @@ export function createCredentialUseCases({ db, hasher, failures, audit }: Creden
       return credential;
     },
 
-    /** After the password was reset: neither sign-ins nor changes are held up by what failed before. */
+    /** After the password was reset: neither logins nor changes are refused for what failed before. */
     async unlock(userId: number): Promise<void> {
       await Promise.all([accountOf(userId), ownerOf(userId)].map(failures.forget));
     },
@@ -82,5 +86,5 @@ export type CredentialUseCases = ReturnType<typeof createCredentialUseCases>;
 
 const accountOf = (userId: number) => `user:${userId}`;
 const ownerOf = (userId: number) => `owner:${userId}`;
-/** What people type as their name may be a password: it is not kept in clear. */
+/** What people type as their name may be a password: it is not kept in clear text. */
 const digestOf = (key: string) => createHash('sha256').update(key).digest('base64url');

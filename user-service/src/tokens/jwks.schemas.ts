@@ -20,7 +20,7 @@ const publishedKey = z
 export type PublishedKey = z.input<typeof publishedKey>;
 
 /** RFC 7517, section 5. */
-export const jwksAnswer = z.object({
+export const jwksResponse = z.object({
   keys: z
     .array(publishedKey)
     .meta({ description: 'The keys, old ones too while their tokens are valid.', maxItems: 10 }),

@@ -5,18 +5,18 @@ const USERNAME = /^(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])+$/u;
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 const DOMAIN_LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u;
 const DOMAIN = /^[\p{L}\p{M}\p{N}.-]{1,254}$/u;
-/** Letters that show nothing: with them two names would look the same. */
+/** Invisible characters: two names that differ in them look the same. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
 export const MAX_USERNAME = 80;
 export const MAX_EMAIL = 254;
 const MAX_LOCAL_PART = 64;
-/** A key may have twice the characters of what is shown: ß is ss in it. */
+/** A key may be twice as long as its name: ß becomes ss. */
 const MAX_USERNAME_KEY = 2 * MAX_USERNAME;
 
 /**
- * What of a name or address is unique: the same for all spellings that differ in case or Unicode form, and for a domain
- * and its punycode.
+ * The unique form of a name or address: the same for all spellings that differ in case or Unicode form, and for a
+ * domain and its punycode.
  */
 export function identityKey(text: string): string {
   const folded = fold(text.trim());
@@ -27,11 +27,11 @@ export function identityKey(text: string): string {
   return decoded === '' ? folded : `${folded.slice(0, at)}@${fold(decoded)}`;
 }
 
-/** Lower case makes ẞ and ß the same, upper case ß and SS, ς and σ. */
+/** Lower case makes ẞ and ß the same; upper case ß and SS, ς and σ. */
 const fold = (text: string) =>
   text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
 
-/** Letters of any script, digits, `_ . -`; in its key too, so that no ligature hides something else. */
+/** Letters of any script, digits, `_ . -`; checked in the key too, because a ligature may stand for something else. */
 export function isUsername(text: string): boolean {
   const key = identityKey(text);
   if (lengthOf(text) > MAX_USERNAME || lengthOf(key) > MAX_USERNAME_KEY) return false;

@@ -1,5 +1,5 @@
 import { fieldCode, text } from '@shop/service-kit/http/fields';
-import { isEmail, isUsername, MAX_EMAIL, MAX_USERNAME } from './user.identity.ts';
+import { isEmail, isUsername, MAX_EMAIL, MAX_USERNAME } from './identity.ts';
 
 const toNfc = (value: string) => value.normalize('NFC');
 

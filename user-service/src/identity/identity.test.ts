@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { identityKey, isEmail, isUsername } from './user.identity.ts';
+import { identityKey, isEmail, isUsername } from './identity.ts';
 
 describe('identityKey', () => {
   test('is the same in every case and Unicode form', () => {
@@ -105,7 +105,7 @@ describe('isEmail', () => {
     expect(isEmail(email)).toBe(false);
   });
 
-  test('answers hostile input at once', () => {
+  test('takes no time for hostile input', () => {
     const startedAt = performance.now();
     for (const hostile of ['a.'.repeat(50_000), `${'a'.repeat(100_000)}@`, `a@${'a-'.repeat(50_000)}`]) {
       expect(isEmail(hostile)).toBe(false);

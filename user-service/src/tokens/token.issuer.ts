@@ -5,7 +5,7 @@ import { createTokenReader } from '@shop/service-kit/tokens/token-reader';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { SigningKeys } from './signing.keys.ts';
-import type { Tokens } from './tokens.answer.ts';
+import type { Tokens } from './tokens.response.ts';
 
 interface TokenIssuerOptions {
   keys: SigningKeys;
@@ -17,23 +17,23 @@ interface TokenIssuerOptions {
 
 export interface RefreshToken {
   token: string;
-  /** SHA-256 of its `jti`, which is what the database keeps: who reads the database cannot refresh. */
+  /** SHA-256 of its `jti`. Only this is stored, so that a reader of the database cannot refresh. */
   hash: string;
 }
 
-/** A good refresh token that somebody presents. */
+/** A valid refresh token, as a client presents it. */
 export interface PresentedToken {
   sessionId: string;
-  /** Of the password that its line of tokens began with; undefined in tokens of older releases. */
+  /** Of the password at the beginning of its line of tokens; undefined in tokens of older releases. */
   passwordVersion: number | undefined;
   jti: string;
   hash: string;
 }
 
-/** Whom a session's tokens speak for, as its row said at `issuedAt` by the database's clock. */
+/** The user of a session's tokens, as stored at `issuedAt` by the database's clock. */
 export interface Holder {
   sessionId: string;
-  /** Of the session: what its access tokens carry. */
+  /** Of the user: what the access tokens carry. */
   generation: number;
   userId: number;
   role: User['role'];
@@ -71,13 +71,13 @@ export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: Tok
   return {
     refreshLifetime,
 
-    /** Begins a line of refresh tokens, with an id that nobody can compute. */
+    /** Begins a line of refresh tokens, with a random id. */
     newRefreshToken: (sessionId: string, passwordVersion: number) =>
       refreshToken(sessionId, passwordVersion, randomUUID()),
 
     /**
-     * The next of its line: for one token the same however often it is asked for, so that callers who refresh at the
-     * same time hold the same one. Only the server can compute its `jti`.
+     * The next token of its line. It is the same at every call for one token, so that callers who refresh at the same
+     * time get the same one. Only the server can compute its `jti`.
      */
     successorOf: ({ sessionId, passwordVersion, jti }: PresentedToken) =>
       refreshToken(
@@ -86,7 +86,7 @@ export function createTokenIssuer({ keys, accessLifetime, refreshLifetime }: Tok
         createHmac('sha256', successorKey).update(jti).digest('base64url'),
       ),
 
-    /** Undefined for anything but a refresh token of ours that has not expired. */
+    /** Undefined for anything but a refresh token of this deployment that has not expired. */
     readRefreshToken(token: string): PresentedToken | undefined {
       const claims = refreshClaims.safeParse(read(token));
       if (!claims.success) return undefined;

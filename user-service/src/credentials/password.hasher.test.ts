@@ -5,7 +5,7 @@ import { createPasswordHasher, nobodysHash } from './password.hasher.ts';
 const hasherWith = (cost: number, pepper = 'pepper') => createPasswordHasher({ pepper, cost });
 
 describe('the password hasher', () => {
-  test('tells right from wrong, also behind the 72 bytes of bcrypt', async () => {
+  test('distinguishes right from wrong, also beyond the 72 bytes of bcrypt', async () => {
     const hasher = hasherWith(4);
     const password = `${'x'.repeat(100)}right`;
     const hash = await hasher.hash(password);
@@ -29,7 +29,7 @@ describe('the password hasher', () => {
     ['raised', 4, 10],
     ['lowered', 10, 4],
   ])(
-    'works as long for a wrong password as for nobody after the cost was %s',
+    'works as long for a wrong password as for an unknown account after the cost was %s',
     async (_how, before, after) => {
       const old = await hasherWith(before).hash('password');
       const hasher = hasherWith(after);
@@ -44,10 +44,10 @@ describe('the password hasher', () => {
         }
         return work.sort((a, b) => a - b)[3] ?? 0;
       };
-      const [nobody, ...others] = [await workOf(undefined), await workOf(old), await workOf(fresh)];
+      const [unknown, ...others] = [await workOf(undefined), await workOf(old), await workOf(fresh)];
       for (const work of others) {
-        expect(work / nobody).toBeGreaterThan(0.6);
-        expect(work / nobody).toBeLessThan(1.67);
+        expect(work / unknown).toBeGreaterThan(0.6);
+        expect(work / unknown).toBeLessThan(1.67);
       }
     },
   );
@@ -57,21 +57,21 @@ describe('the password hasher', () => {
     await hasher.verify('wrong', nobodysHash(11));
     const start = process.cpuUsage();
     await hasher.verify('wrong', undefined);
-    const nobody = process.cpuUsage(start).user;
+    const unknown = process.cpuUsage(start).user;
     const next = process.cpuUsage();
     await bcrypt.compare('wrong', nobodysHash(9));
-    expect(nobody).toBeGreaterThan(process.cpuUsage(next).user);
+    expect(unknown).toBeGreaterThan(process.cpuUsage(next).user);
   });
 
   test('says no to everything where there is no hash', async () => {
     await expect(hasherWith(4).verify('password', undefined)).resolves.toBe(false);
   });
 
-  test('does as much work for nobody as for somebody', async () => {
+  test('does as much work for an unknown account as for a known one', async () => {
     const hash = nobodysHash(9);
     expect(hash).toHaveLength(60);
     expect(bcrypt.getRounds(hash)).toBe(9);
-    // To a salt that it does not take bcrypt answers at once; this one it works with.
+    // With a malformed salt bcrypt would return at once; this one is well-formed.
     const salt = hash.slice(0, 29);
     expect((await bcrypt.hash('anything', salt)).startsWith(salt)).toBe(true);
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const tokensAnswer = z
+export const tokensResponse = z
   .object({
     access_token: z.string().meta({
       description: 'A JWT for `Authorization: Bearer`, in all services.',
@@ -18,4 +18,4 @@ export const tokensAnswer = z
       .meta({ description: 'Seconds until the access token expires.', minimum: 1, examples: [3600] }),
   })
   .meta({ id: 'Tokens', description: 'The tokens of a session.' });
-export type Tokens = z.input<typeof tokensAnswer>;
+export type Tokens = z.input<typeof tokensResponse>;

@@ -1,6 +1,6 @@
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 
-/** So many failures in a window, which begins with the first of them. */
+/** `max` failures in a window of `seconds`, which begins with the first of them. */
 export interface Width {
   max: number;
   seconds: number;
@@ -18,7 +18,7 @@ const QUIET = 86_400_000;
 const MAX_KEYS = 10_000;
 
 /**
- * Answers 0 and has counted in every window, or the milliseconds until the last full one ends and has counted in none.
+ * Returns 0 after counting in every window, or the milliseconds until the last full one ends, after counting in none.
  * KEYS: windows. ARGV: for each of them how many it takes and its length in milliseconds.
  */
 const TAKE = `
@@ -70,7 +70,7 @@ export function createSharedWindows({ client, run, prefix }: RedisConnection) {
   };
 }
 
-/** The same in this process's memory. @param clock tells milliseconds, and never goes back */
+/** The same in this process's memory. @param clock milliseconds, never going back */
 export function createLocalWindows(clock: () => number) {
   const windows = new Map<string, { count: number; endsAt: number; doublings: number }>();
   const currentOf = ({ key, max, seconds }: Counted, now: number) => {

@@ -7,7 +7,7 @@ export interface SigningKeys {
   signer: TokenKey;
   accessKeys: TokenKeys;
   refreshKeys: TokenKeys;
-  /** Makes the ids of refresh tokens that only the holder of this key can compute. */
+  /** For the ids of successive refresh tokens, which cannot be computed without it. */
   successorKey: Buffer;
   published: PublishedKey[];
 }
@@ -19,9 +19,9 @@ interface SigningConfig {
 }
 
 /**
- * With a private key everything is signed with it (ES256), otherwise with the shared secret (HS256). A secret that
- * stands beside a private key only goes on refreshing the sessions from before: whoever knew it could make access
- * tokens, but no refresh token, since of these the database knows the ids.
+ * With a private key everything is signed with it (ES256), otherwise with the shared secret (HS256). A secret together
+ * with a private key only refreshes earlier sessions: access tokens could be forged with it, refresh tokens could not,
+ * because the database has a hash of their ids.
  */
 export function signingKeysOf({
   JWT_SECRET_KEY: secret,
@@ -35,7 +35,7 @@ export function signingKeysOf({
   const verifying: TokenKey[] = distinct.map((entry) => ({ ...entry, algorithm: 'ES256' }));
   const signer: TokenKey | undefined =
     privateKey === undefined ? shared[0] : { algorithm: 'ES256', key: privateKey, kid: verifying[0]?.kid };
-  if (signer === undefined) throw new Error('There is no key to sign with');
+  if (signer === undefined) throw new Error('There is no signing key');
   return {
     signer,
     accessKeys: fixedKeys(privateKey === undefined ? [...shared, ...verifying] : verifying),
@@ -45,7 +45,7 @@ export function signingKeysOf({
   };
 }
 
-/** The secret is preferred: it stays the same while private keys are rotated. */
+/** From the secret if there is one: it stays the same while private keys are rotated. */
 function successorKeyOf(key: string | KeyObject | undefined): Buffer {
   const bytes = typeof key === 'object' ? key.export({ format: 'der', type: 'pkcs8' }) : (key ?? '');
   return Buffer.from(hkdfSync('sha256', bytes, '', 'shop/refresh-token/successor', 32));
@@ -56,7 +56,7 @@ export function readPrivateKey(pem: string): KeyObject {
   return requireP256(createPrivateKey(withLineEnds(pem)));
 }
 
-/** @param pem any number of EC P-256 public keys, one behind the other @throws Error for anything else */
+/** @param pem any number of EC P-256 public keys, one after the other @throws Error for anything else */
 export function readPublicKeys(pem: string): KeyObject[] {
   const blocks = withLineEnds(pem).split(/(?<=-----END PUBLIC KEY-----)/);
   return blocks
@@ -67,7 +67,7 @@ export function readPublicKeys(pem: string): KeyObject[] {
     });
 }
 
-/** Env files have a text of several lines on one. */
+/** Env files have several lines on one. */
 const withLineEnds = (pem: string) => pem.replaceAll('\\n', '\n');
 
 function requireP256(key: KeyObject): KeyObject {
@@ -80,7 +80,7 @@ function coordinatesOf(publicKey: KeyObject) {
   return { kty: 'EC', crv: 'P-256', x, y } as const;
 }
 
-/** RFC 7638: the same key has the same name wherever it is computed. */
+/** RFC 7638: the same key has the same name everywhere. */
 function thumbprintOf(publicKey: KeyObject): string {
   const { crv, kty, x, y } = coordinatesOf(publicKey);
   return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');

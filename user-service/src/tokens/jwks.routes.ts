@@ -1,11 +1,11 @@
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { reply } from '@shop/service-kit/http/reply';
-import { jwksAnswer, type PublishedKey } from './jwks.schemas.ts';
+import { jwksResponse, type PublishedKey } from './jwks.schemas.ts';
 
-/** A key is to be published for longer than this before it signs, so that no cache has to be passed by, in seconds. */
+/** Seconds. A key must be published for longer than this before it signs, because verifiers may keep the response. */
 const MAX_AGE = 300;
 
-/** Not limited: services of this deployment ask as well, and it costs no more than a refusal. */
+/** Not limited: services of this deployment read it too, and it costs no more than a refusal. */
 export function jwksRoutes(keys: PublishedKey[]) {
   return [
     defineRoute({
@@ -18,7 +18,7 @@ export function jwksRoutes(keys: PublishedKey[]) {
       who: 'anyone',
       limit: false,
       status: 200,
-      answer: jwksAnswer,
+      answer: jwksResponse,
       handler: () => reply({ keys }, { headers: { 'Cache-Control': `public, max-age=${MAX_AGE}` } }),
     }),
   ];

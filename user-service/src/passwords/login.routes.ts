@@ -1,0 +1,41 @@
+import type { Turns } from '@shop/service-kit/deadline/turns';
+import { Busy } from '@shop/service-kit/errors/http-errors';
+import { defineRoute } from '@shop/service-kit/http/define-route';
+import { originOf } from '../audit/origin.ts';
+import { InvalidCredentials } from '../credentials/credential.errors.ts';
+import { toUserResponse } from '../identity/user.response.ts';
+import { EmailNotVerified } from '../sessions/session.errors.ts';
+import { loggedIn, loginBody } from './login.schemas.ts';
+import type { LogIn } from './login.use-case.ts';
+
+interface LoginRouteOptions {
+  logIn: LogIn;
+  queue: Turns;
+}
+
+export function loginRoutes({ logIn, queue }: LoginRouteOptions) {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/api/users/login',
+      operationId: 'login',
+      tag: 'Sessions',
+      summary: 'Sign in with username or email',
+      description:
+        'Unknown users and wrong passwords get the same response. After 10 failures in 15 minutes an account is locked for the rest of them (429), for the right password too. A user has at most 50 sessions; one more revokes the one used least recently.',
+      who: 'anyone',
+      limit: 'login',
+      patience: 'password',
+      body: loginBody,
+      status: 200,
+      answer: loggedIn,
+      errors: [InvalidCredentials, EmailNotVerified, Busy],
+      async handler({ body, caller }) {
+        const { account, tokens } = await queue(() =>
+          logIn(body.identifier, body.password, originOf(caller)),
+        );
+        return { message: 'Login successful', user: toUserResponse(account), tokens };
+      },
+    }),
+  ];
+}
