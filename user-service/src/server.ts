@@ -8,6 +8,7 @@ import { runServer } from '@shop/service-kit/runtime/run-server';
 import { createAccountChanger } from './accounts/account.changer.ts';
 import { createChangesRepository } from './accounts/changes.repository.ts';
 import { createApp } from './app.ts';
+import { createAuditTasks } from './audit/audit.jobs.ts';
 import { createAuditUseCases } from './audit/audit.use-cases.ts';
 import { cleanupPeriodic } from './cleanup.jobs.ts';
 import { loadUserConfig } from './config.ts';
@@ -49,7 +50,7 @@ await runServer({
       query,
       logger,
       registry,
-      tasks: mailing.tasks,
+      tasks: { ...mailing.tasks, ...createAuditTasks(query) },
       periodic: cleanupPeriodic(query, config),
       concurrency: MAILS_AT_ONCE,
     });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
+import { createAuditTasks } from '../src/audit/audit.jobs.ts';
 import { auditTrail } from './support/audit-trail.ts';
 import { mailedToken } from './support/mail-links.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
@@ -207,5 +208,23 @@ describe('what the trail keeps', () => {
       { event: 'user_deleted', ip: null, user_agent: null },
       { event: 'registered', ip: null, user_agent: null },
     ]);
+  });
+
+  test('of a user with very many events loses the addresses in a job that is left behind', async () => {
+    const { user, bearer } = await register(shop.app);
+    await shop.db.$executeRaw`
+      INSERT INTO security_events (event, user_id, actor_id, ip)
+      SELECT 'login_succeeded', ${user.id}::int, ${user.id}::int, '203.0.113.7' FROM generate_series(1, 2500)`;
+    await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', bearer).expect(200);
+    const withAddress = () => shop.db.securityEvent.count({ where: { actorId: user.id, ip: { not: null } } });
+    expect(await withAddress()).toBe(1501);
+    const [job] = await shop.db.$queryRaw<{ payload: unknown }[]>`
+      SELECT payload FROM graphile_worker._private_jobs WHERE payload->>'user_id' = ${String(user.id)}
+       AND payload->>'kind' IS NULL`;
+    const { signal } = new AbortController();
+    await createAuditTasks(shop.query).forget_origins(job?.payload, signal);
+    expect(await withAddress()).toBe(0);
+    const stopped = createAuditTasks(shop.query).forget_origins(job?.payload, AbortSignal.abort());
+    await expect(stopped).rejects.toThrow('aborted');
   });
 });

@@ -75,11 +75,25 @@ export function createAuditRepository(query: Query) {
       return { total: Math.min(row.total, MAX_COUNTED), isLeast: row.total > MAX_COUNTED };
     },
 
-    /** The personal data of a deleted user: where they acted from, and where others tried to log in to their account. */
-    async forgetOrigins(userId: number): Promise<void> {
-      await query`
-        UPDATE security_events SET ip = NULL, user_agent = NULL
-         WHERE actor_id = ${userId} OR (user_id = ${userId} AND actor_id IS NULL)`;
+    /**
+     * Removes the personal data of a deleted user from the next events: where they acted from, and where others tried to
+     * log in to their account.
+     * @returns from how many, at most `size`
+     */
+    async forgetOrigins(userId: number, size: number): Promise<number> {
+      const forgotten = await query`
+        UPDATE security_events SET ip = NULL, user_agent = NULL WHERE id IN (
+          SELECT id FROM security_events
+           WHERE (actor_id = ${userId} OR (user_id = ${userId} AND actor_id IS NULL))
+             AND (ip IS NOT NULL OR user_agent IS NOT NULL)
+           LIMIT ${size}::int)
+        RETURNING id`;
+      return forgotten.length;
+    },
+
+    /** Adds the job that does the same to all events that are left, in the transaction of the deletion. */
+    async forgetOriginsLater(userId: number): Promise<void> {
+      await query`SELECT jobs.add('forget_origins', json_build_object('user_id', ${userId}::int))::text`;
     },
 
     /** @returns how many were removed */

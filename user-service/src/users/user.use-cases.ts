@@ -26,6 +26,9 @@ interface UserOptions {
   cache: UserCache;
 }
 
+/** Events whose origin is removed within the deletion of their user; a job does the rest. */
+const FORGOTTEN_AT_ONCE = 1000;
+
 export function createUserUseCases({ query, unprepared, change, sessions, cache }: UserOptions) {
   const users = createUserRepository(query);
   const listUsers = createUserList(unprepared);
@@ -85,7 +88,9 @@ export function createUserUseCases({ query, unprepared, change, sessions, cache 
         if (!(await inside.lock(id))) throw new UserNotFound();
         await sessions.remove(id, step);
         await inside.remove(id);
-        await createAuditRepository(step.query).forgetOrigins(id);
+        const trail = createAuditRepository(step.query);
+        const forgotten = await trail.forgetOrigins(id, FORGOTTEN_AT_ONCE);
+        if (forgotten === FORGOTTEN_AT_ONCE) await trail.forgetOriginsLater(id);
         const from = originOfDeletion(caller, id, origin);
         step.record({ event: 'user_deleted', userId: id, actorId: caller.id, origin: from });
       });
