@@ -34,7 +34,7 @@ export type paths = {
         put?: never;
         /**
          * Sign in with username or email
-         * @description Unknown users and wrong passwords get the same response. After 10 failures in 15 minutes an account is locked for the rest of them (429), for the right password too. A user has at most 50 sessions; one more revokes the one that was not used for longest.
+         * @description Unknown users and wrong passwords get the same response. After 10 failures in 15 minutes an account is locked for the rest of them (429), for the right password too. A user has at most 50 sessions; one more revokes the one used least recently.
          *
          *     Access: Anyone.
          */
@@ -1216,7 +1216,7 @@ export type components = {
              */
             user_id: number | null;
             /**
-             * @description Who did it; null for somebody who was not signed in.
+             * @description Who did it; null when not signed in.
              * @example 1
              */
             actor_id: number | null;
@@ -1236,7 +1236,7 @@ export type components = {
              */
             request_id: string | null;
             /**
-             * @description What else belongs to the event.
+             * @description Further facts about the event.
              * @example {}
              */
             details: {
