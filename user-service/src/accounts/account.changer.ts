@@ -2,7 +2,8 @@ import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import type { VoidTokens } from '@shop/service-kit/accounts/known-changes';
 import type { Query, Transaction } from '@shop/service-kit/postgres/query';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
-import { createAuditRepository, type SecurityEvent } from '../audit/audit.repository.ts';
+import type { SecurityEvent } from '../audit/audit.repository.ts';
+import { recordEvents } from '../audit/audit.steps.ts';
 
 /** What a change is made of. All of it is done, or nothing. */
 export interface Change {
@@ -44,7 +45,7 @@ export function createAccountChanger({
           record: (event) => void events.push(event),
           voidTokens: (tokens) => void voided.push(tokens),
         });
-        await createAuditRepository(query).record(events);
+        await recordEvents(query, events);
         return result;
       });
     const result = await (seenBy.length === 0 ? commit() : cache.whileChanging(seenBy, commit));

@@ -75,6 +75,26 @@ export function createCredentialUseCases({ query, hasher, failures, audit }: Cre
       return credential;
     },
 
+    /** As a part of a change. @throws WrongPassword when the password was changed since the credential was read */
+    async replace(query: Query, credential: Credential, newHash: string): Promise<void> {
+      if (!(await createCredentialRepository(query).replace(credential, newHash))) throw new WrongPassword();
+    },
+
+    /**
+     * As a part of a change: others with the same address wait for its end, whether an account has it or not.
+     * @returns the user with this address
+     */
+    async lockByEmail(query: Query, email: string): Promise<number | undefined> {
+      const inside = createCredentialRepository(query);
+      const key = identityKey(email);
+      await inside.lockKey(key);
+      return (await inside.findByKey(key))?.account.id;
+    },
+
+    /** As a part of a change, by the token of a mail. */
+    reset: (query: Query, userId: number, newHash: string): Promise<void> =>
+      createCredentialRepository(query).reset(userId, newHash),
+
     /** After the password was reset: neither logins nor changes are refused for what failed before. */
     async unlock(userId: number): Promise<void> {
       await Promise.all([accountOf(userId), ownerOf(userId)].map(failures.forget));

@@ -1,12 +1,10 @@
 import type { User } from '@shop/service-kit/http/request-context';
 import type { ChangeAccounts } from '../accounts/account.changer.ts';
 import type { Origin } from '../audit/origin.ts';
-import { WrongPassword } from '../credentials/credential.errors.ts';
-import { createCredentialRepository } from '../credentials/credential.repository.ts';
 import type { CredentialUseCases } from '../credentials/credential.use-cases.ts';
 import type { PasswordHasher } from '../credentials/password.hasher.ts';
 import { type PasswordRules, refusePersonal } from '../credentials/password.rules.ts';
-import { createMailTokenRepository } from '../mail/mail-token.repository.ts';
+import { voidMailTokens } from '../mail/mail.steps.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import type { Tokens } from '../tokens/tokens.response.ts';
 import type { PasswordChange } from './password.schemas.ts';
@@ -32,9 +30,8 @@ export function createPasswordUseCases({ change, credentials, hasher, rules, ses
       refusePersonal(rules, newPassword, credential.account);
       const newHash = await hasher.hash(newPassword);
       return change([user.id], async (step) => {
-        if (!(await createCredentialRepository(step.query).replace(credential, newHash)))
-          throw new WrongPassword();
-        await createMailTokenRepository(step.query).voidAll(user.id, 'reset_password');
+        await credentials.replace(step.query, credential, newHash);
+        await voidMailTokens(step.query, user.id, 'reset_password');
         step.record({ event: 'password_changed', userId: user.id, actorId: user.id, origin });
         return sessions.keepOnly(user, credential.passwordVersion + 1, 'password_changed', step);
       });

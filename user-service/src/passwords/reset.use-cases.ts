@@ -1,13 +1,10 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { ChangeAccounts } from '../accounts/account.changer.ts';
 import type { Origin } from '../audit/origin.ts';
-import { createCredentialRepository } from '../credentials/credential.repository.ts';
 import type { CredentialUseCases } from '../credentials/credential.use-cases.ts';
 import type { PasswordHasher } from '../credentials/password.hasher.ts';
 import { type PasswordRules, refusePersonal } from '../credentials/password.rules.ts';
-import { identityKey } from '../identity/identity.ts';
-import { createMailRepository } from '../mail/mail.repository.ts';
-import { findMailTokenHolder, spendMailToken } from '../mail/mail-links.ts';
+import { findMailTokenHolder, requestMail, spendMailToken } from '../mail/mail.steps.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 
 interface ResetOptions {
@@ -28,13 +25,10 @@ export function createResetUseCases(options: ResetOptions) {
      * reveals whether there is an account.
      */
     request(email: string, origin: Origin): Promise<void> {
-      const key = identityKey(email);
       return change([], async ({ query, record }) => {
-        const inside = createCredentialRepository(query);
-        await inside.lockKey(key);
-        const found = await inside.findByKey(key);
-        await createMailRepository(query).add(found?.account.id, 'reset_password');
-        record({ event: 'password_reset_asked', userId: found?.account.id, origin });
+        const userId = await credentials.lockByEmail(query, email);
+        await requestMail(query, userId, 'reset_password');
+        record({ event: 'password_reset_asked', userId, origin });
       });
     },
 
@@ -50,7 +44,7 @@ export function createResetUseCases(options: ResetOptions) {
       const newHash = await hasher.hash(newPassword);
       const userId = await change([holder.userId], async (step) => {
         const userId = await spendMailToken(step.query, token, 'reset_password');
-        await createCredentialRepository(step.query).reset(userId, newHash);
+        await credentials.reset(step.query, userId, newHash);
         step.record({ event: 'password_reset', userId, origin });
         await sessions.revokeAll(userId, 'password_reset', step);
         return userId;

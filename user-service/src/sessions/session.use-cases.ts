@@ -4,7 +4,7 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import type { Logger } from 'pino';
 import type { Change, ChangeAccounts } from '../accounts/account.changer.ts';
 import type { Origin } from '../audit/origin.ts';
-import { createMailRepository } from '../mail/mail.repository.ts';
+import { requestMail } from '../mail/mail.steps.ts';
 import type { Holder, TokenIssuer } from '../tokens/token.issuer.ts';
 import type { Tokens } from '../tokens/tokens.response.ts';
 import {
@@ -42,7 +42,7 @@ export function createSessionUseCases({ query, change, tokens, requireVerifiedEm
 
   const refuseUnverified = async (userId: number, origin: Origin): Promise<never> => {
     await change([], async ({ query, record }) => {
-      await createMailRepository(query).add(userId, 'verify_email');
+      await requestMail(query, userId, 'verify_email');
       record({ event: 'login_refused', userId, origin });
     });
     throw new EmailNotVerified();

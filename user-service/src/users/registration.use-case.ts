@@ -3,7 +3,7 @@ import type { ChangeAccounts } from '../accounts/account.changer.ts';
 import type { Origin } from '../audit/origin.ts';
 import type { PasswordHasher } from '../credentials/password.hasher.ts';
 import type { Account } from '../identity/account.ts';
-import { createMailRepository } from '../mail/mail.repository.ts';
+import { requestMail } from '../mail/mail.steps.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import type { Tokens } from '../tokens/tokens.response.ts';
 import { EmailTaken, UsernameTaken } from './user.errors.ts';
@@ -38,7 +38,7 @@ export function createRegistration({ query, change, hasher, sessions }: Registra
     return change([], async (step) => {
       const account = await createUserRepository(step.query).create({ username, email, passwordHash });
       const { id: userId } = account;
-      await createMailRepository(step.query).add(userId, 'verify_email');
+      await requestMail(step.query, userId, 'verify_email');
       step.record({ event: 'registered', userId, actorId: userId, origin });
       if (sessions.requireVerifiedEmail) return { account, tokens: undefined };
       const started = await sessions.start({ userId, passwordVersion: FIRST_PASSWORD }, origin, step);

@@ -5,11 +5,11 @@ import type { User } from '@shop/service-kit/http/request-context';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { UserCache, UserRead } from '@shop/service-kit/redis/user-cache';
 import type { ChangeAccounts } from '../accounts/account.changer.ts';
-import { createAuditRepository } from '../audit/audit.repository.ts';
+import { forgetOrigins } from '../audit/audit.steps.ts';
 import type { Origin } from '../audit/origin.ts';
 import type { Account, Role } from '../identity/account.ts';
 import { toUserResponse } from '../identity/user.response.ts';
-import { createMailRepository } from '../mail/mail.repository.ts';
+import { reportMove, requestMail } from '../mail/mail.steps.ts';
 import type { LivingSession } from '../sessions/session.repository.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import { LastAdmin, UserNotFound } from './user.errors.ts';
@@ -25,9 +25,6 @@ interface UserOptions {
   /** Of what users see of themselves. */
   cache: UserCache;
 }
-
-/** Events whose origin is removed within the deletion of their user; a job does the rest. */
-const FORGOTTEN_AT_ONCE = 1000;
 
 export function createUserUseCases({ query, unprepared, change, sessions, cache }: UserOptions) {
   const users = createUserRepository(query);
@@ -66,9 +63,8 @@ export function createUserUseCases({ query, unprepared, change, sessions, cache 
         if (changed === undefined) throw new UserNotFound();
         const { account, formerEmail, isRenamed } = changed;
         if (formerEmail !== undefined) {
-          const mails = createMailRepository(query);
-          await mails.add(id, 'verify_email');
-          await mails.add(id, 'email_changed', formerEmail);
+          await requestMail(query, id, 'verify_email');
+          await reportMove(query, id, formerEmail);
           record({ event: 'email_changed', userId: id, actorId: caller.id, origin });
         }
         if (isRenamed) record({ event: 'username_changed', userId: id, actorId: caller.id, origin });
@@ -88,9 +84,7 @@ export function createUserUseCases({ query, unprepared, change, sessions, cache 
         if (!(await inside.lock(id))) throw new UserNotFound();
         await sessions.remove(id, step);
         await inside.remove(id);
-        const trail = createAuditRepository(step.query);
-        const forgotten = await trail.forgetOrigins(id, FORGOTTEN_AT_ONCE);
-        if (forgotten === FORGOTTEN_AT_ONCE) await trail.forgetOriginsLater(id);
+        await forgetOrigins(step.query, id);
         const from = originOfDeletion(caller, id, origin);
         step.record({ event: 'user_deleted', userId: id, actorId: caller.id, origin: from });
       });

@@ -2,8 +2,7 @@ import type { User } from '@shop/service-kit/http/request-context';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { ChangeAccounts } from '../accounts/account.changer.ts';
 import type { Origin } from '../audit/origin.ts';
-import { createMailRepository } from '../mail/mail.repository.ts';
-import { findMailTokenHolder, spendMailToken } from '../mail/mail-links.ts';
+import { findMailTokenHolder, requestMail, spendMailToken } from '../mail/mail.steps.ts';
 import { createUserRepository } from './user.repository.ts';
 
 interface VerificationOptions {
@@ -16,7 +15,7 @@ export function createVerificationUseCases({ query, change }: VerificationOption
   return {
     /** Mails another link, unless the address is verified already or got enough of them lately. */
     request: (user: User): Promise<void> =>
-      change([], ({ query }) => createMailRepository(query).add(user.id, 'verify_email')),
+      change([], ({ query }) => requestMail(query, user.id, 'verify_email')),
 
     /** @throws InvalidMailToken */
     async verify(token: string, origin: Origin): Promise<void> {
