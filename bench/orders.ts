@@ -3,34 +3,50 @@ import { Client } from 'pg';
 import { startStack, TOKEN_KEY, testServer } from '../e2e/support/stack.ts';
 import { signAccessToken } from '../service-kit/src/tokens/access-token.ts';
 import { createFloor } from './orders.floor.ts';
-import { createHttpClient } from './support/http-client.ts';
-import { type Load, medianOf, runLoad } from './support/load.ts';
+import type { Job } from './support/generator.ts';
+import { medianOf, runLoad } from './support/load.ts';
+import { generate } from './support/processes.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 4);
+/** A pattern of what to measure, such as `two of 1,000, 16`. */
+const ONLY = new RegExp(process.env['BENCH_ONLY'] ?? '');
 const RUNS = 3;
 const CLIENTS = [1, 16, 64];
-const USERS = 64;
+/** Seconds until code that runs often is compiled, on both sides. */
+const WARM_UP = 4 * SECONDS;
 const STOCK = 1_000_000_000;
 const PRODUCTS = 1000;
+/** Baskets that each connection has prepared. */
+const BASKETS_EACH = 100;
 /** Ids above the products for sale: as many that are sold out. */
 const isSoldOut = (id: number) => id > PRODUCTS;
 
-const among = (count: number, first = 1) => first + Math.floor(Math.random() * count);
+const among = (count: number) => 1 + Math.floor(Math.random() * count);
 /** Two different ones of 1 to `count`, in id order. */
 function two(count: number): number[] {
   const [a, b] = [among(count), among(count - 1)];
   return a <= b ? [a, b + 1] : [b, a];
 }
 
-/** What is ordered, in product ids, and whether such an order is placed. */
-const BASKETS: Record<string, { basketOf(): number[]; places(ids: number[]): boolean }> = {
-  'one of 1,000': { basketOf: () => [among(PRODUCTS)], places: () => true },
-  'two of 1,000': { basketOf: () => two(PRODUCTS), places: () => true },
-  'one hot product': { basketOf: () => [1], places: () => true },
-  'two, half of them sold out': { basketOf: () => two(2 * PRODUCTS), places: (ids) => !ids.some(isSoldOut) },
+/** What is ordered, in product ids, and the responses to such orders. */
+const BASKETS: Record<string, { basketOf(): number[]; expected: number[] }> = {
+  'one of 1,000': { basketOf: () => [among(PRODUCTS)], expected: [201] },
+  'two of 1,000': { basketOf: () => two(PRODUCTS), expected: [201] },
+  'one hot product': { basketOf: () => [1], expected: [201] },
+  'two, half of them sold out': { basketOf: () => two(2 * PRODUCTS), expected: [201, 400] },
 };
 
-/** Orders per second of the running services beside the same statements by bare `pg`, in turns within one run. */
+interface Turn {
+  rate: number;
+  p50: number;
+  p99: number;
+  failures: number;
+}
+
+/**
+ * Orders per second of the running services beside the same statements by bare `pg`, in turns within one run. Requests are
+ * sent by a process of their own; the statements by this one, which does nothing else.
+ */
 async function main() {
   const stack = await startStack({
     redisUrl: testServer('TEST_REDIS_URL'),
@@ -42,33 +58,39 @@ async function main() {
     },
   });
   await fillCatalogue(stack.product.databaseUrl);
-  const http = createHttpClient(stack.order.url, Math.max(...CLIENTS));
   const floor = createFloor(stack.order.databaseUrl, stack.product.databaseUrl, 10);
-  const tokens = Array.from({ length: USERS }, (_, i) =>
-    signAccessToken({ id: i + 1, role: 'customer', sessionId: `bench-${i}` }, TOKEN_KEY, 3600),
-  );
   const rows: object[] = [];
+  const measured = Object.entries(BASKETS).flatMap(([name, basket]) =>
+    CLIENTS.map((clients) => ({ name, basket, clients })),
+  );
   try {
-    for (const [name, { basketOf, places }] of Object.entries(BASKETS)) {
-      for (const clients of CLIENTS) {
-        const expected = (placed: boolean, ordered: number[]) => placed === places(ordered);
-        const byService = async (client: number) => {
+    let isWarm = false;
+    for (const { name, basket, clients } of measured.filter((one) =>
+      ONLY.test(`${one.name}, ${one.clients}`),
+    )) {
+      const { basketOf, expected } = basket;
+      const byService = (seconds: number): Promise<Turn> =>
+        generate({ ...orders(clients, basketOf), url: stack.order.url, seconds, expected });
+      const bySql = (seconds: number): Promise<Turn> =>
+        runLoad(clients, seconds, async (client) => {
           const ids = basketOf();
-          return expected(await order(http, tokens[client % USERS] ?? '', ids), ids);
-        };
-        const bySql = async (client: number) => {
-          const ids = basketOf();
-          return expected(await floor.placeOrder((client % USERS) + 1, linesOf(ids)), ids);
-        };
-        rows.push(row(name, clients, await inTurns(clients, byService, bySql)));
+          return (await floor.placeOrder(client + 1, linesOf(ids))) === !ids.some(isSoldOut);
+        });
+      await byService(isWarm ? 1 : WARM_UP);
+      await bySql(isWarm ? 1 : WARM_UP);
+      isWarm = true;
+      const [service, sql]: [Turn[], Turn[]] = [[], []];
+      for (let run = 0; run < RUNS; run++) {
+        service.push(await byService(SECONDS));
+        sql.push(await bySql(SECONDS));
       }
+      rows.push(row(name, clients, medianOf(service), medianOf(sql)));
     }
     const batches = (await (await fetch(`${stack.order.url}/metrics`)).text()).match(
       /^placement_batch_size_(sum|count).*$/gm,
     );
     console.log(batches?.join('\n'));
   } finally {
-    http.close();
     await floor.close();
     await stack.close();
   }
@@ -80,32 +102,21 @@ async function main() {
   );
 }
 
-type Call = (client: number) => Promise<boolean>;
-
-async function inTurns(clients: number, byService: Call, bySql: Call) {
-  const service: Load[] = [];
-  const sql: Load[] = [];
-  await runLoad(clients, 1, byService);
-  await runLoad(clients, 1, bySql);
-  for (let run = 0; run < RUNS; run++) {
-    service.push(await runLoad(clients, SECONDS, byService));
-    sql.push(await runLoad(clients, SECONDS, bySql));
-  }
-  return { service: medianOf(service), sql: medianOf(sql) };
-}
-
 const linesOf = (ids: number[]) => ids.map((product_id) => ({ product_id, quantity: 1 }));
 
-async function order(
-  http: ReturnType<typeof createHttpClient>,
-  token: string,
-  productIds: number[],
-): Promise<boolean> {
-  const body = JSON.stringify({ products: linesOf(productIds) });
-  return (await http.post('/api/orders', body, { authorization: `Bearer ${token}` })).status === 201;
+/** Each connection is a user of its own. */
+function orders(connections: number, basketOf: () => number[]): Omit<Job, 'url' | 'seconds'> {
+  const clients = Array.from({ length: connections }, (_, i) => {
+    const token = signAccessToken({ id: i + 1, role: 'customer', sessionId: `bench-${i}` }, TOKEN_KEY, 3600);
+    return {
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      bodies: Array.from({ length: BASKETS_EACH }, () => JSON.stringify({ products: linesOf(basketOf()) })),
+    };
+  });
+  return { connections, method: 'POST', path: '/api/orders', clients };
 }
 
-function row(products: string, clients: number, { service, sql }: { service: Load; sql: Load }) {
+function row(products: string, clients: number, service: Turn, sql: Turn) {
   const rounded = (value: number) => Math.round(value * 10) / 10;
   return {
     products,

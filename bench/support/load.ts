@@ -47,7 +47,7 @@ export const percentile = (sorted: number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 /** The run in the middle, by rate. */
-export function medianOf(runs: Load[]): Load {
+export function medianOf<Run extends { rate: number }>(runs: Run[]): Run {
   const sorted = runs.toSorted((a, b) => a.rate - b.rate);
   const middle = sorted[Math.floor(sorted.length / 2)];
   if (middle === undefined) throw new Error('no runs');

@@ -12,9 +12,8 @@ const TICK = 10_000;
 
 /** A load generator in a process of its own, so that it does not measure itself. */
 export async function generate(job: Job): Promise<Turn> {
-  const child = fork(fileOf('support/generator'), [JSON.stringify(job)], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
+  const child = fork(fileOf('support/generator'), [], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  child.send(job);
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk.toString();
