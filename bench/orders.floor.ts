@@ -32,7 +32,12 @@ export function createFloor(orderUrl: string, productUrl: string, connections: n
         ).reservations[0];
       const first = await reserve(0);
       const reservation = first?.status === 'BUSY' ? await reserve(LOCK_WAIT) : first;
-      if (intent == null || reservation?.lines == null) return false;
+      if (intent == null || reservation === undefined) return false;
+      if (reservation.lines === null) {
+        const response = { status: 400, body: '{}', orderId: intent.id };
+        await placements.reject([{ intent, by, response, release: false }]);
+        return false;
+      }
       const { lines } = reservation;
       const response = { status: 201, body: '{}', orderId: intent.id };
       const placed = await placements.place([{ intent, by, lines, total: 1000, response }]);

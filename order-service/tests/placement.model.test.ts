@@ -3,16 +3,20 @@ import { AppError } from '@shop/service-kit/errors/app-error';
 import { times } from '@shop/service-kit/testing/depth';
 import fc from 'fast-check';
 import type { PlaceOrder } from '../src/placement/placement.use-cases.ts';
-import { FATES, type Fate, Lost } from './support/simulated.network.ts';
-import { type Got, type SimulatedShop, simulateShop } from './support/simulated.shop.ts';
+import { FATES, Lost } from './support/simulated.network.ts';
+import { type Got, type SimulatedShop, type Step, simulateShop } from './support/simulated.shop.ts';
 
-const SCHEDULES = times(2500, 10_000);
+/** Schedules of each size of batch. */
+const SCHEDULES = times(300, 1250);
+const SIZES = [1, 2, 3, 4, 5, 6, 7, 8];
 /** More than the deadline of an order, the lease of a key and the age at which a held reservation is looked into. */
 const LONG = 61;
-const STOCK = [3, 4];
+/** Too little for most schedules, or enough for all of their orders. */
+const STOCKS = [
+  [3, 4],
+  [60, 60],
+];
 const FIRST_KEYLESS = 10;
-/** Turns of the microtask queue that a step is given before the next one is chosen. */
-const TURNS = 10;
 
 interface Request {
   key: string | null;
@@ -51,12 +55,18 @@ const disturbance = fc.oneof(
 );
 type Disturbance = { kind: string; process?: number; by?: number; wait: number };
 
-const scenario = fc.record({
-  scheduler: fc.scheduler(),
-  requests: fc.array(request, { minLength: 1, maxLength: 8 }),
-  disturbances: fc.array(disturbance, { maxLength: 10 }),
-  fates: fc.array(fc.constantFrom('ok' as const, 'ok' as const, ...FATES), { maxLength: 24 }),
-});
+/** A batch of so many orders, which arrive together, and a few others. */
+const scenarioOf = (size: number) =>
+  fc.record({
+    scheduler: fc.scheduler(),
+    batch: fc.array(request, { minLength: size, maxLength: size }),
+    isKeyless: fc.boolean(),
+    others: fc.array(request, { maxLength: 2 }),
+    stock: fc.constantFrom(...STOCKS),
+    disturbances: fc.array(disturbance, { maxLength: 10 }),
+    fates: fc.array(fc.constantFrom('ok' as const, 'ok' as const, ...FATES), { maxLength: 24 }),
+  });
+type Schedule = ReturnType<typeof scenarioOf> extends fc.Arbitrary<infer Made> ? Made : never;
 
 /** The key `a` is used as keys are meant, for one basket; `b` also for others. */
 function orderOf(asked: Request, requests: Request[], userId: number): PlaceOrder {
@@ -147,24 +157,21 @@ function isOfAnotherBasket(answer: Got, { request: { products } }: PlaceOrder): 
 
 /** Lets the scheduler choose the order of all steps, up to the last. */
 async function playAll(scheduler: fc.Scheduler): Promise<void> {
-  // waitIdle alone would do, and wait after each step for longer than any step takes to lead to the next one.
-  while (scheduler.count() > 0) {
-    await scheduler.waitOne();
-    for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
-  }
+  // Batches go at the end of a turn of the event loop: a step is given that long to lead to the next one.
+  const turns = async () => {
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+  };
+  for (await turns(); scheduler.count() > 0; await turns()) await scheduler.waitOne();
   await scheduler.waitIdle();
 }
 
-interface Schedule {
-  scheduler: fc.Scheduler;
-  requests: Request[];
-  disturbances: Disturbance[];
-  fates: Fate[];
-}
-
 /** Plays one schedule, then cleans up. @returns what is broken */
-async function play({ scheduler, requests, disturbances, fates }: Schedule): Promise<unknown[]> {
-  const shop = simulateShop({ scheduler, fates, stock: STOCK });
+async function play(schedule: Schedule, sizes: Record<Step, Set<number>>): Promise<unknown[]> {
+  const { scheduler, batch, isKeyless, others: stray, stock, disturbances, fates } = schedule;
+  const shop = simulateShop({ scheduler, fates, stock, sizes });
+  const together = batch.map((one) => ({ ...one, wait: 0, process: 0, key: isKeyless ? null : one.key }));
+  const requests = [...together, ...stray];
   const broken: unknown[] = [];
   const unexpected = (error: unknown) => {
     if (!(error instanceof AppError || error instanceof Lost)) broken.push(error);
@@ -202,8 +209,17 @@ async function play({ scheduler, requests, disturbances, fates }: Schedule): Pro
   ];
 }
 
-const NAME = `of ${SCHEDULES} schedules of crashes, duplicates, delays and reorderings none breaks an invariant`;
-test(NAME, async () => {
-  const isWhole = fc.asyncProperty(scenario, async (schedule) => expect(await play(schedule)).toEqual([]));
-  await fc.assert(isWhole, { numRuns: SCHEDULES });
-}, 120_000);
+const NAME = `of ${SCHEDULES} schedules of crashes, duplicates, delays and reorderings of batches of %i none breaks an invariant`;
+test.each(SIZES)(
+  NAME,
+  async (size) => {
+    const sizes = { intent: new Set<number>(), reserve: new Set<number>(), place: new Set<number>() };
+    const isWhole = fc.asyncProperty(scenarioOf(size), async (schedule) =>
+      expect(await play(schedule, sizes)).toEqual([]),
+    );
+    await fc.assert(isWhole, { numRuns: SCHEDULES });
+    // Each step was taken by all of them together, at least once.
+    expect(Object.values(sizes).map((seen) => seen.has(size))).toEqual([true, true, true]);
+  },
+  240_000,
+);

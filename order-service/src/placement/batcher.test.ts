@@ -10,9 +10,13 @@ interface Sent {
 }
 
 /** A batcher of texts that weigh their length, and the batches it sent, each under way until it is ended. */
-function openBatcher(
-  options: { groupOf?: (item: string) => number; atOnce?: number; lateAfter?: number } = {},
-) {
+interface Options {
+  groupOf?: (item: string) => number;
+  atOnce?: number;
+  lateAfter?: number;
+}
+
+function openBatcher(options: Options = {}) {
   const sent: Sent[] = [];
   const add = createBatcher<string, string>({
     run: (items) =>
@@ -36,7 +40,10 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 describe('a batcher', () => {
   test('sends a lone item at once, and what arrives meanwhile together', async () => {
     const { outcome, sent, batches } = openBatcher();
-    const results = ['a', 'b', 'c'].map(outcome);
+    const results = [outcome('a')];
+    await settled();
+    results.push(...['b', 'c'].map(outcome));
+    await settled();
     expect(batches()).toEqual([['a']]);
     sent[0]?.end();
     await settled();
@@ -44,13 +51,22 @@ describe('a batcher', () => {
     sent[1]?.end();
     expect(await Promise.all(results)).toEqual(['a!', 'b!', 'c!']);
     results.push(outcome('d'));
+    await settled();
     expect(batches()).toEqual([['a'], ['b', 'c'], ['d']]);
+  });
+
+  test('sends what arrives in one turn of the event loop together', async () => {
+    const { outcome, batches } = openBatcher();
+    for (const item of ['a', 'b', 'c']) void outcome(item);
+    await settled();
+    expect(batches()).toEqual([['a', 'b', 'c']]);
   });
 
   test('bounds a batch by items and by weight, and sends what is heavier alone', async () => {
     const { outcome, sent, batches } = openBatcher();
-    for (const item of ['-', 'aaaaaaaaaaaaaaaa', 'bbbbbb', 'cccc', 'dd', 'e', 'f', 'g', 'h'])
-      void outcome(item);
+    void outcome('-');
+    await settled();
+    for (const item of ['aaaaaaaaaaaaaaaa', 'bbbbbb', 'cccc', 'dd', 'e', 'f', 'g', 'h']) void outcome(item);
     for (let i = 0; i < 5; i++) {
       sent[i]?.end();
       await settled();
@@ -66,7 +82,9 @@ describe('a batcher', () => {
 
   test('repeats the items one by one only where nothing was done for certain', async () => {
     const { outcome, sent, batches } = openBatcher();
-    const results = ['-', 'a', 'b'].map(outcome);
+    const results = [outcome('-')];
+    await settled();
+    results.push(...['a', 'b'].map(outcome));
     sent[0]?.end(new Error('refused'));
     await settled();
     sent[1]?.end(new Error('refused'));
@@ -78,7 +96,9 @@ describe('a batcher', () => {
     expect(batches()).toEqual([['-'], ['a', 'b'], ['a'], ['b']]);
 
     await settled();
-    const others = ['-', 'c', 'd'].map(outcome);
+    const others = [outcome('-')];
+    await settled();
+    others.push(...['c', 'd'].map(outcome));
     sent[4]?.end();
     await settled();
     sent[5]?.end(new Error('connection lost'));
@@ -88,7 +108,10 @@ describe('a batcher', () => {
 
   test('lets no group wait for another one, up to so many at once', async () => {
     const { outcome, sent, batches } = openBatcher({ groupOf: (item) => item.charCodeAt(0), atOnce: 2 });
-    for (const item of ['a1', 'b1', 'a2', 'c1', 'a3', 'c2']) void outcome(item);
+    for (const item of ['a1', 'b1']) void outcome(item);
+    await settled();
+    for (const item of ['a2', 'c1', 'a3', 'c2']) void outcome(item);
+    await settled();
     expect(batches()).toEqual([['a1'], ['b1']]);
     sent[1]?.end();
     await settled();
@@ -100,7 +123,9 @@ describe('a batcher', () => {
 
   test('waits for no batch that is late, and for the one behind it until that is late too', async () => {
     const { outcome, sent, batches } = openBatcher({ lateAfter: 20, atOnce: 3 });
-    const results = ['a', 'b', 'c'].map(outcome);
+    const results = [outcome('a')];
+    await settled();
+    results.push(...['b', 'c'].map(outcome));
     expect(batches()).toEqual([['a']]);
     while (sent.length < 2) await settled();
     results.push(outcome('d'));
@@ -120,6 +145,7 @@ describe('a batcher', () => {
   test('gives a batch the time of the most patient, and no caller more than its own', async () => {
     const { outcome, sent, batches } = openBatcher();
     const late = withinTime(200, () => outcome('late'));
+    await settled();
     const waiting = withinTime(120, () => outcome('too late'));
     const patient = withinTime(60_000, () => outcome('patient'));
     expect(sent[0]?.limit).toBeLessThanOrEqual(200);
@@ -132,6 +158,7 @@ describe('a batcher', () => {
     expect(await patient).toBe('patient!');
     await settled();
     const endless = outcome('endless');
+    await settled();
     expect(sent[2]?.limit).toBeUndefined();
     sent[2]?.end();
     expect(await endless).toBe('endless!');

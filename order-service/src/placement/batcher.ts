@@ -32,8 +32,8 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Lets callers share one round trip. No timer gathers items: while one batch is under way, items that arrive wait and go
- * with the next one, so that a lone item goes at once.
+ * Lets callers share one round trip. No timer gathers items: what arrives in one turn of the event loop goes together, and
+ * while a batch is under way, items that arrive wait for the next one. So a lone item goes at once.
  *
  * An item is `waiting`, then `sent` with others, then `settled`; its caller's deadline settles it in any state.
  * A group is `idle`, or `ahead` is its youngest batch, which the next one waits for: until it ends or is late. Several
@@ -54,6 +54,7 @@ export function createBatcher<Item, Result>({
   const waiting = new Map<number, Waiting[]>();
   const ahead = new Map<number, Waiting[]>();
   let underWay = 0;
+  let isTurnEnding = false;
 
   const mayBeSent = ({ isSettled, deadline, reject }: Waiting) => {
     if (isSettled) return false;
@@ -118,6 +119,15 @@ export function createBatcher<Item, Result>({
     }
   }
 
+  function runNextAfterTurn(): void {
+    if (isTurnEnding) return;
+    isTurnEnding = true;
+    setImmediate(() => {
+      isTurnEnding = false;
+      runNext();
+    });
+  }
+
   return (item) =>
     new Promise((resolve, reject) => {
       const left = remainingTime() ?? Number.POSITIVE_INFINITY;
@@ -141,6 +151,6 @@ export function createBatcher<Item, Result>({
       const queue = waiting.get(group);
       if (queue === undefined) waiting.set(group, [entry]);
       else queue.push(entry);
-      runNext();
+      runNextAfterTurn();
     });
 }

@@ -6,11 +6,11 @@ import type { Item, ProductClient, WantedReservation } from '../clients/product.
 import type { ProductQuote, Reservation } from '../clients/product.response.schemas.ts';
 import { createBatcher } from './batcher.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
-import type { Intent, NewIntent, NewOrder } from './placement.records.ts';
+import type { Intent, NewIntent, NewOrder, Rejection } from './placement.records.ts';
 import type { PlacementRepository } from './placement.repository.ts';
 
 interface BatchesOptions {
-  placements: Pick<PlacementRepository, 'insertIntents' | 'place'>;
+  placements: Pick<PlacementRepository, 'insertIntents' | 'place' | 'reject'>;
   products: Pick<ProductClient, 'reserve' | 'quote'>;
   metrics: PlacementMetrics;
   /** Of what buyers see of their orders: must know while orders are placed. */
@@ -100,6 +100,17 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     wasNotDone: wasRolledBack,
   });
 
+  /** True for an order that is rejected now, false for one that was decided elsewhere. */
+  const reject = createBatcher<Of<Rejection>, boolean>({
+    run: observed('reject', async (orders) => {
+      const rejected = await placements.reject(orders);
+      return orders.map(({ intent }) => rejected.has(intent.id));
+    }),
+    most: { items: MOST_ORDERS, weight: MOST_BYTES },
+    weightOf: ({ response }) => BYTES_OF_ORDER + 2 * response.body.length,
+    least: LEAST_TO_GO_ON,
+    wasNotDone: wasRolledBack,
+  });
   const quote = createBatcher<Of<{ items: Item[] }>, ProductQuote>({
     run: observed('quote', (baskets, requestId) =>
       products.quote(
@@ -117,6 +128,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
   return {
     insertIntent,
     place,
+    reject,
     quote,
 
     /**

@@ -5,10 +5,13 @@ import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ProductClient } from '../clients/product.client.ts';
+import { createBatcher } from './batcher.ts';
 import type { ReconcileUseCases } from './reconcile.use-cases.ts';
 
 /** Jobs of this process that run at once. */
 export const JOBS_AT_ONCE = 20;
+/** Reservations that product-service confirms in one call. */
+const MOST_CONFIRMED = 500;
 /** Releases of this process that run at once: orders have the right of way. */
 const RELEASES = 2;
 /** Milliseconds. */
@@ -20,13 +23,21 @@ const many = z.object({ reservation_ids: z.array(z.uuid()) });
 /** All may run any number of times: product-service does nothing twice. */
 export function placementTasks(products: ProductClient, logger: Logger): Record<string, Task> {
   const releases = bulkhead(RELEASES, Number.POSITIVE_INFINITY);
-  const confirm = async (ids: string[]) => {
-    const confirmed = await products.confirm(ids, uuidv7());
-    // A cancelled order's reservation is released before its confirm job ran: nothing is left to confirm.
-    const released = ids.filter((id) => !confirmed.has(id));
-    if (released.length > 0)
-      logger.info({ reservation_ids: released }, 'reservations were released before they were confirmed');
-  };
+  /** Jobs that were fetched together share one call. */
+  const confirm = createBatcher<string[], void>({
+    async run(jobs) {
+      const ids = jobs.flat();
+      const confirmed = await products.confirm(ids, uuidv7());
+      // A cancelled order's reservation is released before its confirm job ran: nothing is left to confirm.
+      const released = ids.filter((id) => !confirmed.has(id));
+      if (released.length > 0)
+        logger.info({ reservation_ids: released }, 'reservations were released before they were confirmed');
+      return jobs.map(() => undefined);
+    },
+    most: { items: JOBS_AT_ONCE, weight: MOST_CONFIRMED },
+    weightOf: (ids) => ids.length,
+    least: 0,
+  });
   return {
     async confirm_reservations(input) {
       await confirm(many.parse(input).reservation_ids);

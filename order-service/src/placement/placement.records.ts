@@ -46,6 +46,15 @@ export interface NewOrder {
   response: StoredResponse;
 }
 
+/** An order to be rejected for a reason of business, in place of step 3. */
+export interface Rejection {
+  intent: Intent;
+  by: KeyName;
+  response: StoredResponse;
+  /** Whether stock is held for it. */
+  release: boolean;
+}
+
 /** An intent as the repository's statement reads it. */
 export const toWanted = (
   { userId, key, requestHash, reservationId, currency, request }: NewIntent,
@@ -66,5 +75,12 @@ export const toPlaced = ({ intent, by: { key }, lines, total, response: { status
   id: intent.id,
   total,
   lines,
+  ...(key === null ? {} : { key, status, body }),
+});
+
+/** An order as the statement that rejects it reads it. */
+export const toRejected = ({ intent, by: { key }, response: { status, body }, release }: Rejection) => ({
+  id: intent.id,
+  release,
   ...(key === null ? {} : { key, status, body }),
 });

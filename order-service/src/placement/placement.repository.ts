@@ -6,8 +6,9 @@ import {
   type KeyName,
   type NewIntent,
   type NewOrder,
-  type StoredResponse,
+  type Rejection,
   toPlaced,
+  toRejected,
   toWanted,
 } from './placement.records.ts';
 
@@ -142,7 +143,7 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
           SELECT user_id, count(*), sum(total) FROM placed GROUP BY user_id ORDER BY user_id
           ON CONFLICT (user_id) DO UPDATE
             SET pending = stats.pending + excluded.pending, spent_minor = stats.spent_minor + excluded.spent_minor
-        ), answered AS (
+        ), stored AS (
           UPDATE idempotency_keys k SET answer_status = placed.answer_status, answer_body = placed.body
             FROM placed
            WHERE placed.key IS NOT NULL AND k.user_id = placed.user_id AND k.route = ${ROUTE} AND k.key = placed.key
@@ -155,22 +156,31 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
       return new Set(rows.map(({ id }) => id));
     },
 
-    /** Decides against the order for a reason of business, which a key replays. `release` when stock is held for it. */
-    async reject(intent: Intent, by: KeyName, response: StoredResponse, release: boolean): Promise<boolean> {
-      const rows = await query<{ rejected: number }[]>`
-        WITH rejected AS (
-          UPDATE orders SET placement = 'REJECTED', updated_at = now()
-           WHERE id = ${intent.id}::int AND placement = 'PLACING' RETURNING id, reservation_id
-        ), answered AS (
-          UPDATE idempotency_keys SET answer_status = ${response.status}::int, answer_body = ${response.body}
+    /**
+     * Decides against each order that is undecided, for a reason of business, which its key replays.
+     * @returns the ids of those that are rejected now; the others were decided elsewhere
+     */
+    async reject(orders: Rejection[]): Promise<Set<number>> {
+      const rows = await query<{ id: number }[]>`
+        WITH wanted AS MATERIALIZED (
+          SELECT * FROM jsonb_to_recordset(${JSON.stringify(orders.map(toRejected))}::jsonb)
+            AS w (id int, key text, status int, body text, release boolean)
+        ), rejected AS (
+          UPDATE orders o SET placement = 'REJECTED', updated_at = now()
+            FROM wanted w
+           WHERE o.id = w.id AND o.id = ANY (${orders.map(({ intent }) => intent.id)}::int[]) AND o.placement = 'PLACING'
+          RETURNING o.id, o.user_id, o.reservation_id, w.key, w.status AS answer_status, w.body, w.release
+        ), stored AS (
+          UPDATE idempotency_keys k SET answer_status = rejected.answer_status, answer_body = rejected.body
             FROM rejected
-           WHERE user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text AND order_id = rejected.id
+           WHERE rejected.key IS NOT NULL AND k.user_id = rejected.user_id AND k.route = ${ROUTE} AND k.key = rejected.key
+             AND k.order_id = rejected.id
         ), job AS MATERIALIZED (
           SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id))
-            FROM rejected WHERE ${release}
+            FROM rejected WHERE release
         )
-        SELECT (SELECT count(*) FROM rejected)::int AS rejected, (SELECT count(*) FROM job)::int AS jobs`;
-      return rows[0]?.rejected === 1;
+        SELECT id FROM rejected WHERE (SELECT count(*) FROM job) >= 0`;
+      return new Set(rows.map(({ id }) => id));
     },
 
     /**

@@ -10,8 +10,6 @@ import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import type { Reservation, ReservedLine } from '../clients/product.response.schemas.ts';
-import { placedOrder } from '../orders/order.response.schemas.ts';
-import { createOrderResponse } from '../orders/order.response.ts';
 import type { OrderRequest } from '../orders/order.schemas.ts';
 import { hashOf, quoteOf, refusalOf, refusalOfTotal, totalOf } from './order.request.ts';
 import { createPlacementBatches } from './placement.batches.ts';
@@ -19,6 +17,7 @@ import { IdempotencyInFlight, IdempotencyMismatch, notPlaced } from './placement
 import type { PlacementMetrics } from './placement.metrics.ts';
 import type { ClaimedKey, Intent, KeyName, StoredResponse } from './placement.records.ts';
 import type { PlacementRepository } from './placement.repository.ts';
+import { createPlacedBody } from './placement.response.ts';
 
 /** Orders of this process that are being placed. They wait for each other in the batches, each as long as it has time. */
 const MOST_AT_ONCE = 2000;
@@ -67,7 +66,7 @@ export function createPlacementUseCases({
   const batches = createPlacementBatches({ placements, products, metrics, cache, logger });
   let underWay = 0;
 
-  const toJson = createOrderResponse(money);
+  const bodyOf = createPlacedBody(money);
 
   /** Intent, reserve, place, respond. */
   async function placeOrder(order: PlaceOrder): Promise<PlacementResponse> {
@@ -155,7 +154,7 @@ export function createPlacementUseCases({
 
   /** Step 3 for a basket that is available. */
   async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementResponse> {
-    const response = { status: 201, body: createdBody(intent, order, lines), orderId: intent.id };
+    const response = { status: 201, body: bodyOf(intent, order, lines), orderId: intent.id };
     const { requestId } = order;
     const placed = await batches
       .place({ intent, by: order, lines, total: totalOf(lines), response, requestId })
@@ -186,7 +185,9 @@ export function createPlacementUseCases({
   ): Promise<PlacementResponse> {
     const body = JSON.stringify(toProblem(error, order.requestId));
     const response = { status: error.status, body, orderId: intent.id };
-    if (!(await placements.reject(intent, order, response, held))) return afterSomebodyElse(order);
+    const { requestId } = order;
+    const rejected = await batches.reject({ intent, by: order, response, release: held, requestId });
+    if (!rejected) return afterSomebodyElse(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
     if (held) await products.release(intent.reservationId, order.requestId).catch(() => undefined);
     return { ...response, replayed: false };
@@ -206,31 +207,6 @@ export function createPlacementUseCases({
     // Best effort: without the database now, the reconciler finds the order at its deadline.
     await abandon(intent, order).catch(() => undefined);
     metrics.outcomes.inc({ outcome: 'unavailable' });
-  }
-
-  function createdBody(intent: Intent, { userId, role, request }: PlaceOrder, lines: ReservedLine[]): string {
-    const order = toJson(
-      {
-        id: intent.id,
-        userId,
-        status: 'pending',
-        totalMinor: BigInt(totalOf(lines)),
-        currency: money.currency,
-        shippingAddress: request.shipping_address ?? null,
-        note: request.note ?? null,
-        createdAt: intent.createdAt,
-        updatedAt: intent.createdAt,
-        lines: lines.map((line) => ({
-          productId: line.product_id,
-          name: line.name,
-          priceMinor: BigInt(line.price_minor),
-          quantity: line.quantity,
-          sellerId: line.owner_id,
-        })),
-      },
-      { id: userId, role },
-    );
-    return JSON.stringify(placedOrder.parse({ message: 'Order created successfully', order }));
   }
 
   return {

@@ -145,11 +145,14 @@ export function createSimulatedOrders(now: () => number) {
         }),
       resumeIntent: (intent) => query(() => resume(intent)),
       place: (wanted) => query(() => place(wanted)),
-      reject: ({ id }, by, response, release) =>
+      reject: (rejections) =>
         query(() => {
-          if (!decideAgainst(id, release)) return false;
-          storeResponse(by, id, response);
-          return true;
+          const rejected = rejections.filter(({ intent, by, response, release }) => {
+            const isDecided = decideAgainst(intent.id, release);
+            if (isDecided) storeResponse(by, intent.id, response);
+            return isDecided;
+          });
+          return new Set(rejected.map(({ intent }) => intent.id));
         }),
       // Two statements, as the real one.
       async abandon({ id }, by) {

@@ -89,6 +89,7 @@ export function createSimulatedProducts(initialStock: number[]) {
   return {
     held,
     holding,
+    stock: () => initialStock.map((_, index) => stock.get(index + 1) ?? 0),
     violations,
     /** The client as one life of a process has it; like the real one it reserves twice under the same id. */
     clientOf(network: Network, life: Life): ProductClient {

@@ -18,7 +18,11 @@ interface SimulationOptions {
   scheduler: Scheduler;
   fates: Fate[];
   stock: number[];
+  /** Gets the sizes of the batches of each step. */
+  sizes?: Record<Step, Set<number>>;
 }
+
+export type Step = 'intent' | 'reserve' | 'place';
 
 const money = createMoney('USD');
 const logger = pino({ level: 'silent' });
@@ -30,7 +34,7 @@ export const uncached = {
 const ADMIN = { kind: 'user', id: 99, role: 'admin', sessionId: 'model' } as const;
 
 /** The real use-cases of several processes of order-service, around simulated stores, network and clock. */
-export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
+export function simulateShop({ scheduler, fates, stock, sizes }: SimulationOptions) {
   let seconds = 1000;
   const network = createNetwork({ scheduler, fates });
   const products = createSimulatedProducts(stock);
@@ -39,12 +43,25 @@ export function simulateShop({ scheduler, fates, stock }: SimulationOptions) {
   /** One process from its start: nothing of the one before is left but what the databases keep. */
   const start = () => {
     const life = createLife();
-    const client = products.clientOf(network, life);
+    const seen = <Items extends unknown[]>(step: Step, items: Items): Items => {
+      sizes?.[step].add(items.length);
+      return items;
+    };
+    const ownClient = products.clientOf(network, life);
+    const ownPlacements = store.placementsOf(network, life);
+    const client: typeof ownClient = {
+      ...ownClient,
+      reserve: (wanted, ...rest) => ownClient.reserve(seen('reserve', wanted), ...rest),
+    };
     return {
       life,
       client,
       ...createPlacementUseCases({
-        placements: store.placementsOf(network, life),
+        placements: {
+          ...ownPlacements,
+          insertIntents: (intents) => ownPlacements.insertIntents(seen('intent', intents)),
+          place: (orders) => ownPlacements.place(seen('place', orders)),
+        },
         products: client,
         money,
         metrics,

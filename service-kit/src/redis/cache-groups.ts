@@ -62,15 +62,17 @@ redis.call('HSET', KEYS[1], 'entry:' .. ARGV[2], ARGV[3], 'version', ARGV[4])
 if ARGV[6] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
 return 1`;
 
-/** KEYS: group. ARGV: the change's name, `begin` or `end`, milliseconds after which a change that did not end is over. */
+/** KEYS: groups. ARGV: the change's name, `begin` or `end`, milliseconds after which a change that did not end is over. */
 const CHANGE = `
-local changing = redis.call('HGET', KEYS[1], 'changing') or ''
-redis.call('DEL', KEYS[1])
-changing = string.gsub(changing, ARGV[1] .. ' ', '')
-if ARGV[2] == 'begin' then changing = changing .. ARGV[1] .. ' ' end
-if changing ~= '' then
-  redis.call('HSET', KEYS[1], 'changing', changing)
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+for _, group in ipairs(KEYS) do
+  local changing = redis.call('HGET', group, 'changing') or ''
+  redis.call('DEL', group)
+  changing = string.gsub(changing, ARGV[1] .. ' ', '')
+  if ARGV[2] == 'begin' then changing = changing .. ARGV[1] .. ' ' end
+  if changing ~= '' then
+    redis.call('HSET', group, 'changing', changing)
+    redis.call('PEXPIRE', group, ARGV[3])
+  end
 end
 return 1`;
 
@@ -108,7 +110,7 @@ export const newName = (): string => randomBytes(9).toString('hex');
 export function createCacheGroups({ client, run, runId, prefix }: RedisConnection) {
   client.defineCommand('cacheFind', { lua: FIND });
   client.defineCommand('cachePut', { numberOfKeys: 1, lua: PUT });
-  client.defineCommand('cacheChange', { numberOfKeys: 1, lua: CHANGE });
+  client.defineCommand('cacheChange', { lua: CHANGE });
   client.defineCommand('cacheReplace', { numberOfKeys: 1, lua: REPLACE });
   const commands = client as unknown as Commands;
   const inRun = <T>(use: (keyOf: (group: string) => string) => Promise<T>): Promise<T> =>
@@ -155,7 +157,7 @@ export function createCacheGroups({ client, run, runId, prefix }: RedisConnectio
     /** Invalidates groups; between the `begin` and the `end` of a change nothing of them is used or stored. */
     change: (groups: string[], change: string, phase: 'begin' | 'end'): Promise<unknown> =>
       inRun((keyOf) =>
-        Promise.all(groups.map((group) => commands.cacheChange(keyOf(group), change, phase, LONGEST_CHANGE))),
+        commands.cacheChange(groups.length, ...groups.map(keyOf), change, phase, LONGEST_CHANGE),
       ),
 
     /**
