@@ -1,30 +1,52 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clientTypes } from '../../clients/typescript/generate.ts';
+import { brunoFiles } from './bruno.ts';
 import { errorsPage } from './errors.ts';
+import { httpFiles } from './http-files.ts';
 import { openApiFile } from './openapi.ts';
 import { settingsPage } from './settings.ts';
 
-const ROOT = new URL('../../', import.meta.url);
-const document = openApiFile();
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Everything in them is written here. */
+const FOLDERS = ['docs/http', 'docs/bruno'];
 
-/** The files that the code writes. */
-const FILES: Record<string, () => string | Promise<string>> = {
-  'docs/configuration.md': settingsPage,
-  'docs/errors.md': errorsPage,
-  'docs/openapi.json': () => document,
-  'clients/typescript/src/api.types.ts': () => clientTypes(document),
-};
+/** The files that the code writes, by their paths. */
+async function generatedFiles(): Promise<Record<string, string>> {
+  const document = openApiFile();
+  return {
+    'docs/configuration.md': settingsPage(),
+    'docs/errors.md': await errorsPage(),
+    'docs/openapi.json': document,
+    'clients/typescript/src/api.types.ts': await clientTypes(document),
+    ...httpFiles(document),
+    ...brunoFiles(document),
+  };
+}
 
-/** With `--check` nothing is written: exit 1 names the files that are stale. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(ROOT + folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => `${parentPath}/${name}`.slice(ROOT.length));
+}
+
+/** With `--check` nothing is written: exit 1 names the files that are stale, or that nothing writes any more. */
 const isCheck = process.argv.includes('--check');
+const files = await generatedFiles();
 const stale: string[] = [];
-for (const [name, make] of Object.entries(FILES)) {
-  const file = fileURLToPath(new URL(name, ROOT));
-  const wanted = await make();
-  if ((await readFile(file, 'utf8').catch(() => '')) === wanted) continue;
+for (const [name, wanted] of Object.entries(files)) {
+  if ((await readFile(ROOT + name, 'utf8').catch(() => '')) === wanted) continue;
   stale.push(name);
-  if (!isCheck) await writeFile(file, wanted);
+  if (isCheck) continue;
+  await mkdir(dirname(ROOT + name), { recursive: true });
+  await writeFile(ROOT + name, wanted);
+}
+for (const name of (await Promise.all(FOLDERS.map(filesIn))).flat()) {
+  if (name in files) continue;
+  stale.push(name);
+  if (!isCheck) await rm(ROOT + name);
 }
 if (isCheck && stale.length > 0) {
   console.error(`Stale: ${stale.join(', ')}. Write them with: npm run docs`);

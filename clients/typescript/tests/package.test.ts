@@ -73,7 +73,7 @@ describe('the packed client', () => {
   });
 
   test.each(COMPILERS)(
-    'compiles a program without a cast, and the README, under strict: %s',
+    'compiles a program without a cast, and the READMEs, under strict: %s',
     async (compiler) => {
       expect(await readFile(PROGRAM, 'utf8')).not.toMatch(/\b(as|any|unknown|never)\b|@ts-|\w!/);
       await run(process.execPath, [compiler, '-p', '.'], { cwd: project }).catch(({ stdout }) => {
@@ -135,10 +135,11 @@ describe('the program', () => {
   });
 });
 
-/** The TypeScript of the README: each block a function of its own, after the imports. */
+/** The TypeScript of both READMEs: each block a function of its own, after the imports. */
 async function readmeCode(): Promise<string> {
-  const readme = await readFile(join(CLIENT, 'README.md'), 'utf8');
-  const blocks = [...readme.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
+  const pages = [join(CLIENT, 'README.md'), join(CLIENT, '..', '..', 'README.md')];
+  const text = (await Promise.all(pages.map((page) => readFile(page, 'utf8')))).join('\n');
+  const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
   const bodies = blocks.map((block, n) => {
     const body = block.replace(/^import .*\n/gm, '');
     const shop = /const shop =/.test(body) ? '' : 'shop: Shop, ';

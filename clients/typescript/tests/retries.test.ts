@@ -61,7 +61,7 @@ describe('an order', () => {
 
 describe('a rate limit', () => {
   test('is waited for by reads, as long as Retry-After says', async () => {
-    await stack.order.restart({ RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_ORDER_READS: '1/2' });
+    await stack.order.restart({ RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_ORDER_READS: '1/5' });
     const wire = recording();
     const { shop } = await signedIn(stack, { fetch: wire.fetch });
     await Promise.all([shop.orders.list(), shop.orders.list()]);
@@ -83,7 +83,7 @@ describe('a rate limit', () => {
   });
 
   test('of a call that changes something is left to the caller', async () => {
-    await stack.user.restart({ RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN: '1/2' });
+    await stack.user.restart({ RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN: '1/60' });
     const wire = recording();
     const shop = createShop({ ...urlsOf(stack), fetch: wire.fetch });
     const logins = [1, 2, 3].map(() =>

@@ -1,0 +1,105 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { call } from './support/http.ts';
+import { sleep } from './support/process.ts';
+import { type Stack, startStack } from './support/stack.ts';
+
+const FOLDER = join(import.meta.dirname, '..', 'docs', 'http');
+/** Of the examples. As an admin they may do everything, and cannot delete themselves. */
+const ADMIN = {
+  ADMIN_USERNAME: 'ada_lovelace',
+  ADMIN_EMAIL: 'ada_lovelace@example.com',
+  ADMIN_PASSWORD: 'correct horse battery',
+};
+/** What says that a request is not what the API takes, rather than that it cannot be done now. */
+const MISTAKES = [
+  'internal',
+  'malformed_request',
+  'method_not_allowed',
+  'not_found',
+  'unauthenticated',
+  'unsupported_media_type',
+  'validation_failed',
+];
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ env: ADMIN });
+});
+afterAll(() => stack.close());
+
+interface Block {
+  name: string;
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** The requests of a file. @param values of its variables */
+function blocksOf(file: string, values: Record<string, string>): Block[] {
+  const [, ...blocks] = file.split(/^### .*$/m);
+  return blocks.map((block) => {
+    const text = block.replaceAll(/\{\{(.+?)\}\}/g, (all, name) => values[name] ?? all);
+    const [head = '', ...rest] = text.trim().split('\n\n');
+    const [line = '', ...headers] = head.split('\n').filter((one) => !one.startsWith('#'));
+    const [method = '', url = ''] = line.split(' ');
+    return {
+      name: /^# @name (\w+)$/m.exec(head)?.[1] ?? '',
+      method,
+      url,
+      headers: Object.fromEntries(headers.map((one) => one.split(': '))),
+      body: rest.join('\n\n'),
+    };
+  });
+}
+
+/** As `call` would, but with the body as it stands in the file. */
+async function send({ method, url, headers, body }: Block) {
+  for (;;) {
+    const response = await fetch(url, { method, headers, ...(body === '' ? {} : { body }) });
+    const text = await response.text();
+    const code = /"code":"(\w+)"/.exec(text)?.[1];
+    // A machine with too much to do says nothing of the request.
+    if (code !== 'unavailable') return { status: response.status, text, code };
+    await sleep(500);
+  }
+}
+
+test('every request of docs/http is one that the shop takes', async () => {
+  const addresses = { userUrl: stack.user.url, productUrl: stack.product.url, orderUrl: stack.order.url };
+  // The file with the changed password comes last: the others sign in with the first one.
+  const files = (await readdir(FOLDER)).toSorted(
+    (a, b) => Number(a === 'passwords.http') - Number(b === 'passwords.http'),
+  );
+  const products = { name: 'Desk lamp', price: 39.9, stock: 50, sku: 'FIRST' };
+  const credentials = { username: ADMIN.ADMIN_USERNAME, password: ADMIN.ADMIN_PASSWORD };
+  const signIn = async () =>
+    (await call('POST', `${stack.user.url}/api/users/login`, credentials)).body[
+      'tokens'
+    ] as unknown as Record<string, string>;
+  const { access_token: token = '' } = await signIn();
+  await call('POST', `${stack.product.url}/api/products`, products, { token });
+  const done: string[] = [];
+  const mistakes: string[] = [];
+  for (const file of files) {
+    const text = await readFile(join(FOLDER, file), 'utf8');
+    const names = blocksOf(text, {}).map(({ name }) => name);
+    for (const name of names.filter((one) => !done.includes(one))) {
+      // Each signs in again, because some of them sign out.
+      const { access_token: accessToken = '', refresh_token: refreshToken = '' } = await signIn();
+      const values = { ...addresses, accessToken, refreshToken, $guid: crypto.randomUUID() };
+      const block = blocksOf(text, values).find((one) => one.name === name);
+      if (block === undefined) throw new Error(`There is no ${name} in ${file}`);
+      const { status, code, text: answer } = await send(block);
+      done.push(name);
+      if (status >= 500 || (code !== undefined && MISTAKES.includes(code)))
+        mistakes.push(`${name}: ${answer}`);
+    }
+  }
+  expect(mistakes).toEqual([]);
+  const document = await readFile(join(FOLDER, '..', 'openapi.json'), 'utf8');
+  const operations = [...document.matchAll(/"operationId": "(\w+)"/g)].map(([, id]) => id);
+  expect(done.toSorted()).toEqual(operations.toSorted());
+});
