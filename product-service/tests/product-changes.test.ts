@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const change = (method: 'put' | 'patch', id: number, body: object, authorization = seller()) =>
+const change = (method: 'put' | 'patch', id: number | string, body: object, authorization = seller()) =>
   request(shop.app)[method](`/api/products/${id}`).set('Authorization', authorization).send(body);
 const remove = (id: number, authorization = seller()) =>
   request(shop.app).delete(`/api/products/${id}`).set('Authorization', authorization);
@@ -179,6 +179,25 @@ describe('If-Match', () => {
       const { id } = await createProduct(shop.app);
       await call(id).set('If-Match', tags(id)).expect(200);
     }
+  });
+
+  test('takes the ETag that came with the change before', async () => {
+    const made = await request(shop.app)
+      .post('/api/products')
+      .set('Authorization', seller())
+      .send({ name: 'Lamp', price: 1, stock: 1 })
+      .expect(201);
+    const { id } = made.body.product;
+    const steps = [
+      () => change('put', id, { name: 'Changed', price: 2 }),
+      () => change('patch', id, { price: 3 }),
+      () => change('put', `${id}/stock`, { quantity: 1 }),
+      () => change('patch', id, { stock: 5 }),
+    ];
+    let { etag = '' } = made.headers;
+    for (const step of steps) ({ etag = '' } = (await step().set('If-Match', etag).expect(200)).headers);
+    const read = await request(shop.app).get(`/api/products/${id}`).set('If-None-Match', etag);
+    expect(read.status).toBe(304);
   });
 
   test('lets one of many through who read the same version', async () => {

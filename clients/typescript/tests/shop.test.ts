@@ -16,7 +16,8 @@ describe('products', () => {
     expect(lamp).toMatchObject({ owner_id: user.id, price: 9.99 });
     const read = await shop.products.get(lamp.id);
     expect(await shop.products.get(lamp.id, { ifNoneMatch: read })).toBe(read);
-    await shop.products.patch(lamp.id, { price: 8 }, { ifMatch: read });
+    const changed = await shop.products.patch(lamp.id, { price: 8 }, { ifMatch: read });
+    await shop.products.adjustStock(lamp.id, { quantity: 1 }, { ifMatch: changed });
     const stale = await failureOf(shop.products.patch(lamp.id, { price: 7 }, { ifMatch: read }));
     expect(stale).toMatchObject({ name: 'ShopError', code: 'version_mismatch', status: 412 });
     await expect(shop.products.patch(lamp.id, { price: 7 }, { ifMatch: { ...read } })).rejects.toThrow(

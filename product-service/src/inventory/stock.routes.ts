@@ -2,6 +2,7 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { ProductNotFound, VersionMismatch } from '../products/product.errors.ts';
+import { changedProduct } from '../products/product.reply.ts';
 import { changeHeaders, type ProductSchemas } from '../products/product.schemas.ts';
 import { InsufficientStock, StockLimitExceeded } from './stock.errors.ts';
 import { movementsAnswer, movementsQuery, stockBody } from './stock.schemas.ts';
@@ -24,15 +25,16 @@ export function stockRoutes({ stock, schemas }: StockRouteOptions): Route[] {
       summary: 'Add to the stock of a product, or take from it',
       description:
         '`quantity` is a difference: negative to take off. Where too little is there, nothing changes (`insufficient_stock`). To set the stock to a value, use PUT or PATCH of the product.',
+      responseHeaders: ['ETag'],
       limit: 'catalogue_writes',
       headers: changeHeaders,
       body: stockBody,
       answer: schemas.adjustedAnswer,
       errors: [InsufficientStock, StockLimitExceeded, Forbidden, ProductNotFound, VersionMismatch],
-      handler: async ({ params, body, user, headers }) => ({
-        message: 'Stock updated successfully',
-        product: await stock.adjustStock(params.id, body, user, headers['if-match']),
-      }),
+      async handler({ params, body, user, headers }) {
+        const product = await stock.adjustStock(params.id, body, user, headers['if-match']);
+        return changedProduct('Stock updated successfully', product);
+      },
     }),
     defineRoute({
       ...owners,

@@ -1,9 +1,10 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
-import { rawReply, reply } from '@shop/service-kit/http/reply';
+import { rawReply } from '@shop/service-kit/http/reply';
 import type { CachedAnswer } from './product.cache.ts';
 import { ProductNotFound, SkuTaken, VersionMismatch } from './product.errors.ts';
+import { changedProduct } from './product.reply.ts';
 import { categoriesQuery, changeHeaders, type ProductSchemas } from './product.schemas.ts';
 import { categoriesAnswer, messageAnswer } from './product.shape.ts';
 import type { ProductUseCases } from './product.use-cases.ts';
@@ -42,7 +43,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       tag: 'Products',
       summary: 'Create a product',
       description: 'The creator owns the product. It is on sale immediately.',
-      responseHeaders: ['Location'],
+      responseHeaders: ['Location', 'ETag'],
       only: 'admins where PRODUCT_CREATION is admin',
       body: schemas.createBody,
       status: 201,
@@ -51,7 +52,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       async handler({ body, user }) {
         const product = await products.createProduct(body, user);
         const headers = { Location: `${PATH}/${product.id}` };
-        return reply({ message: 'Product created successfully', product }, { headers });
+        return changedProduct('Product created successfully', product, headers);
       },
     }),
     defineRoute({
@@ -94,6 +95,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       path: `${PATH}/:id`,
       operationId: 'replaceProduct',
       tag: 'Products',
+      responseHeaders: ['ETag'],
       summary: 'Change a product; name and price are required',
       description: REPLACING,
       only: OWNER,
@@ -103,10 +105,10 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       status: 200,
       answer: schemas.changedAnswer,
       errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
-      handler: async ({ params, body, user, headers }) => ({
-        message: 'Product updated successfully',
-        product: await products.changeProduct(params.id, body, user, headers['if-match']),
-      }),
+      async handler({ params, body, user, headers }) {
+        const product = await products.changeProduct(params.id, body, user, headers['if-match']);
+        return changedProduct('Product updated successfully', product);
+      },
     }),
     defineRoute({
       ...writes,
@@ -114,6 +116,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       path: `${PATH}/:id`,
       operationId: 'updateProduct',
       tag: 'Products',
+      responseHeaders: ['ETag'],
       summary: 'Change some fields of a product',
       description: REPLACING,
       only: OWNER,
@@ -123,10 +126,10 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       status: 200,
       answer: schemas.changedAnswer,
       errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
-      handler: async ({ params, body, user, headers }) => ({
-        message: 'Product updated successfully',
-        product: await products.changeProduct(params.id, body, user, headers['if-match']),
-      }),
+      async handler({ params, body, user, headers }) {
+        const product = await products.changeProduct(params.id, body, user, headers['if-match']);
+        return changedProduct('Product updated successfully', product);
+      },
     }),
     defineRoute({
       ...writes,
