@@ -90,7 +90,7 @@ describe('the methods of the client', () => {
 
 test('money is written as the currency and the locale want it', () => {
   expect(formatMoney(999.99, 'USD', 'en')).toBe('$999.99');
-  expect(formatMoney(1250, 'JPY', 'ja')).toBe('¥1,250'.replace('¥', '¥'));
+  expect(formatMoney(1250, 'JPY', 'en')).toBe('¥1,250');
   expect(formatMoney(7.25, 'KWD', 'en')).toContain('7.250');
 });
 
