@@ -156,7 +156,7 @@ describe('a signal', () => {
     const shop = createShop(urlsOf(stack));
     stack.product.pause();
     try {
-      const call = failureOf(shop.products.list({}, leaving));
+      const call = failureOf(shop.products.list({}, { signal: leaving.signal }));
       leaving.abort();
       expect(await call).toMatchObject({ name: 'AbortError' });
     } finally {
@@ -171,7 +171,9 @@ describe('a signal', () => {
       return Promise.resolve(new Response('', { status: 503, headers: { 'Retry-After': '20' } }));
     };
     const shop = createShop({ baseUrl: '', fetch: refused });
-    expect(await failureOf(shop.products.list({}, leaving))).toMatchObject({ name: 'AbortError' });
+    expect(await failureOf(shop.products.list({}, { signal: leaving.signal }))).toMatchObject({
+      name: 'AbortError',
+    });
   });
 
   test('ends a walk between its pages', async () => {
@@ -180,7 +182,11 @@ describe('a signal', () => {
       await shop.products.create({ name: `Cup ${n}`, price: 1, category: 'Aborted' });
     const leaving = new AbortController();
     const walk = (async () => {
-      for await (const _ of shop.products.all({ category: 'Aborted', per_page: 1 }, leaving)) leaving.abort();
+      for await (const _ of shop.products.all(
+        { category: 'Aborted', per_page: 1 },
+        { signal: leaving.signal },
+      ))
+        leaving.abort();
     })();
     expect(await failureOf(walk)).toMatchObject({ name: 'AbortError' });
   });

@@ -81,7 +81,7 @@ describe('a token that expires in the middle', () => {
     const leaving = new AbortController();
     stack.user.pause();
     try {
-      const left = failureOf(shop.orders.stats(leaving));
+      const left = failureOf(shop.orders.stats({ signal: leaving.signal }));
       const patient = shop.orders.stats();
       leaving.abort();
       expect(await left).toMatchObject({ name: 'AbortError' });
