@@ -2,8 +2,8 @@ import { computed, effect, signal } from '@preact/signals';
 import type { Dictionary } from './dictionary.ts';
 import { en } from './en.ts';
 
-export type Language = 'en' | 'de';
-export const LANGUAGES: Record<Language, string> = { en: 'English', de: 'Deutsch' };
+export const LANGUAGES = ['en', 'de'] as const;
+export type Language = (typeof LANGUAGES)[number];
 const KEY = 'shop.language';
 
 const current = signal<{ language: Language; dictionary: Dictionary }>({ language: 'en', dictionary: en });

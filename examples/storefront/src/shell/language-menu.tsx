@@ -9,8 +9,8 @@ export function LanguageMenu() {
       value={language.value}
       onChange={(event) => void chooseLanguage(event.currentTarget.value as Language).catch(sayFailure)}
     >
-      {Object.entries(LANGUAGES).map(([tag, name]) => (
-        <option key={tag} value={tag} lang={tag} aria-label={name}>
+      {LANGUAGES.map((tag) => (
+        <option key={tag} value={tag} lang={tag}>
           {tag.toUpperCase()}
         </option>
       ))}

@@ -15,12 +15,12 @@ interface PageProps {
 /** The first page of a visit leaves the focus where it is. */
 let hasArrived = false;
 
-/** Names the window, and moves the focus to the heading after a navigation, so that a screen reader reads it. */
-export function useArrival(title: string) {
+/** The one heading of a page. It names the window, and gets the focus after a navigation, so that a screen reader reads it. */
+export function PageTitle({ title }: { title: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { shop } = texts.value;
   useEffect(() => {
-    document.title = title === shop.name ? title : `${title} · ${shop.name}`;
+    document.title = `${title} · ${shop.name}`;
   }, [title, shop.name]);
   useEffect(() => {
     // Whoever searches goes on typing.
@@ -28,18 +28,19 @@ export function useArrival(title: string) {
     if (hasArrived && !isSearching) heading.current?.focus({ preventScroll: true });
     hasArrived = true;
   }, []);
-  return heading;
+  return (
+    <h1 tabIndex={-1} ref={heading}>
+      {title}
+    </h1>
+  );
 }
 
 export function Page({ title, before, beside, isNarrow = false, children }: PageProps) {
-  const heading = useArrival(title);
   return (
     <div class={isNarrow ? 'page page--narrow' : 'page'}>
       {before}
       <div class="page__head">
-        <h1 tabIndex={-1} ref={heading}>
-          {title}
-        </h1>
+        <PageTitle title={title} />
         {beside}
       </div>
       {children}

@@ -2,29 +2,41 @@ import type { ComponentChildren } from 'preact';
 import { texts } from '../i18n/index.ts';
 import { failureText, referenceOf } from '../lib/failure-text.ts';
 import { Icon, type IconName } from './icon.tsx';
+import { PageTitle } from './page.tsx';
 
 interface EmptyProps {
   icon: IconName;
   title: string;
   text?: string;
+  /** It is all that the page has. */
+  isPage?: boolean;
   children?: ComponentChildren;
 }
 
-export function Empty({ icon, title, text, children }: EmptyProps) {
+export function Empty({ icon, title, text, isPage = false, children }: EmptyProps) {
   return (
     <div class="state">
       <span class="state__icon">
         <Icon name={icon} size={34} />
       </span>
-      <h2>{title}</h2>
+      <StateTitle isPage={isPage} title={title} />
       {text && <p class="muted">{text}</p>}
       {children}
     </div>
   );
 }
 
+const StateTitle = ({ isPage, title }: { isPage: boolean; title: string }) =>
+  isPage ? <PageTitle title={title} /> : <h2>{title}</h2>;
+
+interface FailedProps {
+  failure: unknown;
+  onRetry?: () => void;
+  isPage?: boolean;
+}
+
 /** What went wrong, where the content would be, and a way to try it again. */
-export function Failed({ failure, onRetry }: { failure: unknown; onRetry?: () => void }) {
+export function Failed({ failure, onRetry, isPage = false }: FailedProps) {
   const { shop, failures } = texts.value;
   const reference = referenceOf(failure);
   return (
@@ -32,7 +44,7 @@ export function Failed({ failure, onRetry }: { failure: unknown; onRetry?: () =>
       <span class="state__icon state__icon--bad">
         <Icon name="alert" size={34} />
       </span>
-      <h2>{shop.failed}</h2>
+      <StateTitle isPage={isPage} title={shop.failed} />
       <p class="muted">{failureText(failure)}</p>
       {reference && <p class="muted small">{failures.reference(reference)}</p>}
       {onRetry && (
@@ -65,4 +77,17 @@ export function Notice({
   children: ComponentChildren;
 }) {
   return <div class={`notice notice--${kind}`}>{children}</div>;
+}
+
+/** A table that scrolls sideways where it is too wide, for the keyboard as well. */
+export function TableBox({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
+    <section class="table-box" aria-label={label} tabIndex={0}>
+      <table>
+        <caption class="visually-hidden">{label}</caption>
+        {children}
+      </table>
+    </section>
+  );
 }

@@ -7,7 +7,7 @@ import { useResource } from '../../lib/use-resource.ts';
 import { shop } from '../../shop.ts';
 import { Field } from '../../ui/field.tsx';
 import { Form } from '../../ui/form.tsx';
-import { Empty, Failed, Skeleton } from '../../ui/states.tsx';
+import { Empty, Failed, Skeleton, TableBox } from '../../ui/states.tsx';
 import { sayFailure } from '../../ui/toast.tsx';
 import { AdminPage } from './layout.tsx';
 
@@ -67,34 +67,31 @@ function Audit() {
 function EventTable({ events }: { events: AuditEvent[] }) {
   const { admin } = texts.value;
   return (
-    <section class="table-box" aria-label={admin.audit}>
-      <table>
-        <caption class="visually-hidden">{admin.audit}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{admin.when}</th>
-            <th scope="col">{admin.event}</th>
-            <th scope="col">{admin.user}</th>
-            <th scope="col">{admin.by}</th>
-            <th scope="col">{admin.from}</th>
+    <TableBox label={admin.audit}>
+      <thead>
+        <tr>
+          <th scope="col">{admin.when}</th>
+          <th scope="col">{admin.event}</th>
+          <th scope="col">{admin.user}</th>
+          <th scope="col">{admin.by}</th>
+          <th scope="col">{admin.from}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {events.map((event) => (
+          <tr key={event.id}>
+            <td class="small">{moment(event.created_at)}</td>
+            <td>
+              <code>{event.event}</code>
+            </td>
+            <td>{event.user_id ?? admin.nothing}</td>
+            <td>{event.actor_id ?? admin.nothing}</td>
+            <td class="small muted">
+              {[event.ip, deviceName(event.user_agent)].filter(Boolean).join(' · ')}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {events.map((event) => (
-            <tr key={event.id}>
-              <td class="small">{moment(event.created_at)}</td>
-              <td>
-                <code>{event.event}</code>
-              </td>
-              <td>{event.user_id ?? admin.nothing}</td>
-              <td>{event.actor_id ?? admin.nothing}</td>
-              <td class="small muted">
-                {[event.ip, deviceName(event.user_agent)].filter(Boolean).join(' · ')}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+        ))}
+      </tbody>
+    </TableBox>
   );
 }

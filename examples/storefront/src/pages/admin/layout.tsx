@@ -34,7 +34,7 @@ export function AdminPage({ title, children }: AdminPageProps) {
             {children(user)}
           </Page>
         ) : (
-          <Empty icon="alert" title={admin.onlyAdmins} />
+          <Empty icon="alert" title={admin.onlyAdmins} isPage />
         )
       }
     </RequireUser>

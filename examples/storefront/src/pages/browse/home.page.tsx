@@ -3,7 +3,7 @@ import { texts } from '../../i18n/index.ts';
 import { listHref } from '../../lib/list-query.ts';
 import { useResource } from '../../lib/use-resource.ts';
 import { shop } from '../../shop.ts';
-import { useArrival } from '../../ui/page.tsx';
+import { PageTitle } from '../../ui/page.tsx';
 import { Picture } from '../../ui/picture.tsx';
 import { GridSkeleton, ProductGrid } from '../../ui/product-card.tsx';
 import { Failed } from '../../ui/states.tsx';
@@ -13,15 +13,12 @@ const SHOWN = 8;
 const COLLAGE = ['kettle-mint', 'lamp-coral', 'bookmoon-plum', 'plant-coral', 'turntable-sage', 'chair-sage'];
 
 export function HomePage() {
-  const { shop: words, home } = texts.value;
-  const heading = useArrival(words.name);
+  const { home } = texts.value;
   return (
     <div class="page page--home">
       <section class="hero">
         <div class="hero__text">
-          <h1 tabIndex={-1} ref={heading}>
-            {home.title}
-          </h1>
+          <PageTitle title={home.title} />
           <p>{home.text}</p>
           <a class="button button--primary button--large" href="/products">
             {home.browse}

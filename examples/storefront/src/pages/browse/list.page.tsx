@@ -22,7 +22,8 @@ export function ListPage() {
     <Page title={title}>
       <div class="list">
         <Filters filters={filters} currency={data?.products[0]?.currency} />
-        <div class="list__results">
+        <section class="list__results">
+          <h2 class="visually-hidden">{list.title}</h2>
           <div class="list__bar">
             <p class="muted number" aria-live="polite">
               {data && total(data)}
@@ -63,7 +64,7 @@ export function ListPage() {
               />
             </>
           )}
-        </div>
+        </section>
       </div>
     </Page>
   );

@@ -8,7 +8,7 @@ import { listHref } from '../../lib/list-query.ts';
 import { useResource } from '../../lib/use-resource.ts';
 import { shop, user } from '../../shop.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { useArrival } from '../../ui/page.tsx';
+import { PageTitle } from '../../ui/page.tsx';
 import { Picture } from '../../ui/picture.tsx';
 import { Quantity } from '../../ui/quantity.tsx';
 import { Empty, Failed, Skeleton } from '../../ui/states.tsx';
@@ -25,7 +25,7 @@ export function ProductPage() {
   );
   if (data && String(data.id) === id) return <Details key={id} product={data} />;
   if (failure instanceof ShopError && (failure.status === 404 || failure.status === 400)) return <Gone />;
-  if (failure) return <Failed failure={failure} onRetry={reload} />;
+  if (failure) return <Failed failure={failure} onRetry={reload} isPage />;
   return (
     <div class="page product">
       <div class="picture skeleton" />
@@ -37,7 +37,7 @@ export function ProductPage() {
 function Gone() {
   const { product, home } = texts.value;
   return (
-    <Empty icon="box" title={product.gone}>
+    <Empty icon="box" title={product.gone} isPage>
       <a class="button" href="/products">
         {home.browse}
       </a>
@@ -47,7 +47,6 @@ function Gone() {
 
 function Details({ product }: { product: Product }) {
   const { product: words } = texts.value;
-  const heading = useArrival(product.name);
   return (
     <div class="page">
       <div class="product">
@@ -56,9 +55,7 @@ function Details({ product }: { product: Product }) {
           <p class="card__category">
             <a href={listHref({ category: product.category })}>{product.category}</a>
           </p>
-          <h1 tabIndex={-1} ref={heading}>
-            {product.name}
-          </h1>
+          <PageTitle title={product.name} />
           <p class="product__price number">{money(product.price, product.currency)}</p>
           <p class="product__description">{product.description}</p>
           <p>

@@ -25,8 +25,8 @@ function Loaded({ id, userId }: { id: number; userId: number }) {
   );
   if (data) return <Details order={data} isMine={data.user_id === userId} onChange={replace} />;
   if (failure instanceof ShopError && (failure.status === 404 || failure.status === 400))
-    return <Empty icon="box" title={texts.value.failures.order_not_found} />;
-  if (failure) return <Failed failure={failure} onRetry={reload} />;
+    return <Empty icon="box" title={texts.value.failures.order_not_found} isPage />;
+  if (failure) return <Failed failure={failure} onRetry={reload} isPage />;
   return (
     <div class="page">
       <Skeleton rows={5} />

@@ -69,6 +69,7 @@ export function OrderList({ scope, basePath, empty, detail }: OrderListProps) {
   return (
     <>
       <StatusTabs basePath={basePath} status={status} />
+      <h2 class="visually-hidden">{status ? orders.status[status] : orders.anyStatus}</h2>
       {failure !== undefined && !data ? (
         <Failed failure={failure} onRetry={reload} />
       ) : !data ? (

@@ -7,7 +7,7 @@ import { shop } from '../../shop.ts';
 import { Checkbox } from '../../ui/field.tsx';
 import { Form } from '../../ui/form.tsx';
 import { Icon } from '../../ui/icon.tsx';
-import { Notice } from '../../ui/states.tsx';
+import { Notice, TableBox } from '../../ui/states.tsx';
 import { sayFailure } from '../../ui/toast.tsx';
 import { SellingPage } from './layout.tsx';
 
@@ -108,27 +108,24 @@ function Result({ result, isDryRun }: Outcome) {
         </ul>
       </Notice>
       {result.errors.length > 0 && (
-        <section class="table-box" aria-label={selling.rowErrors}>
-          <table>
-            <caption class="visually-hidden">{selling.rowErrors}</caption>
-            <thead>
-              <tr>
-                <th scope="col" class="number">
-                  {selling.line}
-                </th>
-                <th scope="col">{selling.problem}</th>
+        <TableBox label={selling.rowErrors}>
+          <thead>
+            <tr>
+              <th scope="col" class="number">
+                {selling.line}
+              </th>
+              <th scope="col">{selling.problem}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {result.errors.map(({ line, message }) => (
+              <tr key={line}>
+                <td class="number">{count(line)}</td>
+                <td>{message}</td>
               </tr>
-            </thead>
-            <tbody>
-              {result.errors.map(({ line, message }) => (
-                <tr key={line}>
-                  <td class="number">{count(line)}</td>
-                  <td>{message}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+            ))}
+          </tbody>
+        </TableBox>
       )}
     </div>
   );

@@ -6,7 +6,7 @@ import { useResource } from '../../lib/use-resource.ts';
 import { shop } from '../../shop.ts';
 import { Field } from '../../ui/field.tsx';
 import { Form } from '../../ui/form.tsx';
-import { Failed, Skeleton } from '../../ui/states.tsx';
+import { Failed, Skeleton, TableBox } from '../../ui/states.tsx';
 import { say, sayFailure } from '../../ui/toast.tsx';
 import { numberOf } from './product-fields.tsx';
 
@@ -62,33 +62,30 @@ function Ledger({ product: { id, stock }, round }: { product: Product; round: nu
   const cursor = data.next_cursor;
   return (
     <>
-      <section class="table-box" aria-label={selling.ledger}>
-        <table>
-          <caption class="visually-hidden">{selling.ledger}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{selling.when}</th>
-              <th scope="col">{selling.reason}</th>
-              <th scope="col" class="number">
-                {selling.change}
-              </th>
-              <th scope="col" class="number">
-                {selling.after}
-              </th>
+      <TableBox label={selling.ledger}>
+        <thead>
+          <tr>
+            <th scope="col">{selling.when}</th>
+            <th scope="col">{selling.reason}</th>
+            <th scope="col" class="number">
+              {selling.change}
+            </th>
+            <th scope="col" class="number">
+              {selling.after}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.movements.map((row) => (
+            <tr key={row.id}>
+              <td class="small">{moment(row.created_at)}</td>
+              <td class="small">{row.reason}</td>
+              <td class="number">{row.delta > 0 ? `+${count(row.delta)}` : count(row.delta)}</td>
+              <td class="number">{count(row.stock_after)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {data.movements.map((row) => (
-              <tr key={row.id}>
-                <td class="small">{moment(row.created_at)}</td>
-                <td class="small">{row.reason}</td>
-                <td class="number">{row.delta > 0 ? `+${count(row.delta)}` : count(row.delta)}</td>
-                <td class="number">{count(row.stock_after)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+          ))}
+        </tbody>
+      </TableBox>
       {cursor !== null && (
         <p>
           <button
