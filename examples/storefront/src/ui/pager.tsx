@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { texts } from '../i18n/index.ts';
 import { count } from '../lib/format.ts';
 import { Icon } from './icon.tsx';
@@ -18,10 +19,9 @@ export function Pager({ page, pages, hrefOf }: PagerProps) {
     <nav class="pager" aria-label={list.pages}>
       <Step href={page > 1 ? hrefOf(page - 1) : undefined} label={list.previous} icon="left" />
       {shown.map((n, index) => (
-        <>
+        <Fragment key={n}>
           {index > 0 && n - (shown[index - 1] ?? 0) > 1 && <span class="muted">…</span>}
           <a
-            key={n}
             class="pager__page number"
             href={hrefOf(n)}
             aria-label={list.page(n)}
@@ -29,7 +29,7 @@ export function Pager({ page, pages, hrefOf }: PagerProps) {
           >
             {count(n)}
           </a>
-        </>
+        </Fragment>
       ))}
       <Step href={page < pages ? hrefOf(page + 1) : undefined} label={list.next} icon="right" />
     </nav>

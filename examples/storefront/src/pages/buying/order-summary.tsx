@@ -1,4 +1,5 @@
 import type { OrderLine } from '@shop/client';
+import { Fragment } from 'preact';
 import { texts } from '../../i18n/index.ts';
 import { money } from '../../lib/format.ts';
 
@@ -14,12 +15,12 @@ export function OrderSummary({
       <h2>{checkout.summary}</h2>
       <dl class="sums number">
         {quote.products.map(({ product_id, name, quantity, subtotal }) => (
-          <>
-            <dt key={product_id}>
+          <Fragment key={product_id}>
+            <dt>
               {quantity} × {name}
             </dt>
             <dd>{money(subtotal, quote.currency)}</dd>
-          </>
+          </Fragment>
         ))}
         <dt>{basket.shipping}</dt>
         <dd>{basket.free}</dd>
