@@ -106,9 +106,10 @@ describe('a seller', () => {
   });
 
   test('exports what the import reads', async () => {
+    await page.goto('/selling/import');
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('button', { name: 'CSV' }).click(),
+      page.getByRole('button', { name: 'CSV', exact: true }).click(),
     ]);
     expect(download.suggestedFilename()).toBe('products.csv');
     const chunks: Buffer[] = [];

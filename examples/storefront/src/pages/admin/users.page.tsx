@@ -114,6 +114,7 @@ function Actions({ user, onChange }: { user: User; onChange: () => void }) {
   const { admin, account, shop: words } = texts.value;
   const [isAsking, setAsking] = useState(false);
   const other = user.role === 'admin' ? 'customer' : 'admin';
+  const change = other === 'admin' ? admin.makeAdmin : admin.makeCustomer;
   const run = (work: Promise<unknown>, text: string) =>
     void work
       .then(() => {
@@ -127,22 +128,26 @@ function Actions({ user, onChange }: { user: User; onChange: () => void }) {
       <button
         type="button"
         class="button button--small"
+        aria-label={`${change}: ${name}`}
         onClick={() => run(shop.users.setRole(user.id, other), admin.roleSet(name, admin.roles[other]))}
       >
-        {other === 'admin' ? admin.makeAdmin : admin.makeCustomer}
-        <span class="visually-hidden">: {name}</span>
+        {change}
       </button>
       <button
         type="button"
         class="button button--small"
+        aria-label={`${admin.signOutUser}: ${name}`}
         onClick={() => run(shop.users.revokeSessions(user.id), admin.userOut(name))}
       >
         {admin.signOutUser}
-        <span class="visually-hidden">: {name}</span>
       </button>
-      <button type="button" class="button button--small button--danger" onClick={() => setAsking(true)}>
+      <button
+        type="button"
+        class="button button--small button--danger"
+        aria-label={`${admin.deleteUser}: ${name}`}
+        onClick={() => setAsking(true)}
+      >
         {admin.deleteUser}
-        <span class="visually-hidden">: {name}</span>
       </button>
       {isAsking && (
         <Confirm
