@@ -115,7 +115,7 @@ describe('a seller', () => {
     const chunks: Buffer[] = [];
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
-    expect(text.split('\r\n').filter((line) => /^"?(DEMO-|COPPER-1|K-1)/.test(line)).length).toBe(202);
+    expect(text.split(/\r?\n/).filter((line) => /^"?(DEMO-|COPPER-1|K-1)/.test(line)).length).toBe(202);
   });
 
   test('ships an order, step by step', async () => {
