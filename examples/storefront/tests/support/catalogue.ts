@@ -3,6 +3,7 @@ import type { Storefront } from './storefront.ts';
 
 interface Product {
   id: number;
+  sku: string;
   name: string;
   price: number;
   stock: number;
@@ -11,7 +12,9 @@ interface Product {
 /** A product of the demo catalogue, as the shop has it now. */
 export async function productBySku({ stack }: Storefront, sku: string): Promise<Product> {
   const { body } = await call('GET', `${stack.product.url}/api/products?q=${sku}`);
-  const [product] = body['products'] as unknown as Product[];
+  const found = body['products'] as unknown as Product[];
+  // The search also finds words that begin with parts of it.
+  const product = found.find((known) => known.sku === sku);
   if (product === undefined) throw new Error(`There is no product ${sku}`);
   return product;
 }
