@@ -110,6 +110,8 @@ export const deTrade: typeof enTrade = {
     product_busy: 'Das wollen gerade viele. Bitte versuchen Sie es gleich noch einmal.',
     product_service_unavailable:
       'Bestellungen sind gerade nicht möglich. Es wurde nichts bestellt. Bitte versuchen Sie es gleich noch einmal.',
+    idempotency_in_flight:
+      'Ihre Bestellung ist noch in Arbeit. Bitte versuchen Sie es gleich noch einmal: Sie wird nur einmal aufgegeben.',
     internal: 'Bei uns ist etwas schiefgegangen.',
     rate_limited: 'Das war viel auf einmal. Bitte warten Sie einen Moment.',
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',

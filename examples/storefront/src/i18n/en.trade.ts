@@ -115,6 +115,8 @@ export const enTrade = {
     product_busy: 'Many people want this right now. Please try again in a moment.',
     product_service_unavailable:
       'Orders cannot be taken at the moment. Nothing was ordered. Please try again in a moment.',
+    idempotency_in_flight:
+      'The shop is still working on your order. Please try again in a moment: it is placed once only.',
     internal: 'Something went wrong on our side.',
     rate_limited: 'That was a lot at once. Please wait a moment.',
     invalid_credentials: 'User name or password is wrong.',

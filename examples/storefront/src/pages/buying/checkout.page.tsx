@@ -135,6 +135,10 @@ function CheckoutForm({ quote, onQuote, address }: CheckoutFormProps) {
 
 const REFUSALS: ReadonlySet<string> = new Set(['price_changed', 'insufficient_stock', 'product_not_found']);
 
-/** Whether the shop has decided on the order. Without a response, or while it is away, nobody knows. */
-const isDecided = ({ status }: ShopError) =>
-  status >= 400 && status < 500 && status !== 401 && status !== 429;
+/**
+ * Whether the shop has decided on the order. Without a response, while the shop is away, or while it still works on an earlier
+ * attempt, nobody knows: another key could order twice then.
+ */
+const isDecided = ({ status, code }: ShopError) =>
+  status >= 400 && status < 500 && !UNDECIDED.has(code) && status !== 401;
+const UNDECIDED: ReadonlySet<string> = new Set(['idempotency_in_flight', 'rate_limited']);
