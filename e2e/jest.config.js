@@ -5,6 +5,7 @@ export default {
   ...jestPreset,
   displayName: 'e2e',
   globalSetup: '<rootDir>/../scripts/lib/test/build-for-e2e.js',
+  setupFilesAfterEnv: ['<rootDir>/support/documented.ts'],
   testMatch: ['<rootDir>/**/*.test.ts'],
   testTimeout: 120_000,
 };

@@ -1,3 +1,8 @@
+import type { Exchange } from '@shop/service-kit/testing/response-check';
+
+/** Called with each request and its response. */
+export const observers: ((exchange: Exchange) => void)[] = [];
+
 /** Whatever JSON came: a test says what it must be. */
 interface Json {
   readonly [field: string]: Json | undefined;
@@ -18,7 +23,7 @@ interface CallOptions {
   limit?: number;
 }
 
-/** One request with a time limit; rejects only when there was no answer. */
+/** One request with a time limit; rejects only when there was no response. */
 export async function call(
   method: string,
   url: string,
@@ -36,7 +41,11 @@ export async function call(
     signal: AbortSignal.timeout(options.limit ?? 10_000),
   });
   const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, body: parse(text), text };
+  const { status, headers } = answer;
+  const { pathname: path } = new URL(url);
+  const exchange = { method, path, sent: body, status, headers: Object.fromEntries(headers), text };
+  for (const observe of observers) observe(exchange);
+  return { status, headers, body: parse(text), text };
 }
 
 function parse(text: string): Json {

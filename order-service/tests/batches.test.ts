@@ -34,6 +34,17 @@ afterAll(async () => {
 
 const repository = () => createPlacementRepository({ query: database.query, deadline: 30, lease: 5 });
 const statusesOf = (answers: { status: number }[]) => answers.map(({ status }) => status);
+/** A stored response, as short as the API document allows. */
+function createdBody(id: number, userId: number): string {
+  const now = new Date().toISOString();
+  const empty = { products: [], total_amount: 1, currency: 'USD', shipping_address: null, note: null };
+  const state = { status: 'pending', allowed_transitions: [], created_at: now, updated_at: now };
+  return JSON.stringify({
+    message: 'Order created successfully',
+    order: { id, user_id: userId, ...empty, ...state },
+  });
+}
+
 const placed = (userIds: number[]) =>
   shop.db.order.count({ where: { userId: { in: userIds }, placement: 'PLACED' } });
 
@@ -219,7 +230,7 @@ test('keyed orders of a process that crashed in the middle of a batch are carrie
     intents.slice(0, 2).flatMap((intent, i) => {
       const by = keyed[i];
       if (intent === null || by === undefined) return [];
-      const response = { status: 201, body: `{"order":{"id":${intent.id}}}`, orderId: intent.id };
+      const response = { status: 201, body: createdBody(intent.id, by.userId), orderId: intent.id };
       return [{ intent, by, lines: made[i]?.lines ?? [], total: 100, response }];
     }),
   );

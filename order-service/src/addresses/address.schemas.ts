@@ -44,8 +44,8 @@ const shown = (description: string, example?: string) =>
     .string()
     .meta({ description, maxLength: MAX_TEXT, ...(example === undefined ? {} : { examples: [example] }) });
 
-/** A stored address as a response has it: never validated again, because the rules may have changed since. */
-const storedFields = z.object({
+/** A stored address in a response: never validated again, because the rules may have changed since. */
+const storedFields = z.looseObject({
   name: shown('Who receives it.', 'Ada Lovelace'),
   line1: shown('Street and number.', '12 St James Square'),
   line2: shown('Further line.').optional(),
@@ -58,6 +58,10 @@ const storedFields = z.object({
 const { $schema: _, ...stored } = z.toJSONSchema(storedFields);
 export const storedAddress = z
   .custom<unknown>()
-  .meta({ ...stored, id: 'StoredAddress', description: 'Where an order goes, as it was given.' })
+  .meta({
+    ...stored,
+    id: 'StoredAddress',
+    description: 'Where an order goes, as it was given. Old orders may have other fields as well.',
+  })
   .nullable()
   .meta({ description: 'Where the order goes; null if no address was given or the buyer was deleted.' });

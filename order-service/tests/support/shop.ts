@@ -9,6 +9,7 @@ import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
+import { documented } from '@shop/service-kit/testing/documented';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
@@ -68,21 +69,23 @@ export async function startShop(
   const trust = createCacheTrust(query);
   const orderCache = createUserCache({ name: 'orders', redis, trust, metrics });
   const accessKeys = openAccessKeys(config, logger);
-  const app: Express = createApp({
-    config,
-    logger,
-    metrics,
-    isStopping: () => false,
-    db,
-    query,
-    products: client,
-    placementMetrics,
-    redis,
-    orderCache,
-    accounts: options.accounts ?? unknownAccounts,
-    accessKeys,
-    patience: TEST_PATIENCE,
-  });
+  const app: Express = documented(
+    createApp({
+      config,
+      logger,
+      metrics,
+      isStopping: () => false,
+      db,
+      query,
+      products: client,
+      placementMetrics,
+      redis,
+      orderCache,
+      accounts: options.accounts ?? unknownAccounts,
+      accessKeys,
+      patience: TEST_PATIENCE,
+    }),
+  );
   const listening = createListener(app);
   const url = `http://127.0.0.1:${await listening.start(0)}`;
   closers.push(() => listening.stop());

@@ -5,6 +5,7 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
+import { documented } from '@shop/service-kit/testing/documented';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
@@ -97,19 +98,21 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       exactTotals: rest.exactTotals,
       fewMatches: rest.fewMatches,
     });
-    const app = createApp({
-      db,
-      query,
-      catalogue,
-      redis: used,
-      accounts: rest.accounts ?? unknownAccounts,
-      accessKeys,
-      logger,
-      metrics,
-      config,
-      isStopping: rest.isStopping ?? (() => false),
-      patience,
-    });
+    const app = documented(
+      createApp({
+        db,
+        query,
+        catalogue,
+        redis: used,
+        accounts: rest.accounts ?? unknownAccounts,
+        accessKeys,
+        logger,
+        metrics,
+        config,
+        isStopping: rest.isStopping ?? (() => false),
+        patience,
+      }),
+    );
     return { app, db, query, redis: connection, config, logger, catalogue };
   };
 

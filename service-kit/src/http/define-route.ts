@@ -106,6 +106,8 @@ export interface RouteSpec<
   responseHeaders?: readonly ResponseHeader[];
   /** The expected failures of the use-case, for the API document. */
   errors?: readonly DeclaredError[];
+  /** Headers that failures may have besides those of their class, with the statuses of these failures. */
+  problemHeaders?: Readonly<Partial<Record<ResponseHeader, readonly number[]>>>;
   /** Members that any problem document of this route may have besides its own. */
   problemMembers?: z.ZodType;
   handler(input: RouteInput<W, P, Q, B, H, S>): Promise<RouteResult<A>> | RouteResult<A>;

@@ -11,7 +11,7 @@ import { toProblem } from './problem.ts';
 export type Problems = ReturnType<typeof createProblems>;
 
 /** Codes that any operation may fail with, also those of the gateway: documented as `default`. */
-const ANYWHERE = [
+export const UNEXPECTED_CODES = [
   'not_found',
   'method_not_allowed',
   'request_timeout',
@@ -67,7 +67,7 @@ const problem = z.object({
 
 /** Components for the failures of operations: `Problem`, one schema for each code, and the responses made of them. */
 export function createProblems(schemas: Schemas) {
-  const codes = new Set(ANYWHERE);
+  const codes = new Set(UNEXPECTED_CODES);
   const members: Record<string, unknown> = {};
   const responses: Record<string, Json> = {};
   const base = schemas.of(problem, 'output');
@@ -104,7 +104,7 @@ export function createProblems(schemas: Schemas) {
     });
   }
 
-  function responseOf(status: number, errors: DeclaredError[]): Json {
+  function responseOf(status: number, errors: DeclaredError[], further: readonly ResponseHeader[]): Json {
     const parts = errors.map(schemaOf);
     const mapping = Object.fromEntries(errors.map(({ code }, i) => [code, parts[i]?.['$ref']]));
     const schema =
@@ -112,7 +112,7 @@ export function createProblems(schemas: Schemas) {
     const samples = errors.flatMap((error) => error.sample?.() ?? []);
     return {
       description: `${STATUS_CODES[status]}: ${errors.map(({ code }) => `\`${code}\``).join(', ')}`,
-      headers: headersOf(headerNames(status, errors)),
+      headers: headersOf([...headerNames(status, errors), ...further]),
       content: {
         'application/problem+json': {
           schema,
@@ -124,8 +124,8 @@ export function createProblems(schemas: Schemas) {
 
   return {
     /** Members that any failure of one operation may have. */
-    allow(further: NonNullable<Route['problemMembers']>): void {
-      const { properties = {} } = schemas.of(further, 'output') as { properties?: Json };
+    allow(added: NonNullable<Route['problemMembers']>): void {
+      const { properties = {} } = schemas.of(added, 'output') as { properties?: Json };
       const known = base['properties'] as Json;
       for (const [name, property] of Object.entries(properties)) {
         if (name in known) known[name] = widen(known[name] as Json, property as Json);
@@ -133,13 +133,20 @@ export function createProblems(schemas: Schemas) {
       }
     },
     /** One response for each status; operations that fail alike share it. */
-    responses(errors: DeclaredError[]): Json {
+    responses(
+      errors: DeclaredError[],
+      { problemHeaders = {}, operationId = '' }: Pick<Route, 'problemHeaders' | 'operationId'>,
+    ): Json {
       const statuses = [...new Set(errors.map(({ status }) => status))];
       const entries = statuses.map((status) => {
         const group = errors.filter((error) => error.status === status);
         const unique = [...new Map(group.map((error) => [error.code, error])).values()];
-        const name = unique.map(({ code }) => pascal(code)).join('Or');
-        responses[name] ??= responseOf(status, unique);
+        const further = (Object.keys(problemHeaders) as ResponseHeader[]).filter((header) =>
+          problemHeaders[header]?.includes(status),
+        );
+        const shared = unique.map(({ code }) => pascal(code)).join('Or');
+        const name = further.length === 0 ? shared : `${pascal(operationId)}${status}`;
+        responses[name] ??= responseOf(status, unique, further);
         return [status, { $ref: `#/components/responses/${name}` }];
       });
       return Object.fromEntries(entries) as Json;

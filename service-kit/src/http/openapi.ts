@@ -105,21 +105,25 @@ function requestBodyOf({ body, stream }: Route, { schemas }: Parts): Json {
 }
 
 function responsesOf(route: Route, { schemas, problems }: Parts): Json {
-  const headers = [...(route.responseHeaders ?? []), ...(route.conditional ? (['ETag'] as const) : [])];
   const isLimited = route.limit !== false;
+  const headers = headersOf([
+    ...(route.responseHeaders ?? []),
+    ...(route.conditional ? (['ETag'] as const) : []),
+    ...(isLimited ? (['RateLimit', 'RateLimit-Policy'] as const) : []),
+  ]);
   const good = {
     description: route.responseDescription ?? STATUS_CODES[route.status] ?? 'OK',
-    headers: headersOf([...headers, ...(isLimited ? (['RateLimit', 'RateLimit-Policy'] as const) : [])]),
+    headers,
     ...goodContentOf(route, schemas),
   };
   const unchanged = {
     description: 'The copy that has the `ETag` of `If-None-Match` is current',
-    headers: headersOf(['ETag', ...(isLimited ? (['RateLimit', 'RateLimit-Policy'] as const) : [])]),
+    headers,
   };
   return {
     [route.status]: good,
     ...(route.conditional ? { 304: unchanged } : {}),
-    ...problems.responses(errorsOf(route)),
+    ...problems.responses(errorsOf(route), route),
     default: problems.unexpected(),
   };
 }

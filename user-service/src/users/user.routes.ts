@@ -61,6 +61,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       summary: 'Get the signed-in user',
       who: 'user',
       conditional: true,
+      responseHeaders: ['Cache-Status'],
       limit: 'user_reads',
       status: 200,
       answer: oneUser,

@@ -9,6 +9,7 @@ import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
+import { documented } from '@shop/service-kit/testing/documented';
 import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
@@ -137,23 +138,25 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       const { signal } = new AbortController();
       for (const { run } of Object.values(periodic)) await run(signal);
     };
-    const app = createApp({
-      query,
-      unprepared,
-      change,
-      cache,
-      redis: used,
-      readChanges,
-      accounts,
-      hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
-      queue: createTurns({ atOnce: 3, waiting: 500, patience: 600_000, ...rest.queue }),
-      audit,
-      logger,
-      metrics,
-      config,
-      isStopping: isStopping ?? (() => false),
-      patience: TEST_PATIENCE,
-    });
+    const app = documented(
+      createApp({
+        query,
+        unprepared,
+        change,
+        cache,
+        redis: used,
+        readChanges,
+        accounts,
+        hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
+        queue: createTurns({ atOnce: 3, waiting: 500, patience: 600_000, ...rest.queue }),
+        audit,
+        logger,
+        metrics,
+        config,
+        isStopping: isStopping ?? (() => false),
+        patience: TEST_PATIENCE,
+      }),
+    );
     return { app, db, query, change, accounts, metrics, audit, cleanUp };
   };
 

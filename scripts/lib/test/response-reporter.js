@@ -1,0 +1,87 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../shop.js';
+
+/** Written by service-kit/src/testing/documented.ts: one line for each operation and status of each test file. */
+const SEEN = join(ROOT, 'coverage', 'seen-responses.txt');
+const TABLE = join(ROOT, 'coverage', 'responses.md');
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+
+/**
+ * After all tests: which documented statuses of which operations occurred, as a table in coverage/responses.md. One that
+ * never did fails the run.
+ */
+export default class ResponseReporter {
+  /** @type {Error | undefined} */
+  #error;
+  #isComplete;
+  #projects;
+
+  /**
+   * @param {{ testPathPatterns: { patterns: string[] }, testNamePattern?: string, onlyChanged: boolean }} config
+   * @param {{ projects: number }} options how many workspaces a complete run has
+   */
+  constructor({ testPathPatterns, testNamePattern, onlyChanged }, { projects }) {
+    this.#isComplete = testPathPatterns.patterns.length === 0 && !testNamePattern && !onlyChanged;
+    this.#projects = projects;
+  }
+
+  async onRunStart() {
+    await rm(SEEN, { force: true });
+  }
+
+  /**
+   * @param {Set<unknown>} contexts
+   * @param {{ numFailedTests: number, numRuntimeErrorTestSuites: number }} results
+   */
+  async onRunComplete(contexts, { numFailedTests, numRuntimeErrorTestSuites }) {
+    if (!this.#isComplete || contexts.size < this.#projects) return;
+    const rows = await responses();
+    await mkdir(join(ROOT, 'coverage'), { recursive: true });
+    await writeFile(TABLE, tableOf(rows));
+    const missing = rows.flatMap(({ name, statuses }) =>
+      statuses.filter(({ seen }) => !seen).map(({ status }) => `${name} ${status}`),
+    );
+    const all = rows.reduce((sum, { statuses }) => sum + statuses.length, 0);
+    console.log(`${all - missing.length} of ${all} documented responses occurred (coverage/responses.md)`);
+    if (missing.length === 0 || numFailedTests + numRuntimeErrorTestSuites > 0) return;
+    this.#error = new Error(`Documented responses that no test got:\n${missing.join('\n')}`);
+  }
+
+  getLastError() {
+    return this.#error;
+  }
+}
+
+/** Every documented status but `default`, by operation, and whether a test got it. */
+async function responses() {
+  const seen = new Set((await readFile(SEEN, 'utf8')).split('\n'));
+  const document = JSON.parse(await readFile(join(ROOT, 'docs', 'openapi.json'), 'utf8'));
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    METHODS.filter((method) => method in item).map((method) => {
+      const name = `${method.toUpperCase()} ${path}`;
+      const statuses = Object.keys(item[method].responses)
+        .filter((status) => status !== 'default')
+        .map((status) => ({ status, seen: seen.has(`${name} ${status}`) }));
+      return { name, statuses };
+    }),
+  );
+}
+
+/** @param {Awaited<ReturnType<typeof responses>>} rows */
+function tableOf(rows) {
+  const columns = [...new Set(rows.flatMap(({ statuses }) => statuses.map(({ status }) => status)))].sort();
+  const cell = (/** @type {(typeof rows)[number]} */ { statuses }, /** @type {string} */ column) => {
+    const found = statuses.find(({ status }) => status === column);
+    return found === undefined ? '' : found.seen ? '✓' : 'never';
+  };
+  const lines = rows.map(
+    (row) => `| ${row.name} | ${columns.map((column) => cell(row, column)).join(' | ')} |`,
+  );
+  return [
+    `| Operation | ${columns.join(' | ')} |`,
+    `|---|${columns.map(() => '---|').join('')}`,
+    ...lines,
+    '',
+  ].join('\n');
+}
