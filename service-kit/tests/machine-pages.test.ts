@@ -232,7 +232,19 @@ describe('GET /docs', () => {
     const script = await request(app).get('/docs/start.js');
     expect(script.headers['content-type']).toContain('javascript');
     expect(script.text).toContain("fetch('/openapi.json')");
-    expect(script.text).toContain('persistAuthorization: true');
+  });
+
+  test('links the pages of the other services where these have their usual ports', async () => {
+    const linksAt = async (host: string) => {
+      const { text: page } = await request(app).get('/docs').set('Host', host);
+      return [...page.matchAll(/href="(http[^"]+)"/g)].map((match) => match[1]);
+    };
+    const all = [5001, 5002, 5003].map((port) => `http://shop.test:${port}/docs`);
+    expect(await linksAt('shop.test:5002')).toEqual(all);
+    expect(await linksAt('[::1]:5001')).toContain('http://[::1]:5003/docs');
+    expect(await linksAt('shop.test')).toEqual([]);
+    expect(await linksAt('shop.test:8080')).toEqual([]);
+    expect(await linksAt('"><script>:5001')).toEqual([]);
   });
 
   test('is where / leads', async () => {

@@ -4,11 +4,11 @@ import { ROOT } from '../shop.js';
 
 /** Written by service-kit/src/testing/documented.ts: one line for each operation and status of each test file. */
 const SEEN = join(ROOT, 'coverage', 'seen-responses.txt');
-const TABLE = join(ROOT, 'coverage', 'responses.md');
+const TABLE = join(ROOT, 'coverage', 'responses.txt');
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 /**
- * After all tests: which documented statuses of which operations occurred, as a table in coverage/responses.md. One that
+ * After all tests: which documented statuses of which operations occurred, as a table in coverage/responses.txt. One that
  * never did fails the run.
  */
 export default class ResponseReporter {
@@ -43,7 +43,7 @@ export default class ResponseReporter {
       statuses.filter(({ seen }) => !seen).map(({ status }) => `${name} ${status}`),
     );
     const all = rows.reduce((sum, { statuses }) => sum + statuses.length, 0);
-    console.log(`${all - missing.length} of ${all} documented responses occurred (coverage/responses.md)`);
+    console.log(`${all - missing.length} of ${all} documented responses occurred (coverage/responses.txt)`);
     if (missing.length === 0 || numFailedTests + numRuntimeErrorTestSuites > 0) return;
     this.#error = new Error(`Documented responses that no test got:\n${missing.join('\n')}`);
   }

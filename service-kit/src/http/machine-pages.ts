@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Route } from './define-route.ts';
+import { docsPage, START_SCRIPT } from './docs-page.ts';
 import { type ApiDescription, openApiDocument } from './openapi.ts';
 
 interface MachinePagesOptions extends ApiDescription {
@@ -46,8 +47,8 @@ export function mountMachinePages(
     },
   });
   const assets = express.static(ASSETS, { index: false, maxAge: '1d' });
-  app.get('/docs', docsPolicy, (_request, response) => {
-    response.type('html').set('Cache-Control', 'no-cache').send(docsPage(service));
+  app.get('/docs', docsPolicy, (request, response) => {
+    response.type('html').set('Cache-Control', 'no-cache').send(docsPage(service, request.headers.host));
   });
   app.get('/', (_request, response) => response.redirect('/docs'));
   app.get('/docs/start.js', (_request, response) => {
@@ -58,27 +59,4 @@ export function mountMachinePages(
     request.url = `/${request.params.asset}`;
     return assets(request, response, next);
   });
-}
-
-/** Examples get a user name that is free, so that registering with the prefilled body succeeds, and logging in after it. */
-const START_SCRIPT = `const name = 'ada_' + Date.now().toString(36);
-const response = await fetch('/openapi.json');
-const spec = JSON.parse((await response.text()).replaceAll('ada_lovelace', name));
-SwaggerUIBundle({ spec, dom_id: '#docs', deepLinking: true, persistAuthorization: true, validatorUrl: null });
-`;
-
-function docsPage(service: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${service} API</title>
-<link rel="icon" href="/docs/favicon-32x32.png"><link rel="stylesheet" href="/docs/swagger-ui.css">
-</head>
-<body>
-<div id="docs"></div>
-<script src="/docs/swagger-ui-bundle.js"></script><script type="module" src="/docs/start.js"></script>
-</body>
-</html>
-`;
 }
