@@ -63,7 +63,7 @@ test.each([
   ['a value out of bounds', { text: '{"id":0}' }, 'must be >= 1'],
   ['an undocumented status', { status: 202 }, 'is not documented'],
   ['an undocumented failure', problem(Gone), 'is not documented'],
-  ['a code of another failure', { ...problem(Gone), status: 409 }, '"allowedValue":"name_taken"'],
+  ['a code of another failure', { ...problem(Gone), status: 409 }, '/code must be equal'],
   ['another media type', { headers: { ...good.headers, 'content-type': 'text/html' } }, "type 'text/html'"],
   ['an undocumented header', { headers: { ...good.headers, etag: '"1"' } }, 'undocumented header ETag'],
   ['a missing header', { headers: { 'content-type': 'application/json' } }, 'lacks the header Location'],
