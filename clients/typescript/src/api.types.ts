@@ -616,9 +616,9 @@ export type paths = {
         put?: never;
         /**
          * Place an order
-         * @description Prices come from the catalogue, never from the client. All lines are ordered or none: where some are short, `details` lists every one of them.
+         * @description Prices come from the catalogue, never from the client. All lines are ordered or none: if stock is short, `details` lists every such line.
          *
-         *     With an `Idempotency-Key` the request may be sent again, with the same body, until it gets a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be mended or tried again under the same key.
+         *     With an `Idempotency-Key` the request may be sent again, with the same body, until there is a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be corrected or retried with the same key.
          *
          *     The same key with another body is 422 `idempotency_mismatch`. While the first request is running, a second one gets 409 `idempotency_in_flight` with `Retry-After`.
          *
@@ -1863,7 +1863,7 @@ export type components = {
              */
             subtotal: number;
         };
-        /** @description Where an order goes, as it was given. */
+        /** @description Where an order goes, as it was given. Old orders may have other fields as well. */
         StoredAddress: {
             /**
              * @description Who receives it.
@@ -1896,6 +1896,8 @@ export type components = {
             country: string;
             /** @description For the carrier. */
             phone?: string;
+        } & {
+            [key: string]: unknown;
         };
         TotalTooLargeProblem: components["schemas"]["Problem"] & {
             /** @constant */
@@ -2391,24 +2393,39 @@ export type components = {
             };
         };
         /** @description Bad Request: `validation_failed`, `malformed_request`, `insufficient_stock`, `total_too_large` */
-        ValidationFailedOrMalformedRequestOrInsufficientStockOrTotalTooLarge: {
+        PlaceOrder400: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"] | components["schemas"]["InsufficientStockProblem"] | components["schemas"]["TotalTooLargeProblem"];
             };
         };
+        /** @description Not Found: `product_not_found` */
+        PlaceOrder404: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProductNotFoundProblem"];
+            };
+        };
         /** @description Conflict: `price_changed`, `idempotency_in_flight` */
-        PriceChangedOrIdempotencyInFlight: {
+        PlaceOrder409: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 [name: string]: unknown;
             };
             content: {
@@ -2438,6 +2455,18 @@ export type components = {
             };
             content: {
                 "application/problem+json": components["schemas"]["ProductServiceUnavailableProblem"] | components["schemas"]["ProductBusyProblem"];
+            };
+        };
+        /** @description Bad Request: `validation_failed`, `malformed_request`, `insufficient_stock`, `total_too_large` */
+        ValidationFailedOrMalformedRequestOrInsufficientStockOrTotalTooLarge: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ValidationFailedProblem"] | components["schemas"]["MalformedRequestProblem"] | components["schemas"]["InsufficientStockProblem"] | components["schemas"]["TotalTooLargeProblem"];
             };
         };
         /** @description Conflict: `price_changed` */
@@ -3163,6 +3192,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -3191,6 +3221,7 @@ export interface operations {
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -3836,6 +3867,7 @@ export interface operations {
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -3963,6 +3995,7 @@ export interface operations {
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4032,6 +4065,7 @@ export interface operations {
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4559,6 +4593,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4613,6 +4648,7 @@ export interface operations {
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4719,10 +4755,10 @@ export interface operations {
                     };
                 };
             };
-            400: components["responses"]["ValidationFailedOrMalformedRequestOrInsufficientStockOrTotalTooLarge"];
+            400: components["responses"]["PlaceOrder400"];
             401: components["responses"]["Unauthenticated"];
-            404: components["responses"]["ProductNotFound"];
-            409: components["responses"]["PriceChangedOrIdempotencyInFlight"];
+            404: components["responses"]["PlaceOrder404"];
+            409: components["responses"]["PlaceOrder409"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyMismatch"];
@@ -4819,6 +4855,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4842,6 +4879,7 @@ export interface operations {
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4877,6 +4915,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -4925,6 +4964,7 @@ export interface operations {
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Status": components["headers"]["Cache-Status"];
                     ETag: components["headers"]["ETag"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];

@@ -84,7 +84,7 @@ export async function provideChromium(signal) {
   const found = findChromium();
   if (found) return found;
   throw new Failure(
-    'The tests of the storefront need Chromium: apt install chromium, or set CHROMIUM_PATH to a Chrome.',
+    'Some of the tests need Chromium: apt install chromium, or set CHROMIUM_PATH to a Chrome.',
   );
 }
 

@@ -1,0 +1,109 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Stack, startStack, testServer } from './support/stack.ts';
+
+let stack: Stack;
+let browser: Browser;
+beforeAll(async () => {
+  const executablePath = process.env['CHROMIUM_PATH'];
+  if (executablePath === undefined) throw new Error('CHROMIUM_PATH is not set: run the tests with npm test');
+  // Chromium's own sandbox does not work as root, and in most containers.
+  const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+  [stack, browser] = await Promise.all([
+    startStack({ redisUrl: testServer('TEST_REDIS_URL') }),
+    chromium.launch({ executablePath, args }),
+  ]);
+});
+afterAll(() => Promise.all([stack?.close(), browser?.close()]));
+
+/** With `SCREENSHOTS=true`, those of docs/ are drawn again. */
+async function draw(page: Page, name: string): Promise<void> {
+  const path = fileURLToPath(new URL(`../docs/images/${name}.png`, import.meta.url));
+  if (process.env['SCREENSHOTS'] === 'true') await page.screenshot({ path });
+}
+
+/** An operation of a service's page, opened. */
+async function open(page: Page, url: string, tag: string, operationId: string) {
+  // A hash alone would not load the page again.
+  await page.goto('about:blank');
+  await page.goto(`${url}/docs#/${tag}/${operationId}`);
+  const operation = page.locator(`#operations-${tag}-${operationId}`);
+  await operation.locator('button.execute').waitFor();
+  return operation;
+}
+
+/** Sends the request as it is filled in. @returns the status of the response */
+async function send(page: Page, url: string, tag: string, operationId: string): Promise<string> {
+  const operation = await open(page, url, tag, operationId);
+  await operation.locator('button.execute').click();
+  const status = operation.locator('.live-responses-table .response .response-col_status').first();
+  return ((await status.textContent()) ?? '').trim().slice(0, 3);
+}
+
+/** A page that notes whatever its policy refuses, and whom it asks. */
+async function openPage(width: number) {
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
+  const refused: string[] = [];
+  const hosts = new Set<string>();
+  page.on('console', (line) => {
+    if (line.type() === 'error') refused.push(line.text());
+  });
+  page.on('pageerror', (error) => refused.push(error.message));
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol.startsWith('http')) hosts.add(hostname);
+  });
+  return { page, refused, hosts };
+}
+
+describe('the page of /docs', () => {
+  test('places an order with the requests that it fills in, signed in once for all services', async () => {
+    const { page, refused, hosts } = await openPage(1280);
+    const { user, product, order } = stack;
+    await page.goto(user.url);
+    expect(page.url()).toBe(`${user.url}/docs`);
+    expect(await send(page, user.url, 'Users', 'registerUser')).toBe('201');
+    expect(await send(page, user.url, 'Users', 'getMe')).toBe('200');
+    expect(await send(page, user.url, 'Sessions', 'login')).toBe('200');
+    expect(await send(page, product.url, 'Products', 'createProduct')).toBe('201');
+    expect(await send(page, order.url, 'Orders', 'quoteOrder')).toBe('200');
+    expect(await send(page, order.url, 'Orders', 'placeOrder')).toBe('201');
+    await draw(page, 'docs-1280');
+    expect(await send(page, order.url, 'Orders', 'getOrder')).toBe('200');
+    expect(await send(page, order.url, 'Orders', 'cancelOrder')).toBe('200');
+    // Registers somebody else: the name is free again.
+    expect(await send(page, user.url, 'Users', 'registerUser')).toBe('201');
+    expect(refused).toEqual([]);
+    expect([...hosts]).toEqual([new URL(user.url).hostname]);
+    await page.close();
+  });
+
+  test('forgets the token when it is taken back', async () => {
+    const { page } = await openPage(1280);
+    await send(page, stack.user.url, 'Users', 'registerUser');
+    await page.reload();
+    await page.locator('.btn.authorize.locked').click();
+    await page.locator('.modal-ux button:has-text("Logout")').click();
+    await page.reload();
+    await page.locator('.btn.authorize.unlocked').waitFor();
+    await page.close();
+  });
+
+  test('fits a phone', async () => {
+    const { page } = await openPage(390);
+    const width = () => page.evaluate('document.documentElement.scrollWidth') as Promise<number>;
+    for (const [url, tag, operationId] of [
+      [stack.order.url, 'Orders', 'placeOrder'],
+      [stack.product.url, 'Products', 'listProducts'],
+      [stack.user.url, 'Users', 'registerUser'],
+    ] as const) {
+      await open(page, url, tag, operationId);
+      expect([operationId, await width()]).toEqual([operationId, 390]);
+    }
+    expect(await send(page, stack.user.url, 'Users', 'registerUser')).toBe('201');
+    await draw(page, 'docs-390');
+    expect(await width()).toBe(390);
+    await page.close();
+  });
+});
