@@ -69,15 +69,12 @@ const ui = SwaggerUIBundle({
   responseInterceptor: remember,
 });
 if (kept.token) setTimeout(() => ui.preauthorizeApiKey('accessToken', kept.token));
+let isSettled = !kept.token;
 ui.getStore().subscribe(() => {
   const token = ui.authSelectors.authorized()?.getIn(['accessToken', 'value']);
-  if (token !== kept.token && ready()) keep({ token });
+  if (token === kept.token) isSettled = true;
+  else if (isSettled) keep({ token });
 });
-
-function ready() {
-  ready.isOver ||= !kept.token || ui.authSelectors.authorized()?.getIn(['accessToken', 'value']) === kept.token;
-  return ready.isOver;
-}
 
 function read() {
   const [, value] = document.cookie.match(new RegExp('(?:^|; )' + COOKIE + '=([^;]*)')) ?? [];
@@ -116,8 +113,8 @@ function prefilled(document) {
   for (const [path, item] of Object.entries(spec.paths)) {
     const id = ids[path.split('/')[2]];
     if (id === undefined) continue;
-    for (const { parameters = [] } of Object.values(item))
-      for (const parameter of parameters) if (parameter.name === 'id' && parameter.in === 'path' && typeof parameter.example === 'number') parameter.example = id;
+    for (const parameter of Object.values(item).flatMap(({ parameters = [] }) => parameters))
+      if (parameter.in === 'path' && typeof parameter.example === 'number') parameter.example = id;
   }
   return spec;
 }
