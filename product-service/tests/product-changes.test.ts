@@ -101,8 +101,9 @@ describe('PATCH /api/products/:id', () => {
   test('refuses a SKU that another product has', async () => {
     await createProduct(shop.app, { sku: 'MINE' });
     const { id } = await createProduct(shop.app);
-    const refused = await change('patch', id, { sku: 'MINE' }).expect(409);
-    expect(refused.body.code).toBe('sku_taken');
+    const patched = await change('patch', id, { sku: 'MINE' }).expect(409);
+    const replaced = await change('put', id, { name: 'Lamp', price: 1, sku: 'MINE' }).expect(409);
+    expect([patched.body.code, replaced.body.code]).toEqual(['sku_taken', 'sku_taken']);
   });
 });
 

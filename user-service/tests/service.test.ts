@@ -36,6 +36,22 @@ describe('the machine pages', () => {
     expect((await reset.expect(503)).body.code).toBe('unavailable');
   });
 
+  test('is busy while the queue of requests with a password is full', async () => {
+    const { app } = await shop.startReplica({ queue: { atOnce: 0, waiting: 0 } });
+    const { bearer } = await register(shop.app);
+    const passwords = { current_password: 'securepass123', new_password: 'another-password' };
+    const refused = await Promise.all([
+      request(app).post('/api/users/register').send(registration()),
+      request(app).post('/api/users/login').send({ username: 'somebody', password: 'securepass123' }),
+      request(app).put('/api/users/me/password').set('Authorization', bearer).send(passwords),
+      request(app)
+        .post('/api/users/password-reset/confirm')
+        .send({ token: 'x'.repeat(43), new_password: 'another-password' }),
+    ]);
+    for (const { status, body, headers } of refused)
+      expect([status, body.code, headers['retry-after']]).toEqual([503, 'busy', '1']);
+  });
+
   test('GET /openapi.json names every call', async () => {
     const { body } = await request(shop.app).get('/openapi.json').expect(200);
     expect(body.openapi).toBe('3.1.0');
