@@ -8,12 +8,10 @@ const TABLE = join(ROOT, 'coverage', 'responses.txt');
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 /**
- * After all tests: which documented statuses of which operations occurred, as a table in coverage/responses.txt. One that
- * never did fails the run.
+ * After all tests: which documented statuses of which operations occurred, as a table in coverage/responses.txt. Those that
+ * never did are printed.
  */
 export default class ResponseReporter {
-  /** @type {Error | undefined} */
-  #error;
   #isComplete;
   #projects;
 
@@ -30,11 +28,8 @@ export default class ResponseReporter {
     await rm(SEEN, { force: true });
   }
 
-  /**
-   * @param {Set<unknown>} contexts
-   * @param {{ numFailedTests: number, numRuntimeErrorTestSuites: number }} results
-   */
-  async onRunComplete(contexts, { numFailedTests, numRuntimeErrorTestSuites }) {
+  /** @param {Set<unknown>} contexts */
+  async onRunComplete(contexts) {
     if (!this.#isComplete || contexts.size < this.#projects) return;
     const rows = await responses();
     await mkdir(join(ROOT, 'coverage'), { recursive: true });
@@ -44,12 +39,7 @@ export default class ResponseReporter {
     );
     const all = rows.reduce((sum, { statuses }) => sum + statuses.length, 0);
     console.log(`${all - missing.length} of ${all} documented responses occurred (coverage/responses.txt)`);
-    if (missing.length === 0 || numFailedTests + numRuntimeErrorTestSuites > 0) return;
-    this.#error = new Error(`Documented responses that no test got:\n${missing.join('\n')}`);
-  }
-
-  getLastError() {
-    return this.#error;
+    for (const response of missing) console.log(`No test got ${response}`);
   }
 }
 
