@@ -107,7 +107,7 @@ type Answer = Omit<Reply<unknown>, symbol>;
 async function send(route: Route, request: Request, response: Response, plain: Answer): Promise<void> {
   const ifNoneMatch = route.method === 'get' ? request.headers['if-none-match'] : undefined;
   const isKnown = (etag: string | undefined) => etag !== undefined && matches(ifNoneMatch, etag);
-  // Before any header is set: an answer that does not fit its schema must leave none of them on the 500.
+  // Before any header is set: a response that does not match its schema must leave none of them on the 500.
   const made = isKnown(plain.etag) ? undefined : bytesOf(route, plain);
   const reply =
     route.conditional && plain.etag === undefined && typeof made === 'string'
@@ -142,7 +142,7 @@ function bytesOf(route: Route, reply: Answer): Reply<unknown>['bytes'] {
   return route.answer === undefined ? undefined : JSON.stringify(route.answer.parse(reply.json));
 }
 
-/** Waits until a stream has something to send, so that a source that fails at once is answered as any failure. */
+/** Waits until a stream has something to send, so that a source that fails at once becomes an error response. */
 async function firstBytesOf(source: Readable): Promise<void> {
   if (source.readableLength > 0 || source.readableEnded || source.destroyed) return;
   await new Promise<void>((resolve, reject) => {
@@ -150,7 +150,7 @@ async function firstBytesOf(source: Readable): Promise<void> {
   });
 }
 
-/** How long a client may read nothing of a streamed answer, in milliseconds. */
+/** How long a client may read nothing of a streamed response, in milliseconds. */
 const READ_TIMEOUT = 60_000;
 
 /** A source that fails midway cuts the connection; a client that leaves closes the source, and is no failure. */

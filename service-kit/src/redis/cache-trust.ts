@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withOwnTime } from '../deadline/deadline.ts';
 import type { Query } from '../postgres/query.ts';
 
-/** How old the database's word may be that the cache can be trusted, in milliseconds. */
+/** For how long a process trusts the cache without looking at the database again, in milliseconds. */
 const LEASE = 500;
-/** How long no replica trusts the cache after a change that Redis could not be told of, in milliseconds. */
+/** The age at which it looks again while reads go on, in milliseconds: none of them has to wait. */
+const RENEW = 350;
+/** How long no replica trusts the cache after a change that could not be reported to Redis, in milliseconds. */
 const DISTRUST = 20_000;
 /** The share of that which must be left for a change that begins: longer than any statement (`pool-settings.ts`). */
 const LEFT_FOR_A_CHANGE = 0.5;
@@ -12,21 +14,24 @@ const LEFT_FOR_A_CHANGE = 0.5;
 const STATEMENT = 1000;
 
 /**
- * Whether what Redis has may be believed. Redis alone cannot say so: a replica that has lost it may change what another
- * replica still reads there. Such a replica says it in the table `cache_trust` of the service's database, which all
- * replicas look at, at most twice per LEASE and only while they are read (docs/caching.md).
+ * Whether what Redis holds may be used. Redis alone cannot say: a replica that has lost it may change what another one
+ * still reads there. Such a replica writes to the table `cache_trust` of the service's database, which every replica reads
+ * at most once per RENEW, and only while it serves reads (docs/caching.md).
  */
 export interface CacheTrust {
   /**
    * The epoch of entries that a read that began at `begunAt` may be served, and store.
-   * @returns undefined while the cache is not to be trusted, or the database cannot tell
+   * @returns undefined while the cache is not to be trusted, or the database does not say so
    */
   epoch(begunAt: number): string | undefined | Promise<string | undefined>;
   /** Resolves when no read that begins from now on trusts what was stored until now, on any replica. */
   distrust(): Promise<void>;
 }
 
-/** @param query of a database with the table `cache_trust (epoch, distrusted_until)`, which has one row. @param lasts milliseconds of a distrust */
+/**
+ * @param query of a database with the table `cache_trust (epoch, distrusted_until)`, which has one row
+ * @param lasts milliseconds of a distrust
+ */
 export function createCacheTrust(query: Query, lasts = DISTRUST): CacheTrust {
   let last: { askedAt: number; epoch: string | undefined } | undefined;
   let asking: { askedAt: number; epoch: Promise<string | undefined> } | undefined;
@@ -73,7 +78,7 @@ export function createCacheTrust(query: Query, lasts = DISTRUST): CacheTrust {
     epoch(begunAt) {
       const age = begunAt - (last?.askedAt ?? Number.NEGATIVE_INFINITY);
       if (age < LEASE) {
-        if (age > LEASE / 2 && asking === undefined) void startAsking();
+        if (age > RENEW && asking === undefined) void startAsking();
         return last?.epoch;
       }
       return asking !== undefined && begunAt - asking.askedAt < LEASE ? asking.epoch : startAsking();

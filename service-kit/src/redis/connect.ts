@@ -95,6 +95,6 @@ export function connectRedis(
 
 async function askRunId(client: Redis): Promise<string> {
   const id = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1];
-  if (id === undefined) throw new Error('redis does not tell its run_id');
+  if (id === undefined) throw new Error('redis does not report its run_id');
   return id;
 }

@@ -26,15 +26,15 @@ export interface UserRead extends CachedBytes {
 type Load = () => Promise<CachedBytes & { keep?: boolean }>;
 
 /**
- * Responses that belong to one user, and show every change that was answered before the read began, on every replica
+ * Responses that belong to one user, and show every change that was acknowledged before the read began, on every replica
  * (docs/caching.md). Each read asks Redis; nothing is kept in the process.
  */
 export interface UserCache {
-  /** @param key what is read, by whoever may see it so */
+  /** @param key what is read, and in whose view */
   read(userId: number, key: string, load: Load): Promise<UserRead>;
   /**
    * Makes a change of what these users see: every statement that changes it must run inside, and the change must be
-   * committed when `change` resolves or fails. Answer it after this has resolved.
+   * committed when `change` resolves or fails. Acknowledge it after this has resolved.
    */
   whileChanging<T>(userIds: readonly number[], change: () => Promise<T>): Promise<T>;
 }
@@ -45,7 +45,7 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     miss: metrics.cacheReads.labels({ cache: name, result: 'miss' }),
     alone: metrics.cacheReads.labels({ cache: name, result: 'alone' }),
     loads: metrics.cacheLoads.labels({ cache: name }),
-    untold: metrics.degraded.labels({ feature: `cache_${name}` }),
+    unreported: metrics.degraded.labels({ feature: `cache_${name}` }),
   };
   const loadAlone = async (load: Load): Promise<UserRead> => {
     counts.alone.inc();
@@ -62,11 +62,11 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     if (epoch === undefined) return undefined;
     return groups.find({ group, key, epoch, lifetime: LIFETIME }).catch(() => undefined);
   };
-  const tell = async (userIds: readonly number[], change: string, phase: 'begin' | 'end') => {
+  const announce = async (userIds: readonly number[], change: string, phase: 'begin' | 'end') => {
     try {
       await groups.change(userIds.map(groupOf), change, phase);
     } catch {
-      counts.untold.inc();
+      counts.unreported.inc();
       await trust.distrust();
     }
   };
@@ -85,7 +85,7 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
       const { keep = true, ...loaded } = await load();
       if ('token' in found && keep && loaded.bytes.length <= MAX_BYTES) {
         const { token } = found;
-        // Whoever reads next may miss it; it is as good as not stored.
+        // If it fails, the next read loads.
         groups.put({ group, key, token }, loaded, { maxEntries: MAX_ENTRIES }).catch(() => undefined);
       }
       return { ...loaded, hit: false };
@@ -94,11 +94,11 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     async whileChanging(userIds, change) {
       const users = [...new Set(userIds)];
       const name = newName();
-      await tell(users, name, 'begin');
+      await announce(users, name, 'begin');
       try {
         return await change();
       } finally {
-        await tell(users, name, 'end');
+        await announce(users, name, 'end');
       }
     },
   };
