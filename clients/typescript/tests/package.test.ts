@@ -143,7 +143,7 @@ async function readmeCode(): Promise<string> {
   const bodies = blocks.map((block, n) => {
     const body = block.replace(/^import .*\n/gm, '');
     const shop = /const shop =/.test(body) ? '' : 'shop: Shop, ';
-    const file = /import\(file\)/.test(body) ? 'upload: File, ' : '';
+    const file = /import\(file\)/.test(body) ? 'file: File, ' : '';
     return `export async function block${n}(${shop}${file}) {\n${body}\n}\n`;
   });
   const names =
