@@ -40,7 +40,7 @@ async function orderPatiently(userId: number, lines: [number, number][]): Promis
   const headers = { 'Idempotency-Key': randomUUID() };
   for (;;) {
     const response = await order(userId, lines, headers);
-    const isFinal = response.status !== 503 && response.body['code'] !== 'idempotency_in_flight';
+    const isFinal = response.status !== 503 && String(response.body['code']) !== 'idempotency_in_flight';
     if (isFinal) return response;
     await sleep(100 + Math.random() * 400);
   }
