@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** A program that a test started, and may stop, pause or kill. */
 export interface Started {
@@ -62,11 +65,47 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
 const PORTS = { first: 10_000, count: 20_000, perProcess: 50 };
 let portsTried = 0;
 
-/** A free port of 127.0.0.1. Test processes side by side begin in different places, unless their ids are a multiple of 400 apart. */
+/** Who uses which port: a file for each, which holds the id of the process. */
+const CLAIMS = join(tmpdir(), 'shop-test-ports');
+
+/** A free port of 127.0.0.1, which no other test process gets while this one lives. */
 export async function freePort(): Promise<number> {
+  mkdirSync(CLAIMS, { recursive: true });
   for (;;) {
     const port = PORTS.first + ((process.pid * PORTS.perProcess + portsTried++) % PORTS.count);
-    if (await canListen(port)) return port;
+    if (claim(join(CLAIMS, String(port))) && (await canListen(port))) return port;
+  }
+}
+
+/** False while another living process has it. */
+function claim(file: string): boolean {
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    const owner = ownerOf(file);
+    if (owner === process.pid) return true;
+    if (isAlive(owner)) return false;
+    // Of two that find the claim of a dead process, one makes the next claim.
+    rmSync(file, { force: true });
+    return claim(file);
+  }
+}
+
+function ownerOf(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
