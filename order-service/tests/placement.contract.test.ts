@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 const by = fc.record({ userId: fc.integer({ min: 1, max: USERS }), key: fc.constantFrom('a', 'b', null) });
-/** Which of the orders of this sequence so far: any number, taken modulo how many there are. */
+/** Picks one of the orders made so far in this sequence: any number, taken modulo their count. */
 const one = fc.nat({ max: 30 });
 const some = fc.uniqueArray(one, { minLength: 1, maxLength: 8 });
 const quantities: fc.Arbitrary<number[]> = fc.constantFrom([1, 0], [0, 2], [2, 1], [1, 2], [5, 1]);

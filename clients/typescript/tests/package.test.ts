@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 describe('the packed client', () => {
-  test('is small, has no dependencies, and holds nothing but code and types', async () => {
+  test('is small, has no dependencies, and contains only code and types', async () => {
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
     expect(manifest.dependencies).toBeUndefined();
     const files = await readdir(join(installed, 'dist'));

@@ -72,7 +72,7 @@ describe('a rate limit', () => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(2);
   });
 
-  test('that lasts longer than a call may take is told at once', async () => {
+  test('that lasts longer than a call may take is reported at once', async () => {
     await stack.order.restart({ RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_ORDER_READS: '1/3600' });
     const wire = recording();
     const { shop } = await signedIn(stack, { fetch: wire.fetch });

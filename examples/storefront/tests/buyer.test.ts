@@ -74,7 +74,7 @@ describe('a buyer', () => {
     await page.getByText(last.name, { exact: true }).waitFor({ state: 'detached' });
   });
 
-  test('opens an account on the way to the checkout, and is told what is wrong field by field', async () => {
+  test('opens an account on the way to the checkout, and sees what is wrong in each field', async () => {
     await page.getByRole('link', { name: 'Check out' }).click();
     await heading(page, 'Welcome back').waitFor();
     await page.getByRole('link', { name: 'Create account' }).click();

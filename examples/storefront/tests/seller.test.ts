@@ -147,7 +147,7 @@ describe('an admin', () => {
     await context.close();
   });
 
-  test('a customer is told that these pages are for admins', async () => {
+  test('shows a customer that these pages are for admins', async () => {
     const { page, context } = await visit(browser, shop);
     await signIn(page, 'demo-seller');
     await page.goto('/admin');

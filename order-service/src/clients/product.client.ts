@@ -60,9 +60,9 @@ interface Call {
 }
 
 /**
- * product-service over HTTP. Calls take no longer than their request may, which product-service is told, and may be
- * repeated: product-service does nothing twice. Each throws ProductServiceUnavailable when there was no usable response;
- * it is unknown then what happened there.
+ * product-service over HTTP. A call takes no longer than its request has left; a header passes that limit on. A call may be
+ * repeated: product-service does nothing twice. Each throws ProductServiceUnavailable if there was no usable response; its
+ * outcome is unknown then.
  */
 export function createProductClient({
   url,
