@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { until } from '../../../e2e/support/process.ts';
-import { addToBasket, fillAddress, openBrowser, signIn, type Visit, visit } from './support/browser.ts';
+import {
+  addToBasket,
+  expectSoon,
+  fillAddress,
+  openBrowser,
+  signIn,
+  type Visit,
+  visit,
+} from './support/browser.ts';
 import { changeProduct, productBySku } from './support/catalogue.ts';
 import { type Storefront, startStorefront } from './support/storefront.ts';
 
@@ -50,8 +58,10 @@ describe('a buyer', () => {
     await page.getByLabel('Sort by').selectOption('price');
     await page.waitForURL('**/products?category=Garden&min_price=50&in_stock=true&sort=price');
     await page.getByText('5 products').waitFor();
-    const prices = await page.locator('.card__price').allTextContents();
-    expect(prices).toEqual(['$54.00', '$59.00', '$69.00', '$89.00', '$129.00']);
+    await expectSoon(
+      () => page.locator('.card__price').allTextContents(),
+      ['$54.00', '$59.00', '$69.00', '$89.00', '$129.00'],
+    );
     await page.goBack();
     await page.waitForURL('**/products?category=Garden&min_price=50&in_stock=true');
   });
@@ -67,9 +77,9 @@ describe('a buyer', () => {
     await page.goto('/basket');
     await page.reload();
     await page.getByRole('link', { name: 'Basket, 3 items' }).waitFor();
-    expect(await page.getByLabel(`Quantity: ${name}`).last().inputValue()).toBe('2');
+    await expectSoon(() => page.getByLabel(`Quantity: ${name}`).last().inputValue(), '2');
     const more = page.getByRole('group', { name: `Quantity: ${last.name}` }).getByLabel('One more');
-    expect(await more.isDisabled()).toBe(true);
+    await expectSoon(() => more.isDisabled(), true);
     await page.getByRole('button', { name: `Remove: ${last.name}` }).click();
     await page.getByText(last.name, { exact: true }).waitFor({ state: 'detached' });
   });
@@ -83,7 +93,7 @@ describe('a buyer', () => {
     await page.getByLabel('Password', { exact: true }).fill('short');
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByText('At least 8 characters, please.').waitFor();
-    expect(await page.getByLabel('Password', { exact: true }).getAttribute('aria-invalid')).toBe('true');
+    await expectSoon(() => page.getByLabel('Password', { exact: true }).getAttribute('aria-invalid'), 'true');
     await page.getByLabel('Password', { exact: true }).fill('a long enough one');
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.locator('.field__problem', { hasText: 'This user name is taken.' }).waitFor();
@@ -110,7 +120,7 @@ describe('a buyer', () => {
       .getByRole('link', { name: /^Order \d+$/ })
       .first()
       .waitFor();
-    expect(await page.getByRole('link', { name: /^Order \d+$/ }).count()).toBe(1);
+    await expectSoon(() => page.getByRole('link', { name: /^Order \d+$/ }).count(), 1);
   });
 
   test('cancels the order, and the stock comes back', async () => {
@@ -125,7 +135,7 @@ describe('a buyer', () => {
       const { stock } = await productBySku(shop, 'DEMO-KIT-05');
       return stock === before.stock + 2;
     });
-    expect(await page.getByRole('button', { name: 'Cancel this order' }).count()).toBe(0);
+    await expectSoon(() => page.getByRole('button', { name: 'Cancel this order' }).count(), 0);
   });
 });
 
@@ -203,7 +213,7 @@ describe('a buyer with an account', () => {
     await heading(page, 'Account').waitFor();
     await page.getByRole('button', { name: 'Delete account' }).click();
     const confirm = page.getByRole('button', { name: 'Delete it for good' });
-    expect(await confirm.isDisabled()).toBe(true);
+    await expectSoon(() => confirm.isDisabled(), true);
     await page.getByLabel('Type leaving to confirm').fill('leaving');
     await confirm.click();
     await page.getByText('Your account was deleted').waitFor();

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { until } from '../../../e2e/support/process.ts';
 import { startRedis } from '../../../e2e/support/redis.ts';
-import { addToBasket, fillAddress, openBrowser, signIn, type Visit, visit } from './support/browser.ts';
+import {
+  addToBasket,
+  expectSoon,
+  fillAddress,
+  openBrowser,
+  signIn,
+  type Visit,
+  visit,
+} from './support/browser.ts';
 import { productBySku } from './support/catalogue.ts';
 import { type Storefront, startStorefront } from './support/storefront.ts';
 
@@ -55,7 +63,7 @@ describe('while product-service is stopped', () => {
     await order();
     const alert = page.getByRole('alert').filter({ hasText: 'Nothing was ordered' });
     await alert.waitFor();
-    expect(await page.getByLabel('Street and number').inputValue()).toBe('12 St James Square');
+    await expectSoon(() => page.getByLabel('Street and number').inputValue(), '12 St James Square');
     await shop.stack.product.start();
     // Until order-service has found out what became of the first attempt, it asks to wait.
     await until('the same button places the order', async () => {
@@ -69,7 +77,7 @@ describe('while product-service is stopped', () => {
     const orders = page.getByRole('link', { name: /^Order \d+$/ });
     await orders.first().waitFor();
     // Those of the seed, the one without Redis, and this one, once.
-    expect(await orders.count()).toBe(15);
+    await expectSoon(() => orders.count(), 15);
   });
 
   test('the catalogue says so, and comes back at the press of a button', async () => {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser, PHONE, signIn, visit, WIDE } from './support/browser.ts';
+import { expectSoon, openBrowser, PHONE, signIn, visit, WIDE } from './support/browser.ts';
 import { productBySku } from './support/catalogue.ts';
 import { type Storefront, startStorefront } from './support/storefront.ts';
 
@@ -158,7 +158,7 @@ describe('in German', () => {
     const { page, context, errors } = await visit(browser, { url: shop.url, locale: 'de-DE' });
     await page.goto('/products?category=Kitchen&sort=-price');
     await page.getByText('20 Produkte').waitFor();
-    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    await expectSoon(() => page.locator('html').getAttribute('lang'), 'de');
     expect(await page.locator('.card__price').first().textContent()).toMatch(/^159,00\s\$$/);
     expect(await violationsOf(page)).toEqual([]);
     await page.getByLabel('Sprache').selectOption('en');
@@ -181,7 +181,7 @@ describe('without a mouse', () => {
       .waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('content');
+    await expectSoon(() => page.evaluate(() => document.activeElement?.id), 'content');
     await page
       .getByRole('link', { name: /^Order \d+$/ })
       .first()
@@ -190,10 +190,10 @@ describe('without a mouse', () => {
     const cancel = page.getByRole('button', { name: 'Cancel this order' });
     await cancel.press('Enter');
     await page.getByRole('dialog', { name: 'Cancel this order?' }).waitFor();
-    expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);
+    await expectSoon(() => page.evaluate(() => document.activeElement?.closest('dialog') !== null), true);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await cancel.evaluate((button) => button === document.activeElement)).toBe(true);
+    await expectSoon(() => cancel.evaluate((button) => button === document.activeElement), true);
     await context.close();
   });
 });

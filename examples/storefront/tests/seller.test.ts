@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser, signIn, type Visit, visit } from './support/browser.ts';
+import { expectSoon, openBrowser, signIn, type Visit, visit } from './support/browser.ts';
 import { changeProduct, productBySku } from './support/catalogue.ts';
 import { type Storefront, startStorefront } from './support/storefront.ts';
 
@@ -60,7 +60,7 @@ describe('a seller', () => {
     await page.getByRole('button', { name: 'Book' }).click();
     await page.getByRole('heading', { name: 'Stock: 13' }).waitFor();
     const row = page.getByRole('row', { name: /Delivery/ });
-    expect(await row.locator('td.number').allTextContents()).toEqual(['+10', '13']);
+    await expectSoon(() => row.locator('td.number').allTextContents(), ['+10', '13']);
   });
 
   test('is asked when somebody else has changed the product meanwhile', async () => {
@@ -73,8 +73,8 @@ describe('a seller', () => {
     await dialog.getByText('64', { exact: false }).first().waitFor();
     await dialog.getByRole('button', { name: 'Take what is there now' }).click();
     await dialog.waitFor({ state: 'detached' });
-    expect(await page.getByLabel('Price (USD)').inputValue()).toBe('64');
-    expect(await page.getByLabel('Name').inputValue()).toBe('Kettle');
+    await expectSoon(() => page.getByLabel('Price (USD)').inputValue(), '64');
+    await expectSoon(() => page.getByLabel('Name').inputValue(), 'Kettle');
 
     await page.getByLabel('Name').fill('Gooseneck Kettle');
     await changeProduct(shop, id, { price: 65 });
@@ -102,7 +102,7 @@ describe('a seller', () => {
     await page.getByText('Checked only').waitFor({ state: 'detached' });
     await page.getByText('1 created').waitFor();
     const lines = page.getByRole('region', { name: 'Refused rows' }).locator('tbody tr td:first-child');
-    expect(await lines.allTextContents()).toEqual(['3', '4']);
+    await expectSoon(() => lines.allTextContents(), ['3', '4']);
   });
 
   test('exports what the import reads', async () => {
@@ -128,7 +128,7 @@ describe('a seller', () => {
     await page.getByRole('link', { name: 'Order 13' }).click();
     const steps = page.locator('.timeline strong');
     await steps.nth(2).waitFor();
-    expect(await steps.allTextContents()).toEqual(['Received', 'Being packed', 'On its way']);
+    await expectSoon(() => steps.allTextContents(), ['Received', 'Being packed', 'On its way']);
   });
 });
 

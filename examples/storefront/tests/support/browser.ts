@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 export async function openBrowser(): Promise<Browser> {
@@ -9,7 +11,8 @@ export async function openBrowser(): Promise<Browser> {
 
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
-const PATIENCE = 20_000;
+/** Milliseconds. It only ends a test that would fail anyway: what a slow machine needs is well within it. */
+const PATIENCE = 60_000;
 
 interface VisitOptions {
   url: string;
@@ -39,6 +42,20 @@ export async function visit(browser: Browser, options: VisitOptions): Promise<Vi
       errors.push(message.text());
   });
   return { page, context, errors };
+}
+
+/**
+ * Reads the page until it shows what is expected: rows arrive later than their heading.
+ * @throws what `expect` says of the last reading
+ */
+export async function expectSoon<T>(read: () => Promise<T>, expected: T): Promise<void> {
+  const end = Date.now() + PATIENCE;
+  let seen = await read();
+  while (!isDeepStrictEqual(seen, expected) && Date.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    seen = await read();
+  }
+  expect(seen).toEqual(expected);
 }
 
 export async function signIn(page: Page, name: string, password = `${name}-password`): Promise<void> {
