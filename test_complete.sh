@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Usage: ./test_complete.sh [--help]
-# Tests a running shop (npm start, or docker-compose up -d) from outside. Every answer is checked; the first wrong one
+# Tests a running shop (npm start, or docker-compose up -d) from outside. Every response is checked; the first wrong one
 # ends the run with exit code 1. It makes its own users and products, removes them at the end, and can be run again at
 # once: where a rate limit still holds, it waits as long as Retry-After says. Prices need a currency with two decimals.
 # Needs bash 3.2 or later and curl; uses jq if it is there. Environment:
@@ -43,7 +43,7 @@ header() {
   awk -v name="$1:" '/^HTTP\// { value = "" } tolower(substr($0, 1, length(name))) == tolower(name) {
     value = substr($0, length(name) + 1); gsub(/^[ \t]+|[ \t\r]+$/, "", value) } END { print value }' "$work/head"
 }
-try() { # METHOD URL [BODY [curl options…]]: one request, not judged; fails if nothing answers
+try() { # METHOD URL [BODY [curl options…]]: one request, not judged; fails if nothing responds
   method=$1 url=$2 body=${3-} status=''; shift $(($# < 3 ? $# : 3))
   more="${token:+ (signed in)}${1+ $*}"
   tee "$work/body" "$work/head" "$work/fields" </dev/null # curl leaves a file alone when there is nothing to write
@@ -53,7 +53,7 @@ try() { # METHOD URL [BODY [curl options…]]: one request, not judged; fails if
   status=${took% *} took=${took#* }
   [[ $(header Content-Type) != *json* ]] || flatten <"$work/body" >"$work/fields"
 }
-ask() { # like try, but there must be an answer, and a rate limit is waited out
+ask() { # like try, but there must be a response, and a rate limit is waited out
   local paused=0 pause
   while try "$@" || fail 'a response within 60 seconds' "$(cat "$work/why")"; do
     if [ "$status" != 429 ] || [ -n "$keep_429" ]; then return; fi
@@ -69,7 +69,7 @@ ok() { passed=$((passed + 1)) && echo "  ✓ $1"; }
 note() { echo "  – $1"; }
 fail() { # EXPECTED CAME
   printf '\n  ✗ asked:    %s %s %s%s\n    expected: %s\n    came:     %s\n' "$method" "$url" "$body" "$more" "$1" "$2" >&2
-  [ -z "$status" ] || printf '    answer:   %s %s\n' "$status" "$(head -c 1000 "$work/body")" >&2
+  [ -z "$status" ] || printf '    response: %s %s\n' "$status" "$(head -c 1000 "$work/body")" >&2
   exit 1
 }
 has() { # FIELD VALUE…
@@ -112,7 +112,7 @@ accounts() {
   ok 'a bad registration is told all that is wrong at once (400, problem+json)'
   register "seller_$run"; judge 201; limited=$(header RateLimit) seller=$(field tokens.access_token)
   has message 'User registered successfully' user.username "seller_$run" user.email "seller_$run@example.com"
-  ! grep -qiE '^[^=]*(password|hash)' "$work/fields" || fail 'no password or hash in the answer' 'one'
+  ! grep -qiE '^[^=]*(password|hash)' "$work/fields" || fail 'no password or hash in the response' 'one'
   seller_id=$(field user.id); register "buyer_$run"; judge 201; buyer_id=$(field user.id)
   register "buyer_$run"; judge 409:username_taken; says 'Username already exists'
   ok "users $seller_id (seller) and $buyer_id (buyer) registered; the same name again is refused (409)"
@@ -169,7 +169,7 @@ ordering() {
   has order.products.0.price 999.99 order.products.1.subtotal 0.3 order.total_amount 2000.28
   ok "order $large: 2 × 999.99 + 3 × 0.1 = 2000.28 $currency, added up by the server"
   key=test-$run order 201 "$phone" 2 "$sticker" 3; has_header Idempotent-Replayed '^true$'
-  cmp -s "$work/first" "$work/body" || fail "$(cat "$work/first")" 'another answer'
+  cmp -s "$work/first" "$work/body" || fail "$(cat "$work/first")" 'another response'
   key=test-$run order 422:idempotency_mismatch "$phone" 1; in_stock 1 8 97
   ok 'the same Idempotency-Key again: the same order, stock taken once (10 → 8, 100 → 97)'
   order 400:insufficient_stock "$sticker" 1 "$phone" 9; says "Insufficient stock for product $phone"
@@ -199,7 +199,7 @@ cancelling() {
   says 'Cannot cancel order in current status'; in_stock 1 10 97
   ok 'cancelled, and the stock is back (8 → 10, 94 → 97); a second time is refused (400)'
 }
-cached() { # CACHE URL: every answer says whether it came from the cache (Cache-Status, RFC 9211)
+cached() { # CACHE URL: every response says whether it came from the cache (Cache-Status, RFC 9211)
   local hits=0 misses=0 i
   for i in 1 2 3 4 5 6 7 8 9 10; do
     expect 200 GET "$2"

@@ -10,7 +10,7 @@ import { countStatements, fillShelves, SHELVES, statementsOf } from './support/s
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
 const PRODUCTS = 10_000;
 const CACHES = ['product', 'product_list', 'categories'];
-/** Calls per second over both replicas: what is left of an answer's age does not depend on how fast this machine is. */
+/** Calls per second over both replicas: what is left of a response's age does not depend on how fast this machine is. */
 const RATES = [200, 400];
 const WRITES = 0.05;
 /** Of the reads: single products, then list pages, then categories. Of the writes: orders, then stock, then prices. */
@@ -118,10 +118,10 @@ async function browse(urls: string[], rate: number, seconds: number) {
   };
   const readProducts = async (path: string) => {
     const begunAt = performance.now();
-    const answer = await call('GET', `${urlOf()}/api/products${path}`);
-    const { product, products } = answer.body as { product?: Shown; products?: Shown[] };
+    const response = await call('GET', `${urlOf()}/api/products${path}`);
+    const { product, products } = response.body as { product?: Shown; products?: Shown[] };
     if ((products ?? (product ? [product] : [])).some((shown) => isStale(shown, begunAt))) seen.stale += 1;
-    return answer;
+    return response;
   };
   const readList = () => {
     const page = pick() % 5 === 0 ? '&page=2' : '';
@@ -130,33 +130,33 @@ async function browse(urls: string[], rate: number, seconds: number) {
   };
   const read = async () => {
     const kind = Math.random();
-    const answer = await (kind < READS.product
+    const response = await (kind < READS.product
       ? readProducts(`/${pick()}`)
       : kind < READS.product + READS.list
         ? readList()
         : call('GET', `${urlOf()}/api/products/categories`));
     seen.reads += 1;
-    if (answer.headers.get('cache-status')?.endsWith('; hit')) seen.hits += 1;
-    if (answer.status !== 200) seen.failures += 1;
+    if (response.headers.get('cache-status')?.endsWith('; hit')) seen.hits += 1;
+    if (response.status !== 200) seen.failures += 1;
   };
   const isChanging = (id: number) => prices.get(id)?.at(-1)?.at === Number.POSITIVE_INFINITY;
   const changePrice = async (id: number) => {
     const price = { value: Math.round(Math.random() * 100_000) / 100, at: Number.POSITIVE_INFINITY };
     prices.set(id, [...(prices.get(id) ?? []), price]);
-    const answer = await call(
+    const response = await call(
       'PATCH',
       `${urlOf()}/api/products/${id}`,
       { price: price.value },
       { token: SELLER },
     );
     price.at = performance.now();
-    return answer;
+    return response;
   };
   const write = async () => {
     const kind = Math.random();
     const id = pick();
     const items = [{ product_id: id, quantity: 1 }];
-    const answer = await (kind < CHANGES.order
+    const response = await (kind < CHANGES.order
       ? call(
           'POST',
           `${urlOf()}/internal/reservations`,
@@ -167,7 +167,7 @@ async function browse(urls: string[], rate: number, seconds: number) {
         ? call('PUT', `${urlOf()}/api/products/${id}/stock`, { quantity: 1 }, { token: SELLER })
         : changePrice(id));
     seen.writes += 1;
-    if (answer.status !== 200) seen.failures += 1;
+    if (response.status !== 200) seen.failures += 1;
   };
 
   const under = new Set<Promise<void>>();

@@ -150,8 +150,8 @@ async function scenariosOf({ user, product, order }: Stack, peers: Peer[]): Prom
 /** The first user, whom the peer shows too. */
 async function registered({ url }: ServiceProcess): Promise<string> {
   const body = { username: 'bench', email: 'bench@example.com', password: 'of-the-measurement' };
-  const { body: answer } = await call('POST', `${url}/api/users/register`, body);
-  return String(answer['tokens']?.['access_token']);
+  const { body: response } = await call('POST', `${url}/api/users/register`, body);
+  return String(response['tokens']?.['access_token']);
 }
 
 async function measure(scenario: Scenario): Promise<object[]> {

@@ -98,18 +98,18 @@ function send(
           authorization: `Bearer ${tokenOf(user)}`,
         },
       },
-      (answer) => {
+      (response) => {
         let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => {
+        response.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
         });
-        answer.on('end', () => {
-          resolve(`${answer.statusCode} ${text.replace(/"errors":\[.*\],/, '').slice(0, 300)}`);
+        response.on('end', () => {
+          resolve(`${response.statusCode} ${text.replace(/"errors":\[.*\],/, '').slice(0, 300)}`);
           sent.destroy();
         });
       },
     );
-    // The service may answer before it has everything.
+    // The service may respond before it has everything.
     pipeline(rows, compressor(encoding), sent).catch(() => undefined);
     sent.once('error', reject);
   });

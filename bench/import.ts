@@ -84,7 +84,7 @@ async function observe(stack: Stack, product: number, run: () => Promise<string>
     'peak RSS MB': Math.round(Math.max(...samples)),
     'read p50 ms': Math.round(percentile(reads, 0.5) * 10) / 10,
     'read p99 ms': Math.round(percentile(reads, 0.99) * 10) / 10,
-    answer: result,
+    response: result,
     curve: curveOf(samples),
   };
 }
@@ -106,15 +106,15 @@ function post(stack: Stack, path: string, body: Readable): Promise<string> {
     const sent = request(
       `${stack.product.url}${path}`,
       { method: 'POST', headers: { 'content-type': 'text/csv', authorization: `Bearer ${TOKEN}` } },
-      (answer) => {
+      (response) => {
         let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => {
+        response.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
         });
-        answer.on('end', () =>
-          answer.statusCode === 200
+        response.on('end', () =>
+          response.statusCode === 200
             ? resolve(text)
-            : reject(new Error(`${path}: ${answer.statusCode} ${text}`)),
+            : reject(new Error(`${path}: ${response.statusCode} ${text}`)),
         );
       },
     );
@@ -131,12 +131,12 @@ async function send(stack: Stack, file: string, query = ''): Promise<string> {
 }
 
 async function receive(stack: Stack, file: string): Promise<string> {
-  const answer = await fetch(`${stack.product.url}/api/products/export?format=csv`, {
+  const response = await fetch(`${stack.product.url}/api/products/export?format=csv`, {
     headers: { authorization: `Bearer ${TOKEN}` },
   });
-  if (answer.body === null) throw new Error('nothing was sent');
+  if (response.body === null) throw new Error('nothing was sent');
   const out = createWriteStream(file);
-  await pipeline(answer.body, out);
+  await pipeline(response.body, out);
   return `${out.bytesWritten} bytes`;
 }
 

@@ -97,7 +97,7 @@ async function observe({ stack, product }: Shop, catalogue: boolean) {
   ]);
   const rounded = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
   return {
-    'order answers': [...statuses].map(([status, count]) => `${count} × ${status}`).join(', '),
+    'order responses': [...statuses].map(([status, count]) => `${count} × ${status}`).join(', '),
     'slowest order ms': Math.round(orders.max - PAUSE),
     'order read p50 ms': rounded(reads.p50),
     'order read p99 ms': rounded(reads.p99),

@@ -54,7 +54,7 @@ async function main() {
 }
 
 async function openCatalogue(size: number, index: number): Promise<Catalogue> {
-  // A database of Redis for each, or they would answer each other's queries.
+  // A database of Redis for each, or they would serve each other's queries.
   const redisUrl = Object.assign(new URL(testServer('TEST_REDIS_URL')), { pathname: `/${index}` }).toString();
   const stack = await startStack({
     redisUrl,

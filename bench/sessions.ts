@@ -29,8 +29,8 @@ async function main() {
   const open = async (): Promise<Account> => {
     named += 1;
     const body = { username: `user${named}`, email: `user${named}@example.com`, password: PASSWORD };
-    const { body: answer } = await call('POST', `${stack.user.url}/api/users/register`, body);
-    return { id: Number(answer['user']?.['id']), token: String(answer['tokens']?.['access_token']) };
+    const { body: response } = await call('POST', `${stack.user.url}/api/users/register`, body);
+    return { id: Number(response['user']?.['id']), token: String(response['tokens']?.['access_token']) };
   };
   const withSessions = async (): Promise<Account> => {
     const account = await open();

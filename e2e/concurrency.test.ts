@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { times } from '@shop/service-kit/testing/depth';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import { addProducts, stockOf, tokenOf } from './support/catalogue.ts';
-import { type Answer, call } from './support/http.ts';
+import { call, type Result } from './support/http.ts';
 import { sleep } from './support/process.ts';
 import { SERVICE_SECRET, type Stack, startStack, testServer } from './support/stack.ts';
 
@@ -22,7 +22,7 @@ function order(
   userId: number,
   lines: [number, number][],
   headers: Record<string, string> = {},
-): Promise<Answer> {
+): Promise<Result> {
   const products = lines.map(([product_id, quantity]) => ({ product_id, quantity }));
   return call(
     'POST',
@@ -36,7 +36,7 @@ function order(
  * Orders again and again while the shop is too busy: a 503 says that nothing was ordered. The key makes sure of one order.
  * @returns the final response
  */
-async function orderPatiently(userId: number, lines: [number, number][]): Promise<Answer> {
+async function orderPatiently(userId: number, lines: [number, number][]): Promise<Result> {
   const headers = { 'Idempotency-Key': randomUUID() };
   for (;;) {
     const response = await order(userId, lines, headers);
@@ -47,9 +47,9 @@ async function orderPatiently(userId: number, lines: [number, number][]): Promis
 }
 
 /** How often each outcome came: the status, or the code of a refusal. */
-function outcomes(answers: Answer[]): Record<string, number> {
+function outcomes(responses: Result[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { status, body } of answers) {
+  for (const { status, body } of responses) {
     const outcome = status === 201 ? '201' : `${status} ${String(body['code'])}`;
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
@@ -72,10 +72,10 @@ describe('the same products in opposite orders', () => {
     const products = await addProducts(stack.product.databaseUrl, 5, 10_000);
     const lines = products.map((product): [number, number] => [product, 1]);
     const clients = Array.from({ length: 32 }, async (_, client) => {
-      const answers = [];
+      const responses = [];
       for (let i = 0; i < 10; i++)
-        answers.push(await orderPatiently(client + 1, client % 2 ? lines : lines.toReversed()));
-      return answers;
+        responses.push(await orderPatiently(client + 1, client % 2 ? lines : lines.toReversed()));
+      return responses;
     });
     expect(outcomes((await Promise.all(clients)).flat())).toEqual({ 201: 320 });
     for (const product of products) {
@@ -118,11 +118,11 @@ describe('one Idempotency-Key from 100 requests at once', () => {
   test('makes one order, and every later request gets its bytes', async () => {
     const [product] = await addProducts(stack.product.databaseUrl, 1, 100);
     const send = (quantity: number) => order(7, [[product ?? 0, quantity]], { 'Idempotency-Key': 'hundred' });
-    const answers = await Promise.all(Array.from({ length: 100 }, () => send(1)));
-    const texts = new Set(answers.filter(({ status }) => status === 201).map(({ text }) => text));
+    const responses = await Promise.all(Array.from({ length: 100 }, () => send(1)));
+    const texts = new Set(responses.filter(({ status }) => status === 201).map(({ text }) => text));
     expect(texts.size).toBe(1);
-    expect(Object.keys(outcomes(answers)).toSorted()).toEqual(
-      ['201', '409 idempotency_in_flight'].filter((outcome) => outcome in outcomes(answers)),
+    expect(Object.keys(outcomes(responses)).toSorted()).toEqual(
+      ['201', '409 idempotency_in_flight'].filter((outcome) => outcome in outcomes(responses)),
     );
     const replay = await send(1);
     expect([replay.status, texts.has(replay.text), replay.headers.get('idempotent-replayed')]).toEqual([

@@ -24,8 +24,8 @@ async function register(): Promise<string> {
   named += 1;
   const name = `ended-${process.pid}-${named}`;
   const body = { username: name, email: `${name}@example.com`, password: 'securepass123' };
-  const answer = await call('POST', `${stack.user.url}/api/users/register`, body);
-  return String(answer.body['tokens']?.['access_token']);
+  const response = await call('POST', `${stack.user.url}/api/users/register`, body);
+  return String(response.body['tokens']?.['access_token']);
 }
 /** What each service says to the token. */
 const statuses = async (token: string) => {
@@ -36,7 +36,7 @@ const statuses = async (token: string) => {
   ];
   return (await Promise.all(calls)).map(({ status }) => status);
 };
-/** A busy machine may answer 503 for a moment; a token that is refused stays refused. */
+/** A busy machine may respond 503 for a moment; a token that is refused stays refused. */
 const isGood = (token: string) =>
   until('every service takes it', async () => String(await statuses(token)) === '200,201,200', SOON);
 /** Signs in, out, and waits until no service takes the token. */
@@ -78,7 +78,7 @@ describe('an ended session is over in every service', () => {
 });
 
 describe('while user-service is away', () => {
-  test('a service that knows the sessions goes on; a new one serves public reads and answers tokens 503', async () => {
+  test('a service that knows the sessions goes on; a new one serves public reads and returns 503 to tokens', async () => {
     const token = await register();
     await isGood(token);
     await stack.user.stop();

@@ -93,12 +93,12 @@ test('every request of docs/http is one that the shop takes', async () => {
       const values = { ...addresses, accessToken, refreshToken, $guid: crypto.randomUUID() };
       const block = blocksOf(text, values).find((one) => one.name === name);
       if (block === undefined) throw new Error(`There is no ${name} in ${file}`);
-      const { status, code, text: answer } = await send(block);
+      const { status, code, text: response } = await send(block);
       done.push(name);
       if (name === 'changePassword' && status === 200)
         credentials.password = JSON.parse(block.body).new_password;
       if (status >= 500 || (code !== undefined && MISTAKES.includes(code)))
-        mistakes.push(`${name}: ${answer}`);
+        mistakes.push(`${name}: ${response}`);
     }
   }
   expect(mistakes).toEqual([]);

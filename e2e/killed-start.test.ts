@@ -37,14 +37,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const answering = async () => {
-  const answers = await Promise.allSettled(urls.map((url) => call('GET', `${url}/ready`)));
-  return answers.filter(({ status }) => status === 'fulfilled').length;
+const countReady = async () => {
+  const responses = await Promise.allSettled(urls.map((url) => call('GET', `${url}/ready`)));
+  return responses.filter(({ status }) => status === 'fulfilled').length;
 };
 async function untilOpen(started: Started): Promise<void> {
   const open = until(
     'the shop is open',
-    async () => started.output().includes('The shop is open') && (await answering()) === 3,
+    async () => started.output().includes('The shop is open') && (await countReady()) === 3,
     LONG,
   );
   const died = started.ended().then((code) => {
@@ -65,14 +65,14 @@ test(
     expect((await call('POST', `${urls[0]}/api/users/register`, body)).status).toBe(201);
     first.signal('SIGKILL');
     await first.ended();
-    await until('no service is left', async () => (await answering()) === 0);
+    await until('no service is left', async () => (await countReady()) === 0);
 
     const second = start();
     await untilOpen(second);
     expect((await call('POST', `${urls[0]}/api/users/register`, body)).status).toBe(409);
     expect(await databaseOf()).toMatch(/^postgres/);
     expect(await second.stop(60_000)).toBe(0);
-    expect(await answering()).toBe(0);
+    expect(await countReady()).toBe(0);
   },
   2 * LONG,
 );

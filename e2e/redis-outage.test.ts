@@ -49,8 +49,8 @@ describe('while Redis comes and goes', () => {
     await redis.kill();
     await until('the services saw it', async () => (await readyState(stack.user.url)) === 'degraded');
     expect(await registrationsUntilLimited()).toBe(5);
-    const answers = await Promise.all(Array.from({ length: 60 }, list));
-    expect(answers.map((answer) => answer.status)).toEqual(Array(60).fill(200));
+    const responses = await Promise.all(Array.from({ length: 60 }, list));
+    expect(responses.map((response) => response.status)).toEqual(Array(60).fill(200));
     const metrics = await call('GET', `${stack.product.url}/metrics`);
     expect(metrics.text).toMatch(/redis_degraded_total\{feature="limit_catalogue_reads"[^}]*\} [1-9]/);
   });
@@ -61,15 +61,15 @@ describe('while Redis comes and goes', () => {
       await until('the service uses Redis again', async () => (await readyState(service.url)) === 'ready');
     }
     expect(await registrationsUntilLimited()).toBe(5);
-    const answers = [];
-    for (let i = 0; i < 60; i++) answers.push((await list()).status);
-    expect(answers.filter((status) => status === 429).length).toBeGreaterThanOrEqual(10);
+    const responses = [];
+    for (let i = 0; i < 60; i++) responses.push((await list()).status);
+    expect(responses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(10);
   });
 
   test('paused: requests go on', async () => {
     redis.pause();
-    const answers = await Promise.all(Array.from({ length: 20 }, list));
-    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    const responses = await Promise.all(Array.from({ length: 20 }, list));
+    expect(responses.map((response) => response.status)).toEqual(Array(20).fill(200));
     redis.resume();
     await until('it is limited again', async () => (await list()).status === 429);
   });

@@ -138,7 +138,7 @@ describe('the services together', () => {
     await until('the token is refused', async () => (await orders()).status === 401, 5000);
   });
 
-  test('answer and describe themselves', async () => {
+  test('respond and describe themselves', async () => {
     for (const service of [stack.user, stack.product, stack.order]) {
       const health = await call('GET', `${service.url}/health`);
       expect(health.body['status']).toBe('healthy');

@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
 import express from 'express';
 
-/** The same bytes as a service answers, by nothing but `node:http` or Express. Arguments: which of them, the address and a token. */
+/** The same bytes as a service returns, by nothing but `node:http` or Express. Arguments: which of them, the address and a token. */
 const [kind, address = '', token] = process.argv.slice(2);
 const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-const answer = await fetch(address, { headers });
-if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
-const bytes = Buffer.from(await answer.arrayBuffer());
-const type = answer.headers.get('content-type') ?? '';
+const result = await fetch(address, { headers });
+if (!result.ok) throw new Error(`${address} answered ${result.status}`);
+const bytes = Buffer.from(await result.arrayBuffer());
+const type = result.headers.get('content-type') ?? '';
 const { pathname } = new URL(address);
 
 function byExpress() {

@@ -11,13 +11,13 @@ export function createHttpClient(url: string, connections: number) {
     body = '',
   ): Promise<{ status: number; body: string }> =>
     new Promise((resolve, reject) => {
-      const call = request({ hostname, port, path, method, agent, headers }, (answer) => {
+      const call = request({ hostname, port, path, method, agent, headers }, (response) => {
         let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => {
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
           text += chunk;
         });
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
       });
       call.on('error', reject);
       call.end(body);

@@ -42,8 +42,8 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
   async function attempt(method: string, url: string, body?: unknown, options = {}): Promise<Attempt> {
     const at = clock();
     const limit = random.int(1200, 4000);
-    const answer = await call(method, url, body, { token, limit, ...options }).catch(() => undefined);
-    return { at, took: clock() - at, status: answer?.status ?? 0, text: answer?.text ?? '' };
+    const response = await call(method, url, body, { token, limit, ...options }).catch(() => undefined);
+    return { at, took: clock() - at, status: response?.status ?? 0, text: response?.text ?? '' };
   }
 
   function chooseBasket(): Basket {
@@ -76,11 +76,11 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
     const headers = key === null ? {} : { 'idempotency-key': key };
     const end = Date.now() + patience;
     while (Date.now() < end) {
-      const answer = await attempt('POST', `${shop.orderUrl}/api/orders`, basket, { headers });
-      attempts.push(answer);
-      if (answer.status === 201) orders.push(createdIn(answer).order.id);
-      // Without a key a client that got no answer cannot know, and does not ask again.
-      if (key === null || isFinal(answer)) return;
+      const response = await attempt('POST', `${shop.orderUrl}/api/orders`, basket, { headers });
+      attempts.push(response);
+      if (response.status === 201) orders.push(createdIn(response).order.id);
+      // Without a key a client that got no response cannot know, and does not ask again.
+      if (key === null || isFinal(response)) return;
       // As clients should: more patience with every try, and no two alike.
       await sleep(random.int(20, 150) * Math.min(attempts.length, 10));
     }
@@ -96,11 +96,11 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
     const url = `${shop.orderUrl}/api/orders/${orderId}`;
     const options = { token: adminToken };
     for (let tries = 0; tries < 3; tries++) {
-      const answer = byDelete
+      const response = byDelete
         ? await attempt('DELETE', url, undefined, options)
         : await attempt('PUT', `${url}/status`, { status: to }, options);
-      entry.attempts.push(answer);
-      if (answer.status !== 0 && answer.status !== 503) return;
+      entry.attempts.push(response);
+      if (response.status !== 0 && response.status !== 503) return;
     }
   }
 
@@ -137,11 +137,11 @@ export async function createProducts(shop: FaultShop, random: Random): Promise<n
   while (made.length < count) {
     const price = random.int(1, 99_999) / 100;
     const product = { name: `Product ${made.length}`, price, stock: random.int(4, 50) };
-    const answer = await call('POST', `${shop.productUrls[0]}/api/products`, product, {
+    const response = await call('POST', `${shop.productUrls[0]}/api/products`, product, {
       token: tokenOf(SELLER),
     });
-    if (answer.status !== 201) throw new Error(`no product: ${answer.text}`);
-    made.push(Number(answer.body['product']?.['id']));
+    if (response.status !== 201) throw new Error(`no product: ${response.text}`);
+    made.push(Number(response.body['product']?.['id']));
   }
   return made;
 }

@@ -3,7 +3,7 @@ export interface Attempt {
   /** Milliseconds since the round began. */
   at: number;
   took: number;
-  /** 0 when there was no answer. */
+  /** 0 when there was no response. */
   status: number;
   text: string;
 }

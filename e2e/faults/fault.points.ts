@@ -11,7 +11,7 @@ export const POINTS = [
   'in reserve',
   'reserve, place',
   'in place',
-  'place, answer',
+  'place, response',
   'before confirm',
   'confirm, job',
   'cancel, release',
@@ -38,8 +38,8 @@ export const FAULTS = [
   'delay',
   'cut before it arrives',
   'cut in the request',
-  'swallow the answer',
-  'cut in the answer',
+  'swallow the response',
+  'cut in the response',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -56,7 +56,7 @@ const MESSAGES: Record<Exclude<Point, 'any time'>, { call: Call; direction: Mess
   'in reserve': { call: 'reserve', direction: 'asked' },
   'reserve, place': { call: 'reserve', direction: 'answered' },
   'in place': { call: 'reserve', direction: 'answered' },
-  'place, answer': { call: 'order', direction: 'answered' },
+  'place, response': { call: 'order', direction: 'answered' },
   'before confirm': { call: 'confirm', direction: 'asked' },
   'confirm, job': { call: 'confirm', direction: 'answered' },
   'cancel, release': { call: 'release', direction: 'asked' },
@@ -81,9 +81,9 @@ export function isAt(point: Point, message: Message): boolean {
 
 const isInside = (point: Point) => point.startsWith('in ');
 const ON_REQUEST: readonly Fault[] = ['cut before it arrives', 'cut in the request'];
-const ON_ANSWER: readonly Fault[] = ['swallow the answer', 'cut in the answer'];
+const ON_RESPONSE: readonly Fault[] = ['swallow the response', 'cut in the response'];
 export const isOfProxy = (fault: Fault) =>
-  fault === 'delay' || ON_REQUEST.includes(fault) || ON_ANSWER.includes(fault);
+  fault === 'delay' || ON_REQUEST.includes(fault) || ON_RESPONSE.includes(fault);
 
 /** Every fault at every point where it can happen. */
 export const STRIKES: readonly Strike[] = POINTS.flatMap((point) =>
@@ -94,5 +94,5 @@ function canStrike(fault: Fault, point: Point): boolean {
   if (!isOfProxy(fault)) return true;
   if (point === 'any time' || isInside(point)) return false;
   if (fault === 'delay') return true;
-  return (MESSAGES[point].direction === 'asked' ? ON_REQUEST : ON_ANSWER).includes(fault);
+  return (MESSAGES[point].direction === 'asked' ? ON_REQUEST : ON_RESPONSE).includes(fault);
 }

@@ -42,12 +42,12 @@ export async function startFaultProxy({ targets, onMessage }: ProxyOptions) {
         await sendHalf(options, body);
         return void socket.destroy();
       }
-      const answer = await exchange(options, body);
+      const response = await exchange(options, body);
       const answered = await onMessage({ method, path, direction: 'answered' });
       if (answered === 'cut') return void socket.destroy();
-      outgoing.writeHead(answer.status, answer.headers);
-      if (answered === 'pass') return void outgoing.end(answer.body);
-      outgoing.write(answer.body.subarray(0, Math.floor(answer.body.length / 2)), () => socket.destroy());
+      outgoing.writeHead(response.status, response.headers);
+      if (answered === 'pass') return void outgoing.end(response.body);
+      outgoing.write(response.body.subarray(0, Math.floor(response.body.length / 2)), () => socket.destroy());
     } catch {
       socket.destroy();
     }
@@ -72,9 +72,9 @@ export async function startFaultProxy({ targets, onMessage }: ProxyOptions) {
 async function exchange(options: RequestOptions, body: Buffer) {
   const request = send(options);
   request.end(body);
-  const [answer] = (await once(request, 'response')) as [IncomingMessage];
-  const { statusCode: status = 502, rawHeaders: headers } = answer;
-  return { status, headers, body: await bytesOf(answer) };
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const { statusCode: status = 502, rawHeaders: headers } = response;
+  return { status, headers, body: await bytesOf(response) };
 }
 
 /** Half a body under the full length: the service waits for the rest and sees the connection end. */

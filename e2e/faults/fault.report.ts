@@ -3,7 +3,7 @@ import type { RoundResult } from './fault.round.ts';
 
 const FAULT_WIDTH = 38;
 const CELL_WIDTH = 10;
-/** Enough of an answer's text to tell what it was. */
+/** Enough of a response's text to tell what it was. */
 const SHOWN_TEXT = 400;
 
 /** One line per round. */

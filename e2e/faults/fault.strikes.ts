@@ -82,8 +82,8 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
   };
 
   async function carryOut({ fault, point }: Strike): Promise<Passage> {
-    if (fault === 'cut before it arrives' || fault === 'swallow the answer') return 'cut';
-    if (fault === 'cut in the request' || fault === 'cut in the answer') return 'cut in the middle';
+    if (fault === 'cut before it arrives' || fault === 'swallow the response') return 'cut';
+    if (fault === 'cut in the request' || fault === 'cut in the response') return 'cut in the middle';
     const hit = strikeAt[fault];
     const lock = isOfProxy(fault) ? undefined : await holdLock(shop, point);
     if (lock === undefined) await hit();

@@ -7,7 +7,7 @@ const MAY_FOLLOW: Record<string, string[]> = {
   processing: ['shipped', 'cancelled'],
   shipped: ['delivered'],
 };
-const ANSWERS = new Set([0, 200, 201, 400, 404, 409, 503]);
+const STATUSES = new Set([0, 200, 201, 400, 404, 409, 503]);
 
 const isPlaced = (order: PlacedOrder) => order.placement === 'PLACED';
 const linesText = (lines: { product_id: number; quantity: number; price_minor: number }[]) =>
@@ -49,20 +49,20 @@ function followsTable({ history, status }: PlacedOrder): boolean {
   return steps && history.at(-1)?.to_status === status;
 }
 
-/** I4 and what the contract says about the answers themselves. */
+/** I4 and what the contract says about the responses themselves. */
 export function checkHistory({ placements, changes }: History, orders: PlacedOrder[]): string[] {
   const byId = new Map(orders.map((order) => [order.id, order]));
-  const wrongAnswers = [...placements, ...changes]
+  const wrongResponses = [...placements, ...changes]
     .flatMap((event) => event.attempts)
-    .filter((attempt) => !ANSWERS.has(attempt.status))
-    .map((attempt) => `answer ${attempt.status}: ${attempt.text}`);
+    .filter((attempt) => !STATUSES.has(attempt.status))
+    .map((attempt) => `response ${attempt.status}: ${attempt.text}`);
   const lost = changes.flatMap(({ orderId, to, attempts }) =>
     attempts.some(({ status }) => status === 200) && !wasEver(byId.get(orderId), to)
       ? [`I4: order ${orderId} was told to be ${to} and never was`]
       : [],
   );
   return [
-    ...wrongAnswers,
+    ...wrongResponses,
     ...lost,
     ...placements.flatMap((placement) =>
       checkPlacement(
@@ -84,8 +84,8 @@ function checkPlacement(placement: Placement, orders: PlacedOrder[]): string[] {
   const final = attempts.filter(isFinal);
   const broken: string[] = [];
   if (placed.length > 1) broken.push(`I4: ${placed.length} orders for ${name}`);
-  if (new Set(final.map(({ text }) => text)).size > 1) broken.push(`I4: different answers for ${name}`);
-  if (key !== null && final.length === 0) broken.push(`I4: no final answer for ${name}`);
+  if (new Set(final.map(({ text }) => text)).size > 1) broken.push(`I4: different responses for ${name}`);
+  if (key !== null && final.length === 0) broken.push(`I4: no final response for ${name}`);
   for (const attempt of attempts) {
     if (attempt.status === 201 && !agrees(attempt, placement, placed[0]))
       broken.push(`I4: the order of a 201 is not there as it was told: ${name}: ${attempt.text}`);

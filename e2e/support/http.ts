@@ -8,8 +8,8 @@ interface Json {
   readonly [field: string]: Json | undefined;
 }
 
-/** An answer as a test looks at it. */
-export interface Answer {
+/** A response as a test looks at it. */
+export interface Result {
   status: number;
   headers: Headers;
   body: Json;
@@ -29,8 +29,8 @@ export async function call(
   url: string,
   body?: unknown,
   options: CallOptions = {},
-): Promise<Answer> {
-  const answer = await fetch(url, {
+): Promise<Result> {
+  const response = await fetch(url, {
     method,
     headers: {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -40,8 +40,8 @@ export async function call(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(options.limit ?? 10_000),
   });
-  const text = await answer.text();
-  const { status, headers } = answer;
+  const text = await response.text();
+  const { status, headers } = response;
   const { pathname: path } = new URL(url);
   const exchange = { method, path, sent: body, status, headers: Object.fromEntries(headers), text };
   for (const observe of observers) observe(exchange);

@@ -14,9 +14,9 @@ const ask = () =>
       failed += 1;
       resolve();
     };
-    get(url, { agent, timeout: 10_000 }, (answer) => {
-      if (answer.statusCode !== 200) failed += 1;
-      answer.resume().once('end', resolve);
+    get(url, { agent, timeout: 10_000 }, (response) => {
+      if (response.statusCode !== 200) failed += 1;
+      response.resume().once('end', resolve);
     })
       .once('error', fail)
       .once('timeout', fail);

@@ -78,7 +78,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     },
     async start() {
       server = launchPostgres({ ...options, port });
-      await untilAnswers(url);
+      await untilReady(url);
     },
     pause: () => void freeze(),
     resume: () => signalAll('SIGCONT', [...childrenOf(server.pid), server.pid]),
@@ -117,7 +117,7 @@ function childrenOf(pid: number): number[] {
     .flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
 }
 
-async function untilAnswers(url: string): Promise<void> {
+async function untilReady(url: string): Promise<void> {
   for (let attempt = 0; attempt < 1500; attempt++) {
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
     client.on('error', () => undefined);
@@ -129,5 +129,5 @@ async function untilAnswers(url: string): Promise<void> {
     if (answered !== undefined) return;
     await sleep(20);
   }
-  throw new Error('postgres does not answer again');
+  throw new Error('postgres does not respond again');
 }

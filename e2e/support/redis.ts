@@ -13,7 +13,7 @@ export async function startRedis() {
   const start = async () => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
     server = startProcess(testServer('TEST_REDIS_SERVER'), args);
-    await until('redis answers', () => answers(port));
+    await until('redis responds', () => responses(port));
   };
   await start();
   return {
@@ -32,7 +32,7 @@ export async function startRedis() {
   };
 }
 
-const answers = (port: number) =>
+const responses = (port: number) =>
   new Promise<boolean>((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => socket.write('PING\r\n'));

@@ -15,9 +15,9 @@ export async function startRelay(urls: string[]) {
     const target = targets[turn % targets.length];
     if (target === undefined) return void outgoing.writeHead(502).end();
     const { method, url = '/', headers } = incoming;
-    const forwarded = send(new URL(url, target), { agent, method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-      answer.pipe(outgoing);
+    const forwarded = send(new URL(url, target), { agent, method, headers }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.rawHeaders);
+      response.pipe(outgoing);
     });
     forwarded.on('error', () => outgoing.destroy());
     incoming.pipe(forwarded);

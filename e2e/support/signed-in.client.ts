@@ -1,4 +1,4 @@
-import { type Answer, call } from './http.ts';
+import { call, type Result } from './http.ts';
 import { sleep } from './process.ts';
 
 interface Tokens {
@@ -29,23 +29,24 @@ export async function startClient({ userUrl, productUrl, orderUrl, product, name
   let retries = 0;
   let isOver = false;
 
-  const ask = async (...request: Parameters<typeof call>): Promise<Answer | Error> => {
+  const ask = async (...request: Parameters<typeof call>): Promise<Result | Error> => {
     for (;;) {
       requests += 1;
-      const answer = await call(...request).catch((error: Error) => error);
-      if (answer instanceof Error || !OVERLOADED.test(answer.text)) return answer;
+      const response = await call(...request).catch((error: Error) => error);
+      if (response instanceof Error || !OVERLOADED.test(response.text)) return response;
       retries += 1;
       await sleep(500);
     }
   };
   const expectStatus = async (status: number, method: string, url: string, body?: object, token?: string) => {
-    const answer = await ask(method, url, body, { token });
-    if (!(answer instanceof Error) && answer.status === status) return answer;
-    const told = answer instanceof Error ? answer.message : answer.text;
+    const response = await ask(method, url, body, { token });
+    if (!(response instanceof Error) && response.status === status) return response;
+    const told = response instanceof Error ? response.message : response.text;
     failures.push(`${method} ${new URL(url).pathname}: ${told}`);
     return undefined;
   };
-  const tokensOf = (answer: Answer | undefined) => answer?.body['tokens'] as unknown as Tokens | undefined;
+  const tokensOf = (response: Result | undefined) =>
+    response?.body['tokens'] as unknown as Tokens | undefined;
 
   const registration = { ...credentials, email: `${name}@example.com` };
   let tokens = tokensOf(await expectStatus(201, 'POST', `${users}/register`, registration));

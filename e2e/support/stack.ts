@@ -172,9 +172,9 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
 
 /** Ready, and able to judge tokens. */
 async function isReady(url: string): Promise<boolean> {
-  const answer = await fetch(`${url}/ready`);
-  const { checks } = (await answer.json()) as { checks?: Record<string, string> };
-  return answer.ok && checks?.['account_changes'] !== 'down';
+  const response = await fetch(`${url}/ready`);
+  const { checks } = (await response.json()) as { checks?: Record<string, string> };
+  return response.ok && checks?.['account_changes'] !== 'down';
 }
 
 async function migrate(name: ServiceName, databaseUrl: string): Promise<void> {

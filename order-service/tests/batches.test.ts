@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const repository = () => createPlacementRepository({ query: database.query, deadline: 30, lease: 5 });
-const statusesOf = (answers: { status: number }[]) => answers.map(({ status }) => status);
+const statusesOf = (responses: { status: number }[]) => responses.map(({ status }) => status);
 /** A stored response, as short as the API document allows. */
 function createdBody(id: number, userId: number): string {
   const now = new Date().toISOString();
@@ -64,8 +64,8 @@ describe('orders in batches', () => {
   test('300 buyers for 100 units: exactly 100 get one, in fewer batches, each with one confirm job', async () => {
     const id = await createProduct(shop, { stock: 100 });
     const buyers = Array.from({ length: 300 }, (_, index) => placeOrder(shop, 1000 + index, basket([id, 1])));
-    const answers = await Promise.all(buyers);
-    const outcomes = answers.map(({ status, body }) => (status === 201 ? '201' : String(body.code)));
+    const responses = await Promise.all(buyers);
+    const outcomes = responses.map(({ status, body }) => (status === 201 ? '201' : String(body.code)));
     const countOf = (outcome: string) => outcomes.filter((each) => each === outcome).length;
     expect([countOf('201'), countOf('insufficient_stock')]).toEqual([100, 200]);
     expect(await stockOf(shop, id)).toBe(0);
@@ -102,11 +102,11 @@ describe('orders in batches', () => {
       ).finally(() => {
         isOver = true;
       });
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 20 }, (_, i) => placeOrder(shop, 2100 + i, basket([free, 1]))),
       );
       expect(isOver).toBe(false);
-      return answers;
+      return responses;
     });
     expect(statusesOf(others)).toEqual(Array(20).fill(201));
     expect((await own).map(({ status, body }) => body.code ?? status)).toEqual(Array(5).fill(201));
@@ -120,13 +120,13 @@ describe('orders in batches', () => {
       CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN IF NEW.note = 'poison' THEN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END IF; RETURN NEW; END $$;
       CREATE TRIGGER refuse_poison BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse_poison()`);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
         placeOrder(shop, 3000 + i, { ...basket([id, 1]), note: i === 6 ? 'poison' : 'fine' }),
       ),
     );
     await sql.query('DROP TRIGGER refuse_poison ON orders');
-    expect(statusesOf(answers)).toEqual(Array.from({ length: 12 }, (_, i) => (i === 6 ? 500 : 201)));
+    expect(statusesOf(responses)).toEqual(Array.from({ length: 12 }, (_, i) => (i === 6 ? 500 : 201)));
     expect(await stockOf(shop, id)).toBe(39);
   });
 
@@ -134,12 +134,12 @@ describe('orders in batches', () => {
     const id = await createProduct(shop, { stock: 50 });
     const send = (quantity: number) =>
       placeOrder(shop, 3500, basket([id, quantity]), { 'Idempotency-Key': 'same' });
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       placeOrder(shop, 3501, basket([id, 1])),
       ...[1, 1, 1, 2, 1].map(send),
     ]);
     expect(await placed([3500])).toBe(1);
-    for (const { status, body } of answers.slice(1))
+    for (const { status, body } of responses.slice(1))
       if (status !== 201) expect([409, 422]).toContain(body.status);
   });
 });
@@ -189,7 +189,7 @@ describe('a connection that is lost after the commit', () => {
       patience: TEST_PATIENCE,
     });
     const users = Array.from({ length: 6 }, (_, i) => (code === undefined ? 4000 : 4100) + i);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       users.map((userId, i) =>
         place({
           userId,
@@ -200,7 +200,7 @@ describe('a connection that is lost after the commit', () => {
         }),
       ),
     );
-    expect(statusesOf(answers)).toEqual(Array(6).fill(201));
+    expect(statusesOf(responses)).toEqual(Array(6).fill(201));
     expect(await placed(users)).toBe(6);
     expect(new Set(sent).size).toBe(sent.length);
     expect(await stockOf(shop, id)).toBe(44);
@@ -235,15 +235,15 @@ test('keyed orders of a process that crashed in the middle of a batch are carrie
     }),
   );
   await sql.query('UPDATE idempotency_keys SET lease_until = now()');
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     keyed.flatMap(({ userId, key }) =>
       [1, 2].map(() => placeOrder(shop, userId, request, { 'Idempotency-Key': key })),
     ),
   );
-  const created = answers.filter(({ status }) => status === 201);
+  const created = responses.filter(({ status }) => status === 201);
   expect(new Set(created.map(({ body }) => body.order.id))).toEqual(
     new Set(intents.map((intent) => intent?.id)),
   );
-  expect(answers.filter(({ status }) => status !== 201 && status !== 409)).toEqual([]);
+  expect(responses.filter(({ status }) => status !== 201 && status !== 409)).toEqual([]);
   expect(await stockOf(shop, id)).toBe(38);
 });

@@ -37,8 +37,8 @@ describe('when the order database fails', () => {
   test('at the intent: 503, and nothing was asked of product-service', async () => {
     const id = await createProduct(shop, { stock: 5 });
     await troubleWhen("TG_OP = 'INSERT'");
-    const answer = await placeOrder(shop, 1, basket([id, 1]));
-    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([
+    const response = await placeOrder(shop, 1, basket([id, 1]));
+    expect([response.status, response.body.code, response.headers['retry-after']]).toEqual([
       503,
       'unavailable',
       '1',
@@ -53,8 +53,8 @@ describe('when the order database fails', () => {
   test('at the decision: 503, the order is given up, and a job gives the stock back', async () => {
     const id = await createProduct(shop, { stock: 5 });
     await troubleWhen("NEW.placement = 'PLACED'");
-    const answer = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' });
-    expect(answer.status).toBe(503);
+    const response = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' });
+    expect(response.status).toBe(503);
     expect(await placements((await stockOf(shop, id)) ?? -1)).toEqual({
       placing: 0,
       releases: 1,

@@ -48,7 +48,7 @@ const newBuyer = () => {
   return lastBuyer;
 };
 async function place(buyer: number): Promise<number> {
-  const answer = await request(shop.app)
+  const response = await request(shop.app)
     .post('/api/orders')
     .set({ authorization: bearer(buyer), 'idempotency-key': crypto.randomUUID() })
     .send({
@@ -57,7 +57,7 @@ async function place(buyer: number): Promise<number> {
       note: 'the bell is broken',
     })
     .expect(201);
-  return Number(answer.body.order.id);
+  return Number(response.body.order.id);
 }
 const cancel = (id: number, buyer: number) =>
   request(shop.app).delete(`/api/orders/${id}`).set('authorization', bearer(buyer)).expect(200);
@@ -72,7 +72,7 @@ const withPersonalData = (buyer: number) =>
 async function personal(id: number) {
   const order = await shop.db.order.findUniqueOrThrow({ where: { id } });
   const key = await shop.db.idempotencyKey.findFirstOrThrow({ where: { orderId: id } });
-  return [order.shippingAddress !== null, order.note !== null, /Ada|bell/.test(key.answerBody ?? '')];
+  return [order.shippingAddress !== null, order.note !== null, /Ada|bell/.test(key.responseBody ?? '')];
 }
 const NOTHING = [false, false, false];
 const EVERYTHING = [true, true, true];

@@ -14,7 +14,7 @@ const endLease = (key: string) =>
   shop.db.idempotencyKey.updateMany({ where: { key }, data: { leaseUntil: new Date(0) } });
 
 describe('Idempotency-Key', () => {
-  test('replays the first answer byte for byte', async () => {
+  test('replays the first response byte for byte', async () => {
     const id = await createProduct(shop);
     const first = await placeOrder(shop, 1, basket([id, 1]), withKey('a'));
     const again = await placeOrder(shop, 1, basket([id, 1]), withKey('"a"'));
@@ -53,8 +53,8 @@ describe('Idempotency-Key', () => {
   test('refuses another body under the same key', async () => {
     const id = await createProduct(shop);
     await placeOrder(shop, 1, basket([id, 1]), withKey('other'));
-    const answer = await placeOrder(shop, 1, basket([id, 2]), withKey('other'));
-    expect([answer.status, answer.body.code]).toEqual([422, 'idempotency_mismatch']);
+    const response = await placeOrder(shop, 1, basket([id, 2]), withKey('other'));
+    expect([response.status, response.body.code]).toEqual([422, 'idempotency_mismatch']);
   });
 
   test('belongs to one user', async () => {
@@ -71,16 +71,16 @@ describe('Idempotency-Key', () => {
 
   test('100 parallel requests make one order', async () => {
     const id = await createProduct(shop, { stock: 200 });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 100 }, () => placeOrder(shop, 77, basket([id, 1]), withKey('hundred'))),
     );
-    const created = answers.filter((answer) => answer.status === 201);
-    const waiting = answers.filter((answer) => answer.status === 409);
+    const created = responses.filter((response) => response.status === 201);
+    const waiting = responses.filter((response) => response.status === 409);
     expect(created.length + waiting.length).toBe(100);
-    expect(new Set(created.map((answer) => answer.text)).size).toBe(1);
-    for (const answer of waiting) {
-      expect(answer.body.code).toBe('idempotency_in_flight');
-      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(new Set(created.map((response) => response.text)).size).toBe(1);
+    for (const response of waiting) {
+      expect(response.body.code).toBe('idempotency_in_flight');
+      expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     }
     expect(await ordersOf(77)).toBe(1);
     expect(await stockOf(shop, id)).toBe(199);
@@ -100,7 +100,7 @@ describe('a request that crashed', () => {
     const { requestHash } = await shop.db.idempotencyKey.findFirstOrThrow({ where: { key } });
     await shop.db.idempotencyKey.updateMany({
       where: { key },
-      data: { orderId: order.id, answerStatus: null, answerBody: null, requestHash },
+      data: { orderId: order.id, responseStatus: null, responseBody: null, requestHash },
     });
     return order;
   }
@@ -131,11 +131,11 @@ describe('a request that crashed', () => {
     const id = await createProduct(shop, { stock: 50 });
     const order = await crashAfterIntent('race', 303, basket([id, 1]));
     await endLease('race');
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => placeOrder(shop, 303, basket([id, 1]), withKey('race'))),
     );
-    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([201, 409]));
-    const orders = answers.flatMap((answer) => (answer.status === 201 ? [answer.body.order.id] : []));
+    expect(new Set(responses.map((response) => response.status))).toEqual(new Set([201, 409]));
+    const orders = responses.flatMap((response) => (response.status === 201 ? [response.body.order.id] : []));
     expect(new Set(orders)).toEqual(new Set([order.id]));
     expect(await stockOf(shop, id)).toBe(48);
   });

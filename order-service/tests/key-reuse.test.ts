@@ -19,7 +19,7 @@ const basketOf = (product_id: number) => ({
   requestId: 'test',
 });
 
-test('a request that lost its order and its key does not answer with the order of another basket', async () => {
+test('a request that lost its order and its key does not respond with the order of another basket', async () => {
   const network = createNetwork({ scheduler: fc.schedulerFor()`never asked`, fates: [] });
   network.calmDown();
   const life = createLife();

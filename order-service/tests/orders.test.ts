@@ -61,7 +61,8 @@ describe('GET /api/orders', () => {
     const ids = [];
     for (let i = 0; i < 5; i++) ids.unshift((await order(20)).id);
     await order(21);
-    const idsOf = (answer: { body: { orders: { id: number }[] } }) => answer.body.orders.map(({ id }) => id);
+    const idsOf = (response: { body: { orders: { id: number }[] } }) =>
+      response.body.orders.map(({ id }) => id);
     const first = await get('/api/orders?page=1&per_page=2', bearer(20));
     expect(first.body).toMatchObject({ total: 5, page: 1, pages: 3, per_page: 2 });
     expect(idsOf(first)).toEqual(ids.slice(0, 2));
@@ -121,8 +122,8 @@ describe('GET /api/orders', () => {
     'sort=id',
     'to=',
   ])('refuses ?%s', async (query) => {
-    const answer = await get(`/api/orders?${query}`, ADMIN);
-    expect(answer.status).toBe(400);
+    const response = await get(`/api/orders?${query}`, ADMIN);
+    expect(response.status).toBe(400);
   });
 
   test('names the cursor when a page is too deep', async () => {
@@ -221,12 +222,12 @@ describe('PUT /api/orders/:id/status', () => {
 });
 
 describe('DELETE /api/orders/:id', () => {
-  test('cancels once and the stock is back when it answers', async () => {
+  test('cancels once and the stock is back when it responds', async () => {
     const { id, product } = await order(60);
     expect(await stockOf(shop, product)).toBe(99_998);
-    const answers = await Promise.all([cancel(id, bearer(60)), cancel(id, bearer(60)), cancel(id, ADMIN)]);
-    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 400, 400]);
-    const done = answers.find((answer) => answer.status === 200);
+    const responses = await Promise.all([cancel(id, bearer(60)), cancel(id, bearer(60)), cancel(id, ADMIN)]);
+    expect(responses.map((response) => response.status).sort()).toEqual([200, 400, 400]);
+    const done = responses.find((response) => response.status === 200);
     expect(done?.body).toMatchObject({
       message: 'Order cancelled successfully',
       order: { status: 'cancelled' },
@@ -237,8 +238,8 @@ describe('DELETE /api/orders/:id', () => {
   test('refuses what is shipped', async () => {
     const { id } = await order(61);
     for (const status of ['processing', 'shipped']) await setStatus(id, status, ADMIN);
-    const answer = await cancel(id, bearer(61));
-    expect([answer.status, answer.body.code, answer.body.error]).toEqual([
+    const response = await cancel(id, bearer(61));
+    expect([response.status, response.body.code, response.body.error]).toEqual([
       400,
       'not_cancellable',
       'Cannot cancel order in current status',
@@ -255,7 +256,7 @@ describe('the service', () => {
       status: 'healthy',
       service: 'order-service',
     });
-    const answer = await request(shop.url).patch('/api/orders/1');
-    expect([answer.status, answer.headers['allow']]).toEqual([405, 'GET, HEAD, DELETE']);
+    const response = await request(shop.url).patch('/api/orders/1');
+    expect([response.status, response.headers['allow']]).toEqual([405, 'GET, HEAD, DELETE']);
   });
 });

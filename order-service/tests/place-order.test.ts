@@ -13,17 +13,17 @@ afterAll(() => shop.close());
 const ADDRESS = { name: 'Ada', line1: 'Main St 1', city: 'Bern', postal_code: '3000', country: 'CH' };
 
 describe('POST /api/orders', () => {
-  test('takes prices and stock from product-service and answers the whole order', async () => {
+  test('takes prices and stock from product-service and returns the whole order', async () => {
     const a = await createProduct(shop, { priceMinor: 99999n, stock: 5 });
     const b = await createProduct(shop, { priceMinor: 10n, stock: 5 });
-    const answer = await placeOrder(shop, 1, {
+    const response = await placeOrder(shop, 1, {
       ...basket([b, 3], [a, 2]),
       shipping_address: ADDRESS,
       note: 'ring twice',
     });
-    expect(answer.status).toBe(201);
-    expect(answer.headers['location']).toBe(`/api/orders/${answer.body.order.id}`);
-    expect(answer.body).toEqual({
+    expect(response.status).toBe(201);
+    expect(response.headers['location']).toBe(`/api/orders/${response.body.order.id}`);
+    expect(response.body).toEqual({
       message: 'Order created successfully',
       order: {
         id: expect.any(Number),
@@ -45,16 +45,16 @@ describe('POST /api/orders', () => {
     expect(await stockOf(shop, a)).toBe(3);
     expect(await stockOf(shop, b)).toBe(2);
     const read = await request(shop.url)
-      .get(`/api/orders/${answer.body.order.id}`)
+      .get(`/api/orders/${response.body.order.id}`)
       .set('Authorization', bearer(1));
-    expect(read.body.order).toEqual(answer.body.order);
+    expect(read.body.order).toEqual(response.body.order);
   });
 
   test('merges lines of one product', async () => {
     const id = await createProduct(shop, { stock: 5 });
-    const answer = await placeOrder(shop, 1, basket([id, 2], [id, 3]));
-    expect(answer.body.order.products).toHaveLength(1);
-    expect(answer.body.order.products[0].quantity).toBe(5);
+    const response = await placeOrder(shop, 1, basket([id, 2], [id, 3]));
+    expect(response.body.order.products).toHaveLength(1);
+    expect(response.body.order.products[0].quantity).toBe(5);
     expect(await stockOf(shop, id)).toBe(0);
   });
 
@@ -62,35 +62,35 @@ describe('POST /api/orders', () => {
     const enough = await createProduct(shop, { stock: 5 });
     const short = await createProduct(shop, { stock: 1 });
     const empty = await createProduct(shop, { stock: 0 });
-    const answer = await placeOrder(shop, 1, basket([enough, 1], [short, 2], [empty, 1]));
-    expect(answer.status).toBe(400);
-    expect(answer.body).toMatchObject({
+    const response = await placeOrder(shop, 1, basket([enough, 1], [short, 2], [empty, 1]));
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({
       code: 'insufficient_stock',
       details: [
         { product_id: short, requested: 2, available: 1 },
         { product_id: empty, requested: 1, available: 0 },
       ],
     });
-    expect(answer.body.error).toBe(`Insufficient stock for product ${short}, ${empty}`);
+    expect(response.body.error).toBe(`Insufficient stock for product ${short}, ${empty}`);
     expect(await stockOf(shop, enough)).toBe(5);
   });
 
-  test('answers 404 for an unknown or deleted product', async () => {
+  test('returns 404 for an unknown or deleted product', async () => {
     const deleted = await createProduct(shop);
     await shop.products.db.product.update({ where: { id: deleted }, data: { deletedAt: new Date() } });
     for (const id of [2_000_000_000, deleted]) {
-      const answer = await placeOrder(shop, 1, basket([id, 1]));
-      expect(answer.status).toBe(404);
-      expect(answer.body).toMatchObject({ code: 'product_not_found', error: `Product ${id} not found` });
+      const response = await placeOrder(shop, 1, basket([id, 1]));
+      expect(response.status).toBe(404);
+      expect(response.body).toMatchObject({ code: 'product_not_found', error: `Product ${id} not found` });
     }
   });
 
-  test('answers 409 with the fresh quote when the total is not the expected one, and holds nothing', async () => {
+  test('returns 409 with the fresh quote when the total is not the expected one, and holds nothing', async () => {
     const id = await createProduct(shop, { priceMinor: 1200n, stock: 5 });
-    const answer = await placeOrder(shop, 1, { ...basket([id, 2]), expected_total: 20 });
-    expect(answer.status).toBe(409);
-    expect(answer.body.code).toBe('price_changed');
-    expect(answer.body.quote).toEqual({
+    const response = await placeOrder(shop, 1, { ...basket([id, 2]), expected_total: 20 });
+    expect(response.status).toBe(409);
+    expect(response.body.code).toBe('price_changed');
+    expect(response.body.quote).toEqual({
       products: [{ product_id: id, name: expect.any(String), price: 12, quantity: 2, subtotal: 24 }],
       total_amount: 24,
       currency: 'USD',
@@ -100,7 +100,7 @@ describe('POST /api/orders', () => {
   });
 
   test('tells all that is wrong at once, in the words of the original', async () => {
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       placeOrder(shop, 1, {}),
       placeOrder(shop, 1, { products: [] }),
       placeOrder(shop, 1, { products: 'x' }),
@@ -108,7 +108,7 @@ describe('POST /api/orders', () => {
       placeOrder(shop, 1, { products: [7] }),
       placeOrder(shop, 1, { ...basket([1, 1]), role: 'admin' }),
     ]);
-    expect(answers.map((answer) => [answer.status, answer.body.errors])).toEqual([
+    expect(responses.map((response) => [response.status, response.body.errors])).toEqual([
       [400, ['Products are required']],
       [400, ['Products must be a non-empty list']],
       [400, ['Products must be a non-empty list']],
@@ -126,9 +126,9 @@ describe('POST /api/orders', () => {
   });
 
   test.each([0, -1, 1.5, 2 ** 31, '1e3', null, 10_001])('refuses the quantity %p', async (quantity) => {
-    const answer = await placeOrder(shop, 1, { products: [{ product_id: 1, quantity }] });
-    expect(answer.status).toBe(400);
-    expect(answer.body.code).toBe('validation_failed');
+    const response = await placeOrder(shop, 1, { products: [{ product_id: 1, quantity }] });
+    expect(response.status).toBe(400);
+    expect(response.body.code).toBe('validation_failed');
   });
 
   test('refuses more than 100 lines, bad amounts and bad addresses', async () => {
@@ -146,11 +146,11 @@ describe('POST /api/orders', () => {
   });
 
   test('needs a user', async () => {
-    const answer = await request(shop.url)
+    const response = await request(shop.url)
       .post('/api/orders')
       .send(basket([1, 1]));
-    expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 });
 
@@ -160,9 +160,9 @@ describe('POST /api/orders/quote', () => {
 
   test('tells what the basket costs and holds nothing', async () => {
     const id = await createProduct(shop, { priceMinor: 333n, stock: 3 });
-    const answer = await quote(basket([id, 3]));
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({
+    const response = await quote(basket([id, 3]));
+    expect(response.status).toBe(200);
+    expect(response.body).toMatchObject({
       total_amount: 9.99,
       currency: 'USD',
       products: [{ product_id: id, price: 3.33 }],
@@ -181,10 +181,10 @@ describe('POST /api/orders/quote', () => {
 describe('many buyers at once', () => {
   test('300 buyers for 25 units: exactly 25 get one', async () => {
     const id = await createProduct(shop, { stock: 25 });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 300 }, (_, i) => placeOrder(shop, 10_000 + i, basket([id, 1]))),
     );
-    const statuses = answers.map((answer) => answer.body.code ?? answer.status);
+    const statuses = responses.map((response) => response.body.code ?? response.status);
     const countOf = (wanted: unknown) => statuses.filter((status) => status === wanted).length;
     expect(Object.fromEntries([...new Set(statuses)].map((status) => [status, countOf(status)]))).toEqual({
       201: 25,
@@ -195,13 +195,13 @@ describe('many buyers at once', () => {
 
   test('baskets in opposite orders do not deadlock', async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => createProduct(shop, { stock: 1000 })));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 64 }, (_, i) => {
         const lines = ids.map((id): [number, number] => [id, 1]);
         return placeOrder(shop, i + 1, basket(...(i % 2 === 0 ? lines : lines.reverse())));
       }),
     );
-    expect(answers.map((answer) => answer.status)).toEqual(Array(64).fill(201));
+    expect(responses.map((response) => response.status)).toEqual(Array(64).fill(201));
     for (const id of ids) expect(await stockOf(shop, id)).toBe(936);
   });
 });

@@ -80,9 +80,9 @@ function orderOf(asked: Request, requests: Request[], userId: number): PlaceOrde
 async function ask(shop: SimulatedShop, { asked, order, got }: Client): Promise<void> {
   for (let step = 0; step < asked.wait; step++) await shop.network.step();
   for (let tries = 0; tries <= asked.retries; tries++) {
-    const answer = await shop.place(asked.process + tries, order);
-    got.push(answer);
-    if (asked.key === null || 'status' in answer) return;
+    const response = await shop.place(asked.process + tries, order);
+    got.push(response);
+    if (asked.key === null || 'status' in response) return;
   }
 }
 
@@ -132,25 +132,27 @@ function checkOrders({ store, products }: SimulatedShop): string[] {
   return [...apart, ...wrong.map(({ id }) => `I5: order ${id}`)];
 }
 
-/** I4: every 201 exists, one order per user and key, one answer per key. */
-function checkAnswers({ store }: SimulatedShop, userId: number, got: Got[]): string[] {
+/** I4: every 201 exists, one order per user and key, one response per key. */
+function checkResponses({ store }: SimulatedShop, userId: number, got: Got[]): string[] {
   const placed = [...store.orders.values()].filter(
     (order) => order.userId === userId && order.placement === 'PLACED',
   );
-  const final = got.filter((answer) => 'status' in answer);
+  const final = got.filter((response) => 'status' in response);
   const lost = final.filter(
     ({ status, body }) => status === 201 && JSON.parse(body).order.id !== placed[0]?.id,
   );
   return [
     ...(placed.length > 1 ? [`I4: ${placed.length} orders of user ${userId}`] : []),
-    ...(new Set(final.map(({ body }) => body)).size > 1 ? [`I4: different answers for user ${userId}`] : []),
+    ...(new Set(final.map(({ body }) => body)).size > 1
+      ? [`I4: different responses for user ${userId}`]
+      : []),
     ...lost.map(({ body }) => `I4: not there: ${body}`),
   ];
 }
 
-function isOfAnotherBasket(answer: Got, { request: { products } }: PlaceOrder): boolean {
-  if (!('status' in answer) || answer.status !== 201) return false;
-  const told: PlaceOrder['request']['products'] = JSON.parse(answer.body).order.products;
+function isOfAnotherBasket(response: Got, { request: { products } }: PlaceOrder): boolean {
+  if (!('status' in response) || response.status !== 201) return false;
+  const told: PlaceOrder['request']['products'] = JSON.parse(response.body).order.products;
   const named = (lines: typeof told) => lines.map((line) => `${line.product_id}×${line.quantity}`).join();
   return named(told) !== named(products);
 }
@@ -190,7 +192,7 @@ async function play(schedule: Schedule, sizes: Record<Step, Set<number>>): Promi
   await settle(shop);
   for (const { order, got } of clients.filter(({ asked }) => asked.key !== null)) {
     const again = await shop.place(0, order);
-    // No key is poisoned: once all is quiet it gets a final answer.
+    // No key is poisoned: once all is quiet it gets a final response.
     if (!('status' in again) && again.code !== 'idempotency_mismatch')
       broken.push(`${order.key}: ${again.code}`);
     got.push(again);
@@ -198,13 +200,15 @@ async function play(schedule: Schedule, sizes: Record<Step, Set<number>>): Promi
   await settle(shop);
   const users = new Set(clients.map(({ order }) => order.userId));
   const gotBy = (userId: number) => clients.flatMap(({ order, got }) => (order.userId === userId ? got : []));
-  const answers = [...users].flatMap((userId) => checkAnswers(shop, userId, gotBy(userId)));
-  const others = clients.filter(({ order, got }) => got.some((answer) => isOfAnotherBasket(answer, order)));
+  const responses = [...users].flatMap((userId) => checkResponses(shop, userId, gotBy(userId)));
+  const others = clients.filter(({ order, got }) =>
+    got.some((response) => isOfAnotherBasket(response, order)),
+  );
   return [
     ...broken,
     ...shop.products.violations(),
     ...checkOrders(shop),
-    ...answers,
+    ...responses,
     ...others.map(({ order }) => `I4: the order of another basket under ${order.key}`),
   ];
 }

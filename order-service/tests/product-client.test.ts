@@ -17,8 +17,8 @@ afterEach(async () => {
 });
 
 /** Whatever may stand at the address of product-service, and a client of it. */
-async function clientOf(answer: RequestListener) {
-  server = createServer(answer).listen(0, '127.0.0.1');
+async function clientOf(response: RequestListener) {
+  server = createServer(response).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return createProductClient({ url, serviceTokenSecret: 'secret-of-the-services', currency: 'USD' });
@@ -39,7 +39,7 @@ describe('the client of product-service', () => {
     ['another shape', 200, { ...held, reservations: [{ ...held.reservations[0], lines: 'many' }] }],
     ['no JSON', 200, '<html>'],
     ['a redirect', 302, held],
-  ])('takes %s for no answer', async (_name, status, body) => {
+  ])('takes %s for no response', async (_name, status, body) => {
     const client = await clientOf((_request, response) => {
       response.writeHead(status, { 'content-type': 'application/json', location: 'http://127.0.0.1:1/' });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
@@ -48,7 +48,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('asks again with the same id when the answer was lost, and passes the request id on', async () => {
+  test('asks again with the same id when the response was lost, and passes the request id on', async () => {
     const asked: string[] = [];
     const client = await clientOf((request, response) => {
       let text = '';
@@ -66,7 +66,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('gives up on a service that does not answer, and then does not ask for a while', async () => {
+  test('gives up on a service that does not respond, and then does not ask for a while', async () => {
     let asked = 0;
     const client = await clientOf(() => {
       asked += 1;
@@ -111,7 +111,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('takes an error for no answer', async () => {
+  test('takes an error for no response', async () => {
     let status = 401;
     const client = await clientOf((_request, response) => {
       response.writeHead(status).end();

@@ -21,24 +21,24 @@ async function openCircuit(id: number) {
 
 async function waitUntilOrdering(id: number) {
   for (let i = 0; i < 100; i++) {
-    const answer = await placeOrder(shop, 1, basket([id, 1]));
-    if (answer.status === 201) return answer;
+    const response = await placeOrder(shop, 1, basket([id, 1]));
+    if (response.status === 201) return response;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error('no order could be placed any more');
 }
 
 describe('while product-service is away', () => {
-  test('an order answers 503 with nothing held, and succeeds once it is back', async () => {
+  test('an order returns 503 with nothing held, and succeeds once it is back', async () => {
     const id = await createProduct(shop, { stock: 20 });
     await shop.products.stop();
-    const answer = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'away' });
-    expect(answer.status).toBe(503);
-    expect(answer.body).toMatchObject({
+    const response = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'away' });
+    expect(response.status).toBe(503);
+    expect(response.body).toMatchObject({
       code: 'product_service_unavailable',
       error: 'Product service unavailable',
     });
-    expect(answer.headers['retry-after']).toBe('1');
+    expect(response.headers['retry-after']).toBe('1');
     expect(await placing()).toBe(0);
     await shop.products.start();
     await waitUntilOrdering(id);
@@ -47,7 +47,7 @@ describe('while product-service is away', () => {
     expect(await stockOf(shop, id)).toBe(18);
   });
 
-  test('the circuit opens: no order row is written any more, stored answers are still replayed', async () => {
+  test('the circuit opens: no order row is written any more, stored responses are still replayed', async () => {
     const id = await createProduct(shop, { stock: 20 });
     const first = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'before' });
     await shop.products.stop();
@@ -82,12 +82,12 @@ describe('while product-service is away', () => {
     expect(await stockOf(shop, id)).toBe(20);
   });
 
-  test('a quote answers 503', async () => {
+  test('a quote returns 503', async () => {
     await shop.products.stop();
-    const answer = await request(shop.url)
+    const response = await request(shop.url)
       .post('/api/orders/quote')
       .set('Authorization', bearer(1))
       .send(basket([1, 1]));
-    expect(answer.body.code).toBe('product_service_unavailable');
+    expect(response.body.code).toBe('product_service_unavailable');
   });
 });

@@ -229,9 +229,9 @@ describe('a request that was stopped past its deadline', () => {
       CREATE FUNCTION reject_first() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN NEW.placement := 'REJECTED'; RETURN NEW; END $$;
       CREATE TRIGGER reject_first BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION reject_first()`);
-    const answer = await placeOrder(shop, 1, basket([id, 1]));
+    const response = await placeOrder(shop, 1, basket([id, 1]));
     await sql.query('DROP TRIGGER reject_first ON orders; DROP FUNCTION reject_first');
-    expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
+    expect([response.status, response.body.code]).toEqual([503, 'unavailable']);
     expect(
       await shop.db.order.count({ where: { placement: 'PLACED', lines: { some: { productId: id } } } }),
     ).toBe(0);

@@ -89,14 +89,14 @@ describe('with published keys', () => {
 test('without any key it is not ready, and says so instead of signing anybody out', async () => {
   const lost = await startShop({ JWT_SECRET_KEY: '', JWKS_URL: 'http://127.0.0.1:1/jwks.json' });
   const { signer } = createTestKey('one');
-  const answer = await request(lost.url)
+  const response = await request(lost.url)
     .get('/api/orders')
     .set(
       'Authorization',
       `Bearer ${signAccessToken({ id: 7, role: 'customer', sessionId: 's' }, signer, 60)}`,
     )
     .expect(503);
-  expect(answer.headers['retry-after']).toBe('2');
+  expect(response.headers['retry-after']).toBe('2');
   const ready = await request(lost.url).get('/ready').expect(503);
   expect(ready.body.checks).toMatchObject({ database: 'ok', signing_keys: 'down' });
   await lost.close();

@@ -33,10 +33,10 @@ async function expectRefused(bytes: string | Buffer, status: number, headers: Re
       .set({ 'Content-Type': 'application/json', ...headers })
       // Buffers go out as they are: supertest makes JSON of them otherwise.
       .serialize((value: unknown) => value as string);
-    const answer = await call.send(bytes);
-    expect(answer.status).toBe(status);
-    expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-    expect(JSON.parse(answer.text)).toMatchObject({ status, error: expect.any(String) });
+    const response = await call.send(bytes);
+    expect(response.status).toBe(status);
+    expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect(JSON.parse(response.text)).toMatchObject({ status, error: expect.any(String) });
   }
 }
 

@@ -76,7 +76,7 @@ describe('cached reads', () => {
     await within(CONTRACT, async () => expect(await names(replica.app)).toContain('Brand new'));
   });
 
-  test('answer 304 and HEAD from memory', async () => {
+  test('return 304 and HEAD from memory', async () => {
     const { id } = await createProduct(shop.app);
     const path = `/api/products/${id}`;
     const { headers, text } = await request(shop.app).get(path);

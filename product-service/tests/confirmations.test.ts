@@ -35,13 +35,13 @@ describe('confirm', () => {
     const a = await make(100);
     const ids = Array.from({ length: 20 }, () => randomUUID());
     for (const id of ids) await reserve(id, [a, 1]);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, (_, i) => confirm(...(i % 2 ? ids : ids.toReversed()))),
     );
-    for (const answer of answers) expect(answer.body.confirmed.toSorted()).toEqual(ids.toSorted());
+    for (const response of responses) expect(response.body.confirmed.toSorted()).toEqual(ids.toSorted());
   });
 
-  test('answers what another call confirmed while it waited', async () => {
+  test('returns what another call confirmed while it waited', async () => {
     const a = await make(1);
     const id = randomUUID();
     await reserve(id, [a, 1]);
@@ -51,13 +51,13 @@ describe('confirm', () => {
          WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       return row.count > 0;
     };
-    let answer: ReturnType<typeof confirm> | undefined;
+    let response: ReturnType<typeof confirm> | undefined;
     await shop.db.$transaction(async (other) => {
       await other.$executeRaw`UPDATE reservations SET status = 'CONFIRMED' WHERE id = ${id}::uuid`;
-      answer = confirm(id);
-      answer.catch(() => undefined);
+      response = confirm(id);
+      response.catch(() => undefined);
       while (!(await waiting())) await new Promise(setImmediate);
     });
-    expect((await answer)?.body.confirmed).toEqual([id]);
+    expect((await response)?.body.confirmed).toEqual([id]);
   });
 });

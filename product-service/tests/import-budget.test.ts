@@ -141,11 +141,11 @@ describe('an import that is ended says what was done by then', () => {
     const call = httpRequest({ port, path: '/api/products/import', method: 'POST', agent: false, headers });
     call.on('error', () => undefined).write(`${csv(lamps(500))}\n`);
     const dribble = setInterval(() => call.write('\n'.repeat(40_000)), 100);
-    const [answer] = await once(call, 'response');
+    const [response] = await once(call, 'response');
     clearInterval(dribble);
     let text = '';
-    for await (const chunk of answer) text += chunk;
-    expect(answer.statusCode).toBe(408);
+    for await (const chunk of response) text += chunk;
+    expect(response.statusCode).toBe(408);
     expect(JSON.parse(text)).toMatchObject({ code: 'request_timeout', created: 500, failed: 0 });
     call.destroy();
     server.close();

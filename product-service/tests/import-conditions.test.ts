@@ -57,17 +57,17 @@ describe('an import beside others', () => {
     ]);
     // One of each at a time: an importer has one import running.
     const inTurn = async (calls: typeof imports) => {
-      const answers = [];
-      for (const call of calls) answers.push(await call);
-      return answers;
+      const responses = [];
+      for (const call of calls) responses.push(await call);
+      return responses;
     };
     const buyer = async (first: number) => {
-      const answers = [];
+      const responses = [];
       for (let i = first; i < 40; i += 4) {
         const ids = Array.from({ length: 20 }, (_, k) => ((i * 7 + k) % SKUS.length) + 1);
-        answers.push(await reserve(ids.toSorted((a, b) => a - b)));
+        responses.push(await reserve(ids.toSorted((a, b) => a - b)));
       }
-      return answers;
+      return responses;
     };
     const [mine, theirs, reserved] = await Promise.all([
       inTurn(imports.filter((_call, i) => i % 2 === 0)),
@@ -88,15 +88,17 @@ describe('an import beside others', () => {
   });
 
   test('finds a product that somebody creates in the same moment', async () => {
-    let answer: Promise<{ body: unknown }> | undefined;
+    let response: Promise<{ body: unknown }> | undefined;
     await shop.db.$transaction(async (transaction) => {
       await transaction.$executeRaw`
         INSERT INTO products (name, price_minor, stock, category, sku, owner_id)
         VALUES ('Theirs', 1, 0, 'A', 'RACE', ${SELLER}::int)`;
-      answer = importFile(shop.app, 'sku,name,price\nRACE,Mine now,1\nOTHER,Other,1\n').then((sent) => sent);
+      response = importFile(shop.app, 'sku,name,price\nRACE,Mine now,1\nOTHER,Other,1\n').then(
+        (sent) => sent,
+      );
       await sleep(300);
     });
-    expect((await answer)?.body).toMatchObject({ created: 1, updated: 1, failed: 0 });
+    expect((await response)?.body).toMatchObject({ created: 1, updated: 1, failed: 0 });
     expect(await shop.db.product.findFirst({ where: { sku: 'RACE' } })).toMatchObject({ name: 'Mine now' });
   });
 
@@ -222,7 +224,7 @@ describe('a client that leaves', () => {
     const { port } = server.address() as AddressInfo;
     const call = get(
       { port, path: '/api/products/export', headers: { Authorization: seller() }, agent: false },
-      (answer) => answer.once('data', () => call.destroy()),
+      (response) => response.once('data', () => call.destroy()),
     ).on('error', () => undefined);
     await new Promise((resolve) => call.once('close', resolve));
     await sleep(300);

@@ -150,7 +150,7 @@ describe('a row', () => {
 });
 
 describe('dry_run=true', () => {
-  test('answers as the import would, and changes nothing', async () => {
+  test('returns as the import would, and changes nothing', async () => {
     await createProduct(shop.app, { sku: 'DRY-1', name: 'Dry lamp' });
     await createProduct(shop.app, { sku: 'DRY-2' }, stranger());
     await createProduct(shop.app, { sku: 'DRY-5', name: 'Same lamp', stock: 4 });

@@ -23,8 +23,8 @@ describe('PUT /api/products/:id', () => {
       image_url: 'https://example.com/a.png',
       stock: 3,
     });
-    const answer = await change('put', product.id, { name: 'New name', price: 1.5 }).expect(200);
-    expect(answer.body).toEqual({
+    const response = await change('put', product.id, { name: 'New name', price: 1.5 }).expect(200);
+    expect(response.body).toEqual({
       message: 'Product updated successfully',
       product: {
         ...product,
@@ -34,7 +34,7 @@ describe('PUT /api/products/:id', () => {
         updated_at: expect.any(String),
       },
     });
-    expect(await readProduct(shop.app, product.id)).toEqual(answer.body.product);
+    expect(await readProduct(shop.app, product.id)).toEqual(response.body.product);
   });
 
   test('wants name and price', async () => {
@@ -61,8 +61,8 @@ describe('PUT /api/products/:id', () => {
 describe('PATCH /api/products/:id', () => {
   test('changes what is given and nothing else', async () => {
     const product = await createProduct(shop.app, { description: 'stays', sku: 'STAYS', stock: 5 });
-    const answer = await change('patch', product.id, { price: 2.25 }).expect(200);
-    expect(answer.body.product).toEqual({
+    const response = await change('patch', product.id, { price: 2.25 }).expect(200);
+    expect(response.body.product).toEqual({
       ...product,
       price: 2.25,
       version: 2,
@@ -81,8 +81,8 @@ describe('PATCH /api/products/:id', () => {
       { stock: 99 },
     ];
     for (const body of changes) {
-      const answer = await change('patch', id, body).expect(200);
-      expect(answer.body.product).toMatchObject(body);
+      const response = await change('patch', id, body).expect(200);
+      expect(response.body.product).toMatchObject(body);
     }
   });
 
@@ -112,8 +112,8 @@ describe('DELETE /api/products/:id', () => {
     const product = await createProduct(shop.app, { sku: 'FREE-AGAIN', category: 'Only this' });
     const { id } = product;
     await readProduct(shop.app, id);
-    const answer = await remove(id).expect(200);
-    expect(answer.body).toEqual({ message: 'Product deleted successfully' });
+    const response = await remove(id).expect(200);
+    expect(response.body).toEqual({ message: 'Product deleted successfully' });
 
     await request(shop.app).get(`/api/products/${id}`).expect(404);
     await change('put', id, { name: 'Back again', price: 1 }).expect(404);
@@ -203,10 +203,10 @@ describe('If-Match', () => {
 
   test('lets one of many through who read the same version', async () => {
     const { id } = await createProduct(shop.app);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, (_, price) => change('patch', id, { price }).set('If-Match', `"${id}-1-1"`)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(412)]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(412)]);
   });
 
   test('of before an order still sets what the order did not change, and not the stock', async () => {

@@ -33,7 +33,7 @@ const found = async (query: string) => idsOf((await list(query).expect(200)).bod
 const idsWhere = (holds: (product: ProductJson) => boolean) => idsOf(products.filter(holds));
 
 describe('GET /api/products', () => {
-  test('answers pages', async () => {
+  test('returns pages', async () => {
     const all = idsOf(products);
     const second = await list('?page=2&per_page=5').expect(200);
     expect(idsOf(second.body.products)).toEqual(all.slice(5, 10));
@@ -57,14 +57,14 @@ describe('GET /api/products', () => {
 
   test('combines filters', async () => {
     const query = '?category=Audio&min_price=10&max_price=15.5&in_stock=true&owner_id=70';
-    const answer = await list(query).expect(200);
+    const response = await list(query).expect(200);
     const expected = idsWhere(
       ({ category, price, stock, owner_id }) =>
         category === 'Audio' && price <= 15.5 && stock > 0 && owner_id === 70,
     );
     expect(expected.length).toBeGreaterThan(0);
-    expect(idsOf(answer.body.products)).toEqual(expected);
-    expect(answer.body.total).toBe(expected.length);
+    expect(idsOf(response.body.products)).toEqual(expected);
+    expect(response.body.total).toBe(expected.length);
   });
 
   test('takes the query of the original README', async () => {
@@ -134,7 +134,7 @@ describe('GET /api/products', () => {
     await list(`?sort=id&cursor=${own(['id', Number.MAX_SAFE_INTEGER, 1])}`).expect(200);
   });
 
-  test('answers products by id in the order asked for', async () => {
+  test('returns products by id in the order asked for', async () => {
     const [a = 0, b = 0, c = 0] = idsOf(products);
     expect(await found(`?ids=${c},${a},2147483647,${b},${a}`)).toEqual([c, a, b]);
     expect(await found(`?ids=${c},${a},${b}&sort=id`)).toEqual([a, b, c]);
@@ -143,10 +143,10 @@ describe('GET /api/products', () => {
     expect(await found(`?ids=${c},${a},${b}&per_page=2&cursor=${first.body.next_cursor}`)).toEqual([b]);
   });
 
-  test('answers up to 100 ids on one page', async () => {
+  test('returns up to 100 ids on one page', async () => {
     const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
-    const answer = await list(`?ids=${hundred.join(',')}`).expect(200);
-    expect(answer.body).toMatchObject({ total: 12, pages: 1, per_page: 100 });
+    const response = await list(`?ids=${hundred.join(',')}`).expect(200);
+    expect(response.body).toMatchObject({ total: 12, pages: 1, per_page: 100 });
     await list(`?ids=${[...hundred, 101].join(',')}`).expect(400);
   });
 
@@ -197,7 +197,7 @@ describe('GET /api/products', () => {
     expect(body.errors).toEqual(['Unknown query parameter: utm_source']);
   });
 
-  test('answers 304 to whoever has the same list', async () => {
+  test('returns 304 to a client that has the same list', async () => {
     const first = await list('?category=Audio').expect(200);
     await list('?category=Audio')
       .set('If-None-Match', first.headers['etag'] ?? '')
@@ -218,8 +218,8 @@ describe('GET /api/products/categories', () => {
 
   test('counts a category of any name', async () => {
     const { id } = await createProduct(shop.app, { category: '__proto__' }, bearer(1, 'admin'));
-    const answer = await categories('?counts=true').expect(200);
-    expect(Object.entries(answer.body.counts)).toContainEqual(['__proto__', 1]);
+    const response = await categories('?counts=true').expect(200);
+    expect(Object.entries(response.body.counts)).toContainEqual(['__proto__', 1]);
     await request(shop.app)
       .delete(`/api/products/${id}`)
       .set('Authorization', bearer(1, 'admin'))
@@ -227,7 +227,7 @@ describe('GET /api/products/categories', () => {
     expect((await categories().expect(200)).body.categories).toEqual(['Audio', 'Café & Bar']);
   });
 
-  test('answers 304 to whoever has the same, and refuses an unknown value', async () => {
+  test('returns 304 to a client that has the same, and refuses an unknown value', async () => {
     const first = await categories().expect(200);
     await categories()
       .set('If-None-Match', first.headers['etag'] ?? '')

@@ -147,7 +147,7 @@ describe('GET /api/products?q', () => {
     },
   );
 
-  test('answers pages, also of corrected words, and the total on a page without products', async () => {
+  test('returns pages, also of corrected words, and the total on a page without products', async () => {
     const second = await search('kettle', '&per_page=3&page=2').expect(200);
     expect(namesIn(second.body.products)).toEqual(['Cast Iron Pan']);
     expect(second.body).toMatchObject({ total: 4, page: 2, pages: 2, next_cursor: null });

@@ -84,8 +84,8 @@ describe('POST /api/products', () => {
   });
 
   test('gives a SKU to one of many who ask at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => post(productBody({ sku: 'RACE' }))));
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    const responses = await Promise.all(Array.from({ length: 8 }, () => post(productBody({ sku: 'RACE' }))));
+    expect(responses.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
   });
 
   test('tells all that is wrong at once', async () => {
@@ -137,7 +137,7 @@ describe('POST /api/products', () => {
 });
 
 describe('GET /api/products/:id', () => {
-  test('answers 304 to whoever has this version', async () => {
+  test('returns 304 to a client that has this version', async () => {
     const { id } = await createProduct(shop.app);
     const first = await request(shop.app).get(`/api/products/${id}`).expect(200);
     expect(first.headers).toMatchObject({ etag: `"${id}-1-1"`, 'cache-control': 'no-cache' });

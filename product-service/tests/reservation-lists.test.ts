@@ -17,9 +17,9 @@ const make = async (stock: number) => (await createProduct(shop.app, { stock, pr
 const stockOf = async (id: number) => (await shop.db.product.findUniqueOrThrow({ where: { id } })).stock;
 const wanted = (id: string, ...lines: Item[]) => ({ reservation_id: id, items: items(...lines) });
 const reserveAll = async (reservations: ReturnType<typeof wanted>[], wait = false) => {
-  const answer = await post('/internal/reservations', { reservations, wait });
-  expect([answer.status, answer.body.currency]).toEqual([200, 'USD']);
-  return answer.body.reservations;
+  const response = await post('/internal/reservations', { reservations, wait });
+  expect([response.status, response.body.currency]).toEqual([200, 'USD']);
+  return response.body.reservations;
 };
 
 /** Holds the row of a product locked while `act` runs. */
@@ -41,7 +41,7 @@ describe('a list of reservations', () => {
     const [other, used, gone] = [randomUUID(), randomUUID(), randomUUID()];
     await reserve(used, [a, 2]);
     await release(gone);
-    const answers = await reserveAll([
+    const responses = await reserveAll([
       wanted(held, [a, 3], [b, 1]),
       wanted(short, [a, 1], [b, 1]),
       wanted(unknown, [2_000_000_000, 1]),
@@ -49,7 +49,7 @@ describe('a list of reservations', () => {
       wanted(gone, [a, 1]),
       wanted(other, [a, 4]),
     ]);
-    expect(answers).toEqual([
+    expect(responses).toEqual([
       {
         id: held,
         status: 'HELD',
@@ -96,12 +96,12 @@ describe('a list of reservations', () => {
   test('with ids that others reserve for other products at this moment: each id holds once', async () => {
     const products = await Promise.all(Array.from({ length: 8 }, () => make(10)));
     const [id, ...others] = Array.from({ length: 9 }, () => randomUUID());
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       products.map((product, index) =>
         reserveAll([wanted(id ?? '', [product, 1]), wanted(others[index] ?? '', [product, 2])], true),
       ),
     );
-    const statuses = answers.map((list: { status: string }[]) => list.map(({ status }) => status));
+    const statuses = responses.map((list: { status: string }[]) => list.map(({ status }) => status));
     expect(statuses.map(([first]) => first).toSorted()).toEqual(['HELD', ...Array(7).fill('MISMATCH')]);
     expect(statuses.map(([, second]) => second)).toEqual(Array(8).fill('HELD'));
   });
@@ -109,10 +109,10 @@ describe('a list of reservations', () => {
   test('in opposite orders does not deadlock', async () => {
     const products = await Promise.all(Array.from({ length: 5 }, () => make(1000)));
     const list = () => products.map((product) => wanted(randomUUID(), [product, 1]));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, index) => reserveAll(index % 2 ? list() : list().toReversed(), true)),
     );
-    expect(new Set(answers.flat().map(({ status }) => status))).toEqual(new Set(['HELD']));
+    expect(new Set(responses.flat().map(({ status }) => status))).toEqual(new Set(['HELD']));
     for (const product of products) expect(await stockOf(product)).toBe(980);
   });
 
@@ -141,13 +141,13 @@ describe('a product that somebody else holds locked', () => {
   test.each([[false], [true]])('is BUSY, and only for its own buyers (wait: %s)', async (wait) => {
     const [locked, free] = [await make(10), await make(10)];
     const [blocked, both, fine] = [randomUUID(), randomUUID(), randomUUID()];
-    const answers = await whileLocked(locked, () =>
+    const responses = await whileLocked(locked, () =>
       reserveAll(
         [wanted(blocked, [locked, 1]), wanted(both, [locked, 1], [free, 1]), wanted(fine, [free, 2])],
         wait,
       ),
     );
-    expect(answers).toEqual([
+    expect(responses).toEqual([
       { id: blocked, status: 'BUSY', lines: null, refusal: null, busy_product_id: locked },
       { id: both, status: 'BUSY', lines: null, refusal: null, busy_product_id: locked },
       expect.objectContaining({ id: fine, status: 'HELD' }),
@@ -176,13 +176,13 @@ describe('a product that somebody else holds locked', () => {
       '1',
     ]);
     const three: ReturnType<typeof reserve>[] = [];
-    const answers: Promise<{ body: { status: string }; status: number }[]>[] = [];
+    const responses: Promise<{ body: { status: string }; status: number }[]>[] = [];
     await whileLocked(product, async () => {
       for (let i = 0; i < 3; i++) three.push(reserve(randomUUID(), [product, 1]));
-      answers.push(Promise.all(three));
+      responses.push(Promise.all(three));
       await new Promise((resolve) => setTimeout(resolve, 200));
     });
-    const [got = []] = await Promise.all(answers);
+    const [got = []] = await Promise.all(responses);
     expect(got.map(({ body, status }) => [status, body.status]).toSorted()).toEqual([
       [200, 'HELD'],
       [200, 'RELEASED'],
@@ -193,7 +193,7 @@ describe('a product that somebody else holds locked', () => {
 
   test('takes no connection from others, however many wait for it', async () => {
     const [locked, free] = [await make(100), await make(100)];
-    const answers = await whileLocked(locked, async () => {
+    const responses = await whileLocked(locked, async () => {
       const many = Promise.all(
         Array.from({ length: 30 }, () => reserveAll([wanted(randomUUID(), [locked, 1])], true)),
       );
@@ -201,7 +201,7 @@ describe('a product that somebody else holds locked', () => {
       for (let i = 0; i < 10; i++) others.push(...(await reserveAll([wanted(randomUUID(), [free, 1])])));
       return [others, (await many).flat()];
     });
-    expect(answers.map((list) => [...new Set(list.map(({ status }) => status))])).toEqual([
+    expect(responses.map((list) => [...new Set(list.map(({ status }) => status))])).toEqual([
       ['HELD'],
       ['BUSY'],
     ]);

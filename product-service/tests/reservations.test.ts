@@ -25,12 +25,12 @@ const ledgerOf = async (productId: number) =>
 const make = async (stock: number) => (await createProduct(shop.app, { stock, price: 12.5 })).id;
 
 describe('POST /internal/reservations', () => {
-  test('takes the items, writes the ledger, and answers what they cost in that moment', async () => {
+  test('takes the items, writes the ledger, and returns what they cost in that moment', async () => {
     const [a, b] = [await make(10), await make(5)];
     const id = randomUUID();
-    const answer = await reserve(id, [a, 3], [b, 5]);
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({
+    const response = await reserve(id, [a, 3], [b, 5]);
+    expect(response.status).toBe(200);
+    expect(response.body).toEqual({
       id,
       status: 'HELD',
       currency: 'USD',
@@ -44,13 +44,13 @@ describe('POST /internal/reservations', () => {
     expect((await ledgerOf(a)).at(-1)).toEqual([-3, 'reserved', 'service:order-service', 7]);
   });
 
-  test('answers the same again for the same id, also with prices changed since, and takes nothing twice', async () => {
+  test('returns the same again for the same id, also with prices changed since, and takes nothing twice', async () => {
     const a = await make(10);
     const id = randomUUID();
     const first = await reserve(id, [a, 3]);
     await shop.db.product.update({ where: { id: a }, data: { priceMinor: 1n } });
     const again = await Promise.all([reserve(id, [a, 3]), reserve(id, [a, 3])]);
-    for (const answer of again) expect(answer.body).toEqual(first.body);
+    for (const response of again) expect(response.body).toEqual(first.body);
     expect(await stockOf(a)).toBe(7);
   });
 
@@ -58,8 +58,8 @@ describe('POST /internal/reservations', () => {
     const a = await make(10);
     const id = randomUUID();
     await reserve(id, [a, 3]);
-    const answer = await reserve(id, [a, 4]);
-    expect([answer.status, answer.body.code]).toEqual([422, 'reservation_mismatch']);
+    const response = await reserve(id, [a, 4]);
+    expect([response.status, response.body.code]).toEqual([422, 'reservation_mismatch']);
   });
 
   test('takes nothing when any line is short or unknown, and remembers that', async () => {
@@ -82,26 +82,26 @@ describe('POST /internal/reservations', () => {
   test('one id from 20 callers at once holds once', async () => {
     const a = await make(100);
     const id = randomUUID();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => reserve(id, [a, 2])));
-    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
+    const responses = await Promise.all(Array.from({ length: 20 }, () => reserve(id, [a, 2])));
+    expect(new Set(responses.map((response) => response.status))).toEqual(new Set([200]));
     expect(await stockOf(a)).toBe(98);
   });
 
   test('one id with other items at the same moment: one of them holds', async () => {
     const products = await Promise.all(Array.from({ length: 10 }, () => make(10)));
     const id = randomUUID();
-    const answers = await Promise.all(products.map((product) => reserve(id, [product, 1])));
-    expect(answers.map((answer) => answer.status).sort()).toEqual([200, ...Array(9).fill(422)]);
+    const responses = await Promise.all(products.map((product) => reserve(id, [product, 1])));
+    expect(responses.map((response) => response.status).sort()).toEqual([200, ...Array(9).fill(422)]);
     const stocks = await Promise.all(products.map(stockOf));
     expect(stocks.reduce((sum, stock) => sum + stock, 0)).toBe(99);
   });
 
   test('opposite baskets on the same products do not deadlock', async () => {
     const [a, b] = [await make(1000), await make(1000)];
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 60 }, () => reserve(randomUUID(), [a, 1], [b, 2])),
     );
-    expect(new Set(answers.map((answer) => answer.body.status))).toEqual(new Set(['HELD']));
+    expect(new Set(responses.map((response) => response.body.status))).toEqual(new Set(['HELD']));
     expect([await stockOf(a), await stockOf(b)]).toEqual([940, 880]);
   });
 
@@ -113,8 +113,8 @@ describe('POST /internal/reservations', () => {
     { items: items([1, 1.5]) },
     { reservation_id: 'x', items: items([1, 1]) },
   ])('refuses %j', async (body) => {
-    const answer = await post('/internal/reservations', { reservation_id: randomUUID(), ...body });
-    expect(answer.status).toBe(400);
+    const response = await post('/internal/reservations', { reservation_id: randomUUID(), ...body });
+    expect(response.status).toBe(400);
   });
 
   test('is for services only', async () => {
@@ -134,8 +134,8 @@ describe('release', () => {
     const a = await make(10);
     const id = randomUUID();
     await reserve(id, [a, 4]);
-    const answers = await Promise.all([release(id), release(id), release(id)]);
-    expect(answers.map((answer) => answer.body.changed).sort()).toEqual([false, false, true]);
+    const responses = await Promise.all([release(id), release(id), release(id)]);
+    expect(responses.map((response) => response.body.changed).sort()).toEqual([false, false, true]);
     expect(await stockOf(a)).toBe(10);
     expect(await ledgerOf(a)).toEqual([
       [10, 'initial', 'user:7', 10],
@@ -215,8 +215,8 @@ test('reservations that are held for long come in pages, those of one instant as
 describe('POST /internal/quotes', () => {
   test('returns prices and the lines that are not available, and holds nothing', async () => {
     const [a, b] = [await make(3), await make(1)];
-    const answer = await post('/internal/quotes', { items: items([a, 3], [b, 2], [2_000_000_000, 1]) });
-    expect(answer.body).toMatchObject({
+    const response = await post('/internal/quotes', { items: items([a, 3], [b, 2], [2_000_000_000, 1]) });
+    expect(response.body).toMatchObject({
       currency: 'USD',
       lines: [
         { product_id: a, quantity: 3, price_minor: 1250 },
@@ -234,8 +234,8 @@ describe('POST /internal/quotes', () => {
   test('takes many baskets, and returns one quote each, in their order', async () => {
     const [a, b] = [await make(3), await make(1)];
     const quotes = [items([b, 2]), items([a, 3]), items([a, 1], [b, 1])].map((list) => ({ items: list }));
-    const answer = await post('/internal/quotes', { quotes });
-    expect(answer.body).toMatchObject({
+    const response = await post('/internal/quotes', { quotes });
+    expect(response.body).toMatchObject({
       currency: 'USD',
       quotes: [
         { lines: [{ product_id: b }], refusal: [{ product_id: b, requested: 2, available: 1 }] },

@@ -14,13 +14,13 @@ afterAll(() => shop.close());
 
 describe('health', () => {
   test('the process lives', async () => {
-    const answer = await request(shop.app).get('/health').expect(200);
-    expect(answer.body).toEqual({ status: 'healthy', service: 'product-service' });
+    const response = await request(shop.app).get('/health').expect(200);
+    expect(response.body).toEqual({ status: 'healthy', service: 'product-service' });
   });
 
   test('it is ready with database and Redis', async () => {
-    const answer = await request(shop.app).get('/ready').expect(200);
-    expect(answer.body).toMatchObject({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
+    const response = await request(shop.app).get('/ready').expect(200);
+    expect(response.body).toMatchObject({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
   });
 
   test('it is ready where no Redis is configured, and degraded where it is away', async () => {
@@ -33,7 +33,7 @@ describe('health', () => {
     expect(degraded.body).toMatchObject({ status: 'degraded', checks: { redis: 'down' } });
   });
 
-  test('it is not ready without its database, which answers 503', async () => {
+  test('it is not ready without its database, which returns 503', async () => {
     const lost = await shop.startReplica({
       redis: false,
       env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' },
@@ -78,10 +78,10 @@ describe('machine pages', () => {
     expect(parameters.map(({ name }: { name: string }) => name)).toEqual(
       expect.arrayContaining(['page', 'per_page', 'cursor', 'category', 'ids', 'sort', 'in_stock']),
     );
-    const answer = resolved(
+    const response = resolved(
       body.paths['/api/products/{id}'].get.responses[200].content['application/json'].schema,
     );
-    expect(Object.keys(resolved(answer.properties.product).properties)).toEqual(
+    expect(Object.keys(resolved(response.properties.product).properties)).toEqual(
       expect.arrayContaining(['price', 'currency', 'stock', 'version']),
     );
     expect(create.responses[409]).toEqual({ $ref: '#/components/responses/SkuTaken' });
@@ -107,7 +107,7 @@ describe('machine pages', () => {
 });
 
 describe('limits', () => {
-  test('are told on every answer, and held', async () => {
+  test('are told on every response, and held', async () => {
     const env = {
       RATE_LIMIT_ENABLED: 'true',
       RATE_LIMIT_CATALOGUE_READS: '3/60',
@@ -116,10 +116,10 @@ describe('limits', () => {
     const limited = await shop.startReplica({ env });
     const statuses: number[] = [];
     for (let i = 0; i < 4; i += 1) {
-      const answer = await request(limited.app).get('/api/products');
-      expect(answer.headers['ratelimit']).toContain('"catalogue-reads"');
-      expect(answer.headers['ratelimit-policy']).toContain('q=3; w=60');
-      statuses.push(answer.status);
+      const response = await request(limited.app).get('/api/products');
+      expect(response.headers['ratelimit']).toContain('"catalogue-reads"');
+      expect(response.headers['ratelimit-policy']).toContain('q=3; w=60');
+      statuses.push(response.status);
     }
     expect(statuses).toEqual([200, 200, 200, 429]);
     const write = () =>

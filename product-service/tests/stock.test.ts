@@ -97,8 +97,8 @@ describe('PUT /api/products/:id/stock', () => {
 
   test('sells 50 units to 50 of 100 who come at once', async () => {
     const { id } = await createProduct(shop.app, { stock: 50 });
-    const answers = await Promise.all(Array.from({ length: 100 }, () => adjust(id, { quantity: -1 })));
-    const statuses = answers.map(({ status }) => status);
+    const responses = await Promise.all(Array.from({ length: 100 }, () => adjust(id, { quantity: -1 })));
+    const statuses = responses.map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(50);
     expect(statuses.filter((status) => status === 400)).toHaveLength(50);
     expect(await readProduct(shop.app, id)).toMatchObject({ stock: 0, version: 1 });
@@ -114,7 +114,7 @@ describe('PUT /api/products/:id/stock', () => {
       return shop.db.$queryRaw<object[]>`
         SELECT id FROM reserve_stock(${reservation}::uuid, ${[id]}::int[], ${[3]}::int[], 'service:test')`;
     };
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, i) => [
         adjust(id, { quantity: -2 }),
         patch({ stock: 1000 + i }),
@@ -122,7 +122,7 @@ describe('PUT /api/products/:id/stock', () => {
         reserve(),
       ]).flat(),
     );
-    for (const answer of answers) if ('status' in answer) expect(answer.status).toBe(200);
+    for (const response of responses) if ('status' in response) expect(response.status).toBe(200);
     const rows = await shop.db.stockMovement.findMany({ where: { productId: id }, orderBy: { id: 'asc' } });
     const product = await readProduct(shop.app, id);
     expect(await ledgerSum(id)).toBe(product.stock);

@@ -71,16 +71,16 @@ async function findShop() {
  * @returns {Promise<string>} what was done
  */
 async function importCatalogue(products, token) {
-  const answer = await callShop({
+  const response = await callShop({
     url: `${products}/api/products/import`,
     body: await readFile(CATALOGUE, 'utf8'),
     headers: { 'Content-Type': 'text/csv' },
     token,
     onWait: sayWait,
   });
-  const { created = 0, updated = 0, failed } = answer.body;
-  if (answer.status !== 200 || failed !== 0)
-    throw new Failure(`The demo catalogue is refused: ${reasonOfRefusal(answer)}`);
+  const { created = 0, updated = 0, failed } = response.body;
+  if (response.status !== 200 || failed !== 0)
+    throw new Failure(`The demo catalogue is refused: ${reasonOfRefusal(response)}`);
   return created + updated > 0
     ? `${created} products created, ${updated} updated.`
     : 'The products were there already.';
@@ -101,14 +101,15 @@ async function productIdsBySku(products, ownerId) {
       per_page: '100',
       ...(cursor ? { cursor } : {}),
     });
-    const answer = await callShop({
+    const response = await callShop({
       method: 'GET',
       url: `${products}/api/products?${page}`,
       onWait: sayWait,
     });
-    if (!answer.body.products) throw new Failure(`The products cannot be listed: ${reasonOfRefusal(answer)}`);
-    for (const { sku, id } of answer.body.products) ids.set(sku, id);
-    cursor = answer.body.next_cursor;
+    if (!response.body.products)
+      throw new Failure(`The products cannot be listed: ${reasonOfRefusal(response)}`);
+    for (const { sku, id } of response.body.products) ids.set(sku, id);
+    cursor = response.body.next_cursor;
   }
   return ids;
 }

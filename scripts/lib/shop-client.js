@@ -20,7 +20,7 @@ const RETRIES = 20;
  * @property {string} [detail]
  * @property {string} [error]
  * @property {string} [code]
- * @typedef {{ status: number, body: Body }} Answer
+ * @typedef {{ status: number, body: Body }} Response
  *
  * @typedef {object} ShopRequest
  * @property {string} [method] POST if not given
@@ -34,7 +34,7 @@ const RETRIES = 20;
 /**
  * Sends a request, and repeats it as often as a 429, or a 503 with `Retry-After`, asks for: for what may be done twice.
  * @param {ShopRequest} request
- * @returns {Promise<Answer>}
+ * @returns {Promise<Response>}
  */
 export async function callShop(request) {
   for (let attempt = 0; ; attempt++) {
@@ -54,7 +54,7 @@ export async function callShop(request) {
 
 /**
  * Status and texts of a refusal.
- * @param {Answer} answer
+ * @param {Response} response
  */
 export function reasonOfRefusal({ status, body }) {
   const texts = body?.errors?.map((item) => (typeof item === 'string' ? item : item.message)).join(', ');

@@ -199,7 +199,7 @@ describe('over HTTP', () => {
           who: 'service',
           limit: false,
           status: 200,
-          answer: changesPage,
+          response: changesPage,
           handler: () => readChanges(undefined),
         }),
       ],
@@ -242,7 +242,7 @@ describe('over HTTP', () => {
     expect([accounts.isKnown(), accounts.isVoid(tokenOf('s'))]).toEqual([true, true]);
   });
 
-  test('an answer that is none counts as no read', async () => {
+  test('a response that is none counts as no read', async () => {
     const { accounts, lines } = await openAt(
       await listen((_request, response) => void response.writeHead(500).end()),
     );
@@ -265,7 +265,7 @@ describe('over HTTP', () => {
   test('readiness is degraded, and 200, while the changes are out of date', async () => {
     const { accounts } = await openAt('http://127.0.0.1:1');
     const { app } = createTestApp({ routes: [], accounts });
-    const answer = await request(app).get('/ready').expect(200);
-    expect(answer.body).toMatchObject({ status: 'degraded', checks: { account_changes: 'down' } });
+    const response = await request(app).get('/ready').expect(200);
+    expect(response.body).toMatchObject({ status: 'degraded', checks: { account_changes: 'down' } });
   });
 });

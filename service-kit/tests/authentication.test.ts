@@ -18,7 +18,7 @@ const routeFor = <W extends Who>(who: W) =>
     who,
     limit: false,
     status: 200,
-    answer: z.object({ caller: z.unknown() }),
+    response: z.object({ caller: z.unknown() }),
     handler: ({ user }) => ({ caller: user ?? null }),
   });
 const routes = [routeFor('anyone'), routeFor('user'), routeFor('admin'), routeFor('service')];
@@ -48,15 +48,15 @@ const MALFORMED: [string, string][] = [
 
 describe('a route for users', () => {
   test('lets a signed-in user in, and tells the handler who it is', async () => {
-    const answer = await get('user', `Bearer ${sign()}`);
-    expect(answer.status).toBe(200);
-    expect(answer.body.caller).toMatchObject({
+    const response = await get('user', `Bearer ${sign()}`);
+    expect(response.status).toBe(200);
+    expect(response.body.caller).toMatchObject({
       kind: 'user',
       id: 7,
       role: 'customer',
       sessionId: expect.any(String),
     });
-    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(response.headers['cache-control']).toBe('no-store');
     expect(lines.at(-1)).toMatchObject({ msg: 'request', user_id: 7, path: '/user' });
   });
 
@@ -65,26 +65,26 @@ describe('a route for users', () => {
   });
 
   test('asks for a token where there is none', async () => {
-    const answer = await get('user');
-    expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
-    expect(answer.body).toMatchObject({
+    const response = await get('user');
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
+    expect(response.body).toMatchObject({
       code: 'unauthenticated',
       detail: expect.stringContaining('is required'),
     });
   });
 
   test.each(BAD_ACCESS_TOKENS)('refuses a token with %s', async (_what, token) => {
-    const answer = await get('user', `Bearer ${token}`);
-    expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
-    expect(answer.body.code).toBe('unauthenticated');
+    const response = await get('user', `Bearer ${token}`);
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
+    expect(response.body.code).toBe('unauthenticated');
   });
 
   test.each(MALFORMED)('refuses a header with %s', async (_what, header) => {
-    const answer = await get('user', header);
-    expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    const response = await get('user', header);
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 
   test('refuses the tokens of an ended session, and not those of the next', async () => {
@@ -105,9 +105,9 @@ describe('a route for anyone', () => {
   test.each([...BAD_ACCESS_TOKENS.map(([what, token]) => [what, `Bearer ${token}`] as const), ...MALFORMED])(
     'does not mind %s',
     async (_what, header) => {
-      const answer = await get('anyone', header);
-      expect(answer.status).toBe(200);
-      expect(answer.body.caller).toBeNull();
+      const response = await get('anyone', header);
+      expect(response.status).toBe(200);
+      expect(response.body.caller).toBeNull();
     },
   );
 
@@ -128,8 +128,12 @@ describe('while it is not known which tokens are void', () => {
       .set(authorization === undefined ? {} : { Authorization: authorization });
 
   test.each<Who>(['user', 'admin'])('a token gets 503 from a route for %s', async (who) => {
-    const answer = await ask(who, bearer(7));
-    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([503, 'starting', '1']);
+    const response = await ask(who, bearer(7));
+    expect([response.status, response.body.code, response.headers['retry-after']]).toEqual([
+      503,
+      'starting',
+      '1',
+    ]);
   });
 
   test('a bad token is refused, and strangers and services are served', async () => {
@@ -145,7 +149,7 @@ describe('while it is not known which tokens are void', () => {
 });
 
 describe('a route for admins', () => {
-  test('answers 403 to customers, 401 to strangers and 200 to admins', async () => {
+  test('returns 403 to customers, 401 to strangers and 200 to admins', async () => {
     const refused = await get('admin', bearer(7));
     expect(refused.status).toBe(403);
     expect(refused.body.code).toBe('forbidden');
@@ -158,8 +162,8 @@ describe('a route for services', () => {
   const tokenOf = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'kit-service');
 
   test('lets another service in, by name', async () => {
-    const answer = await get('service', `Bearer ${tokenOf()}`);
-    expect(answer.body.caller).toEqual({ kind: 'service', name: 'order-service' });
+    const response = await get('service', `Bearer ${tokenOf()}`);
+    expect(response.body.caller).toEqual({ kind: 'service', name: 'order-service' });
     expect(lines.at(-1)).toMatchObject({ service_id: 'order-service' });
   });
 
@@ -180,14 +184,14 @@ describe('a route for services', () => {
       'a token that expired more than the tolerated 60 s ago',
       `Bearer ${jwt.sign({ typ: 'service' }, TEST_SERVICE_SECRET, { issuer: 'a', audience: 'kit-service', expiresIn: -70 })}`,
     ],
-  ])('answers 401 to %s', async (_what, header) => {
+  ])('returns 401 to %s', async (_what, header) => {
     expect((await get('service', header)).status).toBe(401);
   });
 
-  test('answers 401 to everybody where no service is known', async () => {
+  test('returns 401 to everybody where no service is known', async () => {
     const { app: lonely } = createTestApp({ routes, serviceTokens: { verify: () => undefined } });
-    const answer = await request(lonely).get('/service').set('Authorization', `Bearer ${tokenOf()}`);
-    expect(answer.status).toBe(401);
+    const response = await request(lonely).get('/service').set('Authorization', `Bearer ${tokenOf()}`);
+    expect(response.status).toBe(401);
   });
 
   test('does not open routes for users with a service token', async () => {

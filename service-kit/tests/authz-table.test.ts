@@ -14,7 +14,7 @@ const routeFor = (who: Who) =>
     who,
     limit: false,
     status: 200,
-    answer: z.object({}),
+    response: z.object({}),
     handler: () => ({}),
   });
 const owned = defineRoute({
@@ -27,7 +27,7 @@ const owned = defineRoute({
   query: z.object({ depth: z.string() }),
   body: z.strictObject({ name: z.string() }),
   status: 201,
-  answer: z.object({}),
+  response: z.object({}),
   handler({ user }) {
     if (user.id !== OWNER) throw new Forbidden();
     return {};

@@ -36,7 +36,7 @@ function start(handler: (stream: BodyStream) => Promise<{ type: string; bytes: n
     limit: false,
     stream: { types: ['text/csv', 'application/x-ndjson'], maxBytes: 1_000_000, stallTimeout: 300 },
     status: 200,
-    answer: counted,
+    response: counted,
     handler: ({ stream }) => handler(stream),
   });
   const { app, lines } = createTestApp({ routes: [route] });
@@ -57,13 +57,13 @@ describe('a route that takes a stream', () => {
     ['application/x-ndjson;charset="utf-8"', 'application/x-ndjson'],
   ])('gets a body of %s, larger than JSON may be', async (contentType, type) => {
     const body = Buffer.alloc(900_000, 'x');
-    const answer = await upload(server, '/rows', body, { 'Content-Type': contentType });
-    expect(answer).toMatchObject({ status: 200, body: { type, bytes: 900_000 } });
+    const response = await upload(server, '/rows', body, { 'Content-Type': contentType });
+    expect(response).toMatchObject({ status: 200, body: { type, bytes: 900_000 } });
   });
 
   test('takes an empty body', async () => {
-    const answer = await upload(server, '/rows', Buffer.alloc(0), { ...CSV, 'Content-Length': '0' });
-    expect(answer.body).toEqual({ type: 'text/csv', bytes: 0 });
+    const response = await upload(server, '/rows', Buffer.alloc(0), { ...CSV, 'Content-Length': '0' });
+    expect(response.body).toEqual({ type: 'text/csv', bytes: 0 });
   });
 
   test.each([
@@ -82,9 +82,9 @@ describe('a route that takes a stream', () => {
     ['a compression named like a method', { ...CSV, 'Content-Encoding': 'toString' }, 'plain or compressed'],
     ['two compressions', { ...CSV, 'Content-Encoding': 'gzip, br' }, 'plain or compressed'],
   ])('refuses %s', async (_what, headers, expected) => {
-    const answer = await upload(server, '/rows', Buffer.from('a,b'), headers as Record<string, string>);
-    expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
-    expect(answer.body['detail']).toContain(`The body must be ${expected}`);
+    const response = await upload(server, '/rows', Buffer.from('a,b'), headers as Record<string, string>);
+    expect(response).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
+    expect(response.body['detail']).toContain(`The body must be ${expected}`);
   });
 
   test.each([
@@ -93,16 +93,16 @@ describe('a route that takes a stream', () => {
     ['br', brotliCompressSync],
   ])('undoes %s', async (encoding, compress) => {
     const body = compress(Buffer.alloc(900_000, 'rows'));
-    const answer = await upload(server, '/rows', body, { ...CSV, 'Content-Encoding': encoding });
-    expect(answer).toMatchObject({ status: 200, body: { bytes: 900_000 } });
+    const response = await upload(server, '/rows', body, { ...CSV, 'Content-Encoding': encoding });
+    expect(response).toMatchObject({ status: 200, body: { bytes: 900_000 } });
   });
 
   test.each([
     ['is none', Buffer.from('not compressed')],
     ['is cut off', gzipSync(Buffer.alloc(10_000, 'x')).subarray(0, 30)],
   ])('refuses gzip that %s', async (_what, body) => {
-    const answer = await upload(server, '/rows', body, { ...CSV, 'Content-Encoding': 'gzip' });
-    expect(answer).toMatchObject({
+    const response = await upload(server, '/rows', body, { ...CSV, 'Content-Encoding': 'gzip' });
+    expect(response).toMatchObject({
       status: 400,
       body: { code: 'malformed_request', detail: 'The body cannot be decompressed' },
     });
@@ -110,13 +110,13 @@ describe('a route that takes a stream', () => {
 
   test('stops inflating at its limit', async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
-    const answer = await upload(server, '/rows', bomb, { ...CSV, 'Content-Encoding': 'gzip' });
-    expect(answer).toMatchObject({ status: 413, body: { detail: 'The body is larger than 1 MB' } });
+    const response = await upload(server, '/rows', bomb, { ...CSV, 'Content-Encoding': 'gzip' });
+    expect(response).toMatchObject({ status: 413, body: { detail: 'The body is larger than 1 MB' } });
   });
 
   test('refuses a body that is announced as too large unread, and one that turns out so', async () => {
     const announced = await openUpload(server, [...chunkedHead.slice(0, 2), 'Content-Length: 1000001']);
-    await until('the refusal', () => announced.answer().includes('The body is larger than 1 MB'));
+    await until('the refusal', () => announced.response().includes('The body is larger than 1 MB'));
     announced.socket.destroy();
     const turned = await upload(server, '/rows', Array(40).fill(Buffer.alloc(50_000)));
     expect(turned).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
@@ -139,23 +139,23 @@ describe('a route that takes a stream', () => {
 describe('a client that stalls', () => {
   test('is answered 408 after the limit for progress, not for the whole', async () => {
     const { server } = start();
-    const { socket, answer } = await openUpload(server, chunkedHead);
+    const { socket, response } = await openUpload(server, chunkedHead);
     const part = Buffer.alloc(20_000, 'x').toString();
     for (let i = 0; i < 8; i++) {
       socket.write(`${part.length.toString(16)}\r\n${part}\r\n`);
       await sleep(100);
     }
-    expect(answer()).toBe('');
-    await until('the answer', () => answer().includes('request_timeout'));
-    expect(answer()).toMatch(/^HTTP\/1\.1 408 /);
+    expect(response()).toBe('');
+    await until('the response', () => response().includes('request_timeout'));
+    expect(response()).toMatch(/^HTTP\/1\.1 408 /);
     socket.destroy();
   });
 
   test('cannot hold the handler with a byte now and then', async () => {
     const { server } = start();
-    const { socket, answer } = await openUpload(server, chunkedHead);
+    const { socket, response } = await openUpload(server, chunkedHead);
     const dribble = setInterval(() => socket.write('1\r\nx\r\n'), 50);
-    await until('the answer', () => answer().includes('request_timeout'));
+    await until('the response', () => response().includes('request_timeout'));
     clearInterval(dribble);
     socket.destroy();
   });
@@ -169,8 +169,8 @@ describe('a client that stalls', () => {
       }
       return { type: stream.mediaType, bytes: sum };
     });
-    const answer = await upload(server, '/rows', Array(19).fill(Buffer.alloc(50_000)));
-    expect(answer.body).toEqual({ type: 'text/csv', bytes: 950_000 });
+    const response = await upload(server, '/rows', Array(19).fill(Buffer.alloc(50_000)));
+    expect(response.body).toEqual({ type: 'text/csv', bytes: 950_000 });
   });
 });
 
@@ -194,26 +194,26 @@ describe('a handler', () => {
     expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('may answer before it has read everything: the client gets the answer, then the connection ends', async () => {
+  test('may respond before it has read everything: the client gets the response, then the connection ends', async () => {
     const { server } = start(async (stream) => {
       for await (const chunk of stream.bytes) return { type: stream.mediaType, bytes: chunk.length };
       return { type: stream.mediaType, bytes: 0 };
     });
-    const { socket, answer, closed } = await openUpload(server, chunkedHead);
+    const { socket, response, closed } = await openUpload(server, chunkedHead);
     const endless = setInterval(() => socket.write(`c350\r\n${'x'.repeat(50_000)}\r\n`), 5);
-    await until('the answer', () => answer().includes('"bytes"'));
-    expect(answer()).toMatch(/^HTTP\/1\.1 200 /);
+    await until('the response', () => response().includes('"bytes"'));
+    expect(response()).toMatch(/^HTTP\/1\.1 200 /);
     await closed;
     clearInterval(endless);
   });
 
   test('leaves the connection usable when the rest of the body was small', async () => {
     const { server } = start(async ({ mediaType }) => ({ type: mediaType, bytes: 0 }));
-    const { socket, answer } = await openUpload(server, [...chunkedHead.slice(0, 2), 'Content-Length: 4']);
+    const { socket, response } = await openUpload(server, [...chunkedHead.slice(0, 2), 'Content-Length: 4']);
     socket.write('a,b\n');
-    await until('the answer', () => answer().includes('"bytes"'));
+    await until('the response', () => response().includes('"bytes"'));
     socket.write('GET /health HTTP/1.1\r\nHost: shop\r\n\r\n');
-    await until('the next answer', () => answer().includes('healthy'));
+    await until('the next response', () => response().includes('healthy'));
     socket.destroy();
   });
 });
@@ -228,16 +228,16 @@ describe('a JSON body', () => {
   test('that does not come whole in time is answered 408, once', async () => {
     const server = app.listen(0);
     servers.push(server);
-    const { socket, answer } = await openUpload(server, [
+    const { socket, response } = await openUpload(server, [
       'POST /it HTTP/1.1',
       'Content-Type: application/json',
       'Content-Length: 10',
     ]);
     socket.write('{"a":');
-    await until('the answer', () => answer().includes('request_timeout'));
+    await until('the response', () => response().includes('request_timeout'));
     socket.write('"b"}');
     await sleep(50);
-    expect(answer().match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(response().match(/HTTP\/1\.1/g)).toHaveLength(1);
     socket.destroy();
   });
 

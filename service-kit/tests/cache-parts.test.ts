@@ -9,7 +9,7 @@ import { until } from './support/until.ts';
 
 /** How late a change may show elsewhere, in milliseconds (the HTTP contract). */
 const CONTRACT = 1000;
-/** Longer than an answer is served without asking Redis. */
+/** Longer than a response is served without asking Redis. */
 const LATER = 800;
 
 const table = (): Table => new Map(['1', '2', '3'].map((id) => [id, 1]));

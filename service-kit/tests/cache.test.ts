@@ -4,11 +4,11 @@ import { createCaches } from '../src/redis/cache.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
 import { connectTestRedis } from '../src/testing/test-redis.ts';
 import {
-  answer,
   cacheOn,
   neverLoaded,
   open,
   read,
+  response,
   slowLoad,
   textOf,
   twoProcesses,
@@ -19,18 +19,18 @@ import { until } from './support/until.ts';
 describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
   const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
 
-  test('loads once and answers the next reads from what it keeps', async () => {
+  test('loads once and serves the next reads from what it keeps', async () => {
     const { cache, reads, metrics } = cacheOn(await connect());
     const first = await cache.read('7', 'plain', value('one'));
-    expect(first).toEqual({ value: answer('one'), hit: false });
-    expect(await cache.read('7', 'plain', neverLoaded)).toEqual({ value: answer('one'), hit: true });
+    expect(first).toEqual({ value: response('one'), hit: false });
+    expect(await cache.read('7', 'plain', neverLoaded)).toEqual({ value: response('one'), hit: true });
     expect(await read(cache, '7', 'other', value('two'))).toEqual({ text: 'two', hit: false });
     expect([await reads('memory'), await reads('miss'), await reads('alone')]).toEqual([1, 2, 0]);
     expect((await metrics.cacheLoads.get()).values).toMatchObject([{ value: 2 }]);
     expect(await metrics.registry.metrics()).toMatch(/cache_age_seconds_count\{[^}]*thing[^}]*\} 3/);
   });
 
-  test('asks whether an answer still holds before it is a second old', async () => {
+  test('asks whether a response still holds before it is a second old', async () => {
     const { cache, reads } = cacheOn(await connect());
     await read(cache, '7', 'k', value('one'));
     await sleep(800);
@@ -140,7 +140,7 @@ describe('caches of several processes', () => {
   test('are one through Redis', async () => {
     const [one, two] = await twoProcesses();
     await one.cache.read('7', 'k', value('old'));
-    expect(await two.cache.read('7', 'k', neverLoaded)).toEqual({ value: answer('old'), hit: true });
+    expect(await two.cache.read('7', 'k', neverLoaded)).toEqual({ value: response('old'), hit: true });
     await two.cache.invalidate(['7']);
     expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
     await sleep(800);
@@ -191,7 +191,7 @@ describe('caches of several processes', () => {
     let loads = 0;
     const load = async () => {
       loads += 1;
-      return answer(String(loads));
+      return response(String(loads));
     };
     const endsAt = Date.now() + 1000;
     while (Date.now() < endsAt) {

@@ -80,7 +80,7 @@ describe.each([
 describe('a database that is away', () => {
   test.each([
     ['nobody listens', 'postgres://nobody@127.0.0.1:1/none'],
-    ['the host does not answer in time', 'postgres://nobody@192.0.2.1:5432/none'],
+    ['the host does not respond in time', 'postgres://nobody@192.0.2.1:5432/none'],
   ])('is known when %s', async (_how, address) => {
     const away = new Pool(poolSettings(address, 1));
     expect(isDatabaseUnavailable(await failureOf(away.query('SELECT 1')))).toBe(true);

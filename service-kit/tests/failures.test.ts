@@ -18,16 +18,16 @@ const OutOfStock = defineError(
 
 describe('a failure', () => {
   test('that is expected tells status, code, text, members and headers', async () => {
-    const answer = await getFrom(() => {
+    const response = await getFrom(() => {
       throw new OutOfStock(7);
     }).set('X-Request-Id', 'r-1');
-    expect(answer.status).toBe(409);
-    expect(answer.headers).toMatchObject({
+    expect(response.status).toBe(409);
+    expect(response.headers).toMatchObject({
       'content-type': 'application/problem+json; charset=utf-8',
       'retry-after': '7',
       'cache-control': 'no-store',
     });
-    expect(answer.body).toEqual({
+    expect(response.body).toEqual({
       type: 'urn:problem-type:out_of_stock',
       title: 'Conflict',
       status: 409,
@@ -49,45 +49,45 @@ describe('a failure', () => {
     ],
     ['a text', 'hunter2'],
     ['an object', { message: 'hunter2' }],
-  ])('that is unexpected, %s, answers 500 without a word about it', async (_what, thrown) => {
+  ])('that is unexpected, %s, returns 500 without a word about it', async (_what, thrown) => {
     const { app, lines } = appOf('/it', () => {
       throw thrown;
     });
-    const answer = await request(app).get('/it');
-    expect(answer.status).toBe(500);
-    expect(answer.body).toMatchObject({ code: 'internal', detail: 'Something went wrong on our side' });
-    expect(answer.text).not.toContain('hunter2');
+    const response = await request(app).get('/it');
+    expect(response.status).toBe(500);
+    expect(response.body).toMatchObject({ code: 'internal', detail: 'Something went wrong on our side' });
+    expect(response.text).not.toContain('hunter2');
     const [line] = lines.filter(({ level }) => level === 'error');
     expect(line).toMatchObject({
-      request_id: answer.body.request_id,
+      request_id: response.body.request_id,
       err: { message: expect.stringContaining('hunter2') },
     });
   });
 
-  test('of the answer to fit its schema is a 500 with none of the headers of the good answer', async () => {
-    const answer = await getFrom(() =>
+  test('of the response to fit its schema is a 500 with none of the headers of the good response', async () => {
+    const response = await getFrom(() =>
       reply({ nme: 'Lamp' }, { headers: { Location: '/it/7' }, etag: '"1"' }),
     );
-    expect(answer.status).toBe(500);
-    expect(answer.text).not.toContain('nme');
-    expect(answer.headers).not.toHaveProperty('location');
-    expect(answer.headers).not.toHaveProperty('etag');
+    expect(response.status).toBe(500);
+    expect(response.text).not.toContain('nme');
+    expect(response.headers).not.toHaveProperty('location');
+    expect(response.headers).not.toHaveProperty('etag');
   });
 
   test('with a status that HTTP does not name still has a title', async () => {
-    const answer = await getFrom(() => {
+    const response = await getFrom(() => {
       throw new AppError(499, 'odd', 'Odd', {}, new Error('why'));
     });
-    expect(answer.body).toMatchObject({ status: 499, title: 'Error' });
+    expect(response.body).toMatchObject({ status: 499, title: 'Error' });
   });
 
   test('to reach the database is a 503 that may be tried again', async () => {
     const pool = new Pool(poolSettings(`postgres://nobody@127.0.0.1:${await freePort()}/none`, 1));
     const { app, lines } = appOf('/it', () => pool.query('SELECT 1'));
-    const answer = await request(app).get('/it');
-    expect(answer.status).toBe(503);
-    expect(answer.headers['retry-after']).toBe('1');
-    expect(answer.body).toMatchObject({
+    const response = await request(app).get('/it');
+    expect(response.status).toBe(503);
+    expect(response.headers['retry-after']).toBe('1');
+    expect(response.body).toMatchObject({
       code: 'unavailable',
       detail: 'The service cannot reach its database',
     });
@@ -102,19 +102,19 @@ describe('an address', () => {
   const { app, metrics } = appOf('/it/:id', () => ({ name: 'Lamp' }));
 
   test('that does not exist is a 404 problem', async () => {
-    const answer = await request(app).get('/nothing/here');
-    expect(answer.status).toBe(404);
-    expect(answer.headers['content-type']).toContain('application/problem+json');
-    expect(answer.body).toMatchObject({ code: 'not_found', title: 'Not Found' });
+    const response = await request(app).get('/nothing/here');
+    expect(response.status).toBe(404);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.body).toMatchObject({ code: 'not_found', title: 'Not Found' });
   });
 
   test.each(['post', 'put', 'patch', 'delete'] as const)(
     'asked with %s is a 405 with Allow',
     async (method) => {
-      const answer = await request(app)[method]('/it/1');
-      expect(answer.status).toBe(405);
-      expect(answer.headers['allow']).toBe('GET, HEAD');
-      expect(answer.body.code).toBe('method_not_allowed');
+      const response = await request(app)[method]('/it/1');
+      expect(response.status).toBe(405);
+      expect(response.headers['allow']).toBe('GET, HEAD');
+      expect(response.body.code).toBe('method_not_allowed');
     },
   );
 
@@ -125,7 +125,7 @@ describe('an address', () => {
       who: 'anyone',
       limit: false,
       status: 200,
-      answer: thing,
+      response: thing,
     } as const;
     const handler = () => ({ name: 'me' });
     const { app: both } = createTestApp({
@@ -142,9 +142,9 @@ describe('an address', () => {
   test.each(['/health', '/ready', '/metrics', '/openapi.json', '/docs'])(
     'of the machine, %s, too',
     async (path) => {
-      const answer = await request(app).post(path);
-      expect(answer.status).toBe(405);
-      expect(answer.headers['allow']).toBe('GET, HEAD');
+      const response = await request(app).post(path);
+      expect(response.status).toBe(405);
+      expect(response.headers['allow']).toBe('GET, HEAD');
     },
   );
 
@@ -165,7 +165,7 @@ describe('X-Request-Id', () => {
   });
 
   test.each(['', 'a b', 'x'.repeat(129), 'ä', '{"a":1}'])('%j is replaced', async (id) => {
-    const answer = await request(app).get('/it').set('X-Request-Id', Buffer.from(id).toString('latin1'));
-    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    const response = await request(app).get('/it').set('X-Request-Id', Buffer.from(id).toString('latin1'));
+    expect(response.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 });

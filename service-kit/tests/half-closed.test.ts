@@ -22,7 +22,7 @@ async function start() {
     limit: false,
     stream: { types: ['text/csv'], maxBytes: 1_000_000 },
     status: 200,
-    answer: z.object({ bytes: z.int() }),
+    response: z.object({ bytes: z.int() }),
     async handler({ stream }) {
       let bytes = 0;
       try {
@@ -53,14 +53,14 @@ async function start() {
 /** Sends this and closes the sending side only. */
 function send(port: number, ...lines: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    let answer = '';
+    let response = '';
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => {
       socket.end(lines.join('\r\n'));
     });
     socket.setEncoding('utf8').on('data', (text: string) => {
-      answer += text;
+      response += text;
     });
-    socket.once('error', reject).once('end', () => resolve(answer));
+    socket.once('error', reject).once('end', () => resolve(response));
   });
 }
 
@@ -73,9 +73,9 @@ describe('a client that stops in the middle of its body and waits for the respon
     ['in the middle of a chunk', ['Transfer-Encoding: chunked', '', 'a', '12345']],
     ['with what is no chunk', ['Transfer-Encoding: chunked', '', '5', '12345', 'zz', '']],
   ])('has what the route says of it: %s', async (_what, rest) => {
-    const answer = await send(await start(), ...head, ...rest);
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+    const response = await send(await start(), ...head, ...rest);
+    expect(response).toMatch(/^HTTP\/1\.1 400 /);
+    expect(JSON.parse(response.slice(response.indexOf('\r\n\r\n')))).toMatchObject({
       code: 'malformed_request',
       detail: 'The body broke off',
       bytes: 5,

@@ -35,15 +35,15 @@ test('pipelined requests are handled one after the other, in their order, and ot
     response.end(url);
   });
   const many = await dial();
-  let answers = '';
+  let responses = '';
   many.setEncoding('utf8').on('data', (text: string) => {
-    answers += text;
+    responses += text;
   });
   many.write(requests(20));
   await until('the first begins', () => events.length > 0);
   const other = await dial();
   other.write('GET /other HTTP/1.1\r\nHost: shop\r\n\r\n');
-  await until('the last is answered', () => answers.includes('/19'));
+  await until('the last is answered', () => responses.includes('/19'));
   const own = events.filter((event) => !event.includes('other'));
   expect(own).toEqual(Array.from({ length: 20 }, (_, i) => [`begin /${i}`, `end /${i}`]).flat());
   expect(events.indexOf('end /other')).toBeLessThan(events.indexOf('begin /10'));
@@ -79,14 +79,14 @@ test('behind a hundred that wait, the connection ends with the last response tha
     response.end(url);
   });
   const socket = await dial();
-  let answers = '';
+  let responses = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
-    answers += text;
+    responses += text;
   });
   socket.write(requests(800));
   await new Promise((resolve) => socket.once('close', resolve));
-  expect(answers.match(/HTTP\/1\.1 200/g)).toHaveLength(101);
-  expect(answers).toMatch(/Connection: close\r\n[\s\S]*\r\n\/100$/);
+  expect(responses.match(/HTTP\/1\.1 200/g)).toHaveLength(101);
+  expect(responses).toMatch(/Connection: close\r\n[\s\S]*\r\n\/100$/);
 });
 
 test('whoever goes on sending is cut off, and what waited is never handled', async () => {

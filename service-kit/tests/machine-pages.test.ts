@@ -28,7 +28,7 @@ const Taken = defineError(
   { sample: ['Lamp'], members: z.object({ taken: z.string().meta({ maxLength: 9 }) }) },
 );
 
-const answer = z
+const response = z
   .object({ id: id('Id of the thing.'), at: instantOf('When it was changed.'), next: z.string().optional() })
   .meta({ id: 'Thing' });
 const routes = [
@@ -53,7 +53,7 @@ const routes = [
     }),
     responseHeaders: ['Location'],
     status: 200,
-    answer,
+    response,
     errors: [NotFound, Taken, Stale],
     handler: () => ({ id: 1, at: new Date() }),
   }),
@@ -66,7 +66,7 @@ const routes = [
     params: idParams,
     conditional: true,
     status: 200,
-    answer,
+    response,
     handler: () => ({ id: 1, at: new Date() }),
   }),
   defineRoute({

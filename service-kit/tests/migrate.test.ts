@@ -73,7 +73,7 @@ describe('migrations', () => {
     ).toEqual([{ finished_at: null, rolled_back_at: null, applied_steps_count: 0 }]);
   });
 
-  test('need a server that answers', async () => {
+  test('need a server that responds', async () => {
     const nowhere = applyMigrations({
       connectionString: 'postgres://nobody@127.0.0.1:1/none',
       prismaFolder: await folderOf(first),

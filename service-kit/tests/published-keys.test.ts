@@ -29,7 +29,7 @@ const routeFor = (who: Who) =>
     who,
     limit: false,
     status: 200,
-    answer: z.object({ caller: z.unknown() }),
+    response: z.object({ caller: z.unknown() }),
     handler: ({ user }) => ({ caller: user ?? null }),
   });
 const user = { id: 7, role: 'customer', sessionId: 's' } as const;
@@ -127,14 +127,14 @@ describe('a service that reads published keys', () => {
   ];
 
   test('lets in whom the private key signed for', async () => {
-    const answer = await service.get(tokenOf(key)).expect(200);
-    expect(answer.body.caller).toMatchObject({ kind: 'user', id: 7 });
+    const response = await service.get(tokenOf(key)).expect(200);
+    expect(response.body.caller).toMatchObject({ kind: 'user', id: 7 });
     await service.get(tokenOf(key), 'admin').expect(403);
   });
 
   test.each([...forged, ...BAD_ACCESS_TOKENS])('refuses a token with %s', async (_what, token) => {
-    const answer = await service.get(token).expect(401);
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    const response = await service.get(token).expect(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer');
     expect((await service.get(token, 'anyone').expect(200)).body.caller).toBeNull();
   });
 });
@@ -181,19 +181,19 @@ describe('while the keys cannot be read', () => {
     await server.stop();
     await until('it was noticed', () => lines.some(({ msg }) => msg === 'keys of access tokens not read'));
     await get(tokenOf(key)).expect(200);
-    const answer = await get(tokenOf(unknown)).expect(503);
-    expect(answer.body.code).toBe('unavailable');
-    expect(answer.headers['retry-after']).toBe('2');
+    const response = await get(tokenOf(unknown)).expect(503);
+    expect(response.body.code).toBe('unavailable');
+    expect(response.headers['retry-after']).toBe('2');
     expect(await isReady()).toBe(true);
   });
 
-  test('a service that starts answers strangers, tells users to come again, and recovers by itself', async () => {
+  test('a service that starts serves strangers, asks users to come again, and recovers by itself', async () => {
     const key = createTestKey('one');
     const server = await startKeys(key);
     await server.stop();
     const { get, isReady } = startService(server.url);
-    const answer = await get(tokenOf(key)).expect(503);
-    expect(answer.headers['retry-after']).toBe('2');
+    const response = await get(tokenOf(key)).expect(503);
+    expect(response.headers['retry-after']).toBe('2');
     expect((await get(tokenOf(key), 'anyone').expect(200)).body.caller).toBeNull();
     await get('garbage').expect(401);
     expect(await isReady()).toBe(false);
@@ -202,7 +202,7 @@ describe('while the keys cannot be read', () => {
     await get(tokenOf(key)).expect(200);
   });
 
-  test.each<[string, Parameters<KeyServer['answerWith']>[0]]>([
+  test.each<[string, Parameters<KeyServer['respondWith']>[0]]>([
     ['an error', (_request, response) => response.writeHead(500).end()],
     ['a redirection', (_request, response) => response.writeHead(302, { Location: '/elsewhere' }).end()],
     ['no JSON', (_request, response) => response.end('<html>')],
@@ -212,15 +212,15 @@ describe('while the keys cannot be read', () => {
       'too many bytes',
       (_request, response) => response.end(JSON.stringify({ keys: [], more: 'x'.repeat(70_000) })),
     ],
-    ['half an answer', (_request, response) => void response.writeHead(200).write('{"keys":')],
+    ['half a response', (_request, response) => void response.writeHead(200).write('{"keys":')],
     ['nothing', () => undefined],
   ])('%s does not hold the request', async (_what, listener) => {
     const key = createTestKey('one');
     const server = await startKeys(key);
-    server.answerWith(listener);
+    server.respondWith(listener);
     const { get } = startService(server.url);
     await get(tokenOf(key)).expect(503);
-    server.answerWith();
+    server.respondWith();
     await until('it is let in', async () => (await get(tokenOf(key))).status === 200);
   });
 });

@@ -18,7 +18,7 @@ const routeOf = (limit: string) =>
     who: 'anyone',
     limit,
     status: 200,
-    answer: z.object({}),
+    response: z.object({}),
     handler: () => ({}),
   });
 const routes = [routeOf('order_reads'), routeOf('login')];
@@ -51,7 +51,7 @@ async function statuses(app: App, path: string, count: number, headers: Record<s
 describe.each(['in this process', 'in Redis'])('a limit counted %s', (place) => {
   const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
 
-  test('tells what is left, then answers 429 and when to come back', async () => {
+  test('tells what is left, then returns 429 and when to come back', async () => {
     const { app } = appWith(await connect());
     const first = await request(app).get('/order_reads');
     expect(first.headers['ratelimit-policy']).toMatch(/^"order-reads"; q=2; w=600; pk=:.+:$/);

@@ -31,7 +31,7 @@ function start(handler: (stream: BodyStream) => Promise<Record<string, never>>) 
     query: z.object({ dry_run: z.string().optional() }),
     stream: { types: ['text/csv'], maxBytes: 1_000_000, stallTimeout: 300 },
     status: 200,
-    answer: z.object({}),
+    response: z.object({}),
     handler: ({ stream }) => handler(stream),
   });
   const limits = { rows: { max: 1, seconds: 60, withoutRedis: 'count' as const } };
@@ -81,8 +81,8 @@ describe.each(BODIES)('a refused body of %s, %s,', (encoding, _state, body) => {
     ['400 for its query', {}, '/rows?dryrun=true', 400],
   ])('with %s before its handler is called', async (_name, more, path, status) => {
     const { server } = start(refuse(new Running()));
-    const answer = await upload(server, path, body, { ...headers(), ...more });
-    expect(answer.status).toBe(status);
+    const response = await upload(server, path, body, { ...headers(), ...more });
+    expect(response.status).toBe(status);
     expect((await request(server).get('/health')).status).toBe(200);
   });
 
@@ -97,13 +97,13 @@ describe.each(BODIES)('a refused body of %s, %s,', (encoding, _state, body) => {
   test('that is never sent to its end', async () => {
     const { server, lines } = start(refuse(new Running()));
     const head = Object.entries(headers()).map(([name, value]) => `${name}: ${value}`);
-    const { socket, answer } = await openUpload(server, [
+    const { socket, response } = await openUpload(server, [
       'POST /rows HTTP/1.1',
       'Content-Length: 500000',
       ...head,
     ]);
     socket.write(body);
-    await until('the refusal', () => answer().includes('"running"'));
+    await until('the refusal', () => response().includes('"running"'));
     socket.destroy();
     await sleep(20);
     expect((await request(server).get('/health')).status).toBe(200);

@@ -8,7 +8,7 @@ import { bearer, TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
 import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
 import { createTestApp } from './support/test-app.ts';
 
-const answer = z.object({ left: z.number().nullable() });
+const response = z.object({ left: z.number().nullable() });
 const routeOf = (path: string, who: Who, patience?: Patience) =>
   defineRoute({
     method: 'post',
@@ -19,7 +19,7 @@ const routeOf = (path: string, who: Who, patience?: Patience) =>
     ...(patience && { patience }),
     body: z.strictObject({}),
     status: 200,
-    answer,
+    response,
     async handler() {
       // Also behind whatever is waited for.
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -15,13 +15,13 @@ const putRaw = (body: string | Buffer, type = 'application/json') =>
 
 describe('a good request', () => {
   test('reaches the handler parsed, with who called from where', async () => {
-    const answer = await put('/things/7?depth=2&tag=a%20b')
+    const response = await put('/things/7?depth=2&tag=a%20b')
       .set('User-Agent', 'tests')
       .set('X-Request-Id', 'abc-1')
       .set('X-Key', 'k')
       .send({ ...good, name: '  Lamp  ' });
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({
+    expect(response.status).toBe(200);
+    expect(response.body).toEqual({
       id: 7,
       name: 'Lamp',
       query: { depth: 2, tag: 'a b' },
@@ -31,25 +31,25 @@ describe('a good request', () => {
   });
 
   test('may be compressed and may name its charset', async () => {
-    const answer = await put()
+    const response = await put()
       .set('Content-Type', 'application/json; charset=utf-8')
       .set('Content-Encoding', 'gzip')
       .serialize((sent: unknown) => sent as string)
       .send(gzipSync(JSON.stringify(good)));
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 });
 
 describe('a query parameter that the route does not know', () => {
   test('is refused by its name, beside all else that is wrong', async () => {
-    const answer = await put('/things/7?dpeth=2&depth=99&unknown=1').send(good);
-    expect(answer.body).toMatchObject({ status: 400, code: 'validation_failed' });
-    expect(answer.body.errors).toEqual([
+    const response = await put('/things/7?dpeth=2&depth=99&unknown=1').send(good);
+    expect(response.body).toMatchObject({ status: 400, code: 'validation_failed' });
+    expect(response.body.errors).toEqual([
       'Unknown query parameter: dpeth',
       'Unknown query parameter: unknown',
       'depth must be a whole number from 1 to 9',
     ]);
-    expect(answer.body.details[0]).toMatchObject({ path: 'dpeth', code: 'unknown_field' });
+    expect(response.body.details[0]).toMatchObject({ path: 'dpeth', code: 'unknown_field' });
   });
 
   test.each(['/named/me?q=1', '/named/me?='])('is refused where a route has none, as in %s', async (path) => {
@@ -63,25 +63,27 @@ describe('a query parameter that the route does not know', () => {
 
   test('is told in a bounded text, however long and many they are', async () => {
     const names = Array.from({ length: 400 }, (_, i) => `${i}${'x'.repeat(20)}`);
-    const answer = await put(`/things/7?${'y'.repeat(4000)}&${names.join('&')}`).send(good);
-    expect(answer.body.errors).toHaveLength(20);
-    expect(answer.text.length).toBeLessThan(20_000);
+    const response = await put(`/things/7?${'y'.repeat(4000)}&${names.join('&')}`).send(good);
+    expect(response.body.errors).toHaveLength(20);
+    expect(response.text.length).toBeLessThan(20_000);
   });
 });
 
 describe('a request that does not fit', () => {
   test('is told everything at once, from path, query, headers and body', async () => {
-    const answer = await put('/things/0?depth=99').set('X-Key', 'too long').send({ name: 'ab', stock: 1.5 });
-    expect(answer.status).toBe(400);
-    expect(answer.body).toMatchObject({ code: 'validation_failed', error: answer.body.errors[0] });
-    expect(answer.body.errors).toEqual([
+    const response = await put('/things/0?depth=99')
+      .set('X-Key', 'too long')
+      .send({ name: 'ab', stock: 1.5 });
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({ code: 'validation_failed', error: response.body.errors[0] });
+    expect(response.body.errors).toEqual([
       'Id must be a whole number from 1 to 2147483647',
       'depth must be a whole number from 1 to 9',
       'X-Key is too long',
       'Name must be at least 3 characters',
       'Stock must be a non-negative integer',
     ]);
-    expect(answer.body.details[3]).toEqual({
+    expect(response.body.details[3]).toEqual({
       path: 'name',
       code: 'too_short',
       minimum: 3,
@@ -90,15 +92,15 @@ describe('a request that does not fit', () => {
   });
 
   test('names all required fields when there is no body', async () => {
-    const answer = await put();
-    expect(answer.status).toBe(400);
-    expect(answer.body.errors).toEqual(['Name is required', 'Stock is required']);
+    const response = await put();
+    expect(response.status).toBe(400);
+    expect(response.body.errors).toEqual(['Name is required', 'Stock is required']);
   });
 
   test('names an unknown field with its path, cut to a bearable length', async () => {
-    const answer = await put().send({ ...good, role: 'admin', parts: [{ sku: 'A', ['x'.repeat(80)]: 1 }] });
-    expect(answer.status).toBe(400);
-    expect(answer.body.details).toEqual([
+    const response = await put().send({ ...good, role: 'admin', parts: [{ sku: 'A', ['x'.repeat(80)]: 1 }] });
+    expect(response.status).toBe(400);
+    expect(response.body.details).toEqual([
       {
         path: `parts.0.${'x'.repeat(39)}…`,
         code: 'unknown_field',
@@ -137,18 +139,18 @@ describe('a request that does not fit', () => {
   test('is told so in less than 20 kB, whatever was sent', async () => {
     for (const key of ['\u0001', '"', '😀', '\ud800', 'x']) {
       const names = Array.from({ length: 40 }, (_, i) => [key.repeat(99) + i, 1]);
-      const answer = await put().send({ ...Object.fromEntries(names), parts: [Object.fromEntries(names)] });
-      expect(answer.status).toBe(400);
-      expect(answer.body.details.length).toBeGreaterThan(5);
-      expect(Buffer.byteLength(answer.text)).toBeLessThan(20_000);
+      const response = await put().send({ ...Object.fromEntries(names), parts: [Object.fromEntries(names)] });
+      expect(response.status).toBe(400);
+      expect(response.body.details.length).toBeGreaterThan(5);
+      expect(Buffer.byteLength(response.text)).toBeLessThan(20_000);
     }
   });
 
   test('gets at most 20 details', async () => {
-    const answer = await put().send({ ...good, parts: Array.from({ length: 100 }, () => ({})) });
-    expect(answer.status).toBe(400);
-    expect(answer.body.details).toHaveLength(20);
-    expect(answer.body.errors).toHaveLength(20);
+    const response = await put().send({ ...good, parts: Array.from({ length: 100 }, () => ({})) });
+    expect(response.status).toBe(400);
+    expect(response.body.details).toHaveLength(20);
+    expect(response.body.errors).toHaveLength(20);
   });
 
   test.each([
@@ -157,9 +159,9 @@ describe('a request that does not fit', () => {
     ['null', 'null', 'The body is not valid JSON'],
     ['two documents', '{}{}', 'The body is not valid JSON'],
   ])('refuses %s as body', async (_what, body, detail) => {
-    const answer = await putRaw(body);
-    expect(answer.status).toBe(400);
-    expect(answer.body).toMatchObject({ code: 'malformed_request', detail });
+    const response = await putRaw(body);
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({ code: 'malformed_request', detail });
   });
 
   test.each([
@@ -176,15 +178,15 @@ describe('a request that does not fit', () => {
     ['a lone surrogate', '{"name":"La\\ud800mp","stock":1}'],
   ])('refuses %s as not fitting', async (_what, body) => {
     const count = received.length;
-    const answer = await putRaw(body);
-    expect(answer.status).toBe(400);
-    expect(answer.body.code).toBe('validation_failed');
+    const response = await putRaw(body);
+    expect(response.status).toBe(400);
+    expect(response.body.code).toBe('validation_failed');
     expect(received).toHaveLength(count);
   });
 
   test('takes a __proto__ inside a free field as harmless data', async () => {
-    const answer = await putRaw('{"name":"Lamp","stock":1,"any":{"__proto__":{"polluted":true}}}');
-    expect(answer.status).toBe(200);
+    const response = await putRaw('{"name":"Lamp","stock":1,"any":{"__proto__":{"polluted":true}}}');
+    expect(response.status).toBe(200);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
@@ -202,9 +204,9 @@ describe('a request that does not fit', () => {
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'text/json', 'multipart/form-data'])(
     'refuses a body of %s with 415',
     async (type) => {
-      const answer = await putRaw('{"name":"Lamp","stock":1}', type);
-      expect(answer.status).toBe(415);
-      expect(answer.body.detail).toBe('The body must be application/json');
+      const response = await putRaw('{"name":"Lamp","stock":1}', type);
+      expect(response.status).toBe(415);
+      expect(response.body.detail).toBe('The body must be application/json');
     },
   );
 
@@ -218,21 +220,21 @@ describe('a request that does not fit', () => {
     ['charset', 'Content-Type', 'application/json; charset=latin1'],
     ['encoding', 'Content-Encoding', 'zstandard'],
   ])('refuses an unknown %s with 415', async (_what, header, value) => {
-    const answer = await put()
+    const response = await put()
       .set('Content-Type', 'application/json')
       .set(header, value)
       .send(JSON.stringify(good));
-    expect(answer.status).toBe(415);
-    expect(answer.body.detail).toContain('gzip');
+    expect(response.status).toBe(415);
+    expect(response.body.detail).toContain('gzip');
   });
 
   test('refuses bytes that are no gzip', async () => {
-    const answer = await put()
+    const response = await put()
       .set('Content-Type', 'application/json')
       .set('Content-Encoding', 'gzip')
       .serialize((sent: unknown) => sent as string)
       .send(Buffer.from('this is no gzip'));
-    expect(answer.status).toBe(400);
-    expect(answer.body.code).toBe('malformed_request');
+    expect(response.status).toBe(400);
+    expect(response.body.code).toBe('malformed_request');
   });
 });

@@ -37,12 +37,12 @@ async function start({ app = express(), config }: Wanted = {}) {
 
 const ask = (port: number, path: string, agent?: Agent) =>
   new Promise<string>((resolve, reject) => {
-    get({ port, path, host: '127.0.0.1', agent: agent ?? false }, (answer) => {
+    get({ port, path, host: '127.0.0.1', agent: agent ?? false }, (response) => {
       let text = '';
-      answer.on('data', (chunk: Buffer) => {
+      response.on('data', (chunk: Buffer) => {
         text += chunk.toString();
       });
-      answer.once('end', () => resolve(text)).once('error', reject);
+      response.once('end', () => resolve(text)).once('error', reject);
     }).once('error', reject);
   });
 
@@ -58,7 +58,7 @@ function slowApp() {
 }
 
 describe('a started server', () => {
-  test('answers on its port, and stops once however often it is asked to', async () => {
+  test('returns on its port, and stops once however often it is asked to', async () => {
     const { server, events, port, isStopping } = await start({ app: slowApp().app });
     expect(await ask(port, '/quick')).toBe('quick');
     expect(isStopping()).toBe(false);
@@ -85,7 +85,7 @@ describe('a stop', () => {
   test('waits for the requests that run, and closes the rest after them', async () => {
     const { app, began, finish } = slowApp();
     const { server, events, port, isStopping } = await start({ app });
-    const answer = ask(port, '/slow');
+    const response = ask(port, '/slow');
     await began();
     const stopped = server.stop('test');
     const again = server.stop('test');
@@ -93,21 +93,21 @@ describe('a stop', () => {
     await expect(ask(port, '/quick')).rejects.toThrow('ECONNREFUSED');
     expect(events).toEqual([]);
     finish();
-    expect(await answer).toBe('done');
+    expect(await response).toBe('done');
     await again;
     expect(events).toEqual(['closed']);
     await stopped;
   });
 
-  test('does not wait for clients that keep their connection after their answer', async () => {
+  test('does not wait for clients that keep their connection after their response', async () => {
     const { app, began, finish } = slowApp();
     const { server, port } = await start({ app, config: { DRAIN_TIMEOUT: 600_000 } });
     const agent = new Agent({ keepAlive: true });
-    const answer = ask(port, '/slow', agent);
+    const response = ask(port, '/slow', agent);
     await began();
     const stopped = server.stop('test');
     finish();
-    expect(await answer).toBe('done');
+    expect(await response).toBe('done');
     await stopped;
     agent.destroy();
   });
@@ -115,10 +115,10 @@ describe('a stop', () => {
   test('cuts what is still running at its time limit', async () => {
     const { app, began } = slowApp();
     const { server, events, port } = await start({ app, config: { DRAIN_TIMEOUT: 50 } });
-    const answer = ask(port, '/slow').catch((error: Error) => error.message);
+    const response = ask(port, '/slow').catch((error: Error) => error.message);
     await began();
     await server.stop('test');
-    expect(await answer).toMatch(/hang up|ECONNRESET/);
+    expect(await response).toMatch(/hang up|ECONNRESET/);
     expect(events).toEqual(['closed']);
   });
 
@@ -163,13 +163,13 @@ describe('a service as a process', () => {
   ])('%s', async (_behaviour, NEEDED) => {
     const { child, output, logged, portOf, exit } = run({ ...good, NEEDED });
     await logged('listening');
-    const answer = ask(portOf(), '/slow');
+    const response = ask(portOf(), '/slow');
     await logged('slow began');
     child.kill('SIGTERM');
     await logged('stopping');
     child.kill('SIGINT');
     child.kill('SIGTERM');
-    expect(await answer).toBe('done');
+    expect(await response).toBe('done');
     expect(await exit).toEqual([0, null]);
     const messages = output.stdout
       .trim()

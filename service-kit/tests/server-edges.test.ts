@@ -20,20 +20,20 @@ async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: 
     finish = resolve;
   });
   const shared = { summary: 'A thing', who: 'anyone', limit: false, status: 200 } as const;
-  const answer = z.object({ from: z.string() });
+  const response = z.object({ from: z.string() });
   const routes = [
     defineRoute({
       ...shared,
       method: 'get',
       path: '/quick',
-      answer,
+      response,
       handler: ({ caller }) => ({ from: caller.address }),
     }),
     defineRoute({
       ...shared,
       method: 'get',
       path: '/slow',
-      answer,
+      response,
       handler: () => slow.then(() => ({ from: 'slow' })),
     }),
     defineRoute({
@@ -41,7 +41,7 @@ async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: 
       method: 'post',
       path: '/body',
       body: z.strictObject({ name: z.string() }),
-      answer,
+      response,
       handler: () => ({ from: 'body' }),
     }),
     defineRoute({
@@ -50,7 +50,7 @@ async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: 
       method: 'get',
       path: '/mine',
       query: z.object({ token: z.string() }),
-      answer,
+      response,
       handler: () => ({ from: '' }),
     }),
   ];

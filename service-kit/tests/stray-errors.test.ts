@@ -32,9 +32,9 @@ test.each(['event', 'rejection'])(
   async (how) => {
     const { child, url, send, log } = await start();
     const slow = fetch(`${url}/slow`);
-    const answer = await send(how);
-    expect(answer.status).toBe(500);
-    const problem = (await answer.json()) as Record<string, unknown>;
+    const response = await send(how);
+    expect(response.status).toBe(500);
+    const problem = (await response.json()) as Record<string, unknown>;
     expect(problem).toMatchObject({ code: 'internal', detail: 'Something went wrong on our side' });
     expect(await (await slow).text()).toBe('done');
     expect(await (await send('none')).json()).toEqual({ bytes: 3 });

@@ -18,15 +18,15 @@ import type {
 /** The account of the caller: signing in and out, passwords, sessions. */
 export function sessionCalls({ send, take }: Calls, tokens: SessionTokens) {
   const isOpen = true;
-  async function signIn(answer: Promise<{ user: User; tokens?: Tokens }>) {
-    const { user, tokens: pair } = await answer;
+  async function signIn(response: Promise<{ user: User; tokens?: Tokens }>) {
+    const { user, tokens: pair } = await response;
     await tokens.save(pair);
     return user;
   }
   /** Whatever the shop says, this client forgets the session. One that is over already is no failure. */
-  async function signOut(answer: Promise<undefined>) {
+  async function signOut(response: Promise<undefined>) {
     try {
-      await answer;
+      await response;
     } catch (error) {
       if (!(error instanceof ShopError) || error.status !== 401) throw error;
     } finally {

@@ -126,9 +126,9 @@ describe('the program', () => {
         localStorage.setItem('shop.tokens', JSON.stringify({ ...tokens, access_token: 'expired' }));
       }`);
       const calls = 'Promise.all([shop.session.me(), shop.orders.stats(), shop.session.me()])';
-      const answers = await Promise.all(tabs.map((tab) => tab.evaluate(calls)));
-      for (const answer of answers)
-        expect(answer).toMatchObject([{ username: 'tabs' }, { total_orders: 0 }, {}]);
+      const responses = await Promise.all(tabs.map((tab) => tab.evaluate(calls)));
+      for (const result of responses)
+        expect(result).toMatchObject([{ username: 'tabs' }, { total_orders: 0 }, {}]);
       expect(site.responses).toContain('GET /api/users/me 401');
       expect(site.responses.filter((response) => response === 'POST /api/users/refresh 200')).toHaveLength(1);
     });

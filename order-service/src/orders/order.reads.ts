@@ -5,7 +5,7 @@ import type { CachedBytes } from '@shop/service-kit/redis/cache-groups';
 import { keyOfQuery } from '@shop/service-kit/redis/cache-key';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { z } from 'zod';
-import { oneOrder, orderList, statsAnswer } from './order.response.schemas.ts';
+import { oneOrder, orderList, statsResponse } from './order.response.schemas.ts';
 import { createOrderResponse } from './order.response.ts';
 import type { ListQuery } from './order.schemas.ts';
 import type { OrderUseCases } from './order.use-cases.ts';
@@ -49,7 +49,7 @@ export function createOrderReads({ orders, cache, money }: OrderReadOptions) {
     stats: (user: User): Promise<OrderRead> =>
       cache.read(user.id, 'stats', async () => {
         const { pending, processing, shipped, delivered, cancelled, spentMinor } = await orders.stats(user);
-        return pack(statsAnswer, {
+        return pack(statsResponse, {
           total_orders: pending + processing + shipped + delivered + cancelled,
           total_spent: money.toMajor(spentMinor),
           pending_orders: pending,

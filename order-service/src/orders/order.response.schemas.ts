@@ -1,5 +1,5 @@
 import { count, id, instantOf, message } from '@shop/service-kit/http/fields';
-import { pagingAnswer } from '@shop/service-kit/http/paging';
+import { pagingResponse } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { storedAddress } from '../addresses/address.schemas.ts';
 import { MAX_LINES, MAX_NOTE, MAX_QUANTITY } from './order.schemas.ts';
@@ -31,7 +31,7 @@ const lines = z
   .meta({ description: 'Ascending by `product_id`, each product once.', maxItems: MAX_LINES });
 const statusIn = (description: string) => z.enum(ORDER_STATUSES).meta({ description, examples: ['pending'] });
 
-export const orderAnswer = z
+export const orderResponse = z
   .object({
     id: id('Id of the order.'),
     user_id: id('Id of the buyer.'),
@@ -65,19 +65,19 @@ export const orderAnswer = z
   })
   .meta({ id: 'Order', description: 'An order. A seller sees the lines of their own products only.' });
 
-export const oneOrder = z.object({ order: orderAnswer });
-export const orderWithMessage = (text: string) => z.object({ message: message(text), order: orderAnswer });
+export const oneOrder = z.object({ order: orderResponse });
+export const orderWithMessage = (text: string) => z.object({ message: message(text), order: orderResponse });
 export const placedOrder = orderWithMessage('Order created successfully');
 export const orderList = z
   .object({
-    orders: z.array(orderAnswer).meta({ description: 'The rows of this page.', maxItems: 100 }),
-    ...pagingAnswer,
+    orders: z.array(orderResponse).meta({ description: 'The rows of this page.', maxItems: 100 }),
+    ...pagingResponse,
   })
   .meta({ id: 'OrderPage', description: 'Orders, newest first.' });
-export const quoteAnswer = z
+export const quoteResponse = z
   .object({ products: lines, total_amount: major('Sum of all subtotals.', 39.9), currency })
   .meta({ id: 'Quote', description: 'What an order would cost now. Nothing is held.' });
-export const statsAnswer = z
+export const statsResponse = z
   .object({
     total_orders: count('All orders, cancelled ones included.', 3),
     total_spent: major('Sum of all orders that are not cancelled.', 79.8),
@@ -88,7 +88,7 @@ export const statsAnswer = z
   })
   .meta({ id: 'OrderStats', description: "Counts of the caller's orders." });
 const statusText = z.string().meta({ enum: ORDER_STATUSES });
-export const historyAnswer = z.object({
+export const historyResponse = z.object({
   history: z
     .array(
       z

@@ -3,14 +3,14 @@ import type { Money } from '@shop/service-kit/money/money';
 import type { z } from 'zod';
 import { linesFor, transitionsFor } from './order.access.ts';
 import type { Order } from './order.repository.ts';
-import type { orderAnswer } from './order.response.schemas.ts';
+import type { orderResponse } from './order.response.schemas.ts';
 
 /** An order as `user` may see it: a seller gets their own lines only, with the totals of these. */
 export function createOrderResponse(money: Money) {
   return (
     order: Omit<Order, 'reservationId'>,
     user: Pick<User, 'id' | 'role'>,
-  ): z.input<typeof orderAnswer> => {
+  ): z.input<typeof orderResponse> => {
     const lines = linesFor(order, user);
     const isPartial = lines.length < order.lines.length;
     const subtotals = lines.map(({ priceMinor, quantity }) => priceMinor * BigInt(quantity));

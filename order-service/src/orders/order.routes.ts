@@ -6,11 +6,11 @@ import type { Money } from '@shop/service-kit/money/money';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
 import type { OrderRead, OrderReads } from './order.reads.ts';
 import {
-  historyAnswer,
+  historyResponse,
   oneOrder,
   orderList,
   orderWithMessage,
-  statsAnswer,
+  statsResponse,
 } from './order.response.schemas.ts';
 import { createOrderResponse } from './order.response.ts';
 import { listQuery, statusBody } from './order.schemas.ts';
@@ -39,7 +39,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       conditional: true,
       responseHeaders: ['Cache-Status'],
       status: 200,
-      answer: orderList,
+      response: orderList,
       errors: [Forbidden],
       handler: async ({ query, user }) => toReply(await reads.list(query, user)),
     }),
@@ -54,7 +54,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       conditional: true,
       responseHeaders: ['Cache-Status'],
       status: 200,
-      answer: statsAnswer,
+      response: statsResponse,
       handler: async ({ user }) => toReply(await reads.stats(user)),
     }),
     defineRoute({
@@ -72,7 +72,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       limit: 'order_reads',
       params: idParams,
       status: 200,
-      answer: oneOrder,
+      response: oneOrder,
       errors: [OrderNotFound],
       handler: async ({ params, user }) => toReply(await reads.one(params.id, user)),
     }),
@@ -87,7 +87,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       limit: 'order_reads',
       params: idParams,
       status: 200,
-      answer: historyAnswer,
+      response: historyResponse,
       errors: [OrderNotFound],
       async handler({ params, user }) {
         const changes = await orders.history(params.id, user);
@@ -115,7 +115,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       params: idParams,
       body: statusBody,
       status: 200,
-      answer: orderWithMessage('Order status updated successfully'),
+      response: orderWithMessage('Order status updated successfully'),
       errors: [OrderNotFound, Forbidden, InvalidTransition],
       async handler({ params, body, user, caller }) {
         const order = await orders.setStatus(params.id, body.status, user, caller.requestId);
@@ -135,7 +135,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       limit: 'order_writes',
       params: idParams,
       status: 200,
-      answer: orderWithMessage('Order cancelled successfully'),
+      response: orderWithMessage('Order cancelled successfully'),
       errors: [OrderNotFound, Forbidden, NotCancellable],
       async handler({ params, user, caller }) {
         const order = await orders.cancel(params.id, user, caller.requestId);

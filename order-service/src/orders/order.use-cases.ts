@@ -31,7 +31,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
     const now = await orders.find(order.id);
     if (now === null) throw new OrderNotFound();
     if (!done) throw new InvalidTransition(now.status, to);
-    // The job is committed already; trying at once brings the stock back before the answer, normally.
+    // The job is committed already; trying at once brings the stock back before the response, normally.
     if (to === 'cancelled') await products.release(order.reservationId, requestId).catch(() => undefined);
     return now;
   }
@@ -42,7 +42,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
     return { userId: user_id ?? (scope === 'all' ? undefined : user.id), status, from, to };
   }
 
-  /** The kept counters where they answer the question, so that a buyer with many orders costs no more. */
+  /** The kept counters where they suffice, so that a buyer with many orders costs no more. */
   async function totalOf(filter: OrderFilter): Promise<number> {
     const { userId, status, from, to } = filter;
     if (userId === undefined || from !== undefined || to !== undefined) return orders.count(filter);

@@ -3,7 +3,7 @@ import { shortLine } from '@shop/service-kit/errors/error.schemas';
 import { Unavailable } from '@shop/service-kit/errors/http-errors';
 import { z } from 'zod';
 import type { Shortage } from '../clients/product.response.schemas.ts';
-import { quoteAnswer } from '../orders/order.response.schemas.ts';
+import { quoteResponse } from '../orders/order.response.schemas.ts';
 
 export const ProductNotFound = defineError(
   404,
@@ -40,7 +40,7 @@ export const PriceChanged = defineError(
         currency: 'USD',
       },
     ],
-    members: z.object({ quote: quoteAnswer }),
+    members: z.object({ quote: quoteResponse }),
   },
 );
 /** An order's total stays below 2^53 minor units, so that every JSON reader gets it exactly. */

@@ -3,7 +3,7 @@ import { PROBLEM_TYPE } from '@shop/service-kit/http/problem';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
-import { placedOrder, quoteAnswer } from '../orders/order.response.schemas.ts';
+import { placedOrder, quoteResponse } from '../orders/order.response.schemas.ts';
 import { orderBody, orderHeaders } from '../orders/order.schemas.ts';
 import {
   IdempotencyInFlight,
@@ -38,7 +38,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
       headers: orderHeaders,
       body,
       status: 201,
-      answer: placedOrder,
+      response: placedOrder,
       errors: [
         ProductNotFound,
         InsufficientStock,
@@ -71,7 +71,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
       limit: 'order_reads',
       body,
       status: 200,
-      answer: quoteAnswer,
+      response: quoteResponse,
       errors: [ProductNotFound, InsufficientStock, PriceChanged, TotalTooLarge, ProductServiceUnavailable],
       handler: ({ body: request, caller }) => quoteOrder(request, caller.requestId),
     }),

@@ -1,7 +1,7 @@
 import type { Scheduler } from 'fast-check';
 
 /**
- * What becomes of one request over the network: `lost` never arrives; `deaf` is carried out, but its answer is lost;
+ * What becomes of one request over the network: `lost` never arrives; `deaf` is carried out, but its response is lost;
  * `late` is carried out some time after its sender gave up; `twice` is carried out again some time later.
  */
 export const FATES = ['ok', 'lost', 'deaf', 'late', 'twice'] as const;
@@ -40,7 +40,7 @@ interface NetworkOptions {
   fates: Fate[];
 }
 
-/** Every arrival and every answer is a step of the scheduler, so that any two may change places. */
+/** Every arrival and every response is a step of the scheduler, so that any two may change places. */
 export function createNetwork({ scheduler, fates }: NetworkOptions) {
   let next = 0;
   let calm = false;
@@ -57,16 +57,16 @@ export function createNetwork({ scheduler, fates }: NetworkOptions) {
       throw giveUp();
     }
     await step();
-    const answer = attempt(execute);
+    const response = attempt(execute);
     if (fate === 'twice') void step().then(execute).catch(ignore);
     await step();
     if (fate === 'deaf') throw giveUp();
-    return answer();
+    return response();
   }
 
   async function call<T>(life: Life, execute: () => T, giveUp: () => Error, duplicates: boolean): Promise<T> {
     const outcome = exchange(execute, giveUp, fateOf(duplicates)).then(
-      (answer) => () => answer,
+      (response) => () => response,
       (error: unknown) => () => {
         throw error;
       },
@@ -96,11 +96,11 @@ export type Network = ReturnType<typeof createNetwork>;
 
 const ignore = () => undefined;
 
-/** Carries it out now, and answers or throws later. */
+/** Carries it out now, and returns or throws later. */
 function attempt<T>(execute: () => T): () => T {
   try {
-    const answer = execute();
-    return () => answer;
+    const response = execute();
+    return () => response;
   } catch (error) {
     return () => {
       throw error;

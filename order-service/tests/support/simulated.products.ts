@@ -94,7 +94,7 @@ export function createSimulatedProducts(initialStock: number[]) {
     /** The client as one life of a process has it; like the real one it reserves twice under the same id. */
     clientOf(network: Network, life: Life): ProductClient {
       const ask = <T>(execute: () => T) =>
-        network.request(life, execute, () => new ProductServiceUnavailable('no answer'));
+        network.request(life, execute, () => new ProductServiceUnavailable('no response'));
       return {
         reserve: (wanted) => ask(() => wanted.map(reserve)).catch(() => ask(() => wanted.map(reserve))),
         confirm: (ids) => ask(() => confirm(ids)),

@@ -11,7 +11,7 @@ import { createLife, createNetwork, type Fate, Lost } from './simulated.network.
 import { createSimulatedOrders } from './simulated.orders.ts';
 import { createSimulatedProducts } from './simulated.products.ts';
 
-/** What a client got for a placement: the bytes of a final answer, or the code of a passing one. */
+/** What a client got for a placement: the bytes of a final response, or the code of a passing one. */
 export type Got = { status: number; body: string } | { code: string };
 
 interface SimulationOptions {
@@ -93,7 +93,7 @@ export function simulateShop({ scheduler, fates, stock, sizes }: SimulationOptio
       return { status, body };
     } catch (error) {
       if (error instanceof AppError) return { code: error.code };
-      if (error instanceof Lost) return { code: 'no_answer' };
+      if (error instanceof Lost) return { code: 'no_response' };
       throw error;
     }
   }

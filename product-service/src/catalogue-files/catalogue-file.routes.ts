@@ -6,7 +6,7 @@ import type { ExportUseCases } from './export.use-cases.ts';
 import { ImportRunning, TooManyFailures, UnreadableFile } from './import.errors.ts';
 import { FORM, openForm } from './import.form.ts';
 import { CSV, EXCEL, NDJSON } from './import.reader.ts';
-import { importAnswer, importProgress, importQuery } from './import.schemas.ts';
+import { importProgress, importQuery, importResponse } from './import.schemas.ts';
 import type { ImportUseCases } from './import.use-cases.ts';
 
 interface CatalogueFileRouteOptions {
@@ -65,7 +65,7 @@ export function catalogueFileRoutes({
       only: 'admins where PRODUCT_CREATION is admin',
       query: importQuery,
       stream: { types: TAKEN, maxBytes, examples: bodies(maxBytes) },
-      answer: importAnswer,
+      response: importResponse,
       errors: [Forbidden, UnreadableFile, TooManyFailures, ImportRunning, Unavailable],
       handler: ({ query, stream, user, caller }) =>
         imports.importProducts({
@@ -87,7 +87,7 @@ export function catalogueFileRoutes({
       responseDescription: 'The file',
       responseHeaders: ['Content-Disposition'],
       query: schemas.exportQuery,
-      answerTypes: TYPES,
+      responseTypes: TYPES,
       errors: [Forbidden],
       handler({ query, user }) {
         const { file, contentType } = exports.exportProducts(query, user);

@@ -74,7 +74,7 @@ export function createTally() {
       counts[outcome] += 1;
       if (keptStock) counts.stock_kept += 1;
     },
-    answer: () => ({
+    response: () => ({
       ...counts,
       errors: errors.toSorted((a, b) => a.line - b.line),
       errors_truncated: counts.failed > errors.length,

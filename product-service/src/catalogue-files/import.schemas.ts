@@ -26,7 +26,7 @@ const refusedRow = z
   })
   .meta({ id: 'RefusedRow', description: 'A row of an imported file that was refused.' });
 
-export const importAnswer = z
+export const importResponse = z
   .object({
     created: count('Rows that created a product.'),
     updated: count('Rows that changed the product with their SKU.'),
@@ -47,7 +47,7 @@ export const importAnswer = z
 
 /** The counts up to the failure, which a failed import adds to its problem document. */
 export const importProgress = z.object({
-  ...importAnswer.shape,
+  ...importResponse.shape,
   last_line: z.int().meta({
     description: 'The last line that was processed before the import ended early.',
     minimum: 0,

@@ -108,10 +108,10 @@ export function createImportUseCases({
           log.info({ ...outcome(), reason: (error as Error).message }, 'import broke off');
           const expected = toAppError(error);
           if (expected === undefined) throw error;
-          throw withOutcome(expected, { ...tally.answer(), last_line: tally.lastLine() });
+          throw withOutcome(expected, { ...tally.response(), last_line: tally.lastLine() });
         }
         log.info(outcome(), 'import');
-        return tally.answer();
+        return tally.response();
       });
     },
   };

@@ -26,7 +26,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       limit: false,
       body: reserveBody,
       status: 200,
-      answer: reservationResponse,
+      response: reservationResponse,
       errors: [ReservationMismatch, ProductBusy],
       async handler({ body, user }) {
         const actor = `service:${user.name}`;
@@ -43,7 +43,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       limit: false,
       query: heldQuery,
       status: 200,
-      answer: heldResponse,
+      response: heldResponse,
       handler: async ({ query }) => ({ reservations: await reservations.listHeld(query) }),
     }),
     defineRoute({
@@ -54,7 +54,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       limit: false,
       body: confirmBody,
       status: 200,
-      answer: confirmedResponse,
+      response: confirmedResponse,
       handler: async ({ body }) => ({ confirmed: await reservations.confirm(body.reservation_ids) }),
     }),
     defineRoute({
@@ -65,7 +65,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       limit: false,
       params: reservationParams,
       status: 200,
-      answer: releasedResponse,
+      response: releasedResponse,
       async handler({ params, user }) {
         const changed = await reservations.release(params.id, `service:${user.name}`);
         return { id: params.id, status: 'RELEASED' as const, changed };
@@ -79,7 +79,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       limit: false,
       body: quoteBody,
       status: 200,
-      answer: quoteResponse,
+      response: quoteResponse,
       async handler({ body }) {
         const baskets = 'quotes' in body ? body.quotes.map(({ items }) => items) : [body.items];
         const quotes = await reservations.quote(baskets);

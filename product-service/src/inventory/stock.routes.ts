@@ -5,7 +5,7 @@ import { ProductNotFound, VersionMismatch } from '../products/product.errors.ts'
 import { changedProduct } from '../products/product.reply.ts';
 import { changeHeaders, type ProductSchemas } from '../products/product.schemas.ts';
 import { InsufficientStock, StockLimitExceeded } from './stock.errors.ts';
-import { movementsAnswer, movementsQuery, stockBody } from './stock.schemas.ts';
+import { movementsQuery, movementsResponse, stockBody } from './stock.schemas.ts';
 import type { StockUseCases } from './stock.use-cases.ts';
 
 interface StockRouteOptions {
@@ -29,7 +29,7 @@ export function stockRoutes({ stock, schemas }: StockRouteOptions): Route[] {
       limit: 'catalogue_writes',
       headers: changeHeaders,
       body: stockBody,
-      answer: schemas.adjustedAnswer,
+      response: schemas.adjustedResponse,
       errors: [InsufficientStock, StockLimitExceeded, Forbidden, ProductNotFound, VersionMismatch],
       async handler({ params, body, user, headers }) {
         const product = await stock.adjustStock(params.id, body, user, headers['if-match']);
@@ -46,7 +46,7 @@ export function stockRoutes({ stock, schemas }: StockRouteOptions): Route[] {
       description: 'The ledger: all deltas of a product add up to its stock.',
       limit: 'catalogue_reads',
       query: movementsQuery,
-      answer: movementsAnswer,
+      response: movementsResponse,
       errors: [Forbidden, ProductNotFound],
       handler: ({ params, query, user }) => stock.listMovements(params.id, query, user),
     }),

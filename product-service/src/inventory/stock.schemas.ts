@@ -1,5 +1,5 @@
 import { instantOf, integer, optional, text } from '@shop/service-kit/http/fields';
-import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
+import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { MAX_STOCK } from '../products/product.fields.ts';
 
@@ -62,10 +62,10 @@ const movement = z
   })
   .meta({ id: 'StockMovement', description: 'One change of the stock of a product.' });
 
-export const movementsAnswer = z
+export const movementsResponse = z
   .object({
     movements: z.array(movement).meta({ description: 'The rows of this page.', maxItems: 100 }),
-    ...pagingAnswer,
+    ...pagingResponse,
   })
   .meta({ id: 'StockMovementPage', description: 'Stock movements, newest first.' });
 

@@ -9,7 +9,7 @@ import { type MovementsQuery, movementCursor } from './stock.schemas.ts';
 
 interface StockUseCaseOptions {
   stock: StockRepository;
-  /** Called with the products whose stock was changed, as they are now, after the commit and before the answer. */
+  /** Called with the products whose stock was changed, as they are now, after the commit and before the response. */
   stockChanged: (products: Product[]) => Promise<void>;
   /** Called with a product that is not as a client was shown it. */
   forget: (id: number) => Promise<void>;

@@ -19,7 +19,7 @@ const MISSING = 5;
 /** The group of the lists of categories. */
 const CATEGORIES = 'all';
 
-export interface CachedAnswer extends CachedBytes {
+export interface CachedResponse extends CachedBytes {
   /** Where it comes from, as in RFC 9211. */
   cacheStatus: string;
 }
@@ -36,15 +36,15 @@ interface ProductCacheOptions extends CachesOptions {
 }
 
 /**
- * Finished answers by what they show. What is not kept is read from the database; whoever changes that calls one of the
- * three `…Changed` after the commit and before the answer.
+ * Finished responses by what they show. What is not kept is read from the database; whoever changes that calls one of the
+ * three `…Changed` after the commit and before the response.
  *
- * A list keeps which products it shows. What these are it takes from their own answers: an order or a price makes a new
- * answer of one product, and empties no list that shows it.
+ * A list keeps which products it shows. What these are it takes from their own responses: an order or a price makes a new
+ * response of one product, and empties no list that shows it.
  */
 export function createProductCache({ schemas, find, ...options }: ProductCacheOptions) {
   const show = (product: Product) => ({
-    ...pack(schemas.productAnswer.parse({ product }), etagOfProduct(product)),
+    ...pack(schemas.productResponse.parse({ product }), etagOfProduct(product)),
     version: product.revision,
   });
   const load = async (id: string): Promise<CacheValue> => {
@@ -63,8 +63,8 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
   const renew = ({ bytes }: CachedBytes, changed: Map<string, CacheValue>): CachedBytes => {
     const page: Page = JSON.parse(String(bytes));
     const shown = page.products.flatMap((product) => {
-      const answer = changed.get(partOf(product));
-      return answer === undefined ? [product] : answer === null ? [] : [productIn(answer)];
+      const response = changed.get(partOf(product));
+      return response === undefined ? [product] : response === null ? [] : [productIn(response)];
     });
     return showPage({ ...page, products: shown });
   };
@@ -80,21 +80,21 @@ export function createProductCache({ schemas, find, ...options }: ProductCacheOp
     products.replace(changed.map((product) => ({ group: String(product.id), value: show(product) })));
   return {
     /** @throws ProductNotFound, also from the cache */
-    async product(id: number): Promise<CachedAnswer> {
-      return answerOf('product', await products.read(String(id), '', () => load(String(id))));
+    async product(id: number): Promise<CachedResponse> {
+      return responseOf('product', await products.read(String(id), '', () => load(String(id))));
     },
 
-    /** @param loadPage gives the body of the answer */
-    async list(query: ProductQuery, loadPage: () => Promise<Page>): Promise<CachedAnswer> {
-      return answerOf(
+    /** @param loadPage gives the body of the response */
+    async list(query: ProductQuery, loadPage: () => Promise<Page>): Promise<CachedResponse> {
+      return responseOf(
         'product_list',
         await lists.read(groupOfList(query), keyOfQuery(query), async () => showPage(await loadPage())),
       );
     },
 
-    /** @param loadAll gives the body of the answer */
-    async categories(key: string, loadAll: () => Promise<object>): Promise<CachedAnswer> {
-      return answerOf(
+    /** @param loadAll gives the body of the response */
+    async categories(key: string, loadAll: () => Promise<object>): Promise<CachedResponse> {
+      return responseOf(
         'categories',
         await categories.read(CATEGORIES, key, async () => pack(await loadAll())),
       );
@@ -140,7 +140,7 @@ function pack(body: object, etag?: string): CachedBytes {
 const productIn = ({ bytes }: CachedBytes): { id: number } => JSON.parse(String(bytes)).product;
 
 /** @throws ProductNotFound for what is known not to exist */
-function answerOf(name: string, { value, hit }: CacheRead): CachedAnswer {
+function responseOf(name: string, { value, hit }: CacheRead): CachedResponse {
   if (value === null) throw new ProductNotFound();
   return { ...value, cacheStatus: hit ? `${name}; hit` : `${name}; fwd=miss` };
 }

@@ -2,11 +2,11 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { rawReply } from '@shop/service-kit/http/reply';
-import type { CachedAnswer } from './product.cache.ts';
+import type { CachedResponse } from './product.cache.ts';
 import { ProductNotFound, SkuTaken, VersionMismatch } from './product.errors.ts';
 import { changedProduct } from './product.reply.ts';
 import { categoriesQuery, changeHeaders, type ProductSchemas } from './product.schemas.ts';
-import { categoriesAnswer, messageAnswer } from './product.shape.ts';
+import { categoriesResponse, messageResponse } from './product.shape.ts';
 import type { ProductUseCases } from './product.use-cases.ts';
 
 interface ProductRouteOptions {
@@ -47,7 +47,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       only: 'admins where PRODUCT_CREATION is admin',
       body: schemas.createBody,
       status: 201,
-      answer: schemas.createdAnswer,
+      response: schemas.createdResponse,
       errors: [Forbidden, SkuTaken],
       async handler({ body, user }) {
         const product = await products.createProduct(body, user);
@@ -63,7 +63,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       summary: 'List, filter and search products',
       description: LISTING,
       query: schemas.listQuery,
-      answer: schemas.listAnswer,
+      response: schemas.listResponse,
       handler: async ({ query }) => toReply(await products.listProducts(query)),
     }),
     defineRoute({
@@ -75,7 +75,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       description:
         'The 1,000 categories with the most products. Of the categories that only one seller uses, the 50 with the most.',
       query: categoriesQuery,
-      answer: categoriesAnswer,
+      response: categoriesResponse,
       handler: async ({ query }) => toReply(await products.listCategories(query.counts)),
     }),
     defineRoute({
@@ -85,7 +85,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       tag: 'Products',
       summary: 'Get one product',
       params: idParams,
-      answer: schemas.productAnswer,
+      response: schemas.productResponse,
       errors: [ProductNotFound],
       handler: async ({ params }) => toReply(await products.readProduct(params.id)),
     }),
@@ -103,7 +103,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       headers: changeHeaders,
       body: schemas.replaceBody,
       status: 200,
-      answer: schemas.changedAnswer,
+      response: schemas.changedResponse,
       errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
       async handler({ params, body, user, headers }) {
         const product = await products.changeProduct(params.id, body, user, headers['if-match']);
@@ -124,7 +124,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       headers: changeHeaders,
       body: schemas.changeBody,
       status: 200,
-      answer: schemas.changedAnswer,
+      response: schemas.changedResponse,
       errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
       async handler({ params, body, user, headers }) {
         const product = await products.changeProduct(params.id, body, user, headers['if-match']);
@@ -143,7 +143,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       params: idParams,
       headers: changeHeaders,
       status: 200,
-      answer: messageAnswer,
+      response: messageResponse,
       errors: [Forbidden, ProductNotFound, VersionMismatch],
       async handler({ params, user, headers }) {
         await products.deleteProduct(params.id, user, headers['if-match']);
@@ -153,6 +153,6 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
   ];
 }
 
-function toReply({ bytes, etag, cacheStatus }: CachedAnswer) {
+function toReply({ bytes, etag, cacheStatus }: CachedResponse) {
   return rawReply(bytes, { etag, headers: { 'Cache-Status': cacheStatus } });
 }

@@ -7,7 +7,7 @@ import {
   message,
   text,
 } from '@shop/service-kit/http/fields';
-import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
+import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
 import { changed, initial, MAX_CATEGORY, MAX_NAME, name, withInitial } from './product.fields.ts';
@@ -195,14 +195,14 @@ export function createProductSchemas(money: Money) {
         error: 'sort=relevance needs q',
       })
       .transform(withDefaults),
-    productAnswer: z.object({ product }),
-    createdAnswer: z.object({ message: message('Product created successfully'), product }),
-    changedAnswer: z.object({ message: message('Product updated successfully'), product }),
-    adjustedAnswer: z.object({ message: message('Stock updated successfully'), product }),
-    listAnswer: z
+    productResponse: z.object({ product }),
+    createdResponse: z.object({ message: message('Product created successfully'), product }),
+    changedResponse: z.object({ message: message('Product updated successfully'), product }),
+    adjustedResponse: z.object({ message: message('Stock updated successfully'), product }),
+    listResponse: z
       .object({
         products: z.array(product).meta({ description: 'The rows of this page.', maxItems: MAX_IDS }),
-        ...pagingAnswer,
+        ...pagingResponse,
         total_is_estimate: z
           .boolean()
           .meta({ description: 'There may be more rows than `total` says.', examples: [false] }),

@@ -4,9 +4,9 @@ import { MAX_CATEGORY, MAX_DESCRIPTION, MAX_IMAGE_URL, MAX_NAME, MAX_SKU } from 
 
 /** Responses that do not depend on the deployment's currency. */
 
-export const messageAnswer = z.object({ message: message('Product deleted successfully') });
+export const messageResponse = z.object({ message: message('Product deleted successfully') });
 const MOST_CATEGORIES = 1000;
-export const categoriesAnswer = z
+export const categoriesResponse = z
   .object({
     categories: z.array(z.string().meta({ maxLength: MAX_CATEGORY })).meta({
       description: 'Sorted.',

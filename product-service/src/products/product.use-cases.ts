@@ -3,7 +3,7 @@ import { toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import { refuseBusy } from './product.busy.ts';
-import type { CachedAnswer, ProductCache } from './product.cache.ts';
+import type { CachedResponse, ProductCache } from './product.cache.ts';
 import { SkuTaken } from './product.errors.ts';
 import { type Guard, guardOf, refuseUnlessPasses } from './product.guard.ts';
 import { keyOf } from './product.order.ts';
@@ -51,21 +51,21 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     },
 
     /** @throws ProductNotFound */
-    readProduct: (id: number): Promise<CachedAnswer> => cache.product(id),
+    readProduct: (id: number): Promise<CachedResponse> => cache.product(id),
 
     /** @throws MalformedRequest for a page too deep or a cursor of another list */
-    async listProducts(query: ProductQuery): Promise<CachedAnswer> {
+    async listProducts(query: ProductQuery): Promise<CachedResponse> {
       const { sort, ids } = query;
       return cache.list(query, async () => {
         const window = toWindow(query, productCursor(sort));
         const { rows, total } = await products.list(query, sort, window);
         const page = toPage(window, rows, total.count, (product) => keyOf(product, sort, ids));
-        const answer = { products: page.rows, ...page.paging, total_is_estimate: total.isEstimate };
-        return schemas.listAnswer.parse(answer);
+        const response = { products: page.rows, ...page.paging, total_is_estimate: total.isEstimate };
+        return schemas.listResponse.parse(response);
       });
     },
 
-    listCategories: (withCounts: boolean): Promise<CachedAnswer> =>
+    listCategories: (withCounts: boolean): Promise<CachedResponse> =>
       cache.categories(withCounts ? 'counts' : 'names', () => loadCategories(withCounts)),
 
     /** @throws ProductNotFound, Forbidden, VersionMismatch, SkuTaken */

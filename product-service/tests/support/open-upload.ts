@@ -22,7 +22,7 @@ export async function openUpload(app: Express, authorization: string): Promise<O
     headers: { 'Content-Type': 'text/csv', Authorization: authorization },
   });
   const answered = once(call, 'response').then(
-    ([answer]) => answer.resume().statusCode,
+    ([response]) => response.resume().statusCode,
     () => undefined,
   );
   call.write('name,price\n');

@@ -85,8 +85,8 @@ export async function placeOrders({ orders, productIds, buyer, seller }) {
  * @param {string} [done] the code of a refusal that says that it was done before
  */
 async function expectOk(request, done) {
-  const answer = await callShop({ ...request, onWait: sayWait });
-  if (answer.status >= 400 && (done === undefined || answer.body.code !== done))
-    throw new Failure(`${request.method ?? 'POST'} ${request.url} failed: ${reasonOfRefusal(answer)}`);
-  return answer.body;
+  const response = await callShop({ ...request, onWait: sayWait });
+  if (response.status >= 400 && (done === undefined || response.body.code !== done))
+    throw new Failure(`${request.method ?? 'POST'} ${request.url} failed: ${reasonOfRefusal(response)}`);
+  return response.body;
 }

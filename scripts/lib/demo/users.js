@@ -31,7 +31,7 @@ export async function signIn(users, { username, email, password }) {
     body: { username, password },
     onWait: sayWait,
   });
-  const answer =
+  const response =
     login.status === 401
       ? await callShop({
           url: `${users}/api/users/register`,
@@ -39,9 +39,9 @@ export async function signIn(users, { username, email, password }) {
           onWait: sayWait,
         })
       : login;
-  const { user, tokens } = answer.body;
+  const { user, tokens } = response.body;
   if (!user || !tokens)
-    throw new Failure(`${username} cannot sign in with the demo password: ${reasonOfRefusal(answer)}`);
+    throw new Failure(`${username} cannot sign in with the demo password: ${reasonOfRefusal(response)}`);
   return { id: user.id, role: user.role, token: tokens.access_token };
 }
 

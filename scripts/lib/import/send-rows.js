@@ -16,7 +16,7 @@ const COUNTS = /** @type {const} */ (['created', 'updated', 'unchanged', 'failed
  * @property {number} stock_kept
  * @property {number} skipped rows that are no products
  * @property {{ line: number, message: string }[]} errors the first hundred
- * @typedef {Partial<Summary> & { detail?: string }} Answer
+ * @typedef {Partial<Summary> & { detail?: string }} Response
  */
 
 /**
@@ -109,7 +109,7 @@ function createPart(header) {
  * @param {string} request.token
  * @param {(seconds: number) => void} request.onWait
  * @param {AbortSignal} request.signal
- * @returns {Promise<{ status: number, body: Answer }>}
+ * @returns {Promise<{ status: number, body: Response }>}
  */
 async function post({ url, type, text, token, onWait, signal }) {
   for (;;) {
@@ -122,7 +122,7 @@ async function post({ url, type, text, token, onWait, signal }) {
       signal.throwIfAborted();
       throw new Failure(`${url} cannot be reached: ${reasonOf(error.cause ?? error)}`);
     });
-    const body = /** @type {Answer} */ (await response.json().catch(() => ({})));
+    const body = /** @type {Response} */ (await response.json().catch(() => ({})));
     if (response.status !== 429) return { status: response.status, body };
     const seconds = Math.max(1, Number(response.headers.get('retry-after')) || 1);
     onWait(seconds);

@@ -5,7 +5,7 @@ import { CHANGES_PATH, type ChangesPage, changesPage, type ReadChanges } from '.
 
 /** Milliseconds. */
 const TIMEOUT = 2000;
-const MAX_ANSWER = 1_000_000;
+const MAX_RESPONSE = 1_000_000;
 
 interface AccountsClientOptions {
   /** `USER_SERVICE_URL` */
@@ -26,7 +26,7 @@ export function createAccountsClient({ url, serviceTokenSecret, service }: Accou
     httpAgent: agent,
     proxy: false,
     maxRedirects: 0,
-    maxContentLength: MAX_ANSWER,
+    maxContentLength: MAX_RESPONSE,
     validateStatus: () => true,
   });
   const signer = (offset: number) =>
@@ -40,14 +40,14 @@ export function createAccountsClient({ url, serviceTokenSecret, service }: Accou
       signal: AbortSignal.timeout(TIMEOUT),
     });
   const readChanges: ReadChanges = async (after): Promise<ChangesPage> => {
-    let answer = await ask(after);
-    const time = Date.parse(String(answer.headers['date']));
-    if (answer.status === 401 && !Number.isNaN(time)) {
+    let response = await ask(after);
+    const time = Date.parse(String(response.headers['date']));
+    if (response.status === 401 && !Number.isNaN(time)) {
       token = signer(time - Date.now());
-      answer = await ask(after);
+      response = await ask(after);
     }
-    if (answer.status !== 200) throw new Error(`user-service answered ${answer.status}`);
-    return changesPage.parse(answer.data);
+    if (response.status !== 200) throw new Error(`user-service answered ${response.status}`);
+    return changesPage.parse(response.data);
   };
   return { readChanges, close: () => agent.destroy() };
 }

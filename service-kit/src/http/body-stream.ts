@@ -92,7 +92,7 @@ function tooLarge({ maxBytes }: StreamRules): AppError {
 
 /**
  * The bytes as they come. Not the request itself: whoever stops reading a stream destroys it, and with the request the
- * connection would go before the answer.
+ * connection would go before the response.
  */
 function receive(request: Request, stallTimeout: number): Readable {
   let timer: NodeJS.Timeout | undefined;

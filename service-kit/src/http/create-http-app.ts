@@ -14,7 +14,7 @@ import { corsHeaders } from './cors.ts';
 import type { Route } from './define-route.ts';
 import { MACHINE_PAGES, mountMachinePages } from './machine-pages.ts';
 import { mountRoutes, refuseOtherMethods } from './mount-routes.ts';
-import { answerProblem } from './problem.ts';
+import { sendProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
 import { openContext } from './request-context.ts';
 import { requestIdFrom } from './request-id.ts';
@@ -70,11 +70,11 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.use(() => {
     throw new RouteNotFound();
   });
-  app.use(answerProblem);
+  app.use(sendProblem);
   return app;
 }
 
-/** Gives the request its id, logger and the headers of every answer, and tells log and metrics when it is over. */
+/** Gives the request its id, logger and the headers of every response, and tells log and metrics when it is over. */
 function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
   // None of the line's fields can hold a secret; looking for one took three quarters of its time.
   const lines = logger.child({}, { redact: [] });
@@ -117,7 +117,7 @@ const NOT_FOR_DATA = {
   xXssProtection: false,
 } as const;
 
-/** The services answer data, never pages: nothing may be loaded, framed or guessed from an answer. */
+/** The services return data, never pages: nothing may be loaded, framed or guessed from a response. */
 function securityHeaders(): Header[] {
   return headersSetBy(
     helmet({

@@ -92,17 +92,17 @@ export interface RouteSpec<
   stream?: S;
   /** Request headers by lower-case name. */
   headers?: H;
-  /** Status of the good answer. */
+  /** Status of the good response. */
   status: number;
   /** What leaves the service: fields that the schema does not name are dropped. */
-  answer?: A;
-  /** A GET that carries an ETag of its bytes, and returns 304 to whoever has them. */
+  response?: A;
+  /** A GET that carries an ETag of its bytes, and returns 304 to a client that has them. */
   conditional?: true;
-  /** Media types of an answer that is made of bytes, for the API document: each with schema and example. */
-  answerTypes?: Readonly<Record<string, object>>;
-  /** What a good answer means, where its status does not say. */
+  /** Media types of a response that is made of bytes, for the API document: each with schema and example. */
+  responseTypes?: Readonly<Record<string, object>>;
+  /** What a good response means, where its status does not say. */
   responseDescription?: string;
-  /** Headers of the good answer besides `ETag` and those of rate limits, which are known. */
+  /** Headers of the good response besides `ETag` and those of rate limits, which are known. */
   responseHeaders?: readonly ResponseHeader[];
   /** The expected failures of the use-case, for the API document. */
   errors?: readonly DeclaredError[];

@@ -84,17 +84,17 @@ function stepsOf(route: Route, { authenticate, rateLimit, patience }: MountOptio
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
   steps.push((request, response) =>
     underDeadline(route, request, contextOf(response), patience, () => {
-      if (route.stream === undefined) return answer(route, request, response);
+      if (route.stream === undefined) return received(route, request, response);
       return inRequestScope(
         (error) => endByError(error, request, response),
-        () => answer(route, request, response),
+        () => received(route, request, response),
       );
     }),
   );
   return steps;
 }
 
-async function answer(route: Route, request: Request, response: Response): Promise<void> {
+async function received(route: Route, request: Request, response: Response): Promise<void> {
   const context = contextOf(response);
   const parsed = parseRequest(route, request);
   const stream = route.stream && openBodyStream(route.stream, request, response);
@@ -102,9 +102,9 @@ async function answer(route: Route, request: Request, response: Response): Promi
   await send(route, request, response, isReply(result) ? result : { headers: {}, json: result });
 }
 
-type Answer = Omit<Reply<unknown>, symbol>;
+type Result = Omit<Reply<unknown>, symbol>;
 
-async function send(route: Route, request: Request, response: Response, plain: Answer): Promise<void> {
+async function send(route: Route, request: Request, response: Response, plain: Result): Promise<void> {
   const ifNoneMatch = route.method === 'get' ? request.headers['if-none-match'] : undefined;
   const isKnown = (etag: string | undefined) => etag !== undefined && matches(ifNoneMatch, etag);
   // Before any header is set: a response that does not match its schema must leave none of them on the 500.
@@ -124,7 +124,7 @@ async function send(route: Route, request: Request, response: Response, plain: A
   else response.setHeader('Content-Length', Buffer.byteLength(bytes)).end(bytes);
 }
 
-function setHeaders(route: Route, reply: Answer, response: Response): void {
+function setHeaders(route: Route, reply: Result, response: Response): void {
   response.setHeader('Cache-Control', cacheControlOf(route));
   for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
   if (reply.etag !== undefined) response.setHeader('ETag', reply.etag);
@@ -137,9 +137,9 @@ function cacheControlOf({ method, who, conditional }: Route): string {
   return conditional ? 'private, no-cache' : 'no-store';
 }
 
-function bytesOf(route: Route, reply: Answer): Reply<unknown>['bytes'] {
+function bytesOf(route: Route, reply: Result): Reply<unknown>['bytes'] {
   if (reply.bytes !== undefined) return reply.bytes;
-  return route.answer === undefined ? undefined : JSON.stringify(route.answer.parse(reply.json));
+  return route.response === undefined ? undefined : JSON.stringify(route.response.parse(reply.json));
 }
 
 /** Waits until a stream has something to send, so that a source that fails at once becomes an error response. */

@@ -128,10 +128,10 @@ function responsesOf(route: Route, { schemas, problems }: Parts): Json {
   };
 }
 
-function goodContentOf({ answer, answerTypes }: Route, schemas: Schemas): Json {
-  if (answerTypes !== undefined) return { content: answerTypes };
-  if (answer === undefined) return {};
-  const schema = schemas.of(answer, 'output');
+function goodContentOf({ response, responseTypes }: Route, schemas: Schemas): Json {
+  if (responseTypes !== undefined) return { content: responseTypes };
+  if (response === undefined) return {};
+  const schema = schemas.of(response, 'output');
   return { content: { 'application/json': { schema, example: schemas.example(schema) } } };
 }
 

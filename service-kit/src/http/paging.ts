@@ -28,8 +28,8 @@ export function pagingQuery(defaultPerPage: number) {
   };
 }
 
-/** Fields that every list answers beside its rows. */
-export const pagingAnswer = {
+/** Fields that every list returns with its rows. */
+export const pagingResponse = {
   total: z.int().meta({
     description: `Matching rows. Exact up to ${DEEPEST_ROW.toLocaleString('en')}; with \`pages_capped\` there are at least so many.`,
     minimum: 0,
@@ -91,7 +91,7 @@ export function toWindow<Key>(
 }
 
 /**
- * The list's answer from one row more than asked for, which tells whether a next page exists.
+ * The list's response from one row more than asked for, which tells whether a next page exists.
  * @param rows up to `limit + 1` rows
  * @param keyOf what the cursor behind a row holds
  */

@@ -23,8 +23,8 @@ export function toProblem(error: AppError, requestId: string) {
   };
 }
 
-/** The one place where a failure becomes an answer. */
-export const answerProblem: ErrorRequestHandler = (thrown, request, response, _next) =>
+/** The one place where a failure becomes a response. */
+export const sendProblem: ErrorRequestHandler = (thrown, request, response, _next) =>
   endByError(thrown, request, response);
 
 /** Ends a request whatever its state: a problem document, or a cut connection where a response has begun. */
@@ -55,7 +55,7 @@ export function toAppError(thrown: unknown): AppError | undefined {
 
 /**
  * Errors that express and its body parser mean for the client say so with `expose`. A `status` alone says nothing: the
- * answer of another service carries one too.
+ * response of another service carries one too.
  */
 function fromHttpFramework(thrown: unknown): AppError | undefined {
   if (thrown instanceof URIError) return new MalformedRequest('The address is not valid');

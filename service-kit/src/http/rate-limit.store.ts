@@ -13,9 +13,9 @@ const MAX_CLIENTS = 20_000;
 /** Keys counted in one round trip. */
 const MAX_BATCH = 500;
 
-/** KEYS: counters. ARGV: window in milliseconds, then what to add to each. Answers count and rest of the window of each. */
+/** KEYS: counters. ARGV: window in milliseconds, then what to add to each. Returns count and rest of the window of each. */
 const COUNT = `
-local answer = {}
+local counts = {}
 for i, key in ipairs(KEYS) do
   local rest = redis.call('PTTL', key)
   local hits = tonumber(ARGV[i + 1])
@@ -25,10 +25,10 @@ for i, key in ipairs(KEYS) do
   else
     hits = redis.call('INCRBY', key, hits)
   end
-  answer[2 * i - 1] = hits
-  answer[2 * i] = rest
+  counts[2 * i - 1] = hits
+  counts[2 * i] = rest
 end
-return answer`;
+return counts`;
 
 interface SharedStoreOptions {
   /** Requests in a window. */
@@ -94,7 +94,7 @@ export function createSharedStore({
   const send = async (hits: Batch['hits']): Promise<Map<string, Window>> => {
     const keys = [...hits.keys()].map((key) => prefix + key);
     const counts = [...hits.values()].map(({ all }) => all);
-    const answer = await redis
+    const response = await redis
       .run(() => commands.countHits(keys.length, ...keys, seconds * 1000, ...counts))
       .catch((error: unknown) => {
         for (const key of hits.keys()) windows.delete(key);
@@ -102,7 +102,7 @@ export function createSharedStore({
       });
     const counted = [...hits].map(
       ([key, { untold }], i) =>
-        [key, settle(key, untold, answer[2 * i] ?? 0, answer[2 * i + 1] ?? 0)] as const,
+        [key, settle(key, untold, response[2 * i] ?? 0, response[2 * i + 1] ?? 0)] as const,
     );
     return new Map(counted);
   };

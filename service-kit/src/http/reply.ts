@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream';
 
 const REPLY: unique symbol = Symbol('reply');
 
-/** An answer with more to say than its body. Handlers that have nothing to add return the plain body. */
+/** A response with more to say than its body. Handlers that have nothing to add return the plain body. */
 export interface Reply<Body> {
   readonly [REPLY]: true;
   readonly status?: number;
   readonly headers: Record<string, string>;
   readonly etag?: string;
-  /** Goes through the answer schema of the route. */
+  /** Goes through the response schema of the route. */
   readonly json?: Body;
   /** Bytes that were made elsewhere, for example cached ones: sent as they are. */
   readonly bytes?: string | Buffer | Readable;
@@ -22,12 +22,12 @@ interface ReplyOptions {
   etag?: string;
 }
 
-/** A body for the route's answer schema, with headers, another status or an ETag. */
+/** A body for the route's response schema, with headers, another status or an ETag. */
 export function reply<Body>(json: Body, options: ReplyOptions = {}): Reply<Body> {
   return { [REPLY]: true, headers: {}, ...options, json };
 }
 
-/** Finished bytes or a stream, sent without the answer schema. `contentType` defaults to JSON. */
+/** Finished bytes or a stream, sent without the response schema. `contentType` defaults to JSON. */
 export function rawReply(
   bytes: string | Buffer | Readable,
   options: ReplyOptions & { contentType?: string } = {},

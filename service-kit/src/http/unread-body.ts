@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
-/** How long the rest of a body is still taken after the answer, in milliseconds. */
+/** How long the rest of a body is still taken after the response, in milliseconds. */
 const LINGER = 5000;
 
 /**
  * For a request that was answered before its body had come: the rest is thrown away for a while, so that a client that
- * sends first and reads then finds the answer and not a reset connection; then the connection is cut.
+ * sends first and reads then finds the response and not a reset connection; then the connection is cut.
  */
 export function cutUnreadBody(request: IncomingMessage): void {
   const { socket } = request;

@@ -4,15 +4,15 @@ import type { CacheAddress, CachedBytes, CacheStore, CacheValue, Claim, Stored }
 
 /**
  * How late a change may be seen by other processes, in milliseconds: less than the second of the HTTP contract. So long an
- * answer is served without asking Redis whether it still holds.
+ * response is served without asking Redis whether it still holds.
  */
 export const FRESH = 750;
 /** How often to look whether another process's load has ended, in milliseconds. After FRESH it is too old to wait for. */
 const WAIT_STEP = 10;
-/** What the age of an answer may be wrong by: the store's clock has whole milliseconds. */
+/** What the age of a response may be wrong by: the store's clock has whole milliseconds. */
 const CLOCK_STEP = 1;
 
-/** An answer and up to when it is right; times are those of `performance.now()`. */
+/** A response and up to when it is right; times are those of `performance.now()`. */
 export interface Held {
   value: CacheValue;
   id: string | undefined;
@@ -20,12 +20,12 @@ export interface Held {
   seenUpTo: number;
 }
 
-/** For answers that are made of others. */
+/** For responses that are made of others. */
 export interface Parts {
   /** Reads a part that is not kept, so that it is. */
   read(part: string): Promise<unknown>;
-  /** The answer with these parts in place of the old ones; null says that one is no more. */
-  renew(answer: CachedBytes, changed: Map<string, CacheValue>): CachedBytes;
+  /** The response with these parts in place of the old ones; null says that one is no more. */
+  renew(response: CachedBytes, changed: Map<string, CacheValue>): CachedBytes;
 }
 
 interface LookUpOptions {
@@ -48,7 +48,7 @@ interface Kept {
   held: Held;
 }
 
-/** Answers of the store, with their parts as they are now. */
+/** Responses of the store, with their parts as they are now. */
 export function createLookUp({ store, invalidation, newId, parts, onWait }: LookUpOptions) {
   const ask = async (
     address: CacheAddress,
@@ -86,15 +86,15 @@ export function createLookUp({ store, invalidation, newId, parts, onWait }: Look
     const giveUpAt = performance.now() + FRESH;
     for (;;) {
       const isLast = performance.now() > giveUpAt;
-      const answer = await ask(address, known);
-      if (answer !== 'loading') return answer;
+      const response = await ask(address, known);
+      if (response !== 'loading') return response;
       if (isLast) return undefined;
       onWait();
       await sleep(WAIT_STEP);
     }
   };
 
-  /** The answer, or the claim to load it; undefined when Redis cannot tell, or another process's load takes too long. */
+  /** The response, or the claim to load it; undefined when Redis cannot tell, or another process's load takes too long. */
   const lookUp = async (
     address: CacheAddress,
     known: Held | undefined,

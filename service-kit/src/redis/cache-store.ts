@@ -1,22 +1,22 @@
-/** Bytes of a finished answer and their tag. */
+/** Bytes of a finished response and their tag. */
 export interface CachedBytes {
   readonly etag: string;
   readonly bytes: Buffer;
-  /** For an answer that can be replaced: grows with every change of what it shows. */
+  /** For a response that can be replaced: grows with every change of what it shows. */
   readonly version?: number | undefined;
-  /** For an answer made of others: the groups of these parts. */
+  /** For a response made of others: the groups of these parts. */
   readonly parts?: readonly string[] | undefined;
 }
 
-/** Null says that there is nothing, which is an answer too. */
+/** Null says that there is nothing, which is a response too. */
 export type CacheValue = CachedBytes | null;
 
-/** What a kept answer costs in memory beside its bytes, about. */
+/** What a kept response costs in memory beside its bytes, about. */
 const OVERHEAD = 300;
 /** The same for the name of a part. */
 const PART = 40;
 
-/** What a kept answer takes in memory, in bytes. */
+/** What a kept response takes in memory, in bytes. */
 export const sizeOf = (value: CacheValue): number =>
   OVERHEAD + PART * (value?.parts?.length ?? 0) + (value?.bytes.length ?? 0);
 

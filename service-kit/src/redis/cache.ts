@@ -17,7 +17,7 @@ import type { RedisConnection } from './connect.ts';
 
 /** Seconds. Redis remembers for 15 minutes that a group was invalidated: no entry may outlive that. */
 const MAX_TTL = 14 * 60;
-/** Bytes of answers that a cache keeps in its process beside Redis, which has them too. */
+/** Bytes of responses that a cache keeps in its process beside Redis, which has them too. */
 const HOT_BYTES = 4 * 1024 * 1024;
 /** What all caches keep together where there is no Redis. */
 const MEMORY_BYTES = 32 * 1024 * 1024;
@@ -34,12 +34,12 @@ export interface CacheOptions {
   ttl: number;
   /** A shorter one, for some entries. */
   shorter?: (value: CacheValue, group: string) => number | undefined;
-  /** For answers that are made of another cache's, which say so in `parts`. */
+  /** For responses that are made of another cache's, which say so in `parts`. */
   parts?: PartsOptions;
 }
 
 interface PartsOptions {
-  /** Each of its groups has one answer, under the key ''. */
+  /** Each of its groups has one response, under the key ''. */
   of: Cache;
   load(group: string): Promise<CacheValue>;
   /** @param changed by their names, as in `parts` */
@@ -55,28 +55,28 @@ export interface CacheRead {
 type Load = () => Promise<CacheValue>;
 
 /** What is read of a group from now on, under the key ''. */
-export type NewAnswer = Pick<NewVersion, 'group' | 'value'>;
+export type NewResponse = Pick<NewVersion, 'group' | 'value'>;
 
 /**
- * Finished answers by key, in groups that are invalidated together. Hot ones are kept in the process, all of them in Redis for all
+ * Finished responses by key, in groups that are invalidated together. Hot ones are kept in the process, all of them in Redis for all
  * processes, and a cold one is loaded by one of these while the others wait.
  *
- * Every answer carries the time up to which it has seen all changes: when it was loaded, or when Redis last said that
+ * Every response carries the time up to which it has seen all changes: when it was loaded, or when Redis last said that
  * its group was not invalidated since. It is served while that time is less than FRESH ago, and never to a read that began after
- * this process invalidated the group. So no answer that arrives late, wherever it was held up, can bring an old value back.
+ * this process invalidated the group. So no response that arrives late, wherever it was held up, can bring an old value back.
  */
 export interface Cache {
   /** What its groups are called in `parts`. */
   partOf(group: string): string;
-  /** The kept answer, or what `load` gives, which is kept then. */
+  /** The kept response, or what `load` gives, which is kept then. */
   read(group: string, key: string, load: Load): Promise<CacheRead>;
   /** Call after the change was committed and before it is answered: reads here see it at once, elsewhere within FRESH. */
   invalidate(groups: string[]): Promise<void>;
   /**
-   * The same for groups of one answer each, which tells the next one: where one is kept that takes its place, and none is
-   * loaded. Changes may call in any order: the answer of the latest version stays.
+   * The same for groups of one response each, which tells the next one: where one is kept that takes its place, and none is
+   * loaded. Changes may call in any order: the response of the latest version stays.
    */
-  replace(answers: NewAnswer[]): Promise<void>;
+  replace(responses: NewResponse[]): Promise<void>;
 }
 
 interface Flight {
@@ -211,8 +211,8 @@ function createCache(
       return served(own.held, own.hit, now);
     },
     invalidate: async (groups) => note(await invalidation.invalidate(groups.map(groupOf))),
-    async replace(answers) {
-      const versions = answers.map(({ group, value }) => ({
+    async replace(responses) {
+      const versions = responses.map(({ group, value }) => ({
         group: groupOf(group),
         key: '',
         value,

@@ -1,17 +1,20 @@
-interface Batch<Question, Answer> {
+interface Batch<Question, Response> {
   questions: Question[];
-  answers: Promise<Answer[]>;
+  responses: Promise<Response[]>;
   send: () => void;
 }
 
 /**
  * Sends the questions of one turn of the event loop together, at most so many at once. A question that comes later never
- * gets an answer that was given before it.
- * @param ask returns the answers in the order of the questions
+ * gets a response that was given before it.
+ * @param ask returns the responses in the order of the questions
  */
-export function gathered<Question, Answer>(most: number, ask: (questions: Question[]) => Promise<Answer[]>) {
-  let open: Batch<Question, Answer> | undefined;
-  const openBatch = (): Batch<Question, Answer> => {
+export function gathered<Question, Response>(
+  most: number,
+  ask: (questions: Question[]) => Promise<Response[]>,
+) {
+  let open: Batch<Question, Response> | undefined;
+  const openBatch = (): Batch<Question, Response> => {
     const questions: Question[] = [];
     let send = () => {};
     const sent = new Promise<void>((resolve) => {
@@ -20,7 +23,7 @@ export function gathered<Question, Answer>(most: number, ask: (questions: Questi
     const batch = {
       questions,
       send,
-      answers: sent.then(() => {
+      responses: sent.then(() => {
         if (open === batch) open = undefined;
         return ask(questions);
       }),
@@ -28,7 +31,7 @@ export function gathered<Question, Answer>(most: number, ask: (questions: Questi
     setImmediate(send);
     return batch;
   };
-  return async (question: Question): Promise<Answer> => {
+  return async (question: Question): Promise<Response> => {
     open ??= openBatch();
     const batch = open;
     const place = batch.questions.push(question) - 1;
@@ -36,6 +39,6 @@ export function gathered<Question, Answer>(most: number, ask: (questions: Questi
       open = undefined;
       batch.send();
     }
-    return (await batch.answers)[place] as Answer;
+    return (await batch.responses)[place] as Response;
   };
 }

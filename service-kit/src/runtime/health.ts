@@ -45,11 +45,11 @@ async function isUp(check: ReadinessCheck): Promise<'ok' | 'down'> {
   const late = new Promise<'down'>((resolve) => {
     timer = setTimeout(resolve, CHECK_TIMEOUT, 'down');
   });
-  const answer = Promise.resolve()
+  const response = Promise.resolve()
     .then(check)
     .then(
       () => 'ok' as const,
       () => 'down' as const,
     );
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  return Promise.race([response, late]).finally(() => clearTimeout(timer));
 }

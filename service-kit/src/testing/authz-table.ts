@@ -81,8 +81,8 @@ export function describeAuthorization({ app, service, signIn, rules }: AuthzTabl
         .query(right.query ?? {});
       const authorization = await authorizationOf(caller, right);
       const headers = { ...right.headers, ...(authorization === undefined ? {} : { authorization }) };
-      const answer = await call.set(headers).send(right.body);
-      expect(answer.status).toBe(expectedStatus(route, rule, caller));
+      const response = await call.set(headers).send(right.body);
+      expect(response.status).toBe(expectedStatus(route, rule, caller));
     });
   });
 }

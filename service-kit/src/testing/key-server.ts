@@ -31,11 +31,11 @@ export async function startKeyServer(...keys: TestKey[]) {
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify({ keys: published.map(({ jwk }) => jwk) }));
   };
-  let answer = publish;
+  let result = publish;
   const start = async () => {
     server = createServer((request, response) => {
       reads += 1;
-      answer(request, response);
+      result(request, response);
     }).listen(port, '127.0.0.1');
     await once(server, 'listening');
     port = (server.address() as AddressInfo).port;
@@ -49,8 +49,8 @@ export async function startKeyServer(...keys: TestKey[]) {
       published = others;
     },
     /** Changes its responses from now on. */
-    answerWith(listener: RequestListener = publish) {
-      answer = listener;
+    respondWith(listener: RequestListener = publish) {
+      result = listener;
     },
     start,
     async stop() {

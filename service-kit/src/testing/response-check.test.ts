@@ -25,7 +25,7 @@ const document = openApiDocument(description, [
     }),
     responseHeaders: ['Location'],
     status: 201,
-    answer: z.object({ id: z.int().meta({ minimum: 1 }) }),
+    response: z.object({ id: z.int().meta({ minimum: 1 }) }),
     errors: [Taken],
     handler: () => ({ id: 1 }),
   }),

@@ -14,7 +14,7 @@ const REST = 500;
 const INTERVAL = 300_000;
 /** How soon after a failure, in milliseconds. */
 const RETRY = 2000;
-const MAX_ANSWER = 65_536;
+const MAX_RESPONSE = 65_536;
 const RETRY_AFTER = 2;
 
 /** A P-256 key of RFC 7517; keys for other uses may stand beside them. */
@@ -100,7 +100,7 @@ async function fetchKeys(url: string, closing: AbortSignal): Promise<TokenKey[]>
   const { data } = await axios.get<unknown>(url, {
     signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT)]),
     maxRedirects: 0,
-    maxContentLength: MAX_ANSWER,
+    maxContentLength: MAX_RESPONSE,
     proxy: false,
     headers: { 'Cache-Control': 'no-cache' },
   });

@@ -31,13 +31,13 @@ export async function twoProcesses() {
   ] as const;
 }
 
-export const answer = (text: string): CachedBytes => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
-export const value = (text: string) => async () => answer(text);
+export const response = (text: string): CachedBytes => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
+export const value = (text: string) => async () => response(text);
 /** What is loaded and told for a version. */
 export const version = (number: number) => async () => next('', number).value;
 export const next = (group: string, number: number) => ({
   group,
-  value: { ...answer(`version ${number}`), version: number },
+  value: { ...response(`version ${number}`), version: number },
 });
 export const neverLoaded = async (): Promise<CacheValue> => {
   throw new Error('must come from the cache');
@@ -57,7 +57,7 @@ export function slowLoad() {
     calls += 1;
     return promise;
   };
-  return { load, resolve: (text: string) => resolve(answer(text)), reject, calls: () => calls };
+  return { load, resolve: (text: string) => resolve(response(text)), reject, calls: () => calls };
 }
 export function deferred<T>() {
   let resolve: (value: T) => void = () => undefined;

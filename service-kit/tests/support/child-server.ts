@@ -33,7 +33,7 @@ const strayRows = defineRoute({
   query: z.object({ as: z.enum(['event', 'rejection', 'none']) }),
   stream: { types: ['text/csv'], maxBytes: 1000 },
   status: 200,
-  answer: z.object({ bytes: z.int() }),
+  response: z.object({ bytes: z.int() }),
   async handler({ query, stream }) {
     let bytes = 0;
     for await (const chunk of stream.bytes) bytes += chunk.length;

@@ -14,7 +14,7 @@ export function appOf(path: string, handler: () => unknown, more: { who?: 'user'
     who: more.who ?? 'anyone',
     limit: false,
     status: more.status ?? 200,
-    answer: thing,
+    response: thing,
     handler: handler as () => { name: string },
   });
   return createTestApp({ routes: [route] });

@@ -24,7 +24,7 @@ export const change = defineRoute({
     any: z.unknown().optional(),
   }),
   status: 200,
-  answer: z.object({ id: z.int(), name: z.string(), caller: z.unknown(), query: z.unknown() }),
+  response: z.object({ id: z.int(), name: z.string(), caller: z.unknown(), query: z.unknown() }),
   handler({ params, query, body, headers, caller }) {
     received.push({ body, headers });
     const { address, userAgent, requestId } = caller;
@@ -39,6 +39,6 @@ export const named = defineRoute({
   limit: false,
   params: z.strictObject({ name: text('Name', { max: 10 }) }),
   status: 200,
-  answer: z.object({ name: z.string() }),
+  response: z.object({ name: z.string() }),
   handler: ({ params }) => params,
 });

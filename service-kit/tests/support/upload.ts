@@ -3,28 +3,32 @@ import { type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { Readable } from 'node:stream';
 
-export interface UploadAnswer {
+export interface UploadResponse {
   status: number;
   headers: IncomingHttpHeaders;
   body: Record<string, unknown>;
 }
 
-/** Sends a body as a client does that reads the answer only when it is there, whether or not all was taken. */
+/** Sends a body as a client does that reads the response only when it is there, whether or not all was taken. */
 export async function upload(
   server: Server,
   path: string,
   body: Buffer | Iterable<Buffer | string>,
   headers: Record<string, string> = { 'Content-Type': 'text/csv' },
-): Promise<UploadAnswer> {
+): Promise<UploadResponse> {
   const { port } = server.address() as AddressInfo;
   const call = request({ port, path, method: 'POST', headers, agent: false });
   const source = Readable.from(Buffer.isBuffer(body) ? [body] : body);
-  const [answer] = await Promise.all([once(call, 'response'), source.pipe(call)]).then(([args]) => args);
+  const [response] = await Promise.all([once(call, 'response'), source.pipe(call)]).then(([args]) => args);
   let text = '';
-  for await (const chunk of answer) text += chunk;
+  for await (const chunk of response) text += chunk;
   source.destroy();
   call.destroy();
-  return { status: answer.statusCode, headers: answer.headers, body: text === '' ? {} : JSON.parse(text) };
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: text === '' ? {} : JSON.parse(text),
+  };
 }
 
 /** A connection on which a test writes its request by hand. */
@@ -32,9 +36,13 @@ export async function openUpload(server: Server, head: string[]) {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
   await once(socket, 'connect');
   socket.write(`${[...head, 'Host: shop'].join('\r\n')}\r\n\r\n`);
-  let answer = '';
+  let response = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => {
-    answer += chunk;
+    response += chunk;
   });
-  return { socket, closed: new Promise((resolve) => socket.once('close', resolve)), answer: () => answer };
+  return {
+    socket,
+    closed: new Promise((resolve) => socket.once('close', resolve)),
+    response: () => response,
+  };
 }

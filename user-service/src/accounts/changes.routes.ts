@@ -17,7 +17,7 @@ export function changesRoutes(readChanges: ReadChanges) {
       limit: false,
       query: changesQuery,
       status: 200,
-      answer: changesPage,
+      response: changesPage,
       handler: ({ query }) => readChanges(query.after),
     }),
   ];

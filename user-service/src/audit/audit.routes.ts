@@ -16,7 +16,7 @@ export function auditRoutes(audit: AuditUseCases) {
       limit: 'user_reads',
       query: auditQuery,
       status: 200,
-      answer: auditListResponse,
+      response: auditListResponse,
       handler: ({ query }) => audit.list(query),
     }),
   ];

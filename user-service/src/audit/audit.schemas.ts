@@ -1,5 +1,5 @@
 import { INT32_MAX, inOrder, integerQuery, rangeQuery } from '@shop/service-kit/http/fields';
-import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
+import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { SECURITY_EVENTS } from './audit.events.ts';
 import { auditResponse } from './audit.response.ts';
@@ -29,7 +29,7 @@ export type AuditKey = z.output<typeof auditCursor>;
 export const auditListResponse = z
   .object({
     events: z.array(auditResponse).meta({ description: 'The rows of this page.', maxItems: 100 }),
-    ...pagingAnswer,
+    ...pagingResponse,
     total_is_estimate: z
       .boolean()
       .meta({ description: 'There may be more rows than `total` says.', examples: [false] }),

@@ -28,7 +28,7 @@ export function loginRoutes({ logIn, queue }: LoginRouteOptions) {
       patience: 'password',
       body: loginBody,
       status: 200,
-      answer: loggedIn,
+      response: loggedIn,
       errors: [InvalidCredentials, EmailNotVerified, Busy],
       async handler({ body, caller }) {
         const { account, tokens } = await queue(() =>

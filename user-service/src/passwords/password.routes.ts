@@ -29,7 +29,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       patience: 'password',
       body: schemas.change,
       status: 200,
-      answer: schemas.changed,
+      response: schemas.changed,
       errors: [WrongPassword, Busy],
       handler: async ({ user, body, caller }) => ({
         message: 'Password changed successfully',
@@ -48,7 +48,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       limit: 'password_reset',
       body: schemas.resetRequest,
       status: 202,
-      answer: schemas.requested,
+      response: schemas.requested,
       async handler({ body, caller }) {
         await resets.request(body.email, originOf(caller));
         return { message: 'If an account has this address, a mail with a link is on its way' };
@@ -66,7 +66,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       patience: 'password',
       body: schemas.reset,
       status: 200,
-      answer: schemas.done,
+      response: schemas.done,
       errors: [InvalidMailToken, Busy],
       async handler({ body, caller }) {
         await queue(() => resets.confirm(body.token, body.new_password, originOf(caller)));

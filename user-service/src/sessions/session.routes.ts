@@ -32,7 +32,7 @@ export function sessionRoutes(sessions: SessionUseCases) {
       headers: refreshHeaders,
       body: refreshBody,
       status: 200,
-      answer: refreshed,
+      response: refreshed,
       errors: [InvalidRefreshToken, TokenReused, EmailNotVerified],
       async handler({ body, headers, caller }) {
         const token = body.refresh_token ?? headers.authorization;
@@ -81,7 +81,7 @@ export function sessionRoutes(sessions: SessionUseCases) {
       who: 'user',
       limit: 'user_reads',
       status: 200,
-      answer: sessionsResponse,
+      response: sessionsResponse,
       async handler({ user }) {
         const living = await sessions.list(user.id);
         return { sessions: living.map(toSessionResponse(user.sessionId)) };

@@ -18,7 +18,7 @@ export function jwksRoutes(keys: PublishedKey[]) {
       who: 'anyone',
       limit: false,
       status: 200,
-      answer: jwksResponse,
+      response: jwksResponse,
       handler: () => reply({ keys }, { headers: { 'Cache-Control': `public, max-age=${MAX_AGE}` } }),
     }),
   ];

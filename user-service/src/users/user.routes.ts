@@ -44,7 +44,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       patience: 'password',
       body: schemas.registration,
       status: 201,
-      answer: schemas.registered,
+      response: schemas.registered,
       errors: [UsernameTaken, EmailTaken, Busy],
       async handler({ body, caller }) {
         const { account, tokens } = await queue(() => register(body, originOf(caller)));
@@ -64,7 +64,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       responseHeaders: ['Cache-Status'],
       limit: 'user_reads',
       status: 200,
-      answer: oneUser,
+      response: oneUser,
       async handler({ user }) {
         const { bytes, etag, hit } = await users.readOwn(user.id);
         return rawReply(bytes, { etag, headers: { 'Cache-Status': hit ? 'me; hit' : 'me; fwd=miss' } });
@@ -80,7 +80,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       limit: 'user_reads',
       query: usersQuery,
       status: 200,
-      answer: usersResponse,
+      response: usersResponse,
       async handler({ query }) {
         const { rows, paging } = await users.list(query);
         return { users: rows.map(toUserResponse), ...paging };
@@ -97,7 +97,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       limit: 'user_reads',
       params: idParams,
       status: 200,
-      answer: oneUser,
+      response: oneUser,
       errors: [Forbidden, UserNotFound],
       handler: async ({ user, params }) => ({ user: toUserResponse(await users.find(user, params.id)) }),
     }),
@@ -114,7 +114,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       params: idParams,
       body: changesBody,
       status: 200,
-      answer: changedUser,
+      response: changedUser,
       errors: [Forbidden, UserNotFound, UsernameTaken, EmailTaken],
       handler: async ({ user, params, body, caller }) => ({
         message: 'User updated successfully',
@@ -134,7 +134,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       limit: 'user_writes',
       params: idParams,
       status: 200,
-      answer: done('User deleted successfully'),
+      response: done('User deleted successfully'),
       errors: [Forbidden, UserNotFound, LastAdmin],
       async handler({ user, params, caller }) {
         await users.remove(user, params.id, originOf(caller));
@@ -154,7 +154,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       params: idParams,
       body: roleBody,
       status: 200,
-      answer: oneUser,
+      response: oneUser,
       errors: [Forbidden, UserNotFound, LastAdmin],
       handler: async ({ user, params, body, caller }) => ({
         user: toUserResponse(await users.setRole(user, params.id, body.role, originOf(caller))),
@@ -170,7 +170,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       limit: 'user_reads',
       params: idParams,
       status: 200,
-      answer: sessionsResponse,
+      response: sessionsResponse,
       errors: [UserNotFound],
       async handler({ user, params }) {
         const living = await users.listSessions(params.id);

@@ -1,5 +1,5 @@
 import { fieldCode, message, text } from '@shop/service-kit/http/fields';
-import { pagingAnswer, pagingQuery } from '@shop/service-kit/http/paging';
+import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { passwordField } from '../credentials/password.fields.ts';
 import { type PasswordRules, personalIssue } from '../credentials/password.rules.ts';
@@ -61,6 +61,6 @@ export const verification = z.strictObject({ token: mailToken });
 export const usersResponse = z
   .object({
     users: z.array(userResponse).meta({ description: 'The rows of this page.', maxItems: 100 }),
-    ...pagingAnswer,
+    ...pagingResponse,
   })
   .meta({ id: 'UserPage', description: 'A page of users.' });

@@ -16,7 +16,7 @@ export function verificationRoutes(verifications: VerificationUseCases) {
       limit: 'user_writes',
       body: verification,
       status: 200,
-      answer: done('Email verified successfully'),
+      response: done('Email verified successfully'),
       errors: [InvalidMailToken],
       async handler({ body, caller }) {
         await verifications.verify(body.token, originOf(caller));
@@ -32,7 +32,7 @@ export function verificationRoutes(verifications: VerificationUseCases) {
       who: 'user',
       limit: 'user_writes',
       status: 202,
-      answer: done('Unless your address is verified already, a mail with a link is on its way'),
+      response: done('Unless your address is verified already, a mail with a link is on its way'),
       async handler({ user }) {
         await verifications.request(user);
         return { message: 'Unless your address is verified already, a mail with a link is on its way' };

@@ -11,12 +11,12 @@ import { appOf, getFrom } from './support/one-route.ts';
 import { createTestApp } from './support/test-app.ts';
 import { until } from './support/until.ts';
 
-describe('a good answer', () => {
+describe('a good response', () => {
   test('is JSON of what the schema names, and nothing else', async () => {
-    const answer = await getFrom(() => ({ name: 'Lamp', password_hash: 'x' }));
-    expect(answer.status).toBe(200);
-    expect(answer.text).toBe('{"name":"Lamp"}');
-    expect(answer.headers).toMatchObject({
+    const response = await getFrom(() => ({ name: 'Lamp', password_hash: 'x' }));
+    expect(response.status).toBe(200);
+    expect(response.text).toBe('{"name":"Lamp"}');
+    expect(response.headers).toMatchObject({
       'content-type': 'application/json; charset=utf-8',
       'content-length': '15',
       'cache-control': 'no-cache',
@@ -24,16 +24,16 @@ describe('a good answer', () => {
       'referrer-policy': 'no-referrer',
       'content-security-policy': "default-src 'none';frame-ancestors 'none'",
     });
-    expect(answer.headers).not.toHaveProperty('x-powered-by');
+    expect(response.headers).not.toHaveProperty('x-powered-by');
   });
 
   test('may set status and headers', async () => {
-    const answer = await getFrom(() =>
+    const response = await getFrom(() =>
       reply({ name: 'Lamp' }, { status: 201, headers: { Location: '/it/7', 'Cache-Control': 'private' } }),
     );
-    expect(answer.status).toBe(201);
-    expect(answer.headers).toMatchObject({ location: '/it/7', 'cache-control': 'private' });
-    expect(answer.body).toEqual({ name: 'Lamp' });
+    expect(response.status).toBe(201);
+    expect(response.headers).toMatchObject({ location: '/it/7', 'cache-control': 'private' });
+    expect(response.body).toEqual({ name: 'Lamp' });
   });
 
   test('may be empty', async () => {
@@ -46,18 +46,18 @@ describe('a good answer', () => {
       status: 204,
       handler: () => undefined,
     });
-    const answer = await request(createTestApp({ routes: [route] }).app).delete('/it');
-    expect(answer.status).toBe(204);
-    expect(answer.text).toBe('');
-    expect(answer.headers['cache-control']).toBe('no-store');
+    const response = await request(createTestApp({ routes: [route] }).app).delete('/it');
+    expect(response.status).toBe(204);
+    expect(response.text).toBe('');
+    expect(response.headers['cache-control']).toBe('no-store');
   });
 
   test('to HEAD has the headers of GET and no body', async () => {
     const { app } = appOf('/it', () => ({ name: 'Lamp' }));
-    const answer = await request(app).head('/it');
-    expect(answer.status).toBe(200);
-    expect(answer.headers).toMatchObject({ 'content-length': '15' });
-    expect(answer.text).toBeFalsy();
+    const response = await request(app).head('/it');
+    expect(response.status).toBe(200);
+    expect(response.headers).toMatchObject({ 'content-length': '15' });
+    expect(response.text).toBeFalsy();
   });
 
   test('may be bytes that were made elsewhere, of any type', async () => {
@@ -72,8 +72,10 @@ describe('a good answer', () => {
   });
 
   test('may be a stream', async () => {
-    const answer = await getFrom(() => rawReply(Readable.from(['one', ',two']), { contentType: 'text/csv' }));
-    expect(answer.text).toBe('one,two');
+    const response = await getFrom(() =>
+      rawReply(Readable.from(['one', ',two']), { contentType: 'text/csv' }),
+    );
+    expect(response.text).toBe('one,two');
     expect((await getFrom(() => rawReply(Readable.from([])))).status).toBe(200);
     const filled = new Readable();
     filled.push('all there');
@@ -97,9 +99,9 @@ describe('a stream that fails', () => {
   });
 
   test('before its first bytes is answered as any failure', async () => {
-    const answer = await getFrom(() => rawReply(Readable.from(rows([])), { contentType: 'text/csv' }));
-    expect(answer.status).toBe(500);
-    expect(answer.body.code).toBe('internal');
+    const response = await getFrom(() => rawReply(Readable.from(rows([])), { contentType: 'text/csv' }));
+    expect(response.status).toBe(500);
+    expect(response.body.code).toBe('internal');
   });
 
   test('is closed and not called a failure when the client leaves', async () => {
@@ -116,8 +118,8 @@ describe('a stream that fails', () => {
     });
     const server = app.listen(0);
     const { port } = server.address() as AddressInfo;
-    const call = get({ port, path: '/it', agent: false }, (answer) => {
-      answer.once('data', () => call.destroy());
+    const call = get({ port, path: '/it', agent: false }, (response) => {
+      response.once('data', () => call.destroy());
     }).on('error', () => undefined);
     await until('the source is closed', () => source?.destroyed === true);
     await until('the request is logged', () => lines.some(({ msg }) => msg === 'request'));
@@ -141,14 +143,14 @@ describe('If-None-Match', () => {
     ['a weak form of it', `W/${etag}`],
     ['a list', `"other", ${etag} , "third"`],
     ['any', '*'],
-  ])('with %s answers 304 without a body', async (_what, header) => {
-    const answer = await request(app).get('/it').set('If-None-Match', header);
-    expect(answer.status).toBe(304);
-    expect(answer.text).toBe('');
-    expect(answer.headers['etag']).toBe(etag);
+  ])('with %s returns 304 without a body', async (_what, header) => {
+    const response = await request(app).get('/it').set('If-None-Match', header);
+    expect(response.status).toBe(304);
+    expect(response.text).toBe('');
+    expect(response.headers['etag']).toBe(etag);
   });
 
-  test('with another tag, or without one, answers whole', async () => {
+  test('with another tag, or without one, returns the whole body', async () => {
     expect((await request(app).get('/it').set('If-None-Match', '"other"')).body).toEqual({ name: 'Lamp' });
     expect((await request(app).get('/it')).headers['etag']).toBe(etag);
   });
