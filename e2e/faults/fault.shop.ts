@@ -31,6 +31,7 @@ type Gate = (message: Message) => Promise<Passage>;
 
 /** As the services run in production, only more impatient, so that a round takes seconds. */
 const IMPATIENT = {
+  TIME_LIMIT_FACTOR: '1',
   PLACEMENT_DEADLINE: '2',
   RECONCILE_INTERVAL: '300',
   ANTI_ENTROPY_INTERVAL: '1000',

@@ -21,7 +21,8 @@ await runServer({
   loadConfig: () => loadOrderConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const patience = config.TIME_LIMIT_FACTOR;
+    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, patience);
     const db = new PrismaClient({ adapter: database.adapter });
     const { query } = database;
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
@@ -34,6 +35,7 @@ await runServer({
       url: config.PRODUCT_SERVICE_URL,
       serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
       currency: config.CURRENCY,
+      patience,
     });
     const placementMetrics = createPlacementMetrics({
       registry: metrics.registry,
@@ -41,6 +43,7 @@ await runServer({
     });
     const app = createApp({
       ...runtime,
+      patience,
       db,
       query,
       redis,

@@ -16,7 +16,13 @@ await runServer({
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const { close, adapter, ...queries } = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const patience = config.TIME_LIMIT_FACTOR;
+    const { close, adapter, ...queries } = openDatabase(
+      config.DATABASE_URL,
+      config.DATABASE_POOL,
+      logger,
+      patience,
+    );
     const db = new PrismaClient({ adapter });
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const accessKeys = openAccessKeys(config, logger);
@@ -35,7 +41,7 @@ await runServer({
       periodic: { ...cleanupTasks(query), ...erasure.periodic },
     });
     return {
-      app: createApp({ ...runtime, db, query, catalogue, redis, accounts, accessKeys }),
+      app: createApp({ ...runtime, patience, db, query, catalogue, redis, accounts, accessKeys }),
       async close() {
         await jobs.close();
         accessKeys.close();

@@ -24,7 +24,8 @@ await runServer({
   loadConfig: () => loadUserConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger);
+    const patience = config.TIME_LIMIT_FACTOR;
+    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, patience);
     const { query, unprepared, transaction } = database;
     const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
     const { readChanges } = createChangesRepository(query);
@@ -57,6 +58,7 @@ await runServer({
     return {
       app: createApp({
         ...runtime,
+        patience,
         query,
         unprepared,
         change,

@@ -116,7 +116,7 @@ describe('the program', () => {
     test('two tabs that find an expired token at once exchange it once', async () => {
       const tabs = [await site.open(), await site.open()];
       const open = `import('@shop/client').then(({ createShop, localStorageTokens }) => {
-        globalThis.shop = createShop({ ...${JSON.stringify(urlsOf(stack))}, tokens: localStorageTokens() });
+        globalThis.shop = createShop({ ...${JSON.stringify(urlsOf(stack))}, tokens: localStorageTokens(), timeoutMs: 100_000 });
       })`;
       for (const tab of tabs) await tab.evaluate(open);
       const account = { username: 'tabs', email: 'tabs@example.com', password: 'securepass123' };

@@ -35,6 +35,9 @@ export const commonConfig = {
     .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
     .describe('`postgresql://user:password@host:port/database`'),
   DATABASE_POOL: wholeNumber(1, 200, 10).describe('Database connections of one process'),
+  TIME_LIMIT_FACTOR: wholeNumber(1, 20, 1).describe(
+    'Multiplies the time limits of requests and statements. Only for machines that are too slow for them, such as busy test machines',
+  ),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// address')
