@@ -24,12 +24,7 @@ function order(
   headers: Record<string, string> = {},
 ): Promise<Result> {
   const products = lines.map(([product_id, quantity]) => ({ product_id, quantity }));
-  return call(
-    'POST',
-    `${stack.order.url}/api/orders`,
-    { products },
-    { token: tokenOf(userId), headers, limit: 30_000 },
-  );
+  return call('POST', `${stack.order.url}/api/orders`, { products }, { token: tokenOf(userId), headers });
 }
 
 /**

@@ -7,5 +7,4 @@ export default {
   globalSetup: '<rootDir>/../scripts/lib/test/build-for-e2e.js',
   setupFilesAfterEnv: ['<rootDir>/support/documented.ts'],
   testMatch: ['<rootDir>/**/*.test.ts'],
-  testTimeout: 120_000,
 };

@@ -38,7 +38,7 @@ export async function call(
       ...options.headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(options.limit ?? 10_000),
+    signal: AbortSignal.timeout(options.limit ?? 100_000),
   });
   const text = await response.text();
   const { status, headers } = response;
