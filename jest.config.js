@@ -14,8 +14,6 @@ const WORKSPACES = [
 
 export default {
   projects: WORKSPACES.map((workspace) => `<rootDir>/${workspace}`),
-  // Milliseconds. It only ends a test that hangs: those of e2e start and kill whole stacks, perhaps on a busy machine.
-  testTimeout: 300_000,
   // More than the two cores of a small machine, because many tests wait; each file has a database of its own.
   maxWorkers: 3,
   // With this limit Jest always uses worker processes, which get the flag that ES modules need (service-kit/jest-preset.js).

@@ -21,5 +21,6 @@ export const jestPreset = {
   globalSetup: '<rootDir>/../scripts/lib/test/global-setup.js',
   globalTeardown: '<rootDir>/../scripts/lib/test/global-teardown.js',
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
-  testTimeout: 30_000,
+  // Milliseconds. It only ends a test that hangs: some start and kill whole stacks, perhaps on a busy machine.
+  testTimeout: 300_000,
 };

@@ -6,5 +6,4 @@ export default {
   displayName: 'client',
   globalSetup: '<rootDir>/tests/support/global-setup.js',
   globalTeardown: '<rootDir>/../../scripts/lib/test/global-teardown.js',
-  testTimeout: 120_000,
 };

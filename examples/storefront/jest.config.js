@@ -10,5 +10,4 @@ export default {
   // Its sources run in the browser, where Jest measures nothing.
   coveragePathIgnorePatterns: ['/'],
   // Hooks start whole stacks and fill them. Milliseconds.
-  testTimeout: 300_000,
 };
