@@ -74,7 +74,7 @@ export function createApp({
     accessTokens: createAccessTokenVerifier(accessKeys, http.accounts.now),
     health: {
       required: { database: () => query`SELECT 1`, ...accessKeys.checks },
-      optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
+      optional: redis === undefined ? {} : { redis: redis.check },
       isStopping,
     },
   });

@@ -112,7 +112,7 @@ export function createApp({
       // Without keys nobody is signed in, but everybody can read.
       optional: {
         ...accessKeys.checks,
-        ...(redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) }),
+        ...(redis === undefined ? {} : { redis: redis.check }),
       },
       isStopping,
     },

@@ -1,7 +1,7 @@
 import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
-import { connectRedis } from '@shop/service-kit/redis/connect';
+import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
@@ -16,15 +16,13 @@ await runServer({
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const patience = config.TIME_LIMIT_FACTOR;
-    const { close, adapter, ...queries } = openDatabase(
-      config.DATABASE_URL,
-      config.DATABASE_POOL,
-      logger,
+    const { DATABASE_URL, DATABASE_POOL, DATABASE_PREPARED: prepared, TIME_LIMIT_FACTOR: patience } = config;
+    const { close, adapter, ...queries } = openDatabase(DATABASE_URL, DATABASE_POOL, logger, {
       patience,
-    );
+      prepared,
+    });
     const db = new PrismaClient({ adapter });
-    const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
+    const redis = await openRedis(config.REDIS_URL, logger);
     const accessKeys = openAccessKeys(config, logger);
     const { registry } = metrics;
     const accounts = await openAccounts({ config, service: 'product-service', logger, registry });

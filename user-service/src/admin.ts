@@ -10,7 +10,8 @@ import { passwordConfig } from './config.ts';
 import { createPasswordHasher } from './credentials/password.hasher.ts';
 import { ADMIN_HELP, AdminCommandFailed, runAdminCommand } from './users/admin.command.ts';
 
-const schema = z.object({ DATABASE_URL: commonConfig.DATABASE_URL, ...passwordConfig });
+const { DATABASE_URL, DATABASE_PREPARED } = commonConfig;
+const schema = z.object({ DATABASE_URL, DATABASE_PREPARED, ...passwordConfig });
 
 /** `npm run admin`: on the database of `DATABASE_URL`, with the service's settings for passwords. @returns the exit code */
 async function main(args: string[]): Promise<number> {
@@ -20,7 +21,7 @@ async function main(args: string[]): Promise<number> {
   }
   const logger = pino({ level: 'silent' });
   const config = loadConfig(schema, process.env);
-  const database = openDatabase(config.DATABASE_URL, 1, logger);
+  const database = openDatabase(config.DATABASE_URL, 1, logger, { prepared: config.DATABASE_PREPARED });
   const hasher = createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST });
   const { query, transaction } = database;
   const trust = createCacheTrust(query);

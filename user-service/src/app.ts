@@ -120,7 +120,7 @@ export function createApp(options: AppOptions) {
     accounts,
     health: {
       required: { database: () => query`SELECT 1` },
-      optional: redis === undefined ? {} : { redis: () => redis.run((client) => client.ping()) },
+      optional: redis === undefined ? {} : { redis: redis.check },
       isStopping,
     },
   });

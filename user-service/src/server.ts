@@ -2,7 +2,7 @@ import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader'
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
-import { connectRedis } from '@shop/service-kit/redis/connect';
+import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { createAccountChanger } from './accounts/account.changer.ts';
@@ -24,10 +24,10 @@ await runServer({
   loadConfig: () => loadUserConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const patience = config.TIME_LIMIT_FACTOR;
-    const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, patience);
+    const { DATABASE_URL, DATABASE_POOL, DATABASE_PREPARED: prepared, TIME_LIMIT_FACTOR: patience } = config;
+    const database = openDatabase(DATABASE_URL, DATABASE_POOL, logger, { patience, prepared });
     const { query, unprepared, transaction } = database;
-    const redis = config.REDIS_URL === undefined ? undefined : connectRedis(config.REDIS_URL, logger);
+    const redis = await openRedis(config.REDIS_URL, logger);
     const { readChanges } = createChangesRepository(query);
     const { registry } = metrics;
     const staleAfter = config.ACCOUNTS_STALE_AFTER;

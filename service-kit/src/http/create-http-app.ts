@@ -34,7 +34,7 @@ export interface HttpAppOptions {
   accessTokens: AccessTokenVerifier;
   serviceTokens?: ServiceTokenVerifier;
   accounts: Accounts;
-  health: Omit<HealthOptions, 'service'>;
+  health: Omit<HealthOptions, 'service' | 'logger'>;
   /** Multiplies what requests may take; 1 in production. */
   patience?: number | undefined;
 }
@@ -63,7 +63,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.get('/health', healthHandler(service));
   app.get(
     '/ready',
-    readyHandler({ service, ...health, optional: { ...health.optional, ...accounts.checks } }),
+    readyHandler({ service, logger, ...health, optional: { ...health.optional, ...accounts.checks } }),
   );
   mountMachinePages(app, { service, description: options.description, tags: options.tags, routes, metrics });
   for (const path of ['/health', '/ready', ...MACHINE_PAGES]) refuseOtherMethods(app, path, ['GET', 'HEAD']);

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { runMigrations } from 'graphile-worker';
-import { Client } from 'pg';
+import { connectClient, NO_LIMITS } from '../postgres/database-hosts.ts';
+import { openPool } from '../postgres/open-pool.ts';
 
 /** An arbitrary lock number: one process at a time installs graphile-worker and the functions below. */
 const QUEUE_LOCK = 7_263_002;
+
+/** Milliseconds that one of its steps may take. */
+const STEP_TIMEOUT = 600_000;
 
 /**
  * `jobs.add` writes a job in the statement or transaction that causes it, from any client or trigger. A job is tried until it
@@ -29,13 +33,15 @@ export const JOB_QUEUE_VERSION = createHash('sha1')
 
 /** Installs or updates the job queue. Several processes may call it at once. */
 export async function migrateJobQueue(connectionString: string): Promise<void> {
-  const lock = new Client({ connectionString, connectionTimeoutMillis: 5000 });
-  await lock.connect();
+  const lock = await connectClient(connectionString);
+  const pool = openPool({ connectionString, max: 1, query_timeout: STEP_TIMEOUT, options: NO_LIMITS });
+  // graphile-worker asks for these; the statement under way fails as well.
+  pool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined));
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [QUEUE_LOCK]);
-    await runMigrations({ connectionString });
+    await runMigrations({ pgPool: pool });
     await lock.query(SQL);
   } finally {
-    await lock.end();
+    await Promise.all([lock.end(), pool.end()]);
   }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Query } from '../postgres/query.ts';
+import { directUrlOf } from '../runtime/config.ts';
 import { createJobMetrics } from './job.metrics.ts';
 import { startRunner, type Task } from './job-runner.ts';
 import { createQueueRepository } from './queue.repository.ts';
@@ -14,7 +15,13 @@ export interface PeriodicTask {
 }
 
 interface JobsOptions {
-  config: { DATABASE_URL: string; JOB_MAX_BACKOFF: number; JOB_ABANDONED_AFTER: number };
+  config: {
+    DATABASE_URL: string;
+    DATABASE_DIRECT_URL?: string | undefined;
+    DATABASE_PREPARED?: boolean;
+    JOB_MAX_BACKOFF: number;
+    JOB_ABANDONED_AFTER: number;
+  };
   /** Of the same database. */
   query: Query;
   registry: Registry;
@@ -38,11 +45,8 @@ const CARE_INTERVAL = 5000;
  */
 export function startJobs(options: JobsOptions) {
   const { config, query, registry, logger, tasks, periodic = {}, concurrency = 10, stalledAfter } = options;
-  const {
-    DATABASE_URL: databaseUrl,
-    JOB_MAX_BACKOFF: longestWait,
-    JOB_ABANDONED_AFTER: abandonedAfter,
-  } = config;
+  const { JOB_MAX_BACKOFF: longestWait, JOB_ABANDONED_AFTER: abandonedAfter } = config;
+  const databaseUrl = directUrlOf(config);
   const queue = createQueueRepository(query);
   const metrics = createJobMetrics(registry, queue);
   const stopping = new AbortController();

@@ -34,12 +34,13 @@ const CONNECTION_CODES = new Set([
 ]);
 /**
  * SQLSTATE classes after which the same request may succeed a moment later: connection lost (08), too many
- * connections or out of memory (53), statement timeout and shutdown (57), lock timeout (55P03), deadlock and serialisation (40).
+ * connections or out of memory (53), statement timeout and shutdown (57), lock timeout (55P03), deadlock and serialisation
+ * (40), a primary that has become a replica (25006).
  */
-const PASSING_STATES = /^(08|53|57|40|55P03)/;
+const PASSING_STATES = /^(08|53|57|40|55P03|25006)/;
 /** Plain errors of the `pg` pool and client have a text only. */
 const PASSING_TEXTS =
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|The request took too long|Client has encountered a connection error/i;
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|The request took too long|Client has encountered a connection error|does not take writes/i;
 
 const causeOf = (error: unknown): AdapterCause =>
   (error as DatabaseError | null)?.meta?.driverAdapterError?.cause ?? {};
@@ -88,7 +89,10 @@ export function wasNotDone(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined) return wasRolledBack(error) && PASSING_STATES.test(state);
   const { code, message } = (error ?? {}) as DatabaseError;
-  return code === 'ECONNREFUSED' || /timeout exceeded when trying to connect/.test(String(message));
+  return (
+    code === 'ECONNREFUSED' ||
+    /timeout exceeded when trying to connect|does not take writes/.test(String(message))
+  );
 }
 
 /** Whether the database could not be asked, or gave up: a matter of 503, not of 500. */

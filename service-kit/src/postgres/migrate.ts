@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { sqlStateOf } from './database-errors.ts';
+import { connectClient } from './database-hosts.ts';
 import { type Migration, readMigrations, type Step } from './migration-steps.ts';
 
 /** Any number; all migrations of one database wait for each other on it. */
@@ -59,9 +60,7 @@ interface AppliedRow {
 export async function applyMigrations(options: MigrateOptions): Promise<string[]> {
   const { connectionString, prismaFolder, resolve } = options;
   const migrations = await readMigrations(prismaFolder);
-  const client = new Client({ connectionString, connectionTimeoutMillis: 5000 });
-  client.on('error', () => undefined); // The next statement reports it.
-  await client.connect();
+  const client = await connectClient(connectionString);
   try {
     await takeLock(client);
     await client.query(TABLE);

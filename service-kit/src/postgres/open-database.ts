@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Logger } from 'pino';
 import { openPool } from './open-pool.ts';
-import { poolSettings } from './pool-settings.ts';
+import { type PoolOptions, poolSettings } from './pool-settings.ts';
 import {
   createQuery,
   createTransaction,
@@ -25,21 +25,20 @@ export interface Database {
 /**
  * Connects with the first query.
  * @param max connections of this process
- * @param patience see `poolSettings`
  */
 export function openDatabase(
   connectionString: string,
   max: number,
   logger: Logger,
-  patience?: number,
+  options: PoolOptions = {},
 ): Database {
-  const pool = openPool(poolSettings(connectionString, max, patience));
+  const pool = openPool(poolSettings(connectionString, max, options));
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'database connection lost'));
   return {
     adapter: new PrismaPg(pool),
-    query: createQuery(pool),
+    query: options.prepared === false ? createUnpreparedQuery(pool) : createQuery(pool),
     unprepared: createUnpreparedQuery(pool),
-    transaction: createTransaction(pool),
+    transaction: createTransaction(pool, options.prepared),
     close: () => pool.end(),
   };
 }

@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Pool, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
+import { Pool, type PoolClient, type QueryConfig } from 'pg';
 import { remainingTime } from '../deadline/deadline.ts';
 import { OutOfTime } from '../errors/http-errors.ts';
+import { clientsOf } from './database-hosts.ts';
+import type { PoolSettings } from './pool-settings.ts';
 
 /**
  * A pool that takes back only clean connections: one that still waits for a response, or is inside a transaction, is closed
@@ -9,17 +11,34 @@ import { OutOfTime } from '../errors/http-errors.ts';
  * without an error; the next request would run inside another request's transaction.
  *
  * Waiting for a connection and each statement take no longer than the request has left (`deadline.ts`). Without time
- * left they fail with OutOfTime, and nothing is sent.
+ * left they fail with OutOfTime, and nothing is sent. With several hosts, each gets a try before the wait fails.
  */
-export function openPool(settings: PoolConfig & { query_timeout: number }): Pool {
-  const pool = new Pool(settings);
+export function openPool(settings: PoolSettings): Pool {
+  const { Client, hosts } = clientsOf(settings.connectionString);
+  const pool = new Pool({ ...settings, Client });
   // After this event the pool checks whether the client has ended, and removes it then.
   pool.on('release', (_error, client) => {
     if (!isClean(client)) void client.end();
   });
   pool.on('connect', (client) => boundStatements(client, settings.query_timeout));
+  if (hosts > 1) tryEachHost(pool, hosts);
   boundWaits(pool);
   return pool;
+}
+
+/** The pool was full or is closed: another host would not help. */
+const NOT_OF_A_HOST = /timeout exceeded when trying to connect|calling end on the pool/;
+
+function tryEachHost(pool: Pool, hosts: number): void {
+  const connect = pool.connect.bind(pool) as (callback: Connected) => void;
+  const patient = (callback: Connected, left = hosts): void => {
+    connect((error, client, release) => {
+      if (error === undefined || left === 1 || NOT_OF_A_HOST.test(error.message))
+        callback(error, client, release);
+      else patient(callback, left - 1);
+    });
+  };
+  pool.connect = patient as typeof pool.connect;
 }
 
 /** `readyForQuery` is missing in the types of `pg`. */

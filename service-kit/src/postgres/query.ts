@@ -20,12 +20,13 @@ export type Query = <Rows = unknown[]>(strings: readonly string[], ...values: un
 /** Runs statements on one connection: committed when the work resolves, rolled back when it rejects. */
 export type Transaction = <T>(work: (query: Query) => Promise<T>) => Promise<T>;
 
-export function createTransaction(pool: Pool): Transaction {
+/** @param prepared false: see `PoolOptions` */
+export function createTransaction(pool: Pool, prepared = true): Transaction {
   return async (work) => {
     const client = await pool.connect();
     try {
       await client.query('BEGIN');
-      const result = await work(createQuery(client));
+      const result = await work(prepared ? createQuery(client) : createUnpreparedQuery(client));
       await client.query('COMMIT');
       return result;
     } catch (error) {
@@ -50,7 +51,7 @@ export function createQuery(pool: Pool | PoolClient): Query {
  * The same, but planned for the values of each call and not kept: for statements of many forms whose best plan depends on
  * the values. From the sixth call on, Postgres may plan a prepared statement without regard to its values.
  */
-export function createUnpreparedQuery(pool: Pool): Query {
+export function createUnpreparedQuery(pool: Pool | PoolClient): Query {
   return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
     const { rows } = await pool.query(toStatement(strings, values));
     return rows as Rows;

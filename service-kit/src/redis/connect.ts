@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { sentinelOptions } from './redis-options.ts';
 
 /** One process's connection to the shared Redis. Every key is made with `prefix`, so that tests do not meet. */
 export interface RedisConnection {
@@ -14,6 +15,8 @@ export interface RedisConnection {
    * @throws Error to be caught by every caller: whatever needs Redis has a way without it
    */
   run<T>(commands: (client: Redis) => Promise<T>): Promise<T>;
+  /** Writes: a replica, or a server without memory, still responds to a ping. @throws Error while it cannot be used */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,6 +24,8 @@ export interface RedisConnection {
 const COMMAND_TIMEOUT = 150;
 /** How long commands are not even tried after one that timed out, in milliseconds. */
 const REST_AFTER_TIMEOUT = 1000;
+/** Seconds that the key of a check is kept. */
+const CHECK_KEPT = 60;
 
 interface ConnectOptions {
   prefix?: string;
@@ -37,7 +42,7 @@ export function connectRedis(
   logger: Logger,
   { prefix = 'shop:', commandTimeout = COMMAND_TIMEOUT }: ConnectOptions = {},
 ): RedisConnection {
-  const client = new Redis(url, {
+  const options = {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout,
@@ -46,8 +51,10 @@ export function connectRedis(
     enableAutoPipelining: true,
     // These carry the questions of many requests already, and are sent at the end of a turn: no need to wait for the next.
     autoPipeliningIgnoredCommands: ['cacheFind', 'countHits'],
-    retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
-  });
+    retryStrategy: (attempt: number) => Math.min(attempt * 50, 1000),
+  };
+  const sentinels = sentinelOptions(url);
+  const client = sentinels === undefined ? new Redis(url, options) : new Redis({ ...options, ...sentinels });
   // Each limit and cache listens for `ready`: more than Node's warning of a leak expects.
   client.setMaxListeners(100);
   let runId: Promise<string> | undefined;
@@ -66,10 +73,21 @@ export function connectRedis(
     lastMessage = undefined;
     logger.info('redis is ready');
   });
+  const run: RedisConnection['run'] = async (commands) => {
+    if (!isReady()) throw new Error('redis is away');
+    try {
+      return await commands(client);
+    } catch (error) {
+      if (error instanceof Error && error.message === 'Command timed out')
+        restUntil = Date.now() + REST_AFTER_TIMEOUT;
+      throw error;
+    }
+  };
   return {
     client,
     prefix,
     isReady,
+    run,
     runId() {
       runId ??= askRunId(client).catch((error: unknown) => {
         runId = undefined;
@@ -77,15 +95,8 @@ export function connectRedis(
       });
       return runId;
     },
-    async run(commands) {
-      if (!isReady()) throw new Error('redis is away');
-      try {
-        return await commands(client);
-      } catch (error) {
-        if (error instanceof Error && error.message === 'Command timed out')
-          restUntil = Date.now() + REST_AFTER_TIMEOUT;
-        throw error;
-      }
+    async check() {
+      await run((commands) => commands.set(`${prefix}ready`, '1', 'EX', CHECK_KEPT));
     },
     async close() {
       client.disconnect();

@@ -31,6 +31,7 @@ describe('the environment', () => {
       NODE_ENV: 'development',
       PORT: 0,
       DATABASE_POOL: 10,
+      DATABASE_PREPARED: true,
       LOG_LEVEL: 'info',
       CURRENCY: 'USD',
       CORS_ORIGINS: '*',

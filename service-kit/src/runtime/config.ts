@@ -1,6 +1,7 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import type { Limit } from '../http/rate-limit.ts';
+import { REDIS_URL } from '../redis/redis-options.ts';
 
 /** The environment is invalid; `message` has one line per variable. */
 export class ConfigError extends Error {}
@@ -33,17 +34,29 @@ export const commonConfig = {
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
-    .describe('`postgresql://user:password@host:port/database`'),
+    .describe(
+      '`postgresql://user:password@host:port/database`; of several hosts (`host1:5432,host2:5432`) the one that takes writes is used',
+    ),
+  DATABASE_DIRECT_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
+    .optional()
+    .describe(
+      'The database past a pooler, for migrations and for jobs, which LISTEN; `DATABASE_URL` if not set',
+    ),
+  DATABASE_PREPARED: flag(true).describe(
+    '`false` behind PgBouncer in transaction mode: no prepared statements, and time limits come from the role',
+  ),
   DATABASE_POOL: wholeNumber(1, 200, 10).describe('Database connections of one process'),
   TIME_LIMIT_FACTOR: wholeNumber(1, 20, 1).describe(
     'Multiplies the time limits of requests and statements. Only for machines that are too slow for them, such as busy test machines',
   ),
   REDIS_URL: z
     .string()
-    .regex(/^rediss?:\/\//, 'must be a redis:// address')
+    .regex(REDIS_URL, 'must be a redis:// or redis+sentinel:// address')
     .optional()
     .describe(
-      'Shared caches and rate limits. Without it they are kept in the process, so run one replica only',
+      'Shared caches and rate limits: `redis://user:password@host:6379`, `rediss://` for TLS, or `redis+sentinel://user:password@host1:26379,host2/name`. Without it they are kept in the process, so run one replica only',
     ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -87,6 +100,17 @@ export const tokenReaderConfig = {
     .optional()
     .describe('Instead of `JWT_SECRET_KEY`: where user-service publishes its public keys (ES256)'),
 };
+
+/** Where sessions last, for LISTEN and migrations. @throws ConfigError when it is missing behind a pooler */
+export function directUrlOf(config: {
+  DATABASE_URL: string;
+  DATABASE_DIRECT_URL?: string | undefined;
+  DATABASE_PREPARED?: boolean;
+}): string {
+  if (config.DATABASE_DIRECT_URL === undefined && config.DATABASE_PREPARED === false)
+    throw new ConfigError('DATABASE_DIRECT_URL is missing: DATABASE_PREPARED=false needs it');
+  return config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
+}
 
 /** Extends the schema: an environment with both keys, or neither, is refused. */
 export function requireOneKey<Schema extends z.ZodType<{ JWT_SECRET_KEY?: unknown; JWKS_URL?: unknown }>>(

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import type { Logger } from 'pino';
 
 /** Resolves if the dependency can be used, rejects otherwise. */
 export type ReadinessCheck = () => Promise<unknown>;
@@ -10,6 +11,7 @@ export interface HealthOptions {
   /** Without these it still serves, but more slowly: `degraded`, 200. */
   optional: Record<string, ReadinessCheck>;
   isStopping: () => boolean;
+  logger: Logger;
 }
 
 const CHECK_TIMEOUT = 1000;
@@ -21,10 +23,28 @@ export function healthHandler(service: string): RequestHandler {
   };
 }
 
-/** `GET /ready`: whether traffic may be sent here; 503 from the moment a stop signal arrives. */
-export function readyHandler({ service, required, optional, isStopping }: HealthOptions): RequestHandler {
+/**
+ * `GET /ready`: whether traffic may be sent here; 503 from the moment a stop signal arrives. Why a check fails is
+ * in the log, once.
+ */
+export function readyHandler({
+  service,
+  required,
+  optional,
+  isStopping,
+  logger,
+}: HealthOptions): RequestHandler {
+  const reasons = new Map<string, string>();
+  const onResult = (check: string, reason: string | undefined) => {
+    if (reason !== undefined && reasons.get(check) !== reason) logger.warn({ check, reason }, 'check failed');
+    if (reason === undefined) reasons.delete(check);
+    else reasons.set(check, reason);
+  };
   return async (_request, response) => {
-    const [needed, wanted] = await Promise.all([runChecks(required), runChecks(optional)]);
+    const [needed, wanted] = await Promise.all([
+      runChecks(required, onResult),
+      runChecks(optional, onResult),
+    ]);
     const serves = !isStopping() && Object.values(needed).every((state) => state === 'ok');
     const complete = Object.values(wanted).every((state) => state === 'ok');
     const status = !serves ? 'unavailable' : complete ? 'ready' : 'degraded';
@@ -35,21 +55,31 @@ export function readyHandler({ service, required, optional, isStopping }: Health
   };
 }
 
-async function runChecks(checks: Record<string, ReadinessCheck>): Promise<Record<string, 'ok' | 'down'>> {
-  const states = Object.entries(checks).map(async ([name, check]) => [name, await isUp(check)] as const);
+type OnResult = (check: string, reason: string | undefined) => void;
+
+async function runChecks(
+  checks: Record<string, ReadinessCheck>,
+  onResult: OnResult,
+): Promise<Record<string, 'ok' | 'down'>> {
+  const states = Object.entries(checks).map(async ([name, check]) => {
+    const reason = await failureOf(check);
+    onResult(name, reason);
+    return [name, reason === undefined ? 'ok' : 'down'] as const;
+  });
   return Object.fromEntries(await Promise.all(states));
 }
 
-async function isUp(check: ReadinessCheck): Promise<'ok' | 'down'> {
+/** @returns why the dependency cannot be used, undefined if it can */
+async function failureOf(check: ReadinessCheck): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'down'>((resolve) => {
-    timer = setTimeout(resolve, CHECK_TIMEOUT, 'down');
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, CHECK_TIMEOUT, `no result within ${CHECK_TIMEOUT} ms`);
   });
-  const response = Promise.resolve()
+  const result = Promise.resolve()
     .then(check)
     .then(
-      () => 'ok' as const,
-      () => 'down' as const,
+      () => undefined,
+      ({ message, code }: NodeJS.ErrnoException) => message || code || 'unknown',
     );
-  return Promise.race([response, late]).finally(() => clearTimeout(timer));
+  return Promise.race([result, late]).finally(() => clearTimeout(timer));
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { migrateDatabase } from '../postgres/migrate-database.ts';
-import { commonConfig, loadConfig } from './config.ts';
+import { commonConfig, directUrlOf, loadConfig } from './config.ts';
 import { fail } from './run-server.ts';
 
 interface MigrationOptions {
@@ -11,13 +11,16 @@ interface MigrationOptions {
   prismaFolder: string;
 }
 
-/** The one-shot migration process of a service for `DATABASE_URL`: reports what it did; exit 1 on failure. */
+const { DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_PREPARED } = commonConfig;
+const schema = z.object({ DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_PREPARED });
+
+/** The one-shot migration process of a service for its database: reports what it did; exit 1 on failure. */
 export async function runMigration({ service, env, prismaFolder }: MigrationOptions): Promise<void> {
   try {
-    const { DATABASE_URL } = loadConfig(z.object({ DATABASE_URL: commonConfig.DATABASE_URL }), env);
+    const connectionString = directUrlOf(loadConfig(schema, env));
     const { values } = parseArgs({ options: { resolve: { type: 'string' } } });
     const { resolve } = values;
-    const applied = await migrateDatabase({ connectionString: DATABASE_URL, prismaFolder, resolve });
+    const applied = await migrateDatabase({ connectionString, prismaFolder, resolve });
     console.log(
       `${service}: ${applied.length === 0 ? 'nothing to migrate' : `applied ${applied.join(', ')}`}`,
     );

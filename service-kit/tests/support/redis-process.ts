@@ -24,8 +24,11 @@ export interface RedisProcess {
   resume(): void;
 }
 
-/** @param folder where it keeps what SAVE writes, and reads it at its next start */
-export async function startRedisProcess(folder?: string): Promise<RedisProcess> {
+/**
+ * @param folder where it keeps what SAVE writes, and reads it at its next start
+ * @param flags further settings
+ */
+export async function startRedisProcess(folder?: string, flags: string[] = []): Promise<RedisProcess> {
   const binary = process.env['TEST_REDIS_SERVER'];
   if (binary === undefined) throw new Error('TEST_REDIS_SERVER is not set: run the tests with npm test');
   const port = await freePort();
@@ -36,6 +39,7 @@ export async function startRedisProcess(folder?: string): Promise<RedisProcess> 
     async start() {
       const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
       if (folder !== undefined) options.push('--dir', folder);
+      options.push(...flags);
       const started = spawn(binary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
       child = started;
       let output = '';

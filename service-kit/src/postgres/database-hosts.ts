@@ -1,0 +1,94 @@
+import { Client, type ClientConfig } from 'pg';
+
+/** Milliseconds that a connection outside a pool may take to be made, to each host. */
+const CONNECT_TIMEOUT = 5000;
+/** Migrations take their time, also where the role has limits for the service's statements. */
+export const NO_LIMITS = '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0';
+/** Host names of a connection string, with everything before and after them. */
+const PARTS = /^(postgres(?:ql)?:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/;
+
+/** No host of the list takes writes: a failover is under way, or all of them are replicas. */
+export class NoPrimary extends Error {}
+
+/**
+ * The connection strings of `postgresql://user@host1,host2:5433/database`, one per host, as libpq reads them. A host
+ * without a port has 5432.
+ */
+export function connectionStringsOf(connectionString: string): string[] {
+  const [, before, hosts, after = ''] = PARTS.exec(connectionString) ?? [];
+  if (hosts === undefined || !hosts.includes(',')) return [connectionString];
+  return hosts.split(',').map((host) => `${before}${host}${after}`);
+}
+
+const wantsPrimary = (connectionString: string) =>
+  connectionString.includes('target_session_attrs=read-write') ||
+  connectionString.includes('target_session_attrs=primary');
+
+/** Several hosts are a primary and its replicas: only the one that takes writes is of use. */
+function mustWrite(connectionString: string): boolean {
+  return connectionStringsOf(connectionString).length > 1 || wantsPrimary(connectionString);
+}
+
+type Connected = (error?: Error | null) => void;
+
+/**
+ * A constructor for the pool, which calls it for each connection: `pg` knows one host only. A connection that fails, or
+ * that reaches a replica, makes the next one try the next host.
+ * @returns the constructor, and how many hosts there are to try
+ */
+export function clientsOf(connectionString: string) {
+  const urls = connectionStringsOf(connectionString);
+  const check = mustWrite(connectionString);
+  let current = 0;
+  const construct = (Target: typeof Client, [config]: [ClientConfig?]) => {
+    const chosen = current;
+    const client = new Target({ ...config, connectionString: urls[chosen] });
+    const connect = client.connect.bind(client) as (callback: Connected) => void;
+    client.connect = ((connected: Connected) =>
+      connect((failure) => {
+        const done = (error?: Error | null) => {
+          // Of several connections that fail at once, the first one moves on.
+          if (error && current === chosen) current = (chosen + 1) % urls.length;
+          connected(error);
+        };
+        if (failure || !check) return done(failure);
+        refuseReplica(client).then(
+          () => done(),
+          (error: Error) => client.end(() => done(error)),
+        );
+      })) as typeof client.connect;
+    return client;
+  };
+  return { Client: new Proxy(Client, { construct }) as new () => Client, hosts: urls.length };
+}
+
+/**
+ * One connection outside a pool, to the host that takes writes; without a limit on its statements.
+ * @throws Error of the last host, if none can be used
+ */
+export async function connectClient(connectionString: string): Promise<Client> {
+  let failure: unknown;
+  for (const url of connectionStringsOf(connectionString)) {
+    const client = new Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT,
+      options: NO_LIMITS,
+    });
+    client.on('error', () => undefined); // The next statement reports it.
+    try {
+      await client.connect();
+      if (mustWrite(connectionString)) await refuseReplica(client);
+      return client;
+    } catch (error) {
+      failure = error;
+      await client.end().catch(() => undefined);
+    }
+  }
+  throw failure;
+}
+
+/** What libpq does for `target_session_attrs=read-write`. */
+async function refuseReplica(client: Client): Promise<void> {
+  const { rows } = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only');
+  if (rows[0]?.transaction_read_only === 'on') throw new NoPrimary('The database host does not take writes');
+}
