@@ -87,7 +87,9 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       BCRYPT_COST: '4',
       ...env,
     });
-    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, { patience: TEST_PATIENCE });
+    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, {
+      patience: TEST_PATIENCE,
+    });
     const db = new PrismaClient({ adapter: opened.adapter, transactionOptions: PATIENT });
     const watched = (run: Query): Query => {
       const { onStatement } = rest;
