@@ -31,7 +31,7 @@ export interface AppOptions extends Runtime<OrderConfig> {
   accounts: Accounts;
   accessKeys: AccessKeys;
   /** Multiplies what requests may take; 1 in production. */
-  patience?: number;
+  timeLimitFactor?: number;
 }
 
 /** The HTTP side of order-service, wired from its parts. */
@@ -61,7 +61,7 @@ export function createApp({
     cache,
     logger: http.logger,
     lease: config.KEY_LEASE,
-    patience: http.patience,
+    timeLimitFactor: http.timeLimitFactor,
   });
   const reads = createOrderReads({ orders, cache, money });
   return createHttpApp({

@@ -35,7 +35,7 @@ await runServer({
       url: config.PRODUCT_SERVICE_URL,
       serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
       currency: config.CURRENCY,
-      patience,
+      timeLimitFactor,
     });
     const placementMetrics = createPlacementMetrics({
       registry: metrics.registry,
@@ -43,7 +43,7 @@ await runServer({
     });
     const app = createApp({
       ...runtime,
-      patience,
+      timeLimitFactor,
       db,
       query,
       redis,

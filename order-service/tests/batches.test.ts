@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createMoney } from '@shop/service-kit/money/money';
 import { type Database, openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createLogger } from '@shop/service-kit/runtime/logger';
-import { TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
+import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import { Client, Pool } from 'pg';
 import { Registry } from 'prom-client';
@@ -186,7 +186,7 @@ describe('a connection that is lost after the commit', () => {
       cache: uncached,
       logger,
       lease: 5,
-      patience: TEST_PATIENCE,
+      timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
     });
     const users = Array.from({ length: 6 }, (_, i) => (code === undefined ? 4000 : 4100) + i);
     const responses = await Promise.all(

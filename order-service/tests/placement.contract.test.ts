@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { times } from '@shop/service-kit/testing/depth';
-import { TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
+import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { createContractSides, type Sides } from './support/contract.sides.ts';

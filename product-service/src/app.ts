@@ -37,7 +37,7 @@ export interface AppOptions extends Runtime<ProductConfig> {
   accessKeys: AccessKeys;
   metrics: Metrics;
   /** Multiplies what requests may take; 1 in production. */
-  patience?: number | undefined;
+  timeLimitFactor?: number | undefined;
 }
 
 /** The HTTP side of product-service, wired from its parts. */
@@ -52,7 +52,7 @@ export function createApp({
   metrics,
   config,
   isStopping,
-  patience,
+  timeLimitFactor,
 }: AppOptions) {
   const { money, schemas, repository, cache } = catalogue;
   const products = createProductUseCases({
@@ -82,7 +82,7 @@ export function createApp({
     query,
     stockChanged: cache.stockChanged,
     waiting: Math.ceil(config.DATABASE_POOL * MAY_WAIT),
-    patience,
+    timeLimitFactor,
   });
   registerReservationMetrics(metrics.registry, query);
   return createHttpApp({
@@ -99,7 +99,7 @@ export function createApp({
       ...stockRoutes({ stock, schemas }),
       ...reservationRoutes(reservations, config.CURRENCY),
     ],
-    patience,
+    timeLimitFactor,
     config,
     logger,
     metrics,

@@ -39,7 +39,7 @@ await runServer({
       periodic: { ...cleanupTasks(query), ...erasure.periodic },
     });
     return {
-      app: createApp({ ...runtime, patience, db, query, catalogue, redis, accounts, accessKeys }),
+      app: createApp({ ...runtime, timeLimitFactor, db, query, catalogue, redis, accounts, accessKeys }),
       async close() {
         await jobs.close();
         accessKeys.close();

@@ -126,7 +126,7 @@ describe('an import beside others', () => {
 describe('an import on a busy database', () => {
   let hurried: Replica;
   beforeAll(async () => {
-    hurried = await shop.startReplica({ patience: 1 });
+    hurried = await shop.startReplica({ timeLimitFactor: 1 });
   });
 
   /** Keeps one product locked until it is released. */
@@ -163,7 +163,7 @@ describe('an import on a busy database', () => {
     const logger = createLogger('product-service', 'info', {
       write: (line) => void lines.push(JSON.parse(line)),
     });
-    const { app } = await shop.startReplica({ logger, patience: 1 });
+    const { app } = await shop.startReplica({ logger, timeLimitFactor: 1 });
     const release = await lock('BUSY');
     const rows = Array.from({ length: 500 }, (_, i) => `R${i},Lamp,1,3`);
     const file = ['sku,name,price,stock', ...rows, 'BUSY,Never,1,3', 'R500,Lamp,1,3'].join('\n');

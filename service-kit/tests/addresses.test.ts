@@ -7,7 +7,7 @@ const { app } = createTestApp({ routes: [change, named] });
 const good = { name: 'Lamp', stock: 3 };
 const put = (path: string) => request(app).put(path);
 
-describe('an address that does not fit', () => {
+describe('an invalid address', () => {
   test.each(['/named/%E0%A4%A', '/named/%FF'])('refuses %s', async (path) => {
     const response = await request(app).get(path);
     expect(response.status).toBe(400);
@@ -42,7 +42,7 @@ describe('an address that does not fit', () => {
     expect(response.body).toMatchObject({ code: 'malformed_request', detail });
   });
 
-  test('refuses __proto__ in the query like any other unknown name', async () => {
+  test('refuses __proto__ in the query like any other unknown parameter', async () => {
     for (const query of ['__proto__=1', 'constructor=2', '__proto__=1&__proto__=2'])
       expect((await put(`/things/7?${query}`).send(good)).status).toBe(400);
   });

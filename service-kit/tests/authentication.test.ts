@@ -38,16 +38,16 @@ const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('bas
 
 const MALFORMED: [string, string][] = [
   ['nothing', ''],
-  ['no kind', sign()],
-  ['another kind', 'Basic dXNlcjpwYXNz'],
-  ['a kind without token', 'Bearer'],
+  ['no scheme', sign()],
+  ['another scheme', 'Basic dXNlcjpwYXNz'],
+  ['a scheme without token', 'Bearer'],
   ['two tokens', `Bearer ${sign()} ${sign()}`],
   ['a list', `Bearer ${sign()}, Bearer ${sign()}`],
   ['quotes', `Bearer "${sign()}"`],
 ];
 
 describe('a route for users', () => {
-  test('lets a signed-in user in, and tells the handler who it is', async () => {
+  test('admits a signed-in user, and passes the user to the handler', async () => {
     const response = await get('user', `Bearer ${sign()}`);
     expect(response.status).toBe(200);
     expect(response.body.caller).toMatchObject({
@@ -60,11 +60,11 @@ describe('a route for users', () => {
     expect(lines.at(-1)).toMatchObject({ msg: 'request', user_id: 7, path: '/user' });
   });
 
-  test.each(['bearer', 'BEARER', 'Bearer   '])('takes the kind written as %j', async (kind) => {
+  test.each(['bearer', 'BEARER', 'Bearer   '])('accepts the scheme written as %j', async (kind) => {
     expect((await get('user', `${kind} ${sign()}`)).status).toBe(200);
   });
 
-  test('asks for a token where there is none', async () => {
+  test('returns 401 without a token', async () => {
     const response = await get('user');
     expect(response.status).toBe(401);
     expect(response.headers['www-authenticate']).toBe('Bearer');
@@ -87,7 +87,7 @@ describe('a route for users', () => {
     expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 
-  test('refuses the tokens of an ended session, and not those of the next', async () => {
+  test('refuses the tokens of a revoked session, and accepts those of the next', async () => {
     const ended = randomUUID();
     const token = bearer(7, 'customer', ended);
     expect((await get('user', token)).status).toBe(200);
@@ -98,12 +98,12 @@ describe('a route for users', () => {
 });
 
 describe('a route for anyone', () => {
-  test('knows a signed-in user', async () => {
+  test('recognises a signed-in user', async () => {
     expect((await get('anyone', bearer(9))).body.caller).toMatchObject({ id: 9 });
   });
 
   test.each([...BAD_ACCESS_TOKENS.map(([what, token]) => [what, `Bearer ${token}`] as const), ...MALFORMED])(
-    'does not mind %s',
+    'treats a caller with %s as anonymous',
     async (_what, header) => {
       const response = await get('anyone', header);
       expect(response.status).toBe(200);
@@ -111,7 +111,7 @@ describe('a route for anyone', () => {
     },
   );
 
-  test('takes the holder of a void token for a stranger', async () => {
+  test('treats the owner of a revoked token as anonymous', async () => {
     const ended = randomUUID();
     const token = bearer(7, 'customer', ended);
     voidSessions.add(ended);
@@ -119,7 +119,7 @@ describe('a route for anyone', () => {
   });
 });
 
-describe('while it is not known which tokens are void', () => {
+describe('while it is not known which tokens are revoked', () => {
   const accounts = { ...unknownAccounts, isKnown: () => false };
   const { app: starting } = createTestApp({ routes, accounts });
   const ask = (who: Who, authorization?: string) =>
@@ -127,7 +127,7 @@ describe('while it is not known which tokens are void', () => {
       .get(`/${who}`)
       .set(authorization === undefined ? {} : { Authorization: authorization });
 
-  test.each<Who>(['user', 'admin'])('a token gets 503 from a route for %s', async (who) => {
+  test.each<Who>(['user', 'admin'])('a valid token gets 503 from a route for %s', async (who) => {
     const response = await ask(who, bearer(7));
     expect([response.status, response.body.code, response.headers['retry-after']]).toEqual([
       503,
@@ -136,20 +136,20 @@ describe('while it is not known which tokens are void', () => {
     ]);
   });
 
-  test('a bad token is refused, and strangers and services are served', async () => {
+  test('an invalid token gets 401, and anonymous callers and services are served', async () => {
     expect((await ask('user', 'Bearer garbage')).status).toBe(401);
     expect((await ask('anyone')).status).toBe(200);
     const service = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'kit-service')();
     expect((await ask('service', `Bearer ${service}`)).status).toBe(200);
   });
 
-  test('where anyone may call, the holder of a token counts as a stranger', async () => {
+  test('on a route for anyone, the owner of a token counts as anonymous', async () => {
     expect((await ask('anyone', bearer(7))).body.caller).toBeNull();
   });
 });
 
 describe('a route for admins', () => {
-  test('returns 403 to customers, 401 to strangers and 200 to admins', async () => {
+  test('returns 403 to customers, 401 to anonymous callers and 200 to admins', async () => {
     const refused = await get('admin', bearer(7));
     expect(refused.status).toBe(403);
     expect(refused.body.code).toBe('forbidden');
@@ -161,7 +161,7 @@ describe('a route for admins', () => {
 describe('a route for services', () => {
   const tokenOf = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'kit-service');
 
-  test('lets another service in, by name', async () => {
+  test('admits another service, and passes its name to the handler', async () => {
     const response = await get('service', `Bearer ${tokenOf()}`);
     expect(response.body.caller).toEqual({ kind: 'service', name: 'order-service' });
     expect(lines.at(-1)).toMatchObject({ service_id: 'order-service' });
@@ -174,7 +174,7 @@ describe('a route for services', () => {
       'a token for another service',
       `Bearer ${createServiceTokenSigner(TEST_SERVICE_SECRET, 'a', 'user-service')()}`,
     ],
-    ['a token of another secret', `Bearer ${createServiceTokenSigner('another', 'a', 'kit-service')()}`],
+    ['a token with another secret', `Bearer ${createServiceTokenSigner('another', 'a', 'kit-service')()}`],
     ['a service token without algorithm', `Bearer ${encode({ alg: 'none' })}.${tokenOf().split('.')[1]}.`],
     [
       'a user token signed with the secret of services',
@@ -188,13 +188,13 @@ describe('a route for services', () => {
     expect((await get('service', header)).status).toBe(401);
   });
 
-  test('returns 401 to everybody where no service is known', async () => {
+  test('returns 401 to every caller if no service secret is configured', async () => {
     const { app: lonely } = createTestApp({ routes, serviceTokens: { verify: () => undefined } });
     const response = await request(lonely).get('/service').set('Authorization', `Bearer ${tokenOf()}`);
     expect(response.status).toBe(401);
   });
 
-  test('does not open routes for users with a service token', async () => {
+  test('does not admit a service to routes for users', async () => {
     expect((await get('user', `Bearer ${tokenOf()}`)).status).toBe(401);
   });
 });

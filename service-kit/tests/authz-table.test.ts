@@ -20,7 +20,7 @@ const routeFor = (who: Who) =>
 const owned = defineRoute({
   method: 'put',
   path: '/owned',
-  summary: 'For its owner',
+  summary: 'For the owner',
   who: 'user',
   only: 'its owner',
   limit: false,

@@ -26,7 +26,7 @@ async function count({ mediaType, bytes }: BodyStream) {
   return { type: mediaType, bytes: sum };
 }
 
-/** A service with one route that takes up to 1 MB of CSV or NDJSON. */
+/** A service with one route that accepts up to 1 MB of CSV or NDJSON. */
 function start(handler: (stream: BodyStream) => Promise<{ type: string; bytes: number }> = count) {
   const route = defineRoute({
     method: 'post',
@@ -48,20 +48,20 @@ function start(handler: (stream: BodyStream) => Promise<{ type: string; bytes: n
 const CSV = { 'Content-Type': 'text/csv' };
 const chunkedHead = ['POST /rows HTTP/1.1', 'Content-Type: text/csv', 'Transfer-Encoding: chunked'];
 
-describe('a route that takes a stream', () => {
+describe('a route with a stream', () => {
   const { app, server } = start();
 
   test.each([
     ['text/csv', 'text/csv'],
     ['Text/CSV; charset=UTF-8; header=present', 'text/csv'],
     ['application/x-ndjson;charset="utf-8"', 'application/x-ndjson'],
-  ])('gets a body of %s, larger than JSON may be', async (contentType, type) => {
+  ])('accepts a body of %s that is larger than the JSON limit', async (contentType, type) => {
     const body = Buffer.alloc(900_000, 'x');
     const response = await upload(server, '/rows', body, { 'Content-Type': contentType });
     expect(response).toMatchObject({ status: 200, body: { type, bytes: 900_000 } });
   });
 
-  test('takes an empty body', async () => {
+  test('accepts an empty body', async () => {
     const response = await upload(server, '/rows', Buffer.alloc(0), { ...CSV, 'Content-Length': '0' });
     expect(response.body).toEqual({ type: 'text/csv', bytes: 0 });
   });
@@ -98,9 +98,9 @@ describe('a route that takes a stream', () => {
   });
 
   test.each([
-    ['is none', Buffer.from('not compressed')],
+    ['is not gzip', Buffer.from('not compressed')],
     ['is cut off', gzipSync(Buffer.alloc(10_000, 'x')).subarray(0, 30)],
-  ])('refuses gzip that %s', async (_what, body) => {
+  ])('refuses a gzip body that %s', async (_what, body) => {
     const response = await upload(server, '/rows', body, { ...CSV, 'Content-Encoding': 'gzip' });
     expect(response).toMatchObject({
       status: 400,
@@ -108,13 +108,13 @@ describe('a route that takes a stream', () => {
     });
   });
 
-  test('stops inflating at its limit', async () => {
+  test('stops decompressing at its limit', async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     const response = await upload(server, '/rows', bomb, { ...CSV, 'Content-Encoding': 'gzip' });
     expect(response).toMatchObject({ status: 413, body: { detail: 'The body is larger than 1 MB' } });
   });
 
-  test('refuses a body that is announced as too large unread, and one that turns out so', async () => {
+  test('refuses a body that is too large, by its announced or its actual length', async () => {
     const announced = await openUpload(server, [...chunkedHead.slice(0, 2), 'Content-Length: 1000001']);
     await until('the refusal', () => announced.response().includes('The body is larger than 1 MB'));
     announced.socket.destroy();
@@ -122,7 +122,7 @@ describe('a route that takes a stream', () => {
     expect(turned).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
   });
 
-  test('is described with its types and refusals', async () => {
+  test('is documented with its media types and errors', async () => {
     const { body } = await request(app).get('/openapi.json');
     const operation = body.paths['/rows'].post;
     expect(operation.requestBody).toEqual({
@@ -137,7 +137,7 @@ describe('a route that takes a stream', () => {
 });
 
 describe('a client that stalls', () => {
-  test('is answered 408 after the limit for progress, not for the whole', async () => {
+  test('gets 408 after the time limit for progress, however long the whole body takes', async () => {
     const { server } = start();
     const { socket, response } = await openUpload(server, chunkedHead);
     const part = Buffer.alloc(20_000, 'x').toString();
@@ -151,7 +151,7 @@ describe('a client that stalls', () => {
     socket.destroy();
   });
 
-  test('cannot hold the handler with a byte now and then', async () => {
+  test('gets 408 also if it sends a byte now and then', async () => {
     const { server } = start();
     const { socket, response } = await openUpload(server, chunkedHead);
     const dribble = setInterval(() => socket.write('1\r\nx\r\n'), 50);
@@ -160,7 +160,7 @@ describe('a client that stalls', () => {
     socket.destroy();
   });
 
-  test('is not the one who is held up by a slow handler', async () => {
+  test('does not get 408 while the handler is slow', async () => {
     const { server } = start(async (stream) => {
       let sum = 0;
       for await (const chunk of stream.bytes) {
@@ -175,7 +175,7 @@ describe('a client that stalls', () => {
 });
 
 describe('a handler', () => {
-  test('reads no further when the client goes away, which is no failure of ours', async () => {
+  test('stops reading when the client disconnects, without logging an error', async () => {
     let failure: unknown;
     const { server, lines } = start((stream) =>
       count(stream).catch((error: unknown) => {
@@ -194,7 +194,7 @@ describe('a handler', () => {
     expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('may respond before it has read everything: the client gets the response, then the connection ends', async () => {
+  test('may respond before it has read everything: the client gets the response, then the connection closes', async () => {
     const { server } = start(async (stream) => {
       for await (const chunk of stream.bytes) return { type: stream.mediaType, bytes: chunk.length };
       return { type: stream.mediaType, bytes: 0 };
@@ -207,7 +207,7 @@ describe('a handler', () => {
     clearInterval(endless);
   });
 
-  test('leaves the connection usable when the rest of the body was small', async () => {
+  test('keeps the connection usable if the rest of the body is small', async () => {
     const { server } = start(async ({ mediaType }) => ({ type: mediaType, bytes: 0 }));
     const { socket, response } = await openUpload(server, [...chunkedHead.slice(0, 2), 'Content-Length: 4']);
     socket.write('a,b\n');
@@ -225,7 +225,7 @@ describe('a JSON body', () => {
     response.status(error.status).end(error.code);
   }) as express.ErrorRequestHandler);
 
-  test('that does not come whole in time is answered 408, once', async () => {
+  test('that does not arrive completely in time gets 408, once', async () => {
     const server = app.listen(0);
     servers.push(server);
     const { socket, response } = await openUpload(server, [
@@ -241,7 +241,7 @@ describe('a JSON body', () => {
     socket.destroy();
   });
 
-  test('that does is read', async () => {
+  test('that arrives in time is read', async () => {
     expect((await request(app).post('/it').send({ a: 1 })).body).toEqual({ a: 1 });
   });
 });

@@ -33,7 +33,7 @@ const failureOf = async (act: Promise<unknown>): Promise<unknown> =>
   );
 const failing = (sql: string) => failureOf(client.query(sql));
 
-/** What Prisma makes of an error that its adapter for `pg` throws. */
+/** The error that Prisma throws for an error of its `pg` adapter. */
 async function throughPrisma(sql: string) {
   const adapter = await new PrismaPg(poolSettings(url, 1)).connect();
   try {
@@ -51,7 +51,7 @@ describe.each([
   ['pg', failing],
   ['Prisma', throughPrisma],
 ])('a failure through %s', (_through, fail) => {
-  test('of a unique index is known, and which one it was', async () => {
+  test('of a unique index is recognised, with the name of the index', async () => {
     const error = await fail(`INSERT INTO things VALUES (2, 'A', 0)`);
     expect(sqlStateOf(error)).toBe('23505');
     expect(isUniqueViolation(error)).toBe(true);
@@ -60,34 +60,34 @@ describe.each([
     expect([isCheckViolation(error), isDatabaseUnavailable(error)]).toEqual([false, false]);
   });
 
-  test('of a check is known', async () => {
+  test('of a check constraint is recognised', async () => {
     const error = await fail('UPDATE things SET stock = -1');
     expect(isCheckViolation(error)).toBe(true);
     expect([isUniqueViolation(error), isDatabaseUnavailable(error)]).toEqual([false, false]);
   });
 
-  test('by a mistake in a statement is no absence of the database', async () => {
+  test('by an invalid statement does not count as an unavailable database', async () => {
     const error = await fail('SELECT nonsense');
     expect(sqlStateOf(error)).toBe('42703');
     expect(isDatabaseUnavailable(error)).toBe(false);
   });
 
-  test('because a statement took too long counts as absence, soon', async () => {
+  test('by a statement timeout counts as an unavailable database', async () => {
     expect(isDatabaseUnavailable(await fail('SELECT pg_sleep(5)'))).toBe(true);
   });
 });
 
-describe('a database that is away', () => {
+describe('an unavailable database', () => {
   test.each([
     ['nobody listens', 'postgres://nobody@127.0.0.1:1/none'],
     ['the host does not respond in time', 'postgres://nobody@192.0.2.1:5432/none'],
-  ])('is known when %s', async (_how, address) => {
+  ])('is recognised when %s', async (_how, address) => {
     const away = new Pool(poolSettings(address, 1));
     expect(isDatabaseUnavailable(await failureOf(away.query('SELECT 1')))).toBe(true);
     await away.end();
   });
 
-  test('is known when all connections are busy', async () => {
+  test('is recognised when all connections are busy', async () => {
     const busy = new Pool(poolSettings(url, 1));
     const only = await busy.connect();
     expect(isDatabaseUnavailable(await failureOf(busy.query('SELECT 1')))).toBe(true);
@@ -95,7 +95,7 @@ describe('a database that is away', () => {
     await busy.end();
   });
 
-  test('is known when it cuts the connection', async () => {
+  test('is recognised when it cuts the connection', async () => {
     const victim = await pool.connect();
     victim.on('error', () => undefined);
     const { rows } = await victim.query('SELECT pg_backend_pid() AS pid');
@@ -107,7 +107,7 @@ describe('a database that is away', () => {
   });
 });
 
-describe('an error of another making', () => {
+describe('any other error', () => {
   test.each([
     ['Prisma cannot connect', { code: 'P1001' }],
     ['a pipe broke', { code: 'EPIPE' }],
@@ -119,7 +119,7 @@ describe('an error of another making', () => {
       'a deadlock was found',
       { code: 'P2034', meta: { driverAdapterError: { cause: { originalCode: '40P01' } } } },
     ],
-    ['a lock was not had', { code: '55P03' }],
+    ['a lock timed out', { code: '55P03' }],
   ])('is absence when %s', (_how, error) => expect(isDatabaseUnavailable(error)).toBe(true));
 
   test.each([
@@ -130,7 +130,9 @@ describe('an error of another making', () => {
     ['it is nothing', null],
     ['it is undefined', undefined],
     ['its code is a number', { code: 7 }],
-  ])('is no absence when %s', (_how, error) => expect(isDatabaseUnavailable(error)).toBe(false));
+  ])('does not count as an unavailable database when %s', (_how, error) =>
+    expect(isDatabaseUnavailable(error)).toBe(false),
+  );
 
   test('has no SQLSTATE', () => {
     expect([null, undefined, 'x', { code: 'EPIPE' }].map(sqlStateOf)).toEqual([

@@ -13,7 +13,7 @@ const failureOf = (work: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-describe('a database that is late', () => {
+describe('a slow database', () => {
   let link: SlowLink;
   let database: Database;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe('a database that is late', () => {
     link.close();
   });
 
-  test('holds up work of many statements no longer than its deadline', async () => {
+  test('delays work of many statements no longer than its deadline', async () => {
     await database.query`SELECT 1`;
     link.slowDown(300);
     let done = 0;
@@ -39,7 +39,7 @@ describe('a database that is late', () => {
     expect(done).toBeLessThanOrEqual(3);
   });
 
-  test('gets no statement any more from work whose time is over, also through the adapter', async () => {
+  test('receives no further statement of work past its deadline, even through the adapter', async () => {
     const begun = withinTime(0, () => failureOf(database.query`SELECT 1`));
     const adapter = await database.adapter.connect();
     const transaction = withinTime(0, () => failureOf(adapter.startTransaction()));
@@ -50,7 +50,7 @@ describe('a database that is late', () => {
     }
   });
 
-  test('and a connection that is in use is not waited for any longer; who leaves late gets the next one', async () => {
+  test('does not keep work waiting for a connection past its deadline', async () => {
     const adapter = await database.adapter.connect();
     const holder = await adapter.startTransaction();
     const waiting = [
@@ -63,7 +63,7 @@ describe('a database that is late', () => {
     expect(await database.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
   });
 
-  test('bounds a statement by its own time, not by that of whoever had the connection before', async () => {
+  test('limits a statement by its own deadline, not by that of the previous user of the connection', async () => {
     const adapter = await database.adapter.connect();
     const holder = await withinTime(300, () => adapter.startTransaction());
     const next = withinTime(60_000, () => database.query`SELECT 1 AS one`);
@@ -76,7 +76,7 @@ describe('a database that is late', () => {
     expect([await next, await last]).toEqual([[{ one: 1 }], [{ two: 2 }]]);
   });
 
-  test('holds up nobody who has no deadline any more than before', async () => {
+  test('does not limit work without a deadline beyond the settings of the pool', async () => {
     expect(remainingTime()).toBeUndefined();
     expect(withinTime(50, () => withinTime(1000, () => remainingTime() ?? 0))).toBeLessThanOrEqual(50);
     expect(withinTime(50, () => withOwnTime(1000, () => remainingTime() ?? 0))).toBeGreaterThan(500);

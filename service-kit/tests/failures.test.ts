@@ -16,8 +16,8 @@ const OutOfStock = defineError(
   (id) => ({ members: { details: [{ id }] }, headers: { 'Retry-After': '7' } }),
 );
 
-describe('a failure', () => {
-  test('that is expected tells status, code, text, members and headers', async () => {
+describe('an error', () => {
+  test('that is expected becomes its status, code, text, members and headers', async () => {
     const response = await getFrom(() => {
       throw new OutOfStock(7);
     }).set('X-Request-Id', 'r-1');
@@ -42,14 +42,14 @@ describe('a failure', () => {
 
   test.each([
     ['an error', new Error('password of db is hunter2')],
-    ['an error that only looks like one of HTTP', Object.assign(new Error('hunter2'), { status: 400 })],
+    ['an error with only a status', Object.assign(new Error('hunter2'), { status: 400 })],
     [
-      'an error of HTTP that is none of the client',
+      'an HTTP error that is not the fault of the client',
       Object.assign(new Error('hunter2'), { status: 418, expose: true }),
     ],
     ['a text', 'hunter2'],
     ['an object', { message: 'hunter2' }],
-  ])('that is unexpected, %s, returns 500 without a word about it', async (_what, thrown) => {
+  ])('that is unexpected, %s, becomes a 500 without details', async (_what, thrown) => {
     const { app, lines } = appOf('/it', () => {
       throw thrown;
     });
@@ -64,7 +64,7 @@ describe('a failure', () => {
     });
   });
 
-  test('of the response to fit its schema is a 500 with none of the headers of the good response', async () => {
+  test('of a response that does not match its schema is a 500 without the headers of that response', async () => {
     const response = await getFrom(() =>
       reply({ nme: 'Lamp' }, { headers: { Location: '/it/7' }, etag: '"1"' }),
     );
@@ -74,14 +74,14 @@ describe('a failure', () => {
     expect(response.headers).not.toHaveProperty('etag');
   });
 
-  test('with a status that HTTP does not name still has a title', async () => {
+  test('with an unregistered status still has a title', async () => {
     const response = await getFrom(() => {
       throw new AppError(499, 'odd', 'Odd', {}, new Error('why'));
     });
     expect(response.body).toMatchObject({ status: 499, title: 'Error' });
   });
 
-  test('to reach the database is a 503 that may be tried again', async () => {
+  test('of an unavailable database is a 503 with Retry-After', async () => {
     const pool = new Pool(poolSettings(`postgres://nobody@127.0.0.1:${await freePort()}/none`, 1));
     const { app, lines } = appOf('/it', () => pool.query('SELECT 1'));
     const response = await request(app).get('/it');
@@ -101,7 +101,7 @@ describe('a failure', () => {
 describe('an address', () => {
   const { app, metrics } = appOf('/it/:id', () => ({ name: 'Lamp' }));
 
-  test('that does not exist is a 404 problem', async () => {
+  test('that does not exist gets 404', async () => {
     const response = await request(app).get('/nothing/here');
     expect(response.status).toBe(404);
     expect(response.headers['content-type']).toContain('application/problem+json');
@@ -109,7 +109,7 @@ describe('an address', () => {
   });
 
   test.each(['post', 'put', 'patch', 'delete'] as const)(
-    'asked with %s is a 405 with Allow',
+    'requested with %s gets 405 with Allow',
     async (method) => {
       const response = await request(app)[method]('/it/1');
       expect(response.status).toBe(405);
@@ -118,7 +118,7 @@ describe('an address', () => {
     },
   );
 
-  test('that is fixed is no value of a parameter, for no method', async () => {
+  test('that is fixed is never matched as a parameter, whatever the method', async () => {
     const show = {
       method: 'get',
       summary: 'Show',
@@ -140,7 +140,7 @@ describe('an address', () => {
   });
 
   test.each(['/health', '/ready', '/metrics', '/openapi.json', '/docs'])(
-    'of the machine, %s, too',
+    'of the system, %s, too',
     async (path) => {
       const response = await request(app).post(path);
       expect(response.status).toBe(405);
@@ -148,7 +148,7 @@ describe('an address', () => {
     },
   );
 
-  test('is counted by its declaration, so that ids do not become labels', async () => {
+  test('is counted by its declared path, so that ids do not become labels', async () => {
     await request(app).get('/it/1');
     await request(app).get('/it/2');
     const text = await metrics.registry.metrics();
@@ -160,7 +160,7 @@ describe('an address', () => {
 describe('X-Request-Id', () => {
   const { app } = appOf('/it', () => ({ name: 'Lamp' }));
 
-  test.each(['a', 'A-z_0.9', 'x'.repeat(128)])('%s is taken over', async (id) => {
+  test.each(['a', 'A-z_0.9', 'x'.repeat(128)])('%s is kept', async (id) => {
     expect((await request(app).get('/it').set('X-Request-Id', id)).headers['x-request-id']).toBe(id);
   });
 

@@ -12,7 +12,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop('end of the test')));
 });
 
-/** A server with a route that counts the bytes of its body, also of one that breaks off. */
+/** A server with a route that counts the bytes of its body, even if it breaks off. */
 async function start() {
   const route = defineRoute({
     method: 'post',
@@ -50,7 +50,7 @@ async function start() {
   return server.port;
 }
 
-/** Sends this and closes the sending side only. */
+/** Sends a request and closes only the sending side. */
 function send(port: number, ...lines: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let response = '';
@@ -68,11 +68,11 @@ describe('a client that stops in the middle of its body and waits for the respon
   const head = ['POST /rows HTTP/1.1', 'Host: kit', 'Content-Type: text/csv', `Authorization: ${bearer(1)}`];
 
   test.each([
-    ['of an announced length', ['Content-Length: 1000', '', '12345']],
+    ['with an announced length', ['Content-Length: 1000', '', '12345']],
     ['in chunks', ['Transfer-Encoding: chunked', '', '5', '12345', '']],
     ['in the middle of a chunk', ['Transfer-Encoding: chunked', '', 'a', '12345']],
-    ['with what is no chunk', ['Transfer-Encoding: chunked', '', '5', '12345', 'zz', '']],
-  ])('has what the route says of it: %s', async (_what, rest) => {
+    ['with an invalid chunk', ['Transfer-Encoding: chunked', '', '5', '12345', 'zz', '']],
+  ])('gets the response of the route: %s', async (_what, rest) => {
     const response = await send(await start(), ...head, ...rest);
     expect(response).toMatch(/^HTTP\/1\.1 400 /);
     expect(JSON.parse(response.slice(response.indexOf('\r\n\r\n')))).toMatchObject({

@@ -26,7 +26,7 @@ async function open(listener: RequestListener) {
 const requests = (count: number) =>
   Array.from({ length: count }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: shop\r\n\r\n`).join('');
 
-test('pipelined requests are handled one after the other, in their order, and others in between', async () => {
+test('handles pipelined requests one by one in their order, and other connections in between', async () => {
   const events: string[] = [];
   const { dial } = await open(async ({ url }, response) => {
     events.push(`begin ${url}`);
@@ -43,7 +43,7 @@ test('pipelined requests are handled one after the other, in their order, and ot
   await until('the first begins', () => events.length > 0);
   const other = await dial();
   other.write('GET /other HTTP/1.1\r\nHost: shop\r\n\r\n');
-  await until('the last is answered', () => responses.includes('/19'));
+  await until('the last response arrives', () => responses.includes('/19'));
   const own = events.filter((event) => !event.includes('other'));
   expect(own).toEqual(Array.from({ length: 20 }, (_, i) => [`begin /${i}`, `end /${i}`]).flat());
   expect(events.indexOf('end /other')).toBeLessThan(events.indexOf('begin /10'));
@@ -51,7 +51,7 @@ test('pipelined requests are handled one after the other, in their order, and ot
   other.destroy();
 });
 
-test('a client that sends 1,500 requests for pages and reads nothing has one of them made', async () => {
+test('produces one response for a client that sends 1,500 requests and reads nothing', async () => {
   const page = Buffer.alloc(1_500_000, 'x');
   let made = 0;
   const { dial } = await open((_request, response) => {
@@ -61,7 +61,7 @@ test('a client that sends 1,500 requests for pages and reads nothing has one of 
   const greedy = await dial();
   greedy.pause().write(requests(1500));
   await until('the first is made', () => made > 0);
-  // What the system takes for a connection that nobody reads is a few pages at most.
+  // The system buffers a few pages at most for a connection that is not read.
   const patient = await dial();
   for (let i = 0; i < 20; i++) {
     patient.write(requests(1));
@@ -73,7 +73,7 @@ test('a client that sends 1,500 requests for pages and reads nothing has one of 
   patient.destroy();
 });
 
-test('behind a hundred that wait, the connection ends with the last response that was accepted', async () => {
+test('closes the connection after the last accepted response when a hundred requests wait', async () => {
   const { dial } = await open(async ({ url }, response) => {
     await sleep(1);
     response.end(url);
@@ -89,7 +89,7 @@ test('behind a hundred that wait, the connection ends with the last response tha
   expect(responses).toMatch(/Connection: close\r\n[\s\S]*\r\n\/100$/);
 });
 
-test('whoever goes on sending is cut off, and what waited is never handled', async () => {
+test('cuts off a client that continues to send, and never handles its waiting requests', async () => {
   const begun: (string | undefined)[] = [];
   const { dial } = await open(({ url }) => void begun.push(url));
   const socket = await dial();

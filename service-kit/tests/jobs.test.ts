@@ -18,7 +18,7 @@ async function connect() {
 }
 
 describe('a job', () => {
-  test('runs once its transaction is committed, and never when it is rolled back', async () => {
+  test('runs after its transaction is committed, and never if it is rolled back', async () => {
     const seen: unknown[] = [];
     shop.start({ tasks: { work: async (payload) => seen.push(payload) } });
     await shop.add({ id: 0 });
@@ -33,7 +33,7 @@ describe('a job', () => {
     expect(seen).toEqual([{ id: 0 }, { id: 3 }, { id: 2 }]);
   });
 
-  test('with a key takes the place of the one that waits', async () => {
+  test('with a key replaces the waiting job of the same key', async () => {
     await shop.query`SELECT jobs.add('work', '{"id": 1}', 'k')`;
     await shop.query`SELECT jobs.add('work', '{"id": 2}', 'k')`;
     const seen: unknown[] = [];
@@ -42,7 +42,7 @@ describe('a job', () => {
     expect(seen).toEqual([{ id: 2 }]);
   });
 
-  test('that fails is tried again until it succeeds, and is counted and logged', async () => {
+  test('that fails is retried until it succeeds, and is counted and logged', async () => {
     let attempts = 0;
     const work = async () => {
       attempts += 1;
@@ -56,27 +56,27 @@ describe('a job', () => {
     expect(shop.lines.join('')).toMatch(/trouble 1.*trouble 2/s);
   });
 
-  test('has as many attempts as there can be', async () => {
+  test('has the maximum number of attempts', async () => {
     await shop.add();
     const rows = await shop.query`SELECT max_attempts FROM graphile_worker.jobs`;
     expect(rows).toEqual([{ max_attempts: 32_767 }]);
   });
 
-  test('that failed often waits no longer than the limit', async () => {
+  test('that has failed often waits no longer than the limit', async () => {
     await shop.add();
     await shop.query`UPDATE graphile_worker._private_jobs SET attempts = 9, run_at = now() + interval '5 hours'`;
     shop.start();
     await until('it is done', async () => (await shop.waiting()) === 0);
   });
 
-  test('of a killed worker is done by another', async () => {
+  test('of a killed worker is taken over by another', async () => {
     await shop.add();
     await shop.query`UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '2 minutes', locked_by = 'dead'`;
     shop.start();
     await until('it is done', async () => (await shop.waiting()) === 0);
   });
 
-  test('of a worker that lives is left to it', async () => {
+  test('of a living worker is left to it', async () => {
     await shop.add();
     await shop.query`UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '30 seconds', locked_by = 'alive'`;
     const { registry } = shop.start();
@@ -86,7 +86,7 @@ describe('a job', () => {
     expect(await registry.metrics()).toMatch(/jobs_due\{task="work"\} 1\n/);
   });
 
-  test('is done once by several replicas', async () => {
+  test('runs once although several replicas could take it', async () => {
     const seen: unknown[] = [];
     const work = async (payload: unknown) => seen.push((payload as { id: number }).id);
     shop.start({ tasks: { work } });
@@ -99,7 +99,7 @@ describe('a job', () => {
 });
 
 describe('the queue', () => {
-  test('whose first look-up of its tasks failed is started again', async () => {
+  test('is restarted if its first look-up of task names fails', async () => {
     const blocker = await connect();
     await blocker.query('BEGIN; LOCK TABLE graphile_worker._private_tasks');
     shop.start({ stalledAfter: 3000 });
@@ -110,7 +110,7 @@ describe('the queue', () => {
     await until('the job is done', async () => (await shop.waiting()) === 0);
   });
 
-  test('that could not report several times what is done goes on with the next jobs', async () => {
+  test('goes on with the next jobs after several failed reports', async () => {
     // Each report takes so long that others begin before it has failed, and one job takes longer than they.
     await shop.query`
       CREATE FUNCTION refuse_report() RETURNS trigger LANGUAGE plpgsql AS
@@ -133,7 +133,7 @@ describe('the queue', () => {
     await until('all are done', async () => (await shop.waiting()) === 0, 30_000);
   });
 
-  test('that cannot be reached is tried again until it can', async () => {
+  test('is retried until the database is available', async () => {
     const server = new Client({ connectionString: process.env['TEST_DATABASE_URL'] });
     await server.connect();
     const name = new URL(shop.url).pathname.slice(1);
@@ -159,7 +159,7 @@ describe('the queue', () => {
     await server.end();
   });
 
-  test('tells how old its oldest job is, and when it last looked for jobs', async () => {
+  test('exports the age of the oldest job and the time of the last fetch', async () => {
     await shop.add();
     await shop.query`UPDATE graphile_worker._private_jobs
       SET created_at = now() - interval '1 hour', locked_at = now(), locked_by = 'alive'`;
@@ -170,7 +170,7 @@ describe('the queue', () => {
     expect(await sample('jobs_oldest_seconds')).toBeGreaterThanOrEqual(3600);
   });
 
-  test('tells a running job to end at a stop, and keeps it for the next process', async () => {
+  test('aborts a running job at a stop, and keeps it for the next process', async () => {
     let began = false;
     const work = (_payload: unknown, signal: AbortSignal) =>
       new Promise<never>((_resolve, reject) => {
@@ -188,7 +188,7 @@ describe('the queue', () => {
 });
 
 describe('a periodic task', () => {
-  test('has one turn in its interval, whichever replica takes it', async () => {
+  test('runs once in each interval over all replicas', async () => {
     let turns = 0;
     const run = async () => {
       turns += 1;
@@ -200,19 +200,19 @@ describe('a periodic task', () => {
     expect(turns).toBe(1);
   });
 
-  test('goes on after a failure, which is counted', async () => {
+  test('continues after a failure, which is counted', async () => {
     let turns = 0;
     const run = async () => {
       turns += 1;
       if (turns === 1) throw new Error('trouble in a turn');
     };
     const { registry } = shop.start({ periodic: { often: { every: 10, run } } });
-    await until('it went on', () => turns > 2);
+    await until('it has gone on', () => turns > 2);
     expect(await registry.metrics()).toContain('job_failures_total{task="often"} 1');
     expect(shop.lines.join('')).toContain('trouble in a turn');
   });
 
-  test('is told to end at a stop', async () => {
+  test('is aborted at a stop', async () => {
     let began = false;
     const run = async (signal: AbortSignal) => {
       began = true;

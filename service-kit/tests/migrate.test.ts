@@ -12,7 +12,7 @@ const second = { ...first, '20260201000000_second': 'ALTER TABLE "things" ADD CO
 const names = Object.keys;
 
 describe('migrations', () => {
-  test('are applied in order, once, and later ones on top', async () => {
+  test('are applied once and in order, and later ones after them', async () => {
     const { url } = await emptyDatabase();
     const apply = async (migrations: Record<string, string>) =>
       applyMigrations({ connectionString: url, prismaFolder: await folderOf(migrations) });
@@ -28,7 +28,7 @@ describe('migrations', () => {
     ).toEqual(names(second).map((migration_name) => ({ migration_name })));
   });
 
-  test('leave no connection behind', async () => {
+  test('leave no connection open', async () => {
     const { url } = await emptyDatabase();
     await applyMigrations({ connectionString: url, prismaFolder: await folderOf(first) });
     const others =
@@ -36,7 +36,7 @@ describe('migrations', () => {
     await until('they are gone', async () => (await ask(url, others)).length === 0, 5000);
   });
 
-  test('are applied once by several that start at the same time', async () => {
+  test('are applied once by several processes that start at the same time', async () => {
     const { url } = await emptyDatabase();
     const prismaFolder = await folderOf(second);
     const applied = await Promise.all(
@@ -45,7 +45,7 @@ describe('migrations', () => {
     expect(applied.flat()).toEqual(names(second));
   });
 
-  test('are refused by a database that newer code has migrated', async () => {
+  test('are refused if newer code has migrated the database', async () => {
     const { url } = await emptyDatabase();
     await applyMigrations({ connectionString: url, prismaFolder: await folderOf(second) });
     const older = applyMigrations({ connectionString: url, prismaFolder: await folderOf(first) });
@@ -53,7 +53,7 @@ describe('migrations', () => {
     await expect(older).rejects.toThrow('20260201000000_second');
   });
 
-  test('that fail say why, and keep the next from being applied on top', async () => {
+  test('that fail report the reason, and block later ones', async () => {
     const { url } = await emptyDatabase();
     const broken = await folderOf({
       ...first,
@@ -94,7 +94,7 @@ describe('the table of Prisma Migrate', () => {
     column_default: string | null = null,
   ) => ({ column_name, data_type, character_maximum_length, is_nullable, column_default });
 
-  test('has the columns and rows that the schema engine of Prisma 7.10 writes', async () => {
+  test('has the same columns and rows as written by the schema engine of Prisma 7.10', async () => {
     const { url } = await emptyDatabase();
     const sql = 'CREATE TABLE "é" (id int);\r\n';
     await applyMigrations({
@@ -125,10 +125,10 @@ describe('the table of Prisma Migrate', () => {
     ]);
   });
 
-  test('may have been written by that engine', async () => {
+  test('is accepted if that engine has written it', async () => {
     const { url } = await emptyDatabase();
     const connection = { connectionString: url };
-    // As the engine of the release before wrote them, a failed attempt that was resolved included.
+    // As the engine of the previous release wrote them, including a failed attempt that was resolved.
     await ask(
       url,
       `
@@ -145,7 +145,7 @@ describe('the table of Prisma Migrate', () => {
 });
 
 describe('a migration as a process', () => {
-  test('tells what it did and ends with 0, also when there is nothing to do', async () => {
+  test('reports what it did and exits with 0, also if there is nothing to do', async () => {
     const { url } = await emptyDatabase();
     const env = { DATABASE_URL: url, PRISMA_FOLDER: await folderOf(second) };
     expect(await run(env)).toEqual({
@@ -156,7 +156,7 @@ describe('a migration as a process', () => {
     expect(await run(env)).toEqual({ code: 0, stdout: 'child: nothing to migrate\n', stderr: '' });
   });
 
-  test('ends with 1 and the reason when it cannot', async () => {
+  test('exits with 1 and the reason if it fails', async () => {
     expect(await run({})).toEqual({ code: 1, stdout: '', stderr: 'child: DATABASE_URL is missing\n' });
     const { url } = await emptyDatabase();
     await applyMigrations({ connectionString: url, prismaFolder: await folderOf(second) });

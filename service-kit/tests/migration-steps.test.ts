@@ -12,7 +12,7 @@ const SECOND = '20260201000000_second';
 const first = { [FIRST]: 'CREATE TABLE things (id SERIAL PRIMARY KEY, name TEXT, label TEXT);' };
 const withSecond = (sql: string) => folderOf({ ...first, [SECOND]: sql });
 
-/** Rows wait in `slow_down` as long as somebody holds the advisory lock 1. */
+/** Updates of rows wait in `slow_down` while another session holds the advisory lock 1. */
 const SLOW = `
   CREATE FUNCTION slow_down() RETURNS TEXT LANGUAGE plpgsql VOLATILE AS
     $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN 'x'; END $$;`;
@@ -46,7 +46,7 @@ const stateOf = (url: string) =>
   );
 
 describe('steps of a migration', () => {
-  test('run as one transaction, in batches or alone, as their markers say', async () => {
+  test('run as one transaction, in batches or alone, according to their markers', async () => {
     const { url, migrate } = await migrated();
     await migrate(
       await withSecond(`-- What it is for.
@@ -74,7 +74,7 @@ DROP FUNCTION note;
     expect(await stateOf(url)).toEqual([{ steps: 4, logs: null, finished: true }]);
   });
 
-  test('of a migration whose process was killed are not repeated', async () => {
+  test('are not repeated after their process was killed', async () => {
     const { url } = await migrated({ ...first, '20260102000000_slow': SLOW });
     const blocker = await holding(url, 'SELECT pg_advisory_xact_lock(1)');
     const prismaFolder = await folderOf({
@@ -130,7 +130,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS things_label ON things (label);`)
     ).toEqual([{ indisvalid: true }]);
   });
 
-  test('are not mixed with those of a file that was changed meanwhile', async () => {
+  test('are refused if their file was changed meanwhile', async () => {
     const { url, migrate } = await migrated();
     const broken = `ALTER TABLE things ADD extra TEXT;\n-- migrate: transaction\nSELECT 1 / 0;`;
     await expect(migrate(await withSecond(broken))).rejects.toThrow('division by zero');
@@ -141,21 +141,21 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS things_label ON things (label);`)
     );
   });
 
-  test('wait briefly for a lock, let others pass, and try again', async () => {
+  test('wait briefly for a lock, let other statements pass, and try again', async () => {
     const { url, migrate } = await migrated();
     const reader = await holding(url, 'SELECT * FROM things');
     const migration = migrate(await withSecond('ALTER TABLE things ADD extra TEXT;'));
     const asked = `SELECT count(*)::int AS n FROM pg_locks WHERE relation = 'things'::regclass AND NOT granted`;
     const waits = async () => (await ask<{ n: number }>(url, asked))[0]?.n === 1;
     await until('it waits', waits);
-    // Whoever comes behind it gets through while the reader still has its lock.
+    // Later statements get through while the reader still holds its lock.
     expect(await ask(url, 'SELECT count(*)::int AS n FROM things')).toEqual([{ n: 5 }]);
     await until('it waits again', waits);
     await reader.end();
     expect(await migration).toEqual([SECOND]);
   });
 
-  test('fail when the lock is never free, and say so', async () => {
+  test('fail with the reason if the lock is never free', async () => {
     const { url } = await migrated();
     const reader = await holding(url, 'SELECT * FROM things');
     const migration = applyMigrations({
@@ -179,7 +179,7 @@ describe('a migration that removes what another one replaced', () => {
     [third]: `-- migrate: contracts ${SECOND}\nALTER TABLE things DROP label;`,
   };
 
-  test('waits for the next call, when the processes of the release before are gone', async () => {
+  test('is left to the next call, when no process of the previous release is running', async () => {
     const { migrate } = await migrated();
     const prismaFolder = await folderOf(all);
     expect(await migrate(prismaFolder)).toEqual([SECOND]);
@@ -187,15 +187,15 @@ describe('a migration that removes what another one replaced', () => {
     expect(await migrate(prismaFolder)).toEqual([]);
   });
 
-  test('is applied with the others to a new database', async () => {
+  test('is applied together with the others to a new database', async () => {
     const { url } = await emptyDatabase();
     const prismaFolder = await folderOf(all);
     expect(await applyMigrations({ connectionString: url, prismaFolder })).toEqual([FIRST, SECOND, third]);
   });
 });
 
-describe('several processes at once', () => {
-  test('apply each migration once, also what is built concurrently', async () => {
+describe('several concurrent processes', () => {
+  test('apply each migration once, including indexes that are created concurrently', async () => {
     const { url } = await emptyDatabase();
     const prismaFolder = await withSecond(`${BACKFILL}
 -- migrate: alone
@@ -219,7 +219,7 @@ describe('a database that is newer than the code', () => {
     [`-- migrate: compatible with ${FIRST}\nALTER TABLE things ADD extra TEXT;`, true],
     ['-- migrate: compatible with 20260115000000_between\nALTER TABLE things ADD extra TEXT;', false],
     ['ALTER TABLE things ADD extra TEXT;', false],
-  ])('is accepted where its migration names one of this code: %j', async (sql, isAccepted) => {
+  ])('is accepted if its migration is compatible with one of this code: %j', async (sql, isAccepted) => {
     const { migrate } = await migrated();
     await migrate(await withSecond(sql));
     const older = migrate(await folderOf(first));

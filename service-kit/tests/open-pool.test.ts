@@ -35,8 +35,8 @@ afterAll(async () => {
 });
 
 /**
- * What Prisma does for a `$transaction` whose second statement gets no response in time: it sends ROLLBACK, and releases
- * the connection whatever becomes of that.
+ * Does what Prisma does when the second statement of a `$transaction` gets no response in time: sends ROLLBACK, and
+ * releases the connection without waiting for its result.
  */
 async function abandonedTransaction(stall: (pid: number) => Promise<void>): Promise<void> {
   const adapter = await database.adapter.connect();
@@ -49,15 +49,15 @@ async function abandonedTransaction(stall: (pid: number) => Promise<void>): Prom
   await transaction.rollback();
 }
 
-describe('a transaction that is given up without a response', () => {
-  test('whose responses are late takes no other request into it', async () => {
+describe('a transaction that is abandoned without a response', () => {
+  test('is not joined by another request when responses are late', async () => {
     await abandonedTransaction(async () => link.slowDown(3500));
     link.slowDown(0);
     await database.query`INSERT INTO entries_of_open_pool_test VALUES ('next')`;
     expect(await stored()).toEqual([{ entry: 'next' }]);
   });
 
-  test('whose backend is paused takes no other request into it', async () => {
+  test('is not joined by another request when its backend is paused', async () => {
     let paused = 0;
     await abandonedTransaction(async (pid) => {
       paused = pid;
@@ -74,11 +74,11 @@ describe('a transaction that is given up without a response', () => {
   });
 });
 
-describe('a connection that is given back', () => {
+describe('a connection that is released', () => {
   const backend = async () =>
     (await database.query<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`)[0].pid;
 
-  test('inside a transaction is ended', async () => {
+  test('inside a transaction is closed', async () => {
     const adapter = await database.adapter.connect();
     const before = await backend();
     const transaction = await adapter.startTransaction();
@@ -97,8 +97,8 @@ describe('a connection that is given back', () => {
   });
 });
 
-describe('a connection that takes longer to be made than a request may wait', () => {
-  test('is not given up: a later request gets it', async () => {
+describe('a connection that takes longer to open than a request may wait', () => {
+  test('is kept for a later request', async () => {
     const connected = jest.fn();
     const pool = openPool(poolSettings(throughLink(url, link), 1)).on('connect', connected);
     const query = createQuery(pool);

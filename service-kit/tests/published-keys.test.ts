@@ -35,7 +35,7 @@ const routeFor = (who: Who) =>
 const user = { id: 7, role: 'customer', sessionId: 's' } as const;
 const tokenOf = ({ signer }: TestKey, lifetime = 60) => signAccessToken(user, signer, lifetime);
 
-/** A service that knows tokens by the keys that are published there. */
+/** A service that verifies tokens with the keys published at this address. */
 function serviceReading(url: string, interval?: number) {
   const { logger, lines } = createRecordingLogger();
   const keys = openPublishedKeys({ url, logger, ...(interval === undefined ? {} : { interval }) });
@@ -54,13 +54,13 @@ async function startKeys(...published: TestKey[]): Promise<KeyServer> {
   closing.push(() => server.stop());
   return server;
 }
-/** One that is closed behind the test. */
+/** The same, closed after the test. */
 function startService(url: string, interval?: number) {
   const service = serviceReading(url, interval);
   closing.push(() => service.close());
   return service;
 }
-/** A service that has read them. */
+/** A service that has read the keys. */
 async function readyService(server: KeyServer, interval?: number) {
   const service = startService(server.url, interval);
   await until('the keys are read', service.isReady);
@@ -90,7 +90,7 @@ describe('a service that reads published keys', () => {
     expiresIn: 60,
   };
   const claims = { role: 'customer', sid: 's', typ: 'access' };
-  /** jsonwebtoken refuses to sign such a token. */
+  /** Signed by hand, because jsonwebtoken refuses to sign such a token. */
   const signedWithPublicKey = (head: object, secret: string) => {
     const content = `${encode(head)}.${payload}`;
     return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;
@@ -110,8 +110,8 @@ describe('a service that reads published keys', () => {
       }),
     ],
     ['another curve', jwt.sign(claims, p384, { ...options, algorithm: 'ES384', keyid: 'one' })],
-    ['no name of a key', jwt.sign(claims, key.signer.key, { ...options, algorithm: 'ES256' })],
-    ['an end in the past', tokenOf(key, -1)],
+    ['no key name', jwt.sign(claims, key.signer.key, { ...options, algorithm: 'ES256' })],
+    ['an expiry in the past', tokenOf(key, -1)],
     [
       'the kind of a refresh token',
       jwt.sign({ ...claims, typ: 'refresh' }, key.signer.key, {
@@ -126,7 +126,7 @@ describe('a service that reads published keys', () => {
     ],
   ];
 
-  test('lets in whom the private key signed for', async () => {
+  test('admits users with tokens of the private key', async () => {
     const response = await service.get(tokenOf(key)).expect(200);
     expect(response.body.caller).toMatchObject({ kind: 'user', id: 7 });
     await service.get(tokenOf(key), 'admin').expect(403);
@@ -139,7 +139,7 @@ describe('a service that reads published keys', () => {
   });
 });
 
-describe('a key that is not known yet', () => {
+describe('an unknown key', () => {
   test('is read at the first token that names it', async () => {
     const [old, next] = [createTestKey('old'), createTestKey('next')];
     const server = await startKeys(old);
@@ -150,7 +150,7 @@ describe('a key that is not known yet', () => {
     expect(server.reads()).toBe(2);
   });
 
-  test('costs one read for all who ask at once, and then one each half second', async () => {
+  test('causes one read for all concurrent requests, and then one every half second', async () => {
     const [key, unknown] = [createTestKey('one'), createTestKey('unknown')];
     const server = await startKeys(key);
     const { get } = await readyService(server);
@@ -162,7 +162,7 @@ describe('a key that is not known yet', () => {
     expect(server.reads() - read).toBeLessThanOrEqual(1 + (Date.now() - startedAt) / 500);
   });
 
-  test('is forgotten once it is not published any more', async () => {
+  test('is dropped once it is no longer published', async () => {
     const [old, next] = [createTestKey('old'), createTestKey('next')];
     const server = await startKeys(old, next);
     const { get } = await readyService(server, 50);
@@ -174,7 +174,7 @@ describe('a key that is not known yet', () => {
 });
 
 describe('while the keys cannot be read', () => {
-  test('what is known stays in force, and an unknown key is no reason to sign out', async () => {
+  test('known keys stay valid, and a token with an unknown key gets 503 and not 401', async () => {
     const [key, unknown] = [createTestKey('one'), createTestKey('unknown')];
     const server = await startKeys(key);
     const { get, isReady, lines } = await readyService(server, 50);
@@ -187,7 +187,7 @@ describe('while the keys cannot be read', () => {
     expect(await isReady()).toBe(true);
   });
 
-  test('a service that starts serves strangers, asks users to come again, and recovers by itself', async () => {
+  test('a starting service serves anonymous callers, returns 503 to users, and recovers by itself', async () => {
     const key = createTestKey('one');
     const server = await startKeys(key);
     await server.stop();
@@ -205,16 +205,16 @@ describe('while the keys cannot be read', () => {
   test.each<[string, Parameters<KeyServer['respondWith']>[0]]>([
     ['an error', (_request, response) => response.writeHead(500).end()],
     ['a redirection', (_request, response) => response.writeHead(302, { Location: '/elsewhere' }).end()],
-    ['no JSON', (_request, response) => response.end('<html>')],
+    ['a page instead of JSON', (_request, response) => response.end('<html>')],
     ['no keys', (_request, response) => response.end('{"keys":[]}')],
-    ['keys of other kinds', (_request, response) => response.end('{"keys":[{"kty":"RSA"}]}')],
+    ['only keys of other types', (_request, response) => response.end('{"keys":[{"kty":"RSA"}]}')],
     [
       'too many bytes',
       (_request, response) => response.end(JSON.stringify({ keys: [], more: 'x'.repeat(70_000) })),
     ],
     ['half a response', (_request, response) => void response.writeHead(200).write('{"keys":')],
     ['nothing', () => undefined],
-  ])('%s does not hold the request', async (_what, listener) => {
+  ])('%s does not block the request', async (_what, listener) => {
     const key = createTestKey('one');
     const server = await startKeys(key);
     server.respondWith(listener);

@@ -9,7 +9,7 @@ const query = createQuery(pool);
 afterAll(() => pool.end());
 
 describe('a statement as a tagged template', () => {
-  test('sends its values beside the text', async () => {
+  test('sends its values separately from the text', async () => {
     const evil = `'; DROP TABLE users; --`;
     const rows = await query<
       { text: string; ids: number[] }[]
@@ -17,7 +17,7 @@ describe('a statement as a tagged template', () => {
     expect(rows).toEqual([{ text: evil, ids: [1, 2] }]);
   });
 
-  test('takes fragments into it, with their values in place', async () => {
+  test('includes fragments with their values', async () => {
     const fragment = sql`(${2}::int + ${3}::int)`;
     const rows = await query`SELECT ${1}::int AS a, ${fragment} AS b, ${4}::int AS c`;
     expect(rows).toEqual([{ a: 1, b: 5, c: 4 }]);
@@ -34,7 +34,7 @@ describe('a statement as a tagged template', () => {
 describe('an unprepared statement', () => {
   const unprepared = createUnpreparedQuery(pool);
 
-  test('sends its values beside the text too, and leaves nothing behind', async () => {
+  test('sends its values separately too, and is not kept in the session', async () => {
     const fragment = { strings: ['', '::int + 1'], values: [2] };
     for (let i = 0; i < 3; i++)
       expect(await unprepared`SELECT ${'a'} AS not_kept, ${fragment} AS b`).toEqual([
@@ -45,7 +45,7 @@ describe('an unprepared statement', () => {
     expect(prepared).toEqual([{ count: 0 }]);
   });
 
-  test('is planned for its values, however often it was sent', async () => {
+  test('is planned for its values each time', async () => {
     const expected = async (limit: number) => {
       const [row] = await unprepared<
         [{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }]
@@ -61,7 +61,7 @@ describe('a transaction', () => {
   const TABLE = `transactions_${process.pid}`;
   const rows = async () => (await pool.query(`SELECT name FROM ${TABLE} ORDER BY name`)).rows;
 
-  test('is committed when its work resolves, with what that returned, and undone when it rejects', async () => {
+  test('is committed and returns the result if the work resolves, and is rolled back if it rejects', async () => {
     await pool.query(`CREATE TABLE ${TABLE} (name TEXT UNIQUE)`);
     try {
       expect(await transaction((query) => query`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
@@ -87,7 +87,7 @@ describe('a transaction', () => {
 });
 
 describe('a database', () => {
-  test('goes on after its connections were ended from the other side', async () => {
+  test('recovers after the server has closed its connections', async () => {
     const database = openDatabase(process.env['TEST_DATABASE_URL'] ?? '', 2, createLogger('test', 'silent'));
     const [own] = await database.query<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
     await pool.query('SELECT pg_terminate_backend($1)', [own?.pid]);

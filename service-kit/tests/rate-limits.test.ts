@@ -41,7 +41,7 @@ const appWith = (redis?: RedisConnection, config: Config = {}) =>
   createTestApp({ routes, redis, config: { limits, ...config } });
 type App = ReturnType<typeof appWith>['app'];
 
-/** One call after the other: the status of each. */
+/** The statuses of several calls, made one after the other. */
 async function statuses(app: App, path: string, count: number, headers: Record<string, string> = {}) {
   const seen: number[] = [];
   for (let i = 0; i < count; i += 1) seen.push((await request(app).get(path).set(headers)).status);
@@ -51,7 +51,7 @@ async function statuses(app: App, path: string, count: number, headers: Record<s
 describe.each(['in this process', 'in Redis'])('a limit counted %s', (place) => {
   const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
 
-  test('tells what is left, then returns 429 and when to come back', async () => {
+  test('reports the requests left, then returns 429 with Retry-After', async () => {
     const { app } = appWith(await connect());
     const first = await request(app).get('/order_reads');
     expect(first.headers['ratelimit-policy']).toMatch(/^"order-reads"; q=2; w=600; pk=:.+:$/);
@@ -64,7 +64,7 @@ describe.each(['in this process', 'in Redis'])('a limit counted %s', (place) => 
     expect(refused.headers['ratelimit']).toMatch(/r=0/);
   });
 
-  test('counts each signed-in user, strangers by address, and each limit for itself', async () => {
+  test('counts signed-in users by id, others by address, and each limit separately', async () => {
     const { app } = appWith(await connect());
     const [one, two] = [{ Authorization: bearer(1) }, { Authorization: bearer(2) }];
     expect(await statuses(app, '/order_reads', 3, one)).toEqual([200, 200, 429]);
@@ -73,7 +73,7 @@ describe.each(['in this process', 'in Redis'])('a limit counted %s', (place) => 
     expect(await statuses(app, '/login', 1)).toEqual([200]);
   });
 
-  test('of an address counts its users together', async () => {
+  test('counts the users of an address together if it is per address', async () => {
     const { app } = appWith(await connect());
     const calls = [1, 2, 3].map((id) => ({ Authorization: bearer(id) }));
     const seen: number[] = [];
@@ -85,21 +85,21 @@ describe.each(['in this process', 'in Redis'])('a limit counted %s', (place) => 
 describe('the address of a client', () => {
   const from = (address: string) => ({ 'X-Forwarded-For': address });
 
-  test('is not what it claims to be', async () => {
+  test('is not taken from X-Forwarded-For without a trusted proxy', async () => {
     const { app } = appWith();
     const seen = [];
     for (const n of [1, 2, 3]) seen.push(...(await statuses(app, '/login', 1, from(`203.0.113.${n}`))));
     expect(seen).toEqual([200, 200, 429]);
   });
 
-  test('is what the one trusted proxy tells, whatever the client put before', async () => {
+  test('is the one that the trusted proxy reports, whatever the client sent', async () => {
     const { app } = appWith(undefined, { TRUST_PROXY: 1 });
     expect(await statuses(app, '/login', 3, from('203.0.113.1'))).toEqual([200, 200, 429]);
     expect(await statuses(app, '/login', 1, from('203.0.113.2'))).toEqual([200]);
     expect(await statuses(app, '/login', 1, from('198.51.100.9, 203.0.113.1'))).toEqual([429]);
   });
 
-  test('is one for a whole IPv6 /64, and apart for each IPv4 written as IPv6', async () => {
+  test('is the same for a whole IPv6 /64, and different for each IPv4 written as IPv6', async () => {
     const { app } = appWith(undefined, { TRUST_PROXY: 1 });
     expect(await statuses(app, '/login', 2, from('2001:db8:1:1::1'))).toEqual([200, 200]);
     expect(await statuses(app, '/login', 1, from('2001:db8:1:1:ffff::2'))).toEqual([429]);
@@ -118,7 +118,7 @@ describe('limits of several processes', () => {
     expect(await statuses(one, '/login', 1)).toEqual([429]);
   });
 
-  test('go on when Redis has forgotten its scripts', async () => {
+  test('still work when Redis has lost its scripts', async () => {
     const redis = await open(connectTestRedis());
     const { app } = appWith(redis);
     expect(await statuses(app, '/login', 2)).toEqual([200, 200]);
@@ -128,27 +128,27 @@ describe('limits of several processes', () => {
 });
 
 describe('limits', () => {
-  test('are off when they are switched off', async () => {
+  test('are not applied when they are switched off', async () => {
     const { app } = appWith(undefined, { RATE_LIMIT_ENABLED: false });
     expect(await statuses(app, '/login', 4)).toEqual([200, 200, 200, 200]);
     expect((await request(app).get('/login')).headers).not.toHaveProperty('ratelimit');
   });
 
-  test('must be configured for every name that a route uses', () => {
+  test('must be configured for every name used by a route', () => {
     expect(() => createTestApp({ routes: [routeOf('unheard_of')], config: { limits } })).toThrow(
       'unheard_of',
     );
   });
 });
 
-describe('while Redis is away', () => {
+describe('while Redis is unavailable', () => {
   let server: RedisProcess;
   beforeAll(async () => {
     server = await startRedisProcess();
   });
   afterAll(() => server.kill());
 
-  test('a killed Redis is done without, and counts again once it is back', async () => {
+  test('limits work without a killed Redis, and use it again once it is back', async () => {
     const redis = await open(connectTo(server));
     const { app, metrics } = appWith(redis);
     expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
@@ -167,7 +167,7 @@ describe('while Redis is away', () => {
     expect(keys.sort()).toEqual(['kit:limit:login', 'kit:limit:order_reads']);
   });
 
-  test('a Redis that was not there at the start is used once it comes', async () => {
+  test('a Redis that was down at the start is used once it is up', async () => {
     await server.kill();
     const redis = await open(connectRedis(server.url, silent, { prefix: 'late:' }));
     const { app } = appWith(redis);
@@ -177,12 +177,12 @@ describe('while Redis is away', () => {
     expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
   });
 
-  test('a paused Redis does not hold requests up', async () => {
+  test('a paused Redis does not delay requests', async () => {
     const redis = await open(connectTo(server, 'paused:'));
     const { app } = appWith(redis);
     expect(await statuses(app, '/order_reads', 3)).toEqual([200, 200, 429]);
     server.pause();
-    // All are answered while Redis still stands: the first after its one time limit, the others by memory or at once.
+    // All get a response while Redis is still paused: the first after one timeout, the others from memory or immediately.
     expect(await statuses(app, '/order_reads', 6)).toEqual([200, 200, 200, 200, 200, 200]);
     expect(await statuses(app, '/login', 3)).toEqual([200, 200, 429]);
     server.resume();

@@ -45,7 +45,7 @@ const refuse = (error: Error) => () => Promise.reject(error);
 let user = 100;
 const asUser = () => ({ Authorization: bearer(user++), 'Content-Type': 'text/csv' });
 
-/** Bytes that take several reads to decompress, and end in the middle of the compressed text. */
+/** Bytes that take several reads to decompress. */
 const CUT = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 2_654_435_761) >>> 24));
 const CODECS = [
   ['gzip', gzipSync],
@@ -69,7 +69,7 @@ describe.each(BODIES)('a refused body of %s, %s,', (encoding, _state, body) => {
   ])('with %s before it is read', async (_name, error, status) => {
     const { server } = start(refuse(error));
     expect((await upload(server, '/rows', body, headers())).status).toBe(status);
-    // Whatever a stream has to say afterwards, the process lives.
+    // Later errors of the stream must not end the process.
     await sleep(20);
     expect((await request(server).get('/health')).status).toBe(200);
   });
@@ -94,7 +94,7 @@ describe.each(BODIES)('a refused body of %s, %s,', (encoding, _state, body) => {
     expect((await request(server).get('/health')).status).toBe(200);
   });
 
-  test('that is never sent to its end', async () => {
+  test('that is never sent completely', async () => {
     const { server, lines } = start(refuse(new Running()));
     const head = Object.entries(headers()).map(([name, value]) => `${name}: ${value}`);
     const { socket, response } = await openUpload(server, [
@@ -111,7 +111,7 @@ describe.each(BODIES)('a refused body of %s, %s,', (encoding, _state, body) => {
   });
 });
 
-test('a client that leaves when its whole body has come ends the work on it', async () => {
+test('stops the work on a body when the client disconnects, even if the whole body has arrived', async () => {
   let pieces = 0;
   let failure: unknown;
   const { server } = start(async ({ bytes }) => {
@@ -138,6 +138,6 @@ test('a client that leaves when its whole body has come ends the work on it', as
   socket.destroy();
   await until('it ends', () => failure !== undefined);
   expect(failure).toMatchObject({ message: 'The body broke off' });
-  // 1 MB comes in pieces of 16 kB.
+  // 1 MB arrives in pieces of 16 kB.
   expect(pieces).toBeLessThan(50);
 });

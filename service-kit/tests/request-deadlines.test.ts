@@ -3,25 +3,25 @@ import request from 'supertest';
 import { z } from 'zod';
 import { remainingTime } from '../src/deadline/deadline.ts';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
-import type { Patience } from '../src/http/request-deadline.ts';
+import type { TimeLimit } from '../src/http/request-deadline.ts';
 import { bearer, TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
 import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
 import { createTestApp } from './support/test-app.ts';
 
 const response = z.object({ left: z.number().nullable() });
-const routeOf = (path: string, who: Who, patience?: Patience) =>
+const routeOf = (path: string, who: Who, timeLimit?: TimeLimit) =>
   defineRoute({
     method: 'post',
     path,
-    summary: 'What is left of its time',
+    summary: 'Return the time left',
     who,
     limit: false,
-    ...(patience && { patience }),
+    ...(timeLimit && { timeLimit }),
     body: z.strictObject({}),
     status: 200,
     response,
     async handler() {
-      // Also behind whatever is waited for.
+      // The deadline must survive an await.
       await new Promise((resolve) => setTimeout(resolve, 5));
       return { left: remainingTime() ?? null };
     },
@@ -51,11 +51,11 @@ test.each([
   expect(left).toBeLessThan(to);
 });
 
-test('what is done step by step has none', async () => {
+test('a route with steps has no deadline', async () => {
   expect((await post('/steps').expect(200)).body).toEqual({ left: null });
 });
 
-test('a service leaves another one what it has left itself, and never more than the usual', async () => {
+test('a calling service sets the deadline, up to the usual one', async () => {
   expect((await post('/internal/call', service, '300').expect(200)).body.left).toBeLessThan(300);
   expect((await post('/internal/call', service, '999999').expect(200)).body.left).toBeLessThan(2000);
   await post('/internal/call', service, 'soon').expect(400);

@@ -13,8 +13,8 @@ const putRaw = (body: string | Buffer, type = 'application/json') =>
     .serialize((sent: unknown) => sent as string)
     .send(body);
 
-describe('a good request', () => {
-  test('reaches the handler parsed, with who called from where', async () => {
+describe('a valid request', () => {
+  test('reaches the handler parsed, with its caller', async () => {
     const response = await put('/things/7?depth=2&tag=a%20b')
       .set('User-Agent', 'tests')
       .set('X-Request-Id', 'abc-1')
@@ -40,8 +40,8 @@ describe('a good request', () => {
   });
 });
 
-describe('a query parameter that the route does not know', () => {
-  test('is refused by its name, beside all else that is wrong', async () => {
+describe('an unknown query parameter', () => {
+  test('is refused by name, together with all other issues', async () => {
     const response = await put('/things/7?dpeth=2&depth=99&unknown=1').send(good);
     expect(response.body).toMatchObject({ status: 400, code: 'validation_failed' });
     expect(response.body.errors).toEqual([
@@ -52,16 +52,19 @@ describe('a query parameter that the route does not know', () => {
     expect(response.body.details[0]).toMatchObject({ path: 'dpeth', code: 'unknown_field' });
   });
 
-  test.each(['/named/me?q=1', '/named/me?='])('is refused where a route has none, as in %s', async (path) => {
-    const { app: other } = createTestApp({ routes: [named] });
-    expect((await request(other).get('/named/me')).status).toBe(200);
-    expect((await request(other).get(path)).body).toMatchObject({
-      status: 400,
-      errors: [expect.stringContaining('Unknown query parameter: ')],
-    });
-  });
+  test.each(['/named/me?q=1', '/named/me?='])(
+    'is refused by a route without parameters: %s',
+    async (path) => {
+      const { app: other } = createTestApp({ routes: [named] });
+      expect((await request(other).get('/named/me')).status).toBe(200);
+      expect((await request(other).get(path)).body).toMatchObject({
+        status: 400,
+        errors: [expect.stringContaining('Unknown query parameter: ')],
+      });
+    },
+  );
 
-  test('is told in a bounded text, however long and many they are', async () => {
+  test('is reported in a bounded message, however long or many they are', async () => {
     const names = Array.from({ length: 400 }, (_, i) => `${i}${'x'.repeat(20)}`);
     const response = await put(`/things/7?${'y'.repeat(4000)}&${names.join('&')}`).send(good);
     expect(response.body.errors).toHaveLength(20);
@@ -69,8 +72,8 @@ describe('a query parameter that the route does not know', () => {
   });
 });
 
-describe('a request that does not fit', () => {
-  test('is told everything at once, from path, query, headers and body', async () => {
+describe('an invalid request', () => {
+  test('gets all issues of path, query, headers and body together', async () => {
     const response = await put('/things/0?depth=99')
       .set('X-Key', 'too long')
       .send({ name: 'ab', stock: 1.5 });
@@ -91,13 +94,13 @@ describe('a request that does not fit', () => {
     });
   });
 
-  test('names all required fields when there is no body', async () => {
+  test('gets all required fields listed if there is no body', async () => {
     const response = await put();
     expect(response.status).toBe(400);
     expect(response.body.errors).toEqual(['Name is required', 'Stock is required']);
   });
 
-  test('names an unknown field with its path, cut to a bearable length', async () => {
+  test('gets an unknown field with its path, shortened if it is long', async () => {
     const response = await put().send({ ...good, role: 'admin', parts: [{ sku: 'A', ['x'.repeat(80)]: 1 }] });
     expect(response.status).toBe(400);
     expect(response.body.details).toEqual([
@@ -136,7 +139,7 @@ describe('a request that does not fit', () => {
     });
   });
 
-  test('is told so in less than 20 kB, whatever was sent', async () => {
+  test('gets a response of less than 20 kB, whatever was sent', async () => {
     for (const key of ['\u0001', '"', '😀', '\ud800', 'x']) {
       const names = Array.from({ length: 40 }, (_, i) => [key.repeat(99) + i, 1]);
       const response = await put().send({ ...Object.fromEntries(names), parts: [Object.fromEntries(names)] });
@@ -176,7 +179,7 @@ describe('a request that does not fit', () => {
     ['an endless number', '{"name":"Lamp","stock":1e999}'],
     ['NUL', '{"name":"La\\u0000mp","stock":1}'],
     ['a lone surrogate', '{"name":"La\\ud800mp","stock":1}'],
-  ])('refuses %s as not fitting', async (_what, body) => {
+  ])('refuses %s with validation_failed', async (_what, body) => {
     const count = received.length;
     const response = await putRaw(body);
     expect(response.status).toBe(400);
@@ -184,13 +187,13 @@ describe('a request that does not fit', () => {
     expect(received).toHaveLength(count);
   });
 
-  test('takes a __proto__ inside a free field as harmless data', async () => {
+  test('accepts __proto__ inside a free field as harmless data', async () => {
     const response = await putRaw('{"name":"Lamp","stock":1,"any":{"__proto__":{"polluted":true}}}');
     expect(response.status).toBe(200);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  test('refuses 200 kB with 413, also when they come compressed', async () => {
+  test('refuses 200 kB with 413, compressed or not', async () => {
     const body = JSON.stringify({ ...good, any: 'x'.repeat(200_000) });
     expect((await putRaw(body)).body).toMatchObject({ status: 413, code: 'body_too_large' });
     const compressed = await put()
@@ -228,7 +231,7 @@ describe('a request that does not fit', () => {
     expect(response.body.detail).toContain('gzip');
   });
 
-  test('refuses bytes that are no gzip', async () => {
+  test('refuses a gzip body that is not gzip', async () => {
     const response = await put()
       .set('Content-Type', 'application/json')
       .set('Content-Encoding', 'gzip')

@@ -11,8 +11,8 @@ import { appOf, getFrom } from './support/one-route.ts';
 import { createTestApp } from './support/test-app.ts';
 import { until } from './support/until.ts';
 
-describe('a good response', () => {
-  test('is JSON of what the schema names, and nothing else', async () => {
+describe('a successful response', () => {
+  test('is JSON with the fields of the schema only', async () => {
     const response = await getFrom(() => ({ name: 'Lamp', password_hash: 'x' }));
     expect(response.status).toBe(200);
     expect(response.text).toBe('{"name":"Lamp"}');
@@ -60,7 +60,7 @@ describe('a good response', () => {
     expect(response.text).toBeFalsy();
   });
 
-  test('may be bytes that were made elsewhere, of any type', async () => {
+  test('may be finished bytes of any type', async () => {
     const json = await getFrom(() => rawReply('{"as":"it is"}'));
     expect(json.text).toBe('{"as":"it is"}');
     expect(json.headers['content-type']).toBe('application/json; charset=utf-8');
@@ -91,20 +91,20 @@ describe('a stream that fails', () => {
     throw new Error('the database went away');
   }
 
-  test('midway cuts the connection, so that nobody takes the half for the whole', async () => {
+  test('midway cuts the connection, so that the client notices', async () => {
     const { app, lines } = appOf('/it', () => rawReply(Readable.from(rows(['one']))));
     await expect(request(app).get('/it')).rejects.toThrow(/aborted|hang up/);
     await until('the failure is logged', () => lines.length > 0);
     expect(lines).toContainEqual(expect.objectContaining({ level: 'error', msg: 'request failed' }));
   });
 
-  test('before its first bytes is answered as any failure', async () => {
+  test('before its first bytes becomes an error response', async () => {
     const response = await getFrom(() => rawReply(Readable.from(rows([])), { contentType: 'text/csv' }));
     expect(response.status).toBe(500);
     expect(response.body.code).toBe('internal');
   });
 
-  test('is closed and not called a failure when the client leaves', async () => {
+  test('is closed without an error when the client disconnects', async () => {
     let source: Readable | undefined;
     const endless = async function* () {
       for (;;) {
@@ -150,12 +150,12 @@ describe('If-None-Match', () => {
     expect(response.headers['etag']).toBe(etag);
   });
 
-  test('with another tag, or without one, returns the whole body', async () => {
+  test('with another tag or without one returns the whole body', async () => {
     expect((await request(app).get('/it').set('If-None-Match', '"other"')).body).toEqual({ name: 'Lamp' });
     expect((await request(app).get('/it')).headers['etag']).toBe(etag);
   });
 
-  test('closes a stream that need not be sent', async () => {
+  test('closes a stream that is not sent', async () => {
     expect((await request(streamed.app).get('/it').set('If-None-Match', etag)).status).toBe(304);
     expect(source.destroyed).toBe(true);
   });

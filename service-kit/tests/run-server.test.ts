@@ -46,7 +46,7 @@ const ask = (port: number, path: string, agent?: Agent) =>
     }).once('error', reject);
   });
 
-/** An app whose `/slow` ends when the test says so. */
+/** An app whose `/slow` responds when the test calls `finish`. */
 function slowApp() {
   const app = express();
   let finish: (() => void) | undefined;
@@ -58,7 +58,7 @@ function slowApp() {
 }
 
 describe('a started server', () => {
-  test('returns on its port, and stops once however often it is asked to', async () => {
+  test('responds on its port, and stops only once if asked twice', async () => {
     const { server, events, port, isStopping } = await start({ app: slowApp().app });
     expect(await ask(port, '/quick')).toBe('quick');
     expect(isStopping()).toBe(false);
@@ -68,7 +68,7 @@ describe('a started server', () => {
     await expect(ask(port, '/quick')).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('closes what it opened when its port is taken', async () => {
+  test('closes its connections if its port is taken', async () => {
     const { port } = await start();
     const events: string[] = [];
     const second = startServer({
@@ -82,7 +82,7 @@ describe('a started server', () => {
 });
 
 describe('a stop', () => {
-  test('waits for the requests that run, and closes the rest after them', async () => {
+  test('waits for running requests, and then closes the rest', async () => {
     const { app, began, finish } = slowApp();
     const { server, events, port, isStopping } = await start({ app });
     const response = ask(port, '/slow');
@@ -99,7 +99,7 @@ describe('a stop', () => {
     await stopped;
   });
 
-  test('does not wait for clients that keep their connection after their response', async () => {
+  test('does not wait for idle connections', async () => {
     const { app, began, finish } = slowApp();
     const { server, port } = await start({ app, config: { DRAIN_TIMEOUT: 600_000 } });
     const agent = new Agent({ keepAlive: true });
@@ -112,7 +112,7 @@ describe('a stop', () => {
     agent.destroy();
   });
 
-  test('cuts what is still running at its time limit', async () => {
+  test('cuts requests that still run at its time limit', async () => {
     const { app, began } = slowApp();
     const { server, events, port } = await start({ app, config: { DRAIN_TIMEOUT: 50 } });
     const response = ask(port, '/slow').catch((error: Error) => error.message);
@@ -122,7 +122,7 @@ describe('a stop', () => {
     expect(events).toEqual(['closed']);
   });
 
-  test('cuts a client that never says what it wants', async () => {
+  test('cuts a connection without a complete request', async () => {
     const { server, port } = await start({ config: { DRAIN_TIMEOUT: 50 } });
     const socket = connect(port, '127.0.0.1').on('error', () => undefined);
     await once(socket, 'connect');
@@ -155,11 +155,8 @@ describe('a service as a process', () => {
   const good = { NEEDED: 'x', ALSO_NEEDED: 'x' };
 
   test.each([
-    ['ends with 0 after SIGTERM, when the running request is answered', 'x'],
-    [
-      'loses no line of its log at the end and keeps their order, however late they are written',
-      'busy threads',
-    ],
+    ['exits with 0 after SIGTERM, when the running request has got its response', 'x'],
+    ['loses no log line at the end and keeps their order, however late they are written', 'busy threads'],
   ])('%s', async (_behaviour, NEEDED) => {
     const { child, output, logged, portOf, exit } = run({ ...good, NEEDED });
     await logged('listening');
@@ -178,7 +175,7 @@ describe('a service as a process', () => {
     expect(messages).toEqual(['listening', 'slow began', 'stopping', 'closed', 'stopped']);
   });
 
-  test('stops when the channel to its parent closes, as it does when the parent is killed', async () => {
+  test('stops when its parent is killed', async () => {
     const { PATH = '' } = process.env;
     const parent = spawn(process.execPath, [
       '-e',
@@ -201,14 +198,14 @@ describe('a service as a process', () => {
     await until('the service has ended', () => !runs());
   });
 
-  test('ends with 0 after SIGINT', async () => {
+  test('exits with 0 after SIGINT', async () => {
     const { child, logged, exit } = run(good);
     await logged('listening');
     child.kill('SIGINT');
     expect(await exit).toEqual([0, null]);
   });
 
-  test('ends with 1 and a line for every variable that is wrong', async () => {
+  test('exits with 1 and a line for every invalid variable', async () => {
     const { output, exit } = run({ PORT: 'hunter2' });
     expect(await exit).toEqual([1, null]);
     expect(output.stdout).toBe('');
@@ -219,13 +216,13 @@ describe('a service as a process', () => {
     ]);
   });
 
-  test('ends with 1 and the reason when it cannot start', async () => {
+  test('exits with 1 and the reason if it cannot start', async () => {
     const { output, exit } = run({ ...good, NEEDED: 'fail at start' });
     expect(await exit).toEqual([1, null]);
     expect(output.stderr).toBe('child: ECONNREFUSED\n');
   });
 
-  test('ends with 1 when it cannot close what it opened', async () => {
+  test('exits with 1 if it cannot close its connections', async () => {
     const { child, output, logged, exit } = run({ ...good, NEEDED: 'fail at stop' });
     await logged('listening');
     child.kill('SIGTERM');

@@ -64,7 +64,7 @@ async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: 
   return { port: server.port, lines, finish };
 }
 
-/** Whatever the server sends until it closes the connection. */
+/** Everything that the server sends until it closes the connection. */
 function send(port: number, text: string, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = '';
@@ -104,7 +104,7 @@ const REFUSED = [
     'malformed_request',
   ],
   [
-    'a body in chunks that are none',
+    'a body with invalid chunks',
     'POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n',
     400,
     'malformed_request',
@@ -130,20 +130,20 @@ describe('a request that cannot be parsed', () => {
     expect(response.headers['access-control-expose-headers']).toContain('X-Request-Id');
   });
 
-  test('no origin is let in where only some are', async () => {
+  test('gets no CORS header if only some origins are allowed', async () => {
     const { port } = await start({ HOST: '127.0.0.1', CORS_ORIGINS: 'https://shop.example' });
     const { headers } = parse(await send(port, 'nonsense\r\n\r\n'));
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 
-  test('is refused after the responses that are still due', async () => {
+  test('is refused after the pending responses', async () => {
     const { port, finish } = await start();
     const received = send(port, 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n');
     setImmediate(finish);
     expect((await received).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
   });
 
-  test('an expectation that nobody knows is ignored', async () => {
+  test('excludes unknown Expect headers, which are ignored', async () => {
     const { port } = await start();
     const text = 'GET /quick HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nConnection: close\r\n\r\n';
     expect(parse(await send(port, text)).status).toBe(200);
@@ -157,7 +157,7 @@ describe('without HOST', () => {
   const get = 'GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
   test.each(['127.0.0.1', '::1'].filter((address) => addresses.includes(address)))(
-    'a server is reached at %s and sees its clients so',
+    'a server listens on %s and sees clients with that address',
     async (address) => {
       const { port } = await start({});
       expect(parse(await send(port, get, address)).body).toEqual({ from: address });
@@ -165,8 +165,8 @@ describe('without HOST', () => {
   );
 });
 
-describe('the line of a request in the log', () => {
-  test('has exactly its fields', async () => {
+describe('the log line of a request', () => {
+  test('has exactly the documented fields', async () => {
     const { port, lines } = await start();
     const text = `GET /mine?token=hunter2 HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer(7)}\r\nCookie: a=hunter2\r\nX-Request-Id: r-1\r\nConnection: close\r\n\r\n`;
     await send(port, text);

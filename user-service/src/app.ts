@@ -51,7 +51,7 @@ export interface AppOptions extends Runtime<UserConfig> {
   queue: Turns;
   audit: AuditUseCases;
   /** Multiplies what requests may take; 1 in production. */
-  patience?: number;
+  timeLimitFactor?: number;
 }
 
 /** The HTTP side of user-service, wired from its parts. */
@@ -110,7 +110,7 @@ export function createApp(options: AppOptions) {
       ...auditRoutes(audit),
       ...changesRoutes(readChanges),
     ],
-    patience: options.patience,
+    timeLimitFactor: options.timeLimitFactor,
     config,
     logger,
     metrics,

@@ -58,7 +58,7 @@ await runServer({
     return {
       app: createApp({
         ...runtime,
-        patience,
+        timeLimitFactor,
         query,
         unprepared,
         change,

@@ -43,7 +43,7 @@ test('one that is refused for a full queue is no failed one', async () => {
       RATE_LIMIT_LOGIN: '100000/60',
       RATE_LIMIT_LOGIN_FAILURES: `${failures}/900`,
     },
-    queue: { atOnce: 1, waiting: 1 },
+    queue: { concurrency: 1, maxWaiting: 1 },
   });
   server.close();
   server = replica.app.listen(0);

@@ -37,7 +37,7 @@ describe('the machine pages', () => {
   });
 
   test('is busy while the queue of requests with a password is full', async () => {
-    const { app } = await shop.startReplica({ queue: { atOnce: 0, waiting: 0 } });
+    const { app } = await shop.startReplica({ queue: { concurrency: 0, maxWaiting: 0 } });
     const { bearer } = await register(shop.app);
     const passwords = { current_password: 'securepass123', new_password: 'another-password' };
     const refused = await Promise.all([

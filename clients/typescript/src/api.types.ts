@@ -796,9 +796,9 @@ export type components = {
         };
         /** @description Every failure (RFC 9457, `application/problem+json`). */
         Problem: {
-            /** @description Refused fields in words, with `validation_failed`. */
+            /** @description Messages of the refused fields, for `validation_failed`. */
             errors?: string[] | components["schemas"]["RefusedRow"][];
-            /** @description Refused fields with `validation_failed`, short lines with `insufficient_stock`. */
+            /** @description Refused fields for `validation_failed`, short lines for `insufficient_stock`. */
             details?: (components["schemas"]["FieldIssue"] | components["schemas"]["ShortLine"])[];
             quote?: components["schemas"]["Quote"];
             /**
@@ -907,7 +907,7 @@ export type components = {
         ValidationFailedProblem: components["schemas"]["Problem"] & {
             /** @constant */
             code: "validation_failed";
-            /** @description The refused fields in words. */
+            /** @description The messages of the refused fields. */
             errors: string[];
             /** @description The refused fields, in the same order. */
             details: components["schemas"]["FieldIssue"][];
@@ -1110,7 +1110,7 @@ export type components = {
             users: components["schemas"]["User"][];
             /**
              * Format: int64
-             * @description Matching rows. Exact up to 10,000; with `pages_capped` there are at least so many.
+             * @description Number of matching rows. Exact up to 10,000; a lower bound if `pages_capped` is true.
              * @example 1
              */
             total: number;
@@ -1121,18 +1121,18 @@ export type components = {
             page: number | null;
             /**
              * Format: int64
-             * @description The last page that can be asked for by number.
+             * @description The last page that can be requested by number.
              * @example 1
              */
             pages: number;
             /**
-             * @description There are more rows than pages reach: follow `next_cursor`.
+             * @description True if there are more rows than pages can reach: follow `next_cursor`.
              * @example false
              */
             pages_capped: boolean;
             /**
              * Format: int32
-             * @description Rows of a page.
+             * @description Rows per page.
              * @example 20
              */
             per_page: number;
@@ -1160,7 +1160,7 @@ export type components = {
             events: components["schemas"]["AuditEvent"][];
             /**
              * Format: int64
-             * @description Matching rows. Exact up to 10,000; with `pages_capped` there are at least so many.
+             * @description Number of matching rows. Exact up to 10,000; a lower bound if `pages_capped` is true.
              * @example 1
              */
             total: number;
@@ -1171,18 +1171,18 @@ export type components = {
             page: number | null;
             /**
              * Format: int64
-             * @description The last page that can be asked for by number.
+             * @description The last page that can be requested by number.
              * @example 1
              */
             pages: number;
             /**
-             * @description There are more rows than pages reach: follow `next_cursor`.
+             * @description True if there are more rows than pages can reach: follow `next_cursor`.
              * @example false
              */
             pages_capped: boolean;
             /**
              * Format: int32
-             * @description Rows of a page.
+             * @description Rows per page.
              * @example 20
              */
             per_page: number;
@@ -1368,7 +1368,7 @@ export type components = {
             products: components["schemas"]["Product"][];
             /**
              * Format: int64
-             * @description Matching rows. Exact up to 10,000; with `pages_capped` there are at least so many.
+             * @description Number of matching rows. Exact up to 10,000; a lower bound if `pages_capped` is true.
              * @example 1
              */
             total: number;
@@ -1379,18 +1379,18 @@ export type components = {
             page: number | null;
             /**
              * Format: int64
-             * @description The last page that can be asked for by number.
+             * @description The last page that can be requested by number.
              * @example 1
              */
             pages: number;
             /**
-             * @description There are more rows than pages reach: follow `next_cursor`.
+             * @description True if there are more rows than pages can reach: follow `next_cursor`.
              * @example false
              */
             pages_capped: boolean;
             /**
              * Format: int32
-             * @description Rows of a page.
+             * @description Rows per page.
              * @example 20
              */
             per_page: number;
@@ -1615,7 +1615,7 @@ export type components = {
             movements: components["schemas"]["StockMovement"][];
             /**
              * Format: int64
-             * @description Matching rows. Exact up to 10,000; with `pages_capped` there are at least so many.
+             * @description Number of matching rows. Exact up to 10,000; a lower bound if `pages_capped` is true.
              * @example 1
              */
             total: number;
@@ -1626,18 +1626,18 @@ export type components = {
             page: number | null;
             /**
              * Format: int64
-             * @description The last page that can be asked for by number.
+             * @description The last page that can be requested by number.
              * @example 1
              */
             pages: number;
             /**
-             * @description There are more rows than pages reach: follow `next_cursor`.
+             * @description True if there are more rows than pages can reach: follow `next_cursor`.
              * @example false
              */
             pages_capped: boolean;
             /**
              * Format: int32
-             * @description Rows of a page.
+             * @description Rows per page.
              * @example 20
              */
             per_page: number;
@@ -1975,7 +1975,7 @@ export type components = {
             orders: components["schemas"]["Order"][];
             /**
              * Format: int64
-             * @description Matching rows. Exact up to 10,000; with `pages_capped` there are at least so many.
+             * @description Number of matching rows. Exact up to 10,000; a lower bound if `pages_capped` is true.
              * @example 1
              */
             total: number;
@@ -1986,18 +1986,18 @@ export type components = {
             page: number | null;
             /**
              * Format: int64
-             * @description The last page that can be asked for by number.
+             * @description The last page that can be requested by number.
              * @example 1
              */
             pages: number;
             /**
-             * @description There are more rows than pages reach: follow `next_cursor`.
+             * @description True if there are more rows than pages can reach: follow `next_cursor`.
              * @example false
              */
             pages_capped: boolean;
             /**
              * Format: int32
-             * @description Rows of a page.
+             * @description Rows per page.
              * @example 20
              */
             per_page: number;
@@ -2535,7 +2535,7 @@ export type components = {
     requestBodies: never;
     headers: {
         /**
-         * @description Names the request in logs: the request's own `X-Request-Id` where it had one.
+         * @description Identifies the request in logs: the request's own `X-Request-Id` if it had one.
          * @example 5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a
          */
         "X-Request-Id": string;
@@ -3238,11 +3238,11 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; a `cursor` goes on from there. */
+                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; use a `cursor` beyond it. */
                 page?: number;
-                /** @description Rows of a page. */
+                /** @description Rows per page. */
                 per_page?: number;
-                /** @description Instead of `page`: the `next_cursor` of the page before, for the same filters and order. Costs the same at any depth. */
+                /** @description Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth. */
                 cursor?: string;
                 /** @description Part of a name or an email address. */
                 q?: string;
@@ -3722,11 +3722,11 @@ export interface operations {
     listAuditEvents: {
         parameters: {
             query?: {
-                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; a `cursor` goes on from there. */
+                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; use a `cursor` beyond it. */
                 page?: number;
-                /** @description Rows of a page. */
+                /** @description Rows per page. */
                 per_page?: number;
-                /** @description Instead of `page`: the `next_cursor` of the page before, for the same filters and order. Costs the same at any depth. */
+                /** @description Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth. */
                 cursor?: string;
                 /** @description Only events about this user. */
                 user_id?: number;
@@ -3789,11 +3789,11 @@ export interface operations {
     listProducts: {
         parameters: {
             query?: {
-                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; a `cursor` goes on from there. */
+                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; use a `cursor` beyond it. */
                 page?: number;
                 /** @description Rows of a page: 20, or all with `ids`. */
                 per_page?: number;
-                /** @description Instead of `page`: the `next_cursor` of the page before, for the same filters and order. Costs the same at any depth. */
+                /** @description Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth. */
                 cursor?: string;
                 /** @description Only products of this category, in any case. */
                 category?: string;
@@ -4500,11 +4500,11 @@ export interface operations {
     listStockMovements: {
         parameters: {
             query?: {
-                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; a `cursor` goes on from there. */
+                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; use a `cursor` beyond it. */
                 page?: number;
-                /** @description Rows of a page. */
+                /** @description Rows per page. */
                 per_page?: number;
-                /** @description Instead of `page`: the `next_cursor` of the page before, for the same filters and order. Costs the same at any depth. */
+                /** @description Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -4563,11 +4563,11 @@ export interface operations {
     listOrders: {
         parameters: {
             query?: {
-                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; a `cursor` goes on from there. */
+                /** @description Number of the page, from 1. Without `page` and `cursor` it is 1. Pages end at row 10,000; use a `cursor` beyond it. */
                 page?: number;
-                /** @description Rows of a page. */
+                /** @description Rows per page. */
                 per_page?: number;
-                /** @description Instead of `page`: the `next_cursor` of the page before, for the same filters and order. Costs the same at any depth. */
+                /** @description Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth. */
                 cursor?: string;
                 /** @description Only orders with this status. */
                 status?: "pending" | "processing" | "shipped" | "delivered" | "cancelled";

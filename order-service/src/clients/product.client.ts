@@ -28,7 +28,7 @@ const TELLING = 700;
 const FAILURES_TO_OPEN = 5;
 const RETRY_AFTER_OPEN = 1000;
 /** Calls of this process that are no batches: these have a queue of their own, and orders never wait behind them. */
-const OTHER_CALLS = { atOnce: 16, waiting: 500, patience: 1200 };
+const OTHER_CALLS = { concurrency: 16, maxWaiting: 500, maxWait: 1200 };
 const MAX_RESPONSE = 2_000_000;
 const RESERVE = { method: 'POST', path: '/internal/reservations' } as const;
 const QUOTE = { method: 'POST', path: '/internal/quotes' } as const;
@@ -49,7 +49,7 @@ interface ProductClientOptions {
   serviceTokenSecret: string;
   currency: string;
   /** Multiplies what calls may take; 1 in production. */
-  patience?: number;
+  timeLimitFactor?: number;
 }
 
 interface Call {
@@ -68,7 +68,7 @@ export function createProductClient({
   url,
   serviceTokenSecret,
   currency,
-  patience = 1,
+  timeLimitFactor = 1,
 }: ProductClientOptions) {
   const agent = new Agent({ keepAlive: true, maxSockets: 200, scheduling: 'lifo' });
   const responses = responsesIn(currency);
@@ -94,7 +94,7 @@ export function createProductClient({
   const otherCalls = createTurns(OTHER_CALLS);
 
   const limitNow = () =>
-    Math.floor(Math.min(MOST * patience, (remainingTime() ?? MOST * patience + KEPT) - KEPT));
+    Math.floor(Math.min(MOST * timeLimitFactor, (remainingTime() ?? MOST * timeLimitFactor + KEPT) - KEPT));
 
   const send = async ({ method, path, requestId, body }: Call): Promise<AxiosResponse<unknown>> => {
     const limit = limitNow();
@@ -108,7 +108,7 @@ export function createProductClient({
     const response = await http
       .request({ method, url: path, data: body, headers, signal })
       .catch((error: Error) => {
-        if (limit < TELLING * patience && isAborted()) throw new OutOfTime();
+        if (limit < TELLING * timeLimitFactor && isAborted()) throw new OutOfTime();
         throw new ProductServiceUnavailable(error.message);
       })
       .finally(clear);

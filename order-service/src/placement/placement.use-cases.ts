@@ -37,7 +37,7 @@ interface PlacementOptions {
   /** Seconds that one request may work on a keyed order before a retry carries it on. */
   lease: number;
   /** Multiplies the time for giving up; 1 in production. */
-  patience?: number | undefined;
+  timeLimitFactor?: number | undefined;
 }
 
 export interface PlaceOrder extends KeyName {
@@ -61,7 +61,7 @@ export function createPlacementUseCases({
   cache,
   logger,
   lease,
-  patience = 1,
+  timeLimitFactor = 1,
 }: PlacementOptions) {
   const batches = createPlacementBatches({ placements, products, metrics, cache, logger });
   let underWay = 0;
@@ -73,7 +73,7 @@ export function createPlacementUseCases({
     if (products.isDown()) return respondWithoutProducts(order);
     // A retry may carry the order on from the end of the lease.
     const beforeLease = order.key === null ? Number.POSITIVE_INFINITY : lease * 1000 - BEFORE_LEASE;
-    const limit = Math.min(beforeLease, atMost(Number.POSITIVE_INFINITY) - GIVE_UP_WITHIN * patience);
+    const limit = Math.min(beforeLease, atMost(Number.POSITIVE_INFINITY) - GIVE_UP_WITHIN * timeLimitFactor);
     if (underWay >= MOST_AT_ONCE) throw new Busy();
     underWay += 1;
     return withinTime(limit, () => takeSteps(order)).finally(() => {
@@ -201,7 +201,7 @@ export function createPlacementUseCases({
   }
 
   const abandon = (intent: Intent, order: PlaceOrder) =>
-    withOwnTime(GIVE_UP_WITHIN * patience, () => placements.abandon(intent, order));
+    withOwnTime(GIVE_UP_WITHIN * timeLimitFactor, () => placements.abandon(intent, order));
 
   async function giveUp(intent: Intent, order: PlaceOrder): Promise<void> {
     // Best effort: without the database now, the reconciler finds the order at its deadline.

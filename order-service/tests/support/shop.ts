@@ -10,7 +10,7 @@ import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { documented } from '@shop/service-kit/testing/documented';
-import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
+import { createTestDatabase, TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
@@ -60,7 +60,7 @@ export async function startShop(
     url: products.url,
     serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
     currency: config.CURRENCY,
-    patience: TEST_PATIENCE,
+    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
   });
   const placementMetrics = createPlacementMetrics({
     registry: metrics.registry,
@@ -83,7 +83,7 @@ export async function startShop(
       orderCache,
       accounts: options.accounts ?? unknownAccounts,
       accessKeys,
-      patience: TEST_PATIENCE,
+      timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
     }),
   );
   const listening = createListener(app);
@@ -153,7 +153,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     redis,
     accounts: unknownAccounts,
     accessKeys,
-    patience: TEST_PATIENCE,
+    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
   });
   const listening = createListener(app);
   const port = await listening.start(0);

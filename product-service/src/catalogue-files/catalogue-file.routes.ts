@@ -79,7 +79,7 @@ export function catalogueFileRoutes({
       ...rules,
       method: 'get',
       path: '/api/products/export',
-      patience: 'steps',
+      timeLimit: 'steps',
       operationId: 'exportProducts',
       tag: 'Files',
       summary: 'Download products as a file that import reads back',

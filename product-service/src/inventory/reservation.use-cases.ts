@@ -21,7 +21,7 @@ interface ReservationOptions {
   /** Connections that may wait for locked products at once: fewer than the pool has, so that others find one. */
   waiting: number;
   /** Multiplies the times of waiting, where a wait tells less of the locks than of the machine. */
-  patience?: number | undefined;
+  timeLimitFactor?: number | undefined;
 }
 
 /** How long a reservation that may wait waits for products that somebody else holds locked, in milliseconds. */
@@ -36,10 +36,14 @@ export function createReservationUseCases({
   query,
   stockChanged,
   waiting,
-  patience = 1,
+  timeLimitFactor = 1,
 }: ReservationOptions) {
   const reservations = createReservationRepository(query);
-  const turns = createTurns({ atOnce: waiting, waiting: MAX_WAITING, patience: LONG_WAIT * patience });
+  const turns = createTurns({
+    concurrency: waiting,
+    maxWaiting: MAX_WAITING,
+    maxWait: LONG_WAIT * timeLimitFactor,
+  });
 
   async function reserveTogether(
     wanted: NewReservation[],
@@ -64,7 +68,7 @@ export function createReservationUseCases({
 
   /** The same after waiting for locked products; BUSY when so many wait already that these may not in time. */
   function reserveLater(wanted: NewReservation[], actor: string): Promise<Reservation[]> {
-    const end = performance.now() + atMost(LONG_WAIT * patience);
+    const end = performance.now() + atMost(LONG_WAIT * timeLimitFactor);
     const busy = () =>
       wanted.map(({ reservation_id: id }) => ({ id, status: 'BUSY' as const, lines: null, refusal: null }));
     return turns(() => {
@@ -92,7 +96,7 @@ export function createReservationUseCases({
       actor: string,
     ): Promise<Reservation & { status: ReservationStatus }> {
       // In one statement, which waits: this form is sent by clients that do not know BUSY.
-      const [reservation] = await reserveNow([wanted], actor, LONG_WAIT * patience);
+      const [reservation] = await reserveNow([wanted], actor, LONG_WAIT * timeLimitFactor);
       if (reservation === undefined || reservation.status === 'BUSY') throw new ProductBusy();
       if (reservation.status === 'MISMATCH') throw new ReservationMismatch();
       return { ...reservation, status: reservation.status };

@@ -6,7 +6,7 @@ import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { documented } from '@shop/service-kit/testing/documented';
-import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
+import { createTestDatabase, TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
@@ -51,7 +51,7 @@ export interface ReplicaOptions {
   /** What it knows about accounts; nothing otherwise. */
   accounts?: Accounts;
   /** With its database; 1 as in production. */
-  patience?: number;
+  timeLimitFactor?: number;
   /** Where its log goes; nowhere otherwise. */
   logger?: typeof silent;
 }
@@ -69,7 +69,13 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
 
   const start = (
     connection: RedisConnection,
-    { env, wrap = (query) => query, logger = silent, patience = TEST_PATIENCE, ...rest }: ReplicaOptions,
+    {
+      env,
+      wrap = (query) => query,
+      logger = silent,
+      timeLimitFactor = TEST_TIME_LIMIT_FACTOR,
+      ...rest
+    }: ReplicaOptions,
   ): Replica => {
     const config = loadProductConfig({
       DATABASE_URL: database.url,
@@ -110,7 +116,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
         metrics,
         config,
         isStopping: rest.isStopping ?? (() => false),
-        patience,
+        timeLimitFactor,
       }),
     );
     return { app, db, query, redis: connection, config, logger, catalogue };

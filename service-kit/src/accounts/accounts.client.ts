@@ -11,13 +11,13 @@ interface AccountsClientOptions {
   /** `USER_SERVICE_URL` */
   url: string;
   serviceTokenSecret: string;
-  /** The service that asks. */
+  /** Name of the calling service. */
   service: string;
 }
 
 /**
- * Reads the changes of accounts from user-service. Its tokens expire by user-service's clock: where this machine's
- * differs, the time of a refusal corrects it.
+ * Reads changes of accounts from user-service, which checks service tokens by its own clock: if this machine's differs, the
+ * time in a refusal corrects it.
  */
 export function createAccountsClient({ url, serviceTokenSecret, service }: AccountsClientOptions) {
   const agent = new Agent({ keepAlive: true, maxSockets: 2 });
@@ -46,7 +46,7 @@ export function createAccountsClient({ url, serviceTokenSecret, service }: Accou
       token = signer(time - Date.now());
       response = await ask(after);
     }
-    if (response.status !== 200) throw new Error(`user-service answered ${response.status}`);
+    if (response.status !== 200) throw new Error(`user-service returned ${response.status}`);
     return changesPage.parse(response.data);
   };
   return { readChanges, close: () => agent.destroy() };

@@ -5,9 +5,9 @@ import type { ReadChanges } from './account-changes.ts';
 import type { Accounts } from './accounts.ts';
 import { createKnownChanges } from './known-changes.ts';
 
-/** Between two reads, in milliseconds: well within the 5 s of the HTTP contract. */
+/** Milliseconds between two reads: well within the 5 s of docs/http-api.md. */
 const INTERVAL = 1000;
-/** Between two attempts of a process that knows nothing yet, in milliseconds. */
+/** Milliseconds between two attempts before the first successful read. */
 const FIRST_INTERVAL = 200;
 
 interface AccountsReaderOptions {
@@ -22,18 +22,18 @@ interface AccountsReaderOptions {
   interval?: number;
 }
 
-/** A read that went well, by this process's clock that only goes forward. */
+/** A successful read. */
 interface Reading {
-  /** Milliseconds of `performance.now()`. */
+  /** By this process's monotonic clock, in milliseconds of `performance.now()`. */
   at: number;
   /** Seconds since 1970 by the clock of user-service's database. */
   now: number;
 }
 
 /**
- * Reads the changes of accounts once a second. A reader that is cut off goes on with its copy, and reports it. Times are
- * those of user-service's database, which also dates the tokens: no clock of another machine matters.
- * @returns after the first attempt, whether it went well or not
+ * Reads changes of accounts once a second. While user-service is unavailable it goes on with its copy, and reports this.
+ * Times come from user-service's database, which also dates the tokens: clocks of other machines do not matter.
+ * @returns after the first attempt, successful or not
  */
 export async function startAccountsReader(options: AccountsReaderOptions): Promise<Accounts> {
   const { readChanges, logger, registry, staleAfter } = options;
@@ -125,7 +125,7 @@ function registerMetrics(registry: Registry, { age, size, isStale }: Readings): 
       },
     });
   gauge('account_changes_age_seconds', 'Time since the changes of accounts were last read', age);
-  gauge('account_changes_known', 'Ended sessions, changed roles and deleted users that are known', size);
+  gauge('account_changes_known', 'Revoked sessions, changed roles and deleted users that are known', size);
   gauge('account_changes_degraded', '1 while the changes of accounts are out of date', () =>
     Number(isStale()),
   );

@@ -3,13 +3,13 @@ import type { ReadChanges } from './account-changes.ts';
 
 interface DeletionsOptions {
   readChanges: ReadChanges;
-  /** Of a database with the tables `account_feed` and `deleted_users`. */
+  /** For a database with the tables `account_feed` and `deleted_users`. */
   query: Query;
 }
 
 /**
- * Notes who was deleted, each with a job `erase_user`, and how far this service has read, in one statement. A service
- * that was away for long, or comes back from a backup, goes on where it was.
+ * Records in one statement the deleted users, a job `erase_user` for each, and how far this service has read. A service that
+ * was down for long, or was restored from a backup, continues where it stopped.
  */
 export function createDeletions({ readChanges, query }: DeletionsOptions) {
   const readCursor = async () => {
@@ -28,7 +28,7 @@ export function createDeletions({ readChanges, query }: DeletionsOptions) {
     SELECT count(*)::int FROM job`;
 
   return {
-    /** Reads everything that is new. Several processes may do it at once: nothing is harmed by doing it twice. */
+    /** Reads all new changes. Several processes may do this at the same time; repeating it is harmless. */
     async readNew(signal: AbortSignal): Promise<void> {
       let cursor = await readCursor();
       for (let more = true; more && !signal.aborted; ) {

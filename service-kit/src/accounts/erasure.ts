@@ -6,22 +6,22 @@ import type { Query } from '../postgres/query.ts';
 import type { ReadChanges } from './account-changes.ts';
 import { createDeletions } from './deletions.ts';
 
-/** Milliseconds: what a deleted user leaves is gone within 10 s (the HTTP contract). */
+/** Milliseconds between two reads: the data of a deleted user is erased within 10 s (docs/http-api.md). */
 const READ_INTERVAL = 2000;
-/** Rows of a batch. */
+/** Rows per batch. */
 const SIZE = 500;
 
 const payload = z.object({ user_id: z.int() });
 
 interface ErasureOptions {
-  /** Missing without `USER_SERVICE_URL`: nothing is known of deletions then. */
+  /** Missing without `USER_SERVICE_URL`: then deletions are not known. */
   readChanges: ReadChanges | undefined;
-  /** Of a database with the tables `account_feed` and `deleted_users`. */
+  /** For a database with the tables `account_feed` and `deleted_users`. */
   query: Query;
   /**
-   * Erases what is a user's in the next rows, at most `size`, with ids above `after`. It may be called again for rows that it
-   * has erased.
-   * @returns the ids of the rows that it looked at, ascending
+   * Erases a user's data in the next rows, at most `size`, with ids above `after`. May be called again for rows that are
+   * already erased.
+   * @returns the ids of the rows examined, ascending
    */
   eraseBatch: (userId: number, after: number, size: number) => Promise<number[]>;
 }
@@ -32,7 +32,7 @@ export interface Erasure {
   periodic: Record<string, PeriodicTask>;
 }
 
-/** The jobs that erase what deleted users have left in a service, tried again until they are done. */
+/** The jobs that erase the data of deleted users in a service, retried until they succeed. */
 export function createErasure({ readChanges, query, eraseBatch }: ErasureOptions): Erasure {
   return {
     tasks: {

@@ -1,7 +1,7 @@
 import type { VerifiedUser } from '../tokens/access-token.ts';
 import type { AccountChange } from './account-changes.ts';
 
-/** Access tokens of one session, or of all sessions of a user: those of generations `below`, or all without it. */
+/** Access tokens of one session or of all sessions of a user: those of generations under `below`, or all without it. */
 export type VoidTokens = ({ sessionId: string } | { userId: number }) & { below?: number | undefined };
 
 interface Bound {
@@ -10,7 +10,7 @@ interface Bound {
   at: number;
 }
 
-/** Which access tokens are void, for as long as one of them can be within its lifetime. Times are those of the changes. */
+/** Remembers which access tokens are revoked, as long as one of them could be unexpired. Times are those of the changes. */
 export function createKnownChanges(tokenLifetime: number) {
   const sessions = new Map<string, Bound>();
   const users = new Map<number, Bound>();
@@ -43,7 +43,7 @@ function tokensOf(change: AccountChange): VoidTokens {
   return { ...(userId === undefined ? { sessionId } : { userId }), below: below ?? undefined };
 }
 
-/** Keeps a map in the order of the changes, nearly that of their times. A bound is never lowered. */
+/** Keeps the map in the order of the changes, which is nearly the order of their times. Never lowers a bound. */
 function raise<Key>(bounds: Map<Key, Bound>, key: Key, { below, at }: Bound): void {
   const known = bounds.get(key);
   bounds.delete(key);

@@ -17,11 +17,11 @@ interface OpenAccountsOptions {
 }
 
 export interface OpenAccounts extends Accounts {
-  /** For those who keep a cursor of their own; missing without `USER_SERVICE_URL`. */
+  /** For readers with a cursor of their own; missing without `USER_SERVICE_URL`. */
   readChanges?: ReadChanges;
 }
 
-/** The accounts as user-service reports them. Without `USER_SERVICE_URL` tokens are good until they expire. */
+/** The accounts as user-service reports them. Without `USER_SERVICE_URL`, tokens are valid until they expire. */
 export async function openAccounts({
   config,
   service,
@@ -30,7 +30,7 @@ export async function openAccounts({
 }: OpenAccountsOptions): Promise<OpenAccounts> {
   const { USER_SERVICE_URL: url, SERVICE_TOKEN_SECRET: serviceTokenSecret } = config;
   if (url === undefined) {
-    logger.warn('USER_SERVICE_URL is not set: tokens of ended sessions are accepted until they expire');
+    logger.warn('USER_SERVICE_URL is not set: tokens of revoked sessions are accepted until they expire');
     return unknownAccounts;
   }
   const client = createAccountsClient({ url, serviceTokenSecret, service });

@@ -3,25 +3,25 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** The deadline of the work in this context, in milliseconds of `performance.now()`. */
 const deadlines = new AsyncLocalStorage<number | undefined>();
 
-/** Milliseconds that the work in progress may still take, from 0; undefined for work without a deadline, such as jobs. */
+/** Milliseconds left for the current work, at least 0; undefined for work without a deadline, such as jobs. */
 export function remainingTime(): number | undefined {
   const deadline = deadlines.getStore();
   return deadline === undefined ? undefined : Math.max(0, deadline - performance.now());
 }
 
-/** The shorter of a limit in milliseconds and what is left of the deadline. */
+/** The shorter of a limit in milliseconds and the time left until the deadline. */
 export function atMost(limit: number): number {
   return Math.min(limit, remainingTime() ?? limit);
 }
 
-/** Runs work that must be over in so many milliseconds, and not later than the work around it. */
+/** Runs work under a deadline of so many milliseconds, or the deadline of the surrounding work if that is earlier. */
 export function withinTime<T>(milliseconds: number, work: () => T): T {
   const limit = atMost(milliseconds);
   return Number.isFinite(limit) ? deadlines.run(performance.now() + limit, work) : work();
 }
 
 /**
- * Runs work with its own deadline: for cleaning up after work that ran out of time, or for work that several callers share.
+ * Runs work with a deadline of its own: to clean up after work that ran out of time, or for work shared by several callers.
  * @param milliseconds Infinity for work without a deadline
  */
 export function withOwnTime<T>(milliseconds: number, work: () => T): T {

@@ -3,7 +3,7 @@ import { Busy } from '../errors/http-errors.ts';
 import { withinTime } from './deadline.ts';
 import { createTurns } from './turns.ts';
 
-/** Work that ends when it is told to. */
+/** Work that runs until `end` is called. */
 function opened() {
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -17,8 +17,8 @@ const outcome = (work: Promise<unknown>) =>
     (error: unknown) => (error instanceof Busy ? 'busy' : 'failed'),
   );
 
-test('so many run at once, the others in the order in which they came', async () => {
-  const turns = createTurns({ atOnce: 2, waiting: 10, patience: 10_000 });
+test('runs as many as allowed at the same time, and the others in the order of arrival', async () => {
+  const turns = createTurns({ concurrency: 2, maxWaiting: 10, maxWait: 10_000 });
   const gates = Array.from({ length: 4 }, opened);
   const begun: number[] = [];
   const all = gates.map((gate, index) =>
@@ -37,8 +37,8 @@ test('so many run at once, the others in the order in which they came', async ()
   expect(begun).toEqual([0, 1, 2, 3]);
 });
 
-test('whoever finds the queue full is turned away at once, and work that fails leaves its place', async () => {
-  const turns = createTurns({ atOnce: 1, waiting: 1, patience: 10_000 });
+test('refuses work immediately when the queue is full, and frees the place of work that fails', async () => {
+  const turns = createTurns({ concurrency: 1, maxWaiting: 1, maxWait: 10_000 });
   const gate = opened();
   const first = outcome(turns(() => gate.run().then(() => Promise.reject(new Error('no')))));
   const second = outcome(turns(() => Promise.resolve()));
@@ -47,17 +47,17 @@ test('whoever finds the queue full is turned away at once, and work that fails l
   expect([await first, await second]).toEqual(['failed', 'done']);
 });
 
-test('nobody waits longer than his patience or his request lasts, and whoever left is not run', async () => {
+test('refuses work that waited too long or whose request ran out of time, and never runs it', async () => {
   const gate = opened();
-  const patient = createTurns({ atOnce: 1, waiting: 5, patience: 60_000 });
-  const impatient = createTurns({ atOnce: 1, waiting: 5, patience: 20 });
-  const first = [patient(gate.run), impatient(gate.run)];
+  const slow = createTurns({ concurrency: 1, maxWaiting: 5, maxWait: 60_000 });
+  const quick = createTurns({ concurrency: 1, maxWaiting: 5, maxWait: 20 });
+  const first = [slow(gate.run), quick(gate.run)];
   let ran = 0;
   const count = async () => {
     ran += 1;
   };
-  expect(await outcome(withinTime(20, () => patient(count)))).toBe('busy');
-  expect(await outcome(impatient(count))).toBe('busy');
+  expect(await outcome(withinTime(20, () => slow(count)))).toBe('busy');
+  expect(await outcome(quick(count))).toBe('busy');
   gate.end();
   await Promise.all(first);
   expect(ran).toBe(0);

@@ -2,33 +2,33 @@ import { Busy } from '../errors/http-errors.ts';
 import { atMost } from './deadline.ts';
 
 interface TurnsOptions {
-  /** How much work runs at the same time. */
-  atOnce: number;
+  /** Calls that run at the same time. */
+  concurrency: number;
   /** Callers that may wait for their turn. */
-  waiting: number;
-  /** How long a caller may wait, in milliseconds; never longer than its request has left. */
-  patience: number;
+  maxWaiting: number;
+  /** Longest wait of a caller in milliseconds; never longer than its request has left. */
+  maxWait: number;
 }
 
-/** A bounded queue. Runs the work when its turn comes. @throws Busy when the queue is full or no turn came in time */
+/** A bounded queue. @throws Busy when the queue is full or the work could not start in time */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** First come, first served. */
-export function createTurns({ atOnce, waiting, patience }: TurnsOptions): Turns {
+/** Runs work in the order of arrival, with bounded concurrency. */
+export function createTurns({ concurrency, maxWaiting, maxWait }: TurnsOptions): Turns {
   const queue = new Set<() => void>();
   let running = 0;
 
   const enter = (): Promise<void> | undefined => {
-    if (running < atOnce) {
+    if (running < concurrency) {
       running += 1;
       return undefined;
     }
-    if (queue.size >= waiting) throw new Busy();
+    if (queue.size >= maxWaiting) throw new Busy();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         queue.delete(proceed);
         reject(new Busy());
-      }, atMost(patience));
+      }, atMost(maxWait));
       const proceed = () => {
         clearTimeout(timer);
         resolve();

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** At most this many refused fields are listed (the HTTP contract, "Errors"). */
+/** At most this many refused fields are listed (docs/http-api.md, "Errors"). */
 export const MAX_ISSUES = 20;
 
 /** The problems of a field. Stable, so that clients can translate them. */

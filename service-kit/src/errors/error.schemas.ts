@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FIELD_CODES } from './app-error.ts';
 
-/** Schemas of what problem documents list, for the API document. */
+/** Schemas of the lists in problem documents, for the API document. */
 export const fieldIssue = z
   .object({
     path: z.string().meta({

@@ -3,11 +3,11 @@ import { shorten } from '../text/texts.ts';
 import { defineError, type FieldIssue, MAX_ISSUES } from './app-error.ts';
 import { fieldIssue } from './error.schemas.ts';
 
-/** Bounds of a validation error, whatever the input: characters of a text, and bytes of all of them. */
+/** Bounds of a validation error, whatever the input: characters of one message, and bytes of all of them. */
 const MAX_TEXT = 300;
 const MAX_BYTES = 8000;
 
-/** The first issues, as many as fit. Their texts are in the body twice, the first one four times. */
+/** The first issues, as many as fit. The body contains each message twice, the first one four times. */
 function listed(issues: FieldIssue[]): FieldIssue[] {
   let bytes = 0;
   return issues.slice(0, MAX_ISSUES).flatMap((issue) => {
@@ -34,7 +34,7 @@ export const ValidationFailed = defineError(
     members: z.object({
       errors: z
         .array(z.string().meta({ maxLength: MAX_TEXT }))
-        .meta({ description: 'The refused fields in words.', maxItems: MAX_ISSUES }),
+        .meta({ description: 'The messages of the refused fields.', maxItems: MAX_ISSUES }),
       details: z
         .array(fieldIssue)
         .meta({ description: 'The refused fields, in the same order.', maxItems: MAX_ISSUES }),
@@ -80,7 +80,7 @@ export const RateLimited = defineError(429, 'rate_limited', 'Too many requests, 
 export const Starting = defineError(
   503,
   'starting',
-  'The service is starting and cannot judge tokens yet',
+  'The service is starting and cannot check tokens yet',
   () => ({ headers: { 'Retry-After': '1' } }),
 );
 /** Nothing was changed, or the outcome is unknown. The same request may be repeated after `retryAfter` seconds. */

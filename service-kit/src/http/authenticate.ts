@@ -8,27 +8,27 @@ import type { Service, User } from './request-context.ts';
 
 interface AuthenticatorOptions {
   accessTokens: AccessTokenVerifier;
-  /** Without it no service is let in. */
+  /** If missing, service tokens are refused. */
   serviceTokens?: ServiceTokenVerifier | undefined;
   accounts: Accounts;
 }
 
 type Principal = User | Service;
 
-/** A promise only where the key of a token has to be asked for. */
+/** Returns a promise only if the token's key must be fetched first. */
 export type Authenticator = (who: Who, request: Request) => Principal | undefined | Promise<Principal>;
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
-/** The token of `Authorization: Bearer <token>`; undefined without the header, null when it is something else. */
+/** The token of `Authorization: Bearer <token>`; undefined without the header, null for any other value. */
 export function bearerTokenOf(header: string | undefined): string | null | undefined {
   return header === undefined ? undefined : (BEARER.exec(header)?.[1] ?? null);
 }
 
 /**
- * Who calls, and whether such callers are let in.
+ * Identifies the caller and checks that the route admits such callers.
  * @throws Unauthenticated 401, Forbidden 403, Unavailable 503 while the keys of tokens are not available, Starting 503 for a
- * user while it is not known which tokens are void; where `anyone` may call, he counts as a stranger then
+ * user while it is not known which tokens are revoked; on a route for `anyone` such a user counts as anonymous instead
  */
 export function createAuthenticator({
   accessTokens,

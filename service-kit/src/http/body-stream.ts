@@ -9,35 +9,35 @@ import {
   UnsupportedMediaType,
 } from '../errors/http-errors.ts';
 
-/** A request body that a route takes piece by piece, however long it is. */
+/** Rules for a request body that a route reads as a stream. */
 export interface StreamRules {
   /** Media types in lower case; the body must be UTF-8. */
   types: readonly string[];
   /** Schema and example of some of the types, for the API document. */
   examples?: Readonly<Record<string, object>>;
-  /** Bytes of the body, after its compression was undone. */
+  /** Largest body in bytes, after decompression. */
   maxBytes: number;
-  /** How long, in milliseconds, the client may take for its next 16 kB while the handler waits for them. */
+  /** Milliseconds that the client may take for each further 16 kB while the handler waits for data. */
   stallTimeout?: number;
 }
 
 export interface BodyStream {
-  /** One of the types that the route takes. */
+  /** One of the types that the route accepts. */
   readonly mediaType: string;
-  /** The whole header, parameters included. */
+  /** The whole header, including parameters. */
   readonly contentType: string;
   /**
-   * Read at the handler's pace: the client is held up meanwhile. Fails with an AppError for a body that is too large,
-   * stalls, breaks off or cannot be decompressed, and when the client leaves, also after its last byte has come. A
-   * handler may leave the loop early, or never begin it.
+   * Read at the handler's pace, with backpressure to the client. Fails with an AppError if the body is too large, stalls,
+   * breaks off or cannot be decompressed, and if the client disconnects, even after the last byte arrived. A handler may
+   * stop reading early, or never start.
    */
   readonly bytes: AsyncIterable<Buffer>;
 }
 
 const STALL_TIMEOUT = 15_000;
-/** What counts as progress: a client that sends a byte now and then does not hold a handler for good. */
+/** Bytes that count as progress, so that a client that sends a byte now and then cannot occupy a handler indefinitely. */
 const PROGRESS = 16 * 1024;
-/** What is kept between the connection and the handler. A client that has left is noticed when the rest of its body fits in here. */
+/** Bytes buffered between connection and handler. A disconnect is noticed once the rest of the body fits in here. */
 const BUFFERED = 1024 * 1024;
 
 const DECODERS: Record<string, () => Transform> = {
@@ -47,7 +47,7 @@ const DECODERS: Record<string, () => Transform> = {
   br: createBrotliDecompress,
 };
 
-/** Event of a request whose body ended before its time, or cannot be parsed further. */
+/** Emitted on a request whose body ended early or cannot be parsed further. */
 export const BROKEN_OFF = 'broken-off';
 
 /** @throws UnsupportedMediaType 415 for another type, charset or compression, BodyTooLarge 413 for an announced size */
@@ -57,7 +57,7 @@ export function openBodyStream(rules: StreamRules, request: Request, response: R
   if (Number(request.headers['content-length'] ?? 0) > rules.maxBytes) throw tooLarge(rules);
   const received = receive(request, rules.stallTimeout ?? STALL_TIMEOUT);
   const opened = decoder === undefined ? received : inflate(received, decoder());
-  // Also when the whole body has come: what is left of it is not worth the work.
+  // Even if the whole body has arrived: nobody is left to read the result.
   response.once('close', () => opened.destroy(new MalformedRequest('The body broke off')));
   return {
     mediaType,
@@ -91,13 +91,13 @@ function tooLarge({ maxBytes }: StreamRules): AppError {
 }
 
 /**
- * The bytes as they come. Not the request itself: whoever stops reading a stream destroys it, and with the request the
- * connection would go before the response.
+ * The bytes as they arrive. Not the request itself: a reader that stops early destroys its stream, and destroying the
+ * request would close the connection before the response is sent.
  */
 function receive(request: Request, stallTimeout: number): Readable {
   let timer: NodeJS.Timeout | undefined;
   let progress = 0;
-  // The limit runs only while more is wanted than has come: a slow handler is not the client's fault.
+  // The timer runs only while the handler waits for data: a slow handler is not the client's fault.
   const wait = () => {
     timer ??= setTimeout(() => source.destroy(new RequestTimedOut()), stallTimeout);
   };
@@ -128,7 +128,7 @@ function receive(request: Request, stallTimeout: number): Readable {
     },
     destroy(error, done) {
       stopWaiting();
-      // What is left of the body is thrown away.
+      // Discards the rest of the body.
       request.off('data', take).off('end', end).off(BROKEN_OFF, breakOff).resume();
       done(error);
     },
@@ -138,12 +138,12 @@ function receive(request: Request, stallTimeout: number): Readable {
   return source;
 }
 
-/** Whoever reads a stream is given its error; a request that is refused unread has no reader. */
+/** A reader of the stream receives its error anyway; a request that is refused unread has no reader. */
 function ignoreErrors(stream: Readable): void {
   stream.on('error', () => undefined);
 }
 
-/** A failure of the source ends the decoder with the same error. */
+/** An error of the source destroys the decoder with the same error. */
 function inflate(source: Readable, decoder: Transform): Readable {
   ignoreErrors(decoder);
   source.once('error', (error) => decoder.destroy(error));

@@ -1,7 +1,7 @@
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 
-/** What a browser may send and read across origins (docs/http-api.md). The gateway has the same lists. */
+/** Headers and methods allowed across origins (docs/http-api.md). The gateway has the same lists. */
 export const CORS = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: [
@@ -36,7 +36,7 @@ export function corsHeaders(origins: string): RequestHandler {
   return cors({ ...CORS, origin: everyone ? '*' : listed, credentials: !everyone });
 }
 
-/** The headers of a response to a request whose own headers could not be read, and with them its origin. */
+/** CORS headers for a response to a request whose headers, and so its origin, could not be parsed. */
 export function corsHeadersWithoutOrigin(origins: string): Record<string, string> {
   if (!listOf(origins).includes('*')) return {};
   return {

@@ -12,19 +12,19 @@ import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
 import type { Route } from './define-route.ts';
-import { MACHINE_PAGES, mountMachinePages } from './machine-pages.ts';
 import { mountRoutes, refuseOtherMethods } from './mount-routes.ts';
 import { sendProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
 import { openContext } from './request-context.ts';
 import { requestIdFrom } from './request-id.ts';
+import { mountSystemRoutes, SYSTEM_PATHS } from './system-routes.ts';
 import { cutUnreadBody } from './unread-body.ts';
 
 export interface HttpAppOptions {
   service: string;
   /** One sentence for the API document. */
   description: string;
-  /** Groups of operations and what they are about, for the API document. */
+  /** Groups of operations with their descriptions, for the API document. */
   tags?: Readonly<Record<string, string>>;
   routes: Route[];
   config: { CORS_ORIGINS: string; TRUST_PROXY: number; RATE_LIMIT_ENABLED: boolean; limits: Limits };
@@ -39,7 +39,7 @@ export interface HttpAppOptions {
   patience?: number | undefined;
 }
 
-/** The whole HTTP side of a service, from its route declarations. No I/O of its own. */
+/** The Express app of a service, built from its route declarations. Does no I/O of its own. */
 export function createHttpApp(options: HttpAppOptions): Express {
   const { service, routes, config, logger, metrics, redis, accessTokens, serviceTokens, accounts, health } =
     options;
@@ -58,15 +58,15 @@ export function createHttpApp(options: HttpAppOptions): Express {
       redis,
       metrics,
     }),
-    patience: options.patience ?? 1,
+    timeLimitFactor: options.timeLimitFactor ?? 1,
   });
   app.get('/health', healthHandler(service));
   app.get(
     '/ready',
     readyHandler({ service, logger, ...health, optional: { ...health.optional, ...accounts.checks } }),
   );
-  mountMachinePages(app, { service, description: options.description, tags: options.tags, routes, metrics });
-  for (const path of ['/health', '/ready', ...MACHINE_PAGES]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
+  mountSystemRoutes(app, { service, description: options.description, tags: options.tags, routes, metrics });
+  for (const path of ['/health', '/ready', ...SYSTEM_PATHS]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
   app.use(() => {
     throw new RouteNotFound();
   });
@@ -74,9 +74,9 @@ export function createHttpApp(options: HttpAppOptions): Express {
   return app;
 }
 
-/** Gives the request its id, logger and the headers of every response, and tells log and metrics when it is over. */
+/** Sets up a request's id, logger and common response headers; writes its log line and metrics when it has ended. */
 function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
-  // None of the line's fields can hold a secret; looking for one took three quarters of its time.
+  // No field of this line can hold a secret; redaction took three quarters of the time of writing it.
   const lines = logger.child({}, { redact: [] });
   const always = securityHeaders();
   return (request, response, next) => {
@@ -107,7 +107,7 @@ const requireHost: RequestHandler = ({ headers, httpVersion }, _response, next) 
   next(isMissing ? new MalformedRequest('The Host header is missing') : undefined);
 };
 
-/** These speak of pages, and of browsers that are gone; `/docs`, which is a page, has them. */
+/** For pages or for obsolete browsers only; `/docs`, which is a page, sets them itself. */
 const NOT_FOR_DATA = {
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
@@ -117,7 +117,7 @@ const NOT_FOR_DATA = {
   xXssProtection: false,
 } as const;
 
-/** The services return data, never pages: nothing may be loaded, framed or guessed from a response. */
+/** The services return data, never pages: browsers must not load, frame or sniff anything from a response. */
 function securityHeaders(): Header[] {
   return headersSetBy(
     helmet({
@@ -134,7 +134,7 @@ function securityHeaders(): Header[] {
 
 type Header = [name: string, value: string];
 
-/** The headers of a middleware that sets the same ones for every request: asked for once. */
+/** Reads once the headers of a middleware that sets the same ones for every request. */
 function headersSetBy(middleware: ReturnType<typeof helmet>): Header[] {
   const headers: Header[] = [];
   const response = {

@@ -5,14 +5,14 @@ import type { BodyStream, StreamRules } from './body-stream.ts';
 import type { ResponseHeader } from './openapi.headers.ts';
 import type { Reply } from './reply.ts';
 import type { Service, User } from './request-context.ts';
-import type { Patience } from './request-deadline.ts';
+import type { TimeLimit } from './request-deadline.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** Who may call: `anyone`, a signed-in `user`, an `admin`, or another `service` of the deployment. */
 export type Who = 'anyone' | 'user' | 'admin' | 'service';
 
-/** Whoever was let in: `anyone` may be signed in, and is limited as that user then. */
+/** The admitted caller. On a route for `anyone` the caller may be signed in, and is then limited as that user. */
 type PrincipalOf<W extends Who> = W extends 'service'
   ? Service
   : W extends 'anyone'
@@ -22,11 +22,11 @@ type PrincipalOf<W extends Who> = W extends 'service'
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 type Schema = z.ZodType | undefined;
 
-/** What a handler may know of the call itself. */
+/** What a handler may know about the call itself. */
 export interface Caller {
   readonly requestId: string;
   readonly log: Logger;
-  /** The client's, past the proxies that are trusted. */
+  /** The client's address, behind the trusted proxies. */
   readonly address: string;
   readonly userAgent: string | undefined;
 }
@@ -70,45 +70,45 @@ export interface RouteSpec<
   path: string;
   /** Name of the method in generated clients: camelCase, a verb and a noun, unique over all services. */
   operationId?: string;
-  /** The group that the API document lists it in. */
+  /** Its group in the API document. */
   tag?: string;
   /** One line for the API document. */
   summary: string;
-  /** What the summary leaves out, in Markdown. */
+  /** Details beyond the summary, in Markdown. */
   description?: string;
   who: W;
-  /** Where being signed in is not enough: who else is refused by the use-case, in words for the API document. */
+  /** If signing in is not enough: which users the use-case admits, in words for the API document. */
   only?: string;
-  /** Name of one of the service's limits, or false for calls that are not limited. */
+  /** Name of one of the service's rate limits, or false for none. */
   limit: string | false;
-  /** What the request may take: `usual` (2 s), `password` (12 s), or a limit for each of its `steps`, as streams have. */
-  patience?: Patience;
+  /** Time limit: `usual` (2 s), `password` (12 s), or `steps` for a limit on each step, as streams need. */
+  timeLimit?: TimeLimit;
   params?: P;
-  /** Checked after repeated and unknown parameters were refused. */
+  /** Query parameters; repeated and unknown ones are refused before this check. */
   query?: Q;
-  /** JSON body. A missing body is checked as `{}`, so that all missing fields are told at once. */
+  /** JSON body. A missing body is checked as `{}`, so that all missing fields are reported together. */
   body?: B;
-  /** Instead of `body`: bytes of other media types, read as they come. */
+  /** Instead of `body`: bytes of other media types, read as a stream. */
   stream?: S;
   /** Request headers by lower-case name. */
   headers?: H;
-  /** Status of the good response. */
+  /** Status of a successful response. */
   status: number;
-  /** What leaves the service: fields that the schema does not name are dropped. */
+  /** Schema of a successful response: fields that it does not name are dropped. */
   response?: A;
-  /** A GET that carries an ETag of its bytes, and returns 304 to a client that has them. */
+  /** For a GET: sets an ETag of the bytes, and returns 304 to a client that has them. */
   conditional?: true;
-  /** Media types of a response that is made of bytes, for the API document: each with schema and example. */
+  /** Media types of a response that is not JSON, for the API document: each with schema and example. */
   responseTypes?: Readonly<Record<string, object>>;
-  /** What a good response means, where its status does not say. */
+  /** Meaning of a successful response, if the status does not say it. */
   responseDescription?: string;
-  /** Headers of the good response besides `ETag` and those of rate limits, which are known. */
+  /** Headers of a successful response other than `ETag` and those of rate limits, which are documented anyway. */
   responseHeaders?: readonly ResponseHeader[];
   /** The expected failures of the use-case, for the API document. */
   errors?: readonly DeclaredError[];
-  /** Headers that failures may have besides those of their class, with the statuses of these failures. */
+  /** Headers that failures may have in addition to those of their class, with the statuses of these failures. */
   problemHeaders?: Readonly<Partial<Record<ResponseHeader, readonly number[]>>>;
-  /** Members that any problem document of this route may have besides its own. */
+  /** Further members that any problem document of this route may have. */
   problemMembers?: z.ZodType;
   handler(input: RouteInput<W, P, Q, B, H, S>): Promise<RouteResult<A>> | RouteResult<A>;
 }
@@ -117,15 +117,15 @@ type RouteResult<A extends Schema> = A extends z.ZodType
   ? z.input<A> | Reply<z.input<A>> | Reply<never>
   : undefined | Reply<never>;
 
-/** A route as the kit mounts and documents it, its handler's types already checked by `defineRoute`. */
+/** A route as the kit mounts and documents it; `defineRoute` has checked the types of its handler. */
 export interface Route
   extends Omit<RouteSpec<Who, Schema, Schema, Schema, Schema, Schema, StreamRules | undefined>, 'handler'> {
   handler(input: unknown): unknown;
 }
 
 /**
- * One declaration of one HTTP call: validation, types of the handler, authentication, rate limit and
- * OpenAPI all come from it.
+ * Declares one HTTP operation: validation, handler types, authentication, rate limit and OpenAPI all derive from this
+ * declaration.
  */
 export function defineRoute<
   W extends Who,

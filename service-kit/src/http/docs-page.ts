@@ -1,4 +1,4 @@
-/** Ports of the services under `npm start` and compose (the HTTP contract): their pages link one another. */
+/** Ports of the services under `npm start` and compose; their pages link to each other. */
 const PAGES = { 'user-service': 5001, 'product-service': 5002, 'order-service': 5003 };
 
 /**
@@ -22,7 +22,7 @@ ${linksTo(service, host)}<div id="docs"></div>
 `;
 }
 
-/** Links to the pages of all services; none where the services do not have their usual ports. */
+/** Links to the pages of all services; none if this one does not run on its usual port. */
 function linksTo(service: string, host = ''): string {
   const [, name, port] = /^([\w.-]+|\[[\da-f:.]+\]):(\d+)$/i.exec(host) ?? [];
   if (!Object.values(PAGES).some((usual) => String(usual) === port)) return '';
@@ -52,9 +52,10 @@ nav a { color: #9fd3ff }
 }`;
 
 /**
- * The script of the page. A cookie keeps the access token and the ids of what was made: unlike localStorage it is shared by
- * all ports of a host, so that a token counts for the pages of all services. It is sent with `/docs` only and lasts as long
- * as an access token. Prefilled requests succeed: a user name that is free, and the product, order and user made last.
+ * The script of the page. A cookie keeps the access token and the ids of the latest created product, order and user. Unlike
+ * localStorage, all ports of a host share it, so that one login works on the pages of all services. It is sent with
+ * `/docs` only and lasts as long as an access token. Requests are prefilled with a free user name and these ids, so that
+ * they succeed.
  */
 export const START_SCRIPT = `const COOKIE = 'shop_docs';
 const kept = read();

@@ -2,9 +2,9 @@ import { IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
 import type { Express } from 'express';
 
 /**
- * Options of `createServer` that let requests and responses be born as what the app makes of them. Express gives each a
- * new prototype (`Object.setPrototypeOf`), whereupon V8 keeps them past their time: two thirds of the processor time of a
- * bare app on Node 20 went there. Setting the prototype that an object has already does nothing.
+ * Options of `createServer` that create requests and responses with the prototypes Express wants. Otherwise Express replaces
+ * the prototype of each (`Object.setPrototypeOf`), and V8 then keeps them alive too long: that took two thirds of the
+ * processor time of a bare app on Node 20. Setting the prototype that an object already has does nothing.
  */
 export function expressClasses(app: Express): Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'> {
   class AppRequest extends IncomingMessage {}

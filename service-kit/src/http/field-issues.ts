@@ -3,10 +3,10 @@ import { type FieldCode, type FieldIssue, MAX_ISSUES } from '../errors/app-error
 import { shorten } from '../text/texts.ts';
 import { isMissing } from './fields.ts';
 
-/** Characters of an unknown name that are repeated to the client. */
+/** Characters of an unknown name that an error repeats. */
 export const MAX_NAME = 40;
 
-/** What a schema refuses, at most 20 issues. Parse with `reportInput: true`: what is missing is known by its input. */
+/** The issues of a failed parse, at most 20. Needs `reportInput: true`: missing fields are recognised by their input. */
 export function fieldIssuesOf(error: z.ZodError): FieldIssue[] {
   const issues: FieldIssue[] = [];
   for (const issue of error.issues) {

@@ -15,7 +15,7 @@ import {
   text,
 } from './fields.ts';
 
-/** What a field makes of a value, or the sentences it refuses it with. */
+/** The parsed value of a field, or the error messages. */
 const outcome = (schema: z.ZodType, value: unknown) => {
   const result = schema.safeParse(value);
   return result.success ? result.data : result.error.issues.map(({ message }) => message);
@@ -45,7 +45,7 @@ describe('a text', () => {
     [['abc'], ['Name must be a string']],
   ])('%j', (value, expected) => expect(outcome(name, value)).toEqual(expected));
 
-  test('may be empty, and may keep its spaces', () => {
+  test('may be empty and may keep its spaces, if so declared', () => {
     expect(outcome(text('Note', { min: 0, max: 5 }), ' ')).toBe('');
     expect(outcome(text('Note', { max: 5 }), '')).toEqual(['Note is required']);
     expect(outcome(text('Password', { min: 8, max: 20, trim: false }), '  spaces  ')).toBe('  spaces  ');
@@ -89,14 +89,14 @@ describe('an amount in a body', () => {
   ])('%j', (value, expected) => expect(outcome(price, value)).toEqual(expected));
 });
 
-test('a price has the same bound in minor units in every currency', () => {
+test('has the same bound in minor units in every currency', () => {
   const yen = amount('Price', createMoney('JPY'));
   expect(outcome(yen, 999_999_999_999)).toBe(999_999_999_999);
   expect(outcome(yen, 1_000_000_000_000)).toEqual(['Price must be at most 999999999999']);
   expect(outcome(amount('Price', createMoney('KWD')), 999_999_999.999)).toBe(999_999_999_999);
 });
 
-describe('a field that may be left out', () => {
+describe('an optional field', () => {
   const body = z.strictObject({
     note: optional(text('Note', { max: 5 })),
     stock: optional(integer('Stock', { min: 0, max: 5, wrong: 'No stock' })),
@@ -126,7 +126,7 @@ describe('a field that may be left out', () => {
     expect(Array.isArray(result) ? result : JSON.parse(JSON.stringify(result))).toEqual(expected);
   });
 
-  test('is described as what it is', () => {
+  test('is documented with its type and as optional', () => {
     expect(z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' })).toMatchObject({
       properties: { note: { type: 'string', maxLength: 5 }, stock: { type: 'integer', maximum: 5 } },
       additionalProperties: false,
@@ -163,20 +163,20 @@ describe('a whole number in a query or path', () => {
     '%j is refused',
     (value) => expect(outcome(page, value)).toEqual(wrong),
   );
-  test('as an id ends with int32', () => {
+  test('is at most the largest int32 as an id', () => {
     expect(outcome(idParams, { id: '2147483647' })).toEqual({ id: 2_147_483_647 });
     expect(outcome(idParams, { id: '2147483648' })).toHaveLength(1);
   });
 });
 
-test('a yes or no in a query is true or false, nothing else', () => {
+test('a flag in a query is true or false, nothing else', () => {
   const flag = booleanQuery('in_stock');
   expect([outcome(flag, 'true'), outcome(flag, 'false')]).toEqual([true, false]);
   for (const value of ['maybe', '', '1', 'TRUE', undefined])
     expect(outcome(flag, value)).toEqual(['in_stock must be true or false']);
 });
 
-test('an instant leaves as ISO 8601 UTC', () => {
+test('an instant in a response is ISO 8601 in UTC', () => {
   expect(instant.parse(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
   expect(instant.parse('2026-01-02T03:04:05.000Z')).toBe('2026-01-02T03:04:05.000Z');
 });
@@ -192,7 +192,7 @@ describe('an instant in a query', () => {
     expect(from.parse(text).toISOString()).toBe(instant);
   });
 
-  test('is the last one of a date where a range ends with that day', () => {
+  test('is the last instant of the day for a date that ends a range', () => {
     const to = instantQuery('to', 'end');
     expect(to.parse('2026-11-24').toISOString()).toBe('2026-11-24T23:59:59.999Z');
     expect(to.parse('2026-11-24T10:00:00Z').toISOString()).toBe('2026-11-24T10:00:00.000Z');

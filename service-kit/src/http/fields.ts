@@ -5,27 +5,27 @@ import { isStorable, lengthOf, tidy } from '../text/texts.ts';
 
 /** The largest id and the largest number an `integer` column holds. */
 export const INT32_MAX = 2_147_483_647;
-/** Highest price, in minor units of whatever currency (the HTTP contract, "Money"). */
+/** Highest price, in minor units of any currency. */
 export const MAX_PRICE = 999_999_999_999;
 
-/** Absent, for a field that is required. */
+/** Counts as absent for a required field. */
 export const isMissing = (input: unknown) => input === undefined || input === null || input === '';
-/** Absent, for a field that is optional: left out, `null`, empty or blank. */
+/** Counts as absent for an optional field: left out, `null`, empty or blank. */
 const isAbsent = (input: unknown) => isMissing(input) || (typeof input === 'string' && tidy(input) === '');
 
-/** For a check of zod: the stable code of a refused field, and the bounds that it broke. */
+/** For a zod check: the stable code of a refused field, and the violated bounds. */
 export const fieldCode = (code: FieldCode, bounds: { minimum?: number; maximum?: number } = {}) => ({
   params: { code, ...bounds },
 });
 
-/** A field of a body that may be left out. `null` and a blank text count as absent. */
+/** An optional field of a body. `null` and a blank text count as absent. */
 export const optional = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .preprocess((value) => (isAbsent(value) ? undefined : value), schema.optional())
     .optional()
     .meta({ nullable: true });
 
-/** A field of a body that may be left out, and that `null` or a blank text sets to `empty`. */
+/** An optional field of a body; `null` or a blank text sets it to `empty`. */
 export function clearable<Schema extends z.ZodType, Empty extends string | null>(
   schema: Schema,
   empty: Empty,
@@ -45,7 +45,7 @@ export function clearable<Schema extends z.ZodType, Empty extends string | null>
 interface TextRules {
   min?: number;
   max: number;
-  /** Passwords and cursors are taken as they are: neither trimmed nor normalised. */
+  /** False for passwords and cursors, which are neither trimmed nor normalised. */
   trim?: false;
 }
 
@@ -81,7 +81,7 @@ export function text(label: string, { min = 1, max, trim }: TextRules) {
     .meta({ minLength: min, maxLength: max });
 }
 
-/** A whole number in a JSON body. `wrong` is the whole sentence for anything that is none, or out of range. */
+/** A whole number in a JSON body. `wrong` is the whole message for any other value, or one below the range. */
 export function integer(label: string, { min, max, wrong }: { min: number; max: number; wrong: string }) {
   return z
     .number({ error: (issue) => (isMissing(issue.input) ? `${label} is required` : wrong) })
@@ -98,7 +98,7 @@ export function integer(label: string, { min, max, wrong }: { min: number; max: 
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
-/** An amount in a JSON body, in major units; comes out in minor units. */
+/** An amount in a JSON body, in major units; parsed to minor units. */
 export function amount(label: string, money: Money) {
   const wrong = `${label} must be a positive number`;
   return z
@@ -108,12 +108,12 @@ export function amount(label: string, money: Money) {
     .meta({ minimum: 0, maximum: money.toMajor(MAX_PRICE), ...inMajorUnits(money) });
 }
 
-/** What the API document says of an amount. */
+/** The description of an amount in the API document. */
 const inMajorUnits = ({ decimals, currency }: Money) => ({
   description: `In major units of the currency, with at most ${decimals} decimals (${currency}).`,
 });
 
-/** An amount in a query string, in major units; comes out in minor units. */
+/** An amount in a query string, in major units; parsed to minor units. */
 export function amountQuery(label: string, money: Money) {
   return z
     .string()
@@ -164,7 +164,7 @@ export const id = (description: string) =>
 export const count = (description: string, example = 1) =>
   z.int().meta({ description, minimum: 0, examples: [example] });
 
-/** The sentence of a response, for people. */
+/** The human-readable message of a response. */
 export const message = (example: string) =>
   z.string().meta({ description: 'What was done, for people.', maxLength: 200, examples: [example] });
 
@@ -180,7 +180,7 @@ const LAST_MILLISECOND_OF_DAY = 24 * 60 * 60 * 1000 - 1;
 
 /**
  * An instant in a query string: an ISO 8601 time with its zone, or a date in UTC.
- * @param dayEdge which instant of a date is meant: `end` lets a range include its last day
+ * @param dayEdge which instant a date stands for; `end` makes a range include its last day
  */
 export function instantQuery(label: string, dayEdge: 'start' | 'end' = 'start') {
   const error = `${label} must be an ISO 8601 date or time`;
@@ -189,7 +189,7 @@ export function instantQuery(label: string, dayEdge: 'start' | 'end' = 'start') 
   return (
     z
       .union([z.iso.datetime({ offset: true }).transform((value) => new Date(value)), date], { error })
-      // Postgres knows no year 0.
+      // Postgres has no year 0.
       .refine((instant) => instant.getUTCFullYear() >= 1, { error })
       .meta({ anyOf: ['date-time', 'date'].map((format) => ({ type: 'string', format })) })
   );

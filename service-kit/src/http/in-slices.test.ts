@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { inSlices } from './in-slices.ts';
 
-/** Longer than a slice, so that each turn of the event loop has time for one. */
+/** Longer than a slice, so that each turn of the event loop starts only one. */
 const WORK = 15;
 const request = {} as IncomingMessage;
 const responseOf = (destroyed = false) => ({ destroyed }) as ServerResponse;
@@ -13,7 +13,7 @@ function keepBusy(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-test('requests that arrive together leave the event loop turns for other work, and begin in their order', async () => {
+test('spreads requests that arrive together over several turns of the event loop, in their order', async () => {
   const events: string[] = [];
   const names = new Map<ServerResponse, string>();
   const listener = inSlices((_request, response) => {
@@ -34,7 +34,7 @@ test('requests that arrive together leave the event loop turns for other work, a
   expect(events.indexOf('c') - events.indexOf('b')).toBe(2);
 });
 
-test('a request whose client has left is not begun', async () => {
+test('does not start a request whose client has disconnected', async () => {
   const begun: ServerResponse[] = [];
   const listener = inSlices((_request, response) => {
     begun.push(response);
@@ -48,7 +48,7 @@ test('a request whose client has left is not begun', async () => {
   expect(begun).toEqual([first]);
 });
 
-test('requests that come one after the other are begun at once', async () => {
+test('starts requests that arrive one after the other immediately', async () => {
   const begun: ServerResponse[] = [];
   const listener = inSlices((_request, response) => void begun.push(response));
   for (let count = 1; count <= 3; count += 1) {

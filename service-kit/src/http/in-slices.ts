@@ -1,16 +1,16 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
-/** What one turn of the event loop may spend on beginning requests, in milliseconds. */
+/** Milliseconds that one turn of the event loop may spend on starting requests. */
 const SLICE = 10;
 
 /**
- * Begins requests that arrive together over several turns of the event loop, in their order. A rush of several hundred
- * would otherwise hold it for a second, in which time limits pass although what they wait for has long arrived: new
- * connections to the database failed so.
+ * Spreads the start of requests that arrive together over several turns of the event loop, in their order. A rush of
+ * several hundred would otherwise block it for a second, and timeouts would fire although the awaited data had arrived:
+ * new database connections failed for this reason.
  */
 export function inSlices(listener: RequestListener): RequestListener {
   const waiting: [request: IncomingMessage, response: ServerResponse][] = [];
-  /** Of this turn of the event loop; undefined before its first request. */
+  /** Undefined before the first request of this turn of the event loop. */
   let endOfSlice: number | undefined;
 
   const hasTime = (): boolean => {
@@ -24,7 +24,7 @@ export function inSlices(listener: RequestListener): RequestListener {
     endOfSlice = undefined;
     while (waiting.length > 0 && hasTime()) {
       const [request, response] = waiting.shift() as (typeof waiting)[number];
-      // Whoever has left meanwhile needs nothing any more.
+      // Its client may have disconnected meanwhile.
       if (!response.destroyed) listener(request, response);
     }
   };

@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests that one connection may have waiting behind the one that is being handled. */
+/** Pipelined requests of one connection that may wait behind the one that is being handled. */
 const MAX_WAITING = 100;
-/** Requests beyond these until the connection is cut at once: Node keeps an object for each until its end. */
+/** Requests beyond these after which the connection is cut immediately: Node keeps an object for each until it closes. */
 const MAX_IGNORED = 1000;
 
 interface Line {
@@ -12,10 +12,10 @@ interface Line {
 }
 
 /**
- * Handles the requests of one connection one after the other, each when the response before it has been sent: a client
- * that sends 1,500 requests and reads nothing holds one response in memory, and other clients get theirs in between.
- * With too many in line the connection ends behind the last that was accepted; what has no response by then was not
- * begun, and may be sent again (RFC 9112, 9.3.2).
+ * Handles the requests of one connection one by one, each after the response before it was sent: a client that sends
+ * 1,500 requests and reads nothing holds one response in memory, and other clients are served in between. If too many
+ * wait, the connection ends after the last accepted one; requests without a response were not started and may be sent
+ * again (RFC 9112, 9.3.2).
  */
 export function inTurn(listener: RequestListener): RequestListener {
   const lines = new WeakMap<Socket, Line>();
@@ -37,7 +37,7 @@ export function inTurn(listener: RequestListener): RequestListener {
       lines.set(socket, { waiting: [], ignored: 0 });
       begin(socket, request, response);
     } else if (line.ignored === 0 && line.waiting.length < MAX_WAITING) {
-      // The last response says `Connection: close`, with which Node ends the connection.
+      // The last response has `Connection: close`, after which Node closes the connection.
       response.shouldKeepAlive = line.waiting.length < MAX_WAITING - 1 && response.shouldKeepAlive;
       line.waiting.push([request, response]);
       if (!response.shouldKeepAlive) line.ignored = 1;

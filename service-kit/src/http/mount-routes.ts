@@ -17,19 +17,19 @@ import { inRequestScope } from './request-scope.ts';
 interface MountOptions {
   authenticate: Authenticator;
   rateLimit: (name: string) => RequestHandler | undefined;
-  /** Multiplies what requests may take. */
-  patience: number;
+  /** Multiplies the time limits of requests. */
+  timeLimitFactor: number;
 }
 
 const readJson = createJsonReader();
 const JSON_TYPE = 'application/json; charset=utf-8';
 const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
 
-/** Mounts each route: who may call, then the limit, then the checks, then the handler. Other methods of a path: 405. */
+/** Mounts each route: authentication, then rate limit, validation and handler. Other methods of a path get 405. */
 export function mountRoutes(app: Express, routes: Route[], options: MountOptions): void {
   app.locals['routes'] = routes;
   for (const [path, group] of byPath(routes)) {
-    // One for all methods: a request is compared with each path once.
+    // One for all methods, so that a request is matched against each path once.
     const mounted = app.route(path);
     for (const route of group) mounted[route.method](...stepsOf(route, options));
     const allowed = group.flatMap(({ method }) =>
@@ -39,13 +39,13 @@ export function mountRoutes(app: Express, routes: Route[], options: MountOptions
   }
 }
 
-/** What is mounted there, for tests that must not miss a route. */
+/** The declared routes of an app, for tests that cover all of them. */
 export const declaredRoutes = (app: Express) => app.locals['routes'] as readonly Route[];
 
 /** The API document of this app, for tests and tools. */
 export const documentOf = (app: Express) => app.locals['openapi'] as Record<string, unknown>;
 
-/** Call after the methods that are allowed were mounted. */
+/** Call it after mounting the allowed methods. */
 export function refuseOtherMethods(app: Express, path: string, allowed: string[]): void {
   app.all(path, refuse(allowed));
 }
@@ -56,7 +56,7 @@ function refuse(allowed: string[]): RequestHandler {
   };
 }
 
-/** Fixed paths first, in whatever order they are declared: `/users/me` is no `/users/:id`, for no method. */
+/** Fixed paths first, in any order of declaration: `/users/me` never matches `/users/:id`, whatever the method. */
 function byPath(routes: Route[]): [string, Route[]][] {
   const groups = new Map<string, Route[]>();
   for (const route of routes) groups.set(route.path, [...(groups.get(route.path) ?? []), route]);
@@ -65,7 +65,7 @@ function byPath(routes: Route[]): [string, Route[]][] {
   return [...all.filter(isFixed), ...all.filter((group) => !isFixed(group))];
 }
 
-function stepsOf(route: Route, { authenticate, rateLimit, patience }: MountOptions): RequestHandler[] {
+function stepsOf(route: Route, { authenticate, rateLimit, timeLimitFactor }: MountOptions): RequestHandler[] {
   const limit = route.limit === false ? undefined : rateLimit(route.limit);
   const steps: RequestHandler[] = [
     (request, response, next) => {
@@ -83,7 +83,7 @@ function stepsOf(route: Route, { authenticate, rateLimit, patience }: MountOptio
   if (limit !== undefined) steps.push(limit);
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
   steps.push((request, response) =>
-    underDeadline(route, request, contextOf(response), patience, () => {
+    underDeadline(route, request, contextOf(response), timeLimitFactor, () => {
       if (route.stream === undefined) return received(route, request, response);
       return inRequestScope(
         (error) => endByError(error, request, response),
@@ -107,7 +107,7 @@ type Result = Omit<Reply<unknown>, symbol>;
 async function send(route: Route, request: Request, response: Response, plain: Result): Promise<void> {
   const ifNoneMatch = route.method === 'get' ? request.headers['if-none-match'] : undefined;
   const isKnown = (etag: string | undefined) => etag !== undefined && matches(ifNoneMatch, etag);
-  // Before any header is set: a response that does not match its schema must leave none of them on the 500.
+  // Before any header is set: if the response does not match its schema, the 500 must not carry them.
   const made = isKnown(plain.etag) ? undefined : bytesOf(route, plain);
   const reply =
     route.conditional && plain.etag === undefined && typeof made === 'string'
@@ -130,7 +130,7 @@ function setHeaders(route: Route, reply: Result, response: Response): void {
   if (reply.etag !== undefined) response.setHeader('ETag', reply.etag);
 }
 
-/** What is conditional may be kept by its reader, who asks again each time. */
+/** Conditional responses may be stored by the client, which revalidates them each time. */
 function cacheControlOf({ method, who, conditional }: Route): string {
   if (method !== 'get') return 'no-store';
   if (who === 'anyone') return 'no-cache';
@@ -142,7 +142,7 @@ function bytesOf(route: Route, reply: Result): Reply<unknown>['bytes'] {
   return route.response === undefined ? undefined : JSON.stringify(route.response.parse(reply.json));
 }
 
-/** Waits until a stream has something to send, so that a source that fails at once becomes an error response. */
+/** Waits until a stream has data, so that a source that fails immediately leads to an error response. */
 async function firstBytesOf(source: Readable): Promise<void> {
   if (source.readableLength > 0 || source.readableEnded || source.destroyed) return;
   await new Promise<void>((resolve, reject) => {
@@ -150,10 +150,10 @@ async function firstBytesOf(source: Readable): Promise<void> {
   });
 }
 
-/** How long a client may read nothing of a streamed response, in milliseconds. */
+/** Milliseconds after which a client that reads nothing of a streamed response is cut off. */
 const READ_TIMEOUT = 60_000;
 
-/** A source that fails midway cuts the connection; a client that leaves closes the source, and is no failure. */
+/** If the source fails midway, the connection is cut. A client that disconnects closes the source; this is no error. */
 async function sendStream(source: Readable, response: Response): Promise<void> {
   response.setTimeout(READ_TIMEOUT);
   await pipeline(source, response).catch((error: NodeJS.ErrnoException) => {

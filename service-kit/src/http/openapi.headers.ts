@@ -4,10 +4,10 @@ const text = (description: string, example: string, maxLength = 500) => ({
   example,
 });
 
-/** Response headers of the API, as the document describes them. Names that are not here are none of a client's business. */
+/** Documented response headers. Any others are not part of the API. */
 export const HEADERS = {
   'X-Request-Id': {
-    description: "Names the request in logs: the request's own `X-Request-Id` where it had one.",
+    description: "Identifies the request in logs: the request's own `X-Request-Id` if it had one.",
     schema: { type: 'string', maxLength: 128, pattern: '^[A-Za-z0-9._-]{1,128}$' },
     example: '5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a',
   },

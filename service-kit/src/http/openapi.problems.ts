@@ -10,7 +10,7 @@ import { toProblem } from './problem.ts';
 
 export type Problems = ReturnType<typeof createProblems>;
 
-/** Codes that any operation may fail with, also those of the gateway: documented as `default`. */
+/** Codes that any operation may fail with, including those of the gateway: documented as `default`. */
 export const UNEXPECTED_CODES = [
   'not_found',
   'method_not_allowed',
@@ -26,7 +26,7 @@ export const UNEXPECTED_CODES = [
 ];
 const REQUEST_ID = '5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a';
 
-/** Members of every problem document (RFC 9457); those of single failures come on top. */
+/** Members of every problem document (RFC 9457); single failures add more. */
 const problem = z.object({
   type: z.string().meta({
     description: '`urn:problem-type:` and the code.',
@@ -55,17 +55,17 @@ const problem = z.object({
   errors: z
     .array(z.string().meta({ maxLength: 300 }))
     .optional()
-    .meta({ description: 'Refused fields in words, with `validation_failed`.', maxItems: 20 }),
+    .meta({ description: 'Messages of the refused fields, for `validation_failed`.', maxItems: 20 }),
   details: z
     .array(z.union([fieldIssue, shortLine]))
     .optional()
     .meta({
-      description: 'Refused fields with `validation_failed`, short lines with `insufficient_stock`.',
+      description: 'Refused fields for `validation_failed`, short lines for `insufficient_stock`.',
       maxItems: 100,
     }),
 });
 
-/** Components for the failures of operations: `Problem`, one schema for each code, and the responses made of them. */
+/** Components for failures: `Problem`, one schema for each code, and the responses built from them. */
 export function createProblems(schemas: Schemas) {
   const codes = new Set(UNEXPECTED_CODES);
   const members: Record<string, unknown> = {};
@@ -73,7 +73,7 @@ export function createProblems(schemas: Schemas) {
   const base = schemas.of(problem, 'output');
   schemas.add('Problem', base);
 
-  /** What only some failures have is optional in `Problem`. */
+  /** Members that only some failures have are optional in `Problem`. */
   function publish(): void {
     const code = {
       type: 'string',
@@ -132,7 +132,7 @@ export function createProblems(schemas: Schemas) {
         else members[name] = property;
       }
     },
-    /** One response for each status; operations that fail alike share it. */
+    /** One response for each status; operations with the same failures share it. */
     responses(
       errors: DeclaredError[],
       { problemHeaders = {}, operationId = '' }: Pick<Route, 'problemHeaders' | 'operationId'>,
@@ -174,7 +174,7 @@ export function createProblems(schemas: Schemas) {
 
 const exampleOf = (error: AppError): Json => ({ [error.code]: { value: toProblem(error, REQUEST_ID) } });
 
-/** A member that means one thing in most failures, and another in those of some operation. */
+/** A member whose meaning differs for some operation. */
 const widen = ({ description, ...usual }: Json, { description: _, ...other }: Json): Json => ({
   description,
   anyOf: [usual, other],
@@ -184,7 +184,7 @@ const pascal = (code: string) =>
   code.replaceAll(/(?:^|_)(\w)/g, (_all, letter: string) => letter.toUpperCase());
 
 function headerNames(status: number, errors: DeclaredError[]): ResponseHeader[] {
-  // Who calls is checked before the limit.
+  // Authentication comes before the rate limit.
   if (errors.every(({ code }) => code === 'unauthenticated')) return ['WWW-Authenticate'];
   const waits =
     status === 429 || errors.some((error) => error.sample?.().headers['Retry-After'] !== undefined);

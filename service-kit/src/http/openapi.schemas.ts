@@ -8,15 +8,15 @@ export type Schemas = ReturnType<typeof createSchemas>;
 const PREFIX = '#/components/schemas/';
 
 /**
- * JSON Schemas of zod's schemas. Those with an `id` among their metadata become components of this name. More keys of the
- * metadata count: `nullable` for a field that takes null though its schema, behind a preprocess step, does not say so;
- * `example` and `byDefault` for `examples` and `default`, which zod drops from whatever it transforms; and `hidden` for a
- * header that OpenAPI has another place for.
+ * JSON Schemas of zod schemas. Schemas with an `id` in their metadata become components of that name. Further metadata
+ * keys: `nullable` for a field that accepts null although its schema, behind a preprocess step, does not show it; `example`
+ * and `byDefault` instead of `examples` and `default`, which zod drops from transformed schemas; `hidden` for a header
+ * that OpenAPI documents elsewhere.
  */
 export function createSchemas() {
   const components = new Map<string, Json>();
 
-  /** @throws Error where two different schemas have one id */
+  /** @throws Error if two different schemas have the same id */
   const add = (name: string, schema: Json): Json => {
     const known = components.get(name);
     if (known !== undefined && !isDeepStrictEqual(known, schema))
@@ -38,7 +38,7 @@ export function createSchemas() {
     return typeof $ref === 'string' ? (components.get($ref.slice(PREFIX.length)) ?? {}) : schema;
   }
 
-  /** A value that fits: from `examples` of the metadata, else the plainest. Optional fields without one are left out. */
+  /** A valid value: from `examples` of the metadata, else the simplest. Omits optional fields without an example. */
   function example(given: Json): unknown {
     const schema = resolve(given);
     const { examples, allOf, properties, items } = schema as SchemaParts;
@@ -92,7 +92,7 @@ interface SchemaParts {
   required?: string[];
 }
 
-/** `if-none-match` as it is usually written. */
+/** `if-none-match` in its usual spelling. */
 const headerName = (name: string) => name.replaceAll(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
 
 const FORMATS: Record<string, string> = {
@@ -111,10 +111,10 @@ function plainest({ type, format, minimum }: Json): unknown {
   return first === 'array' ? [] : first === 'object' ? {} : null;
 }
 
-/** Characters of texts with a form. */
+/** Lengths of texts with a fixed format. */
 const LENGTHS: Record<string, number> = { 'date-time': 40, date: 10, uuid: 36 };
 
-/** The metadata's own keys as JSON Schema says them, and references into the components of the document. */
+/** Translates our own metadata keys to JSON Schema, and references to those of the document's components. */
 function tidy(given: unknown): Json {
   const { nullable, example, byDefault, id: _, propertyNames: __, ...rest } = given as Json;
   const result: Json = {};

@@ -17,7 +17,7 @@ export interface ApiDescription {
   service: string;
   /** One sentence. */
   description: string;
-  /** Groups of operations and what they are about. */
+  /** Groups of operations with their descriptions. */
   tags?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -26,7 +26,7 @@ interface Parts {
   problems: Problems;
 }
 
-/** The OpenAPI 3.1 document of a service, from its route declarations. Calls between services are left out. */
+/** The OpenAPI 3.1 document of a service, built from its route declarations. Calls between services are left out. */
 export function openApiDocument({ service, description, tags = {} }: ApiDescription, routes: Route[]): Json {
   const schemas = createSchemas();
   const problems = createProblems(schemas);
@@ -135,7 +135,7 @@ function goodContentOf({ response, responseTypes }: Route, schemas: Schemas): Js
   return { content: { 'application/json': { schema, example: schemas.example(schema) } } };
 }
 
-/** What an operation may fail with. Failures that any operation may have, such as 500, are its `default`. */
+/** The failures of an operation. Those that any operation may have, such as 500, are its `default`. */
 function errorsOf({ who, limit, body, stream, errors = [] }: Route): DeclaredError[] {
   const takesBody = body !== undefined || stream !== undefined;
   return [

@@ -8,30 +8,30 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 const rows = (first: number, count: number) => Array.from({ length: count }, (_, i) => ({ id: first + i }));
 const keyOf = ({ id }: { id: number }) => [id] as const;
 
-describe('where a list begins', () => {
-  test('is its first row unless a page or a cursor says otherwise', () => {
+describe('the window of a list', () => {
+  test('begins at the first row unless a page or a cursor is given', () => {
     expect(windowOf({})).toEqual({ limit: 10, page: 1, offset: 0, after: undefined });
     expect(windowOf({ page: '3', per_page: '20' })).toMatchObject({ limit: 20, page: 3, offset: 40 });
     expect(windowOf({ cursor: encode([7]) })).toEqual({ limit: 10, page: null, offset: 0, after: [7] });
   });
 
-  test('is at most row 10,000 by page, and a cursor is named for what lies beyond', () => {
+  test('ends at row 10,000 by page; the error for a deeper page recommends a cursor', () => {
     expect(windowOf({ page: '100', per_page: '100' }).offset).toBe(9900);
     expect(() => windowOf({ page: '101', per_page: '100' })).toThrow(/cursor=/);
     expect(() => windowOf({ page: String(Number.MAX_SAFE_INTEGER) })).toThrow(/cursor=/);
   });
 
-  test('is told by page or by cursor, not both', () => {
+  test('is given by page or by cursor, not both', () => {
     expect(() => windowOf({ page: '1', cursor: encode([7]) })).toThrow(/not both/);
   });
 
   test.each([
     ['of another list', encode(['name', 7])],
-    ['of no id', encode([0])],
-    ['past int32', encode([2 ** 31])],
-    ['that is no JSON', Buffer.from('[7').toString('base64url')],
-    ['that is garbage', '$$$'],
-  ])('is not told by a cursor %s', (_what, cursor) => {
+    ['with an invalid id', encode([0])],
+    ['with an id beyond int32', encode([2 ** 31])],
+    ['that is not JSON', Buffer.from('[7').toString('base64url')],
+    ['that is not base64', '$$$'],
+  ])('refuses a cursor %s', (_what, cursor) => {
     expect(() => windowOf({ cursor })).toThrow('This cursor is not one of this list');
   });
 
@@ -43,11 +43,11 @@ describe('where a list begins', () => {
     { per_page: '0' },
     { per_page: '101' },
     { cursor: '' },
-  ])('cannot be told by %j', (sent) => expect(query.safeParse(sent).success).toBe(false));
+  ])('refuses %j', (sent) => expect(query.safeParse(sent).success).toBe(false));
 });
 
 describe('a page', () => {
-  test('with rows behind it names the cursor that goes on', () => {
+  test('returns the cursor of the next page if more rows follow', () => {
     const first = toPage(windowOf({ per_page: '2' }), rows(1, 3), 5, keyOf);
     expect(first.rows).toEqual([{ id: 1 }, { id: 2 }]);
     expect(first.paging).toMatchObject({ total: 5, page: 1, pages: 3, per_page: 2 });
@@ -57,7 +57,7 @@ describe('a page', () => {
     expect(last.paging).toMatchObject({ page: null, next_cursor: null });
   });
 
-  test('never names a page that is too deep', () => {
+  test('never counts pages that cannot be requested', () => {
     const { paging } = toPage(windowOf({ per_page: '30' }), [], 20_000, keyOf);
     expect(paging).toMatchObject({ total: 20_000, pages: 333, pages_capped: true });
     expect(windowOf({ per_page: '30', page: '333' }).offset).toBe(9960);

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { MalformedRequest } from '../errors/http-errors.ts';
 import { INT32_MAX, integerQuery } from './fields.ts';
 
-/** Rows that can be reached by page number; beyond them a cursor costs the same at any depth. */
+/** The last row that a page number can reach. A cursor costs the same at any depth. */
 const DEEPEST_ROW = 10_000;
-/** Counting may stop here: `pages` needs no more, and `pages_capped` says that there are more. */
+/** Counting may stop here: this is enough for `pages` and `pages_capped`. */
 export const MOST_COUNTED = DEEPEST_ROW + 1;
 const MAX_PER_PAGE = 100;
-/** Room for a sort key of 200 characters, each written as a JSON escape, in base64. */
+/** Fits a sort key of 200 characters, each written as a JSON escape, in base64. */
 const MAX_CURSOR_LENGTH = 2048;
 
 /** Query fields of every list. `page` has no default here: only its absence allows a `cursor`. */
@@ -16,14 +16,14 @@ export function pagingQuery(defaultPerPage: number) {
     page: integerQuery('page', { min: 1, max: Number.MAX_SAFE_INTEGER })
       .optional()
       .meta({
-        description: `Number of the page, from 1. Without \`page\` and \`cursor\` it is 1. Pages end at row ${DEEPEST_ROW.toLocaleString('en')}; a \`cursor\` goes on from there.`,
+        description: `Number of the page, from 1. Without \`page\` and \`cursor\` it is 1. Pages end at row ${DEEPEST_ROW.toLocaleString('en')}; use a \`cursor\` beyond it.`,
       }),
     per_page: integerQuery('per_page', { min: 1, max: MAX_PER_PAGE })
       .default(defaultPerPage)
-      .meta({ description: 'Rows of a page.', byDefault: defaultPerPage }),
+      .meta({ description: 'Rows per page.', byDefault: defaultPerPage }),
     cursor: z.string().min(1).max(MAX_CURSOR_LENGTH).optional().meta({
       description:
-        'Instead of `page`: the `next_cursor` of the page before, for the same filters and order. Costs the same at any depth.',
+        'Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth.',
     }),
   };
 }
@@ -31,7 +31,7 @@ export function pagingQuery(defaultPerPage: number) {
 /** Fields that every list returns with its rows. */
 export const pagingResponse = {
   total: z.int().meta({
-    description: `Matching rows. Exact up to ${DEEPEST_ROW.toLocaleString('en')}; with \`pages_capped\` there are at least so many.`,
+    description: `Number of matching rows. Exact up to ${DEEPEST_ROW.toLocaleString('en')}; a lower bound if \`pages_capped\` is true.`,
     minimum: 0,
     examples: [1],
   }),
@@ -42,14 +42,14 @@ export const pagingResponse = {
     .meta({ description: 'Number of this page; null after a `cursor`.', examples: [1] }),
   pages: z
     .int()
-    .meta({ description: 'The last page that can be asked for by number.', minimum: 0, examples: [1] }),
+    .meta({ description: 'The last page that can be requested by number.', minimum: 0, examples: [1] }),
   pages_capped: z.boolean().meta({
-    description: 'There are more rows than pages reach: follow `next_cursor`.',
+    description: 'True if there are more rows than pages can reach: follow `next_cursor`.',
     examples: [false],
   }),
   per_page: z
     .int()
-    .meta({ description: 'Rows of a page.', minimum: 1, maximum: MAX_PER_PAGE, examples: [20] }),
+    .meta({ description: 'Rows per page.', minimum: 1, maximum: MAX_PER_PAGE, examples: [20] }),
   next_cursor: z
     .string()
     .nullable()
@@ -60,7 +60,7 @@ export const pagingResponse = {
     }),
 };
 
-/** Where a list begins: `offset` rows in, or behind the row that `after` names. `limit` rows are answered. */
+/** Up to `limit` rows, from the row at `offset` or after the row with the sort key `after`. */
 export interface Window<Key> {
   limit: number;
   page: number | null;
@@ -69,8 +69,8 @@ export interface Window<Key> {
 }
 
 /**
- * @param key what a cursor of this list holds; a cursor that does not fit is refused
- * @throws MalformedRequest 400 for both page and cursor, a page too deep, a foreign cursor
+ * @param key schema of the sort key in a cursor of this list; any other cursor is refused
+ * @throws MalformedRequest 400 for page and cursor together, a page that is too deep, or a cursor of another list
  */
 export function toWindow<Key>(
   query: { page?: number | undefined; per_page: number; cursor?: string | undefined },
@@ -91,9 +91,9 @@ export function toWindow<Key>(
 }
 
 /**
- * The list's response from one row more than asked for, which tells whether a next page exists.
+ * Builds a page and its paging fields from up to one row more than asked for, which shows whether a next page exists.
  * @param rows up to `limit + 1` rows
- * @param keyOf what the cursor behind a row holds
+ * @param keyOf the sort key of a row, for the cursor after it
  */
 export function toPage<Row, Key>(window: Window<Key>, rows: Row[], total: number, keyOf: (row: Row) => Key) {
   const shown = rows.slice(0, window.limit);
@@ -129,5 +129,5 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Cursor of lists in id order. */
+/** The cursor of lists in id order. */
 export const idCursor = z.tuple([z.int().min(1).max(INT32_MAX)]).readonly();

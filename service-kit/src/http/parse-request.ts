@@ -8,7 +8,7 @@ import type { Route } from './define-route.ts';
 import { fieldIssuesOf, MAX_NAME } from './field-issues.ts';
 
 /**
- * Checks all parts of a request and tells everything that is wrong at once.
+ * Validates all parts of a request and reports all issues together.
  * @throws ValidationFailed, MalformedRequest, UnsupportedMediaType
  */
 export function parseRequest(route: Route, request: Request) {
@@ -35,11 +35,11 @@ export function parseRequest(route: Route, request: Request) {
 
 const NO_QUERY = z.object({});
 
-/** Queries that are kept, for each schema, and how long they may be. */
+/** Parsed queries cached for each schema, and the longest query string that is cached. */
 const MAX_QUERIES = 500;
 const MAX_KEPT_LENGTH = 300;
 
-/** Good queries by their text, parsed and frozen: lists are asked for with the same few again and again. */
+/** Valid queries by their text, parsed and frozen: most requests for lists use one of a few queries. */
 const parsedQueries = new WeakMap<z.ZodType, LRUCache<string, object>>();
 
 function queriesOf(schema: z.ZodType): LRUCache<string, object> {
@@ -71,7 +71,7 @@ function namesOf(schema: z.ZodType): ReadonlySet<string> {
   return names;
 }
 
-/** The parameters that the schema names; each other one is an issue: a mistyped `?dryrun=true` must not write. */
+/** The parameters in the schema; any other one is an issue, because a mistyped `?dryrun=true` must not write. */
 function knownOnly(query: Record<string, string>, schema: z.ZodType, issues: FieldIssue[]) {
   const names = namesOf(schema);
   const unknown = Object.keys(query).filter((name) => !names.has(name));

@@ -27,7 +27,7 @@ export function toProblem(error: AppError, requestId: string) {
 export const sendProblem: ErrorRequestHandler = (thrown, request, response, _next) =>
   endByError(thrown, request, response);
 
-/** Ends a request whatever its state: a problem document, or a cut connection where a response has begun. */
+/** Ends a request in any state: with a problem document, or by cutting the connection if a response has started. */
 export function endByError(thrown: unknown, request: Request, response: Response): void {
   const { requestId, log } = contextOf(response);
   const error = toAppError(thrown) ?? INTERNAL;
@@ -42,7 +42,7 @@ export function endByError(thrown: unknown, request: Request, response: Response
   response.end(JSON.stringify(toProblem(error, requestId)));
 }
 
-/** What a client is told about a failure; undefined for one that is none of its business. */
+/** The failure as a client may see it; undefined for internal errors. */
 export function toAppError(thrown: unknown): AppError | undefined {
   if (thrown instanceof AppError) return thrown;
   if (isDatabaseUnavailable(thrown)) {
@@ -54,8 +54,8 @@ export function toAppError(thrown: unknown): AppError | undefined {
 }
 
 /**
- * Errors that express and its body parser mean for the client say so with `expose`. A `status` alone says nothing: the
- * response of another service carries one too.
+ * Express and its body parser mark errors that are meant for the client with `expose`. A `status` alone is not enough: an
+ * error response of another service has one too.
  */
 function fromHttpFramework(thrown: unknown): AppError | undefined {
   if (thrown instanceof URIError) return new MalformedRequest('The address is not valid');

@@ -2,18 +2,18 @@ import type { ClientRateLimitInfo, Store } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 import type { RedisConnection } from '../redis/connect.ts';
 
-/** How long hits may wait before Redis is told of them, in milliseconds. */
-const SETTLE_AFTER = 25;
-/** What a process may let pass on its own account before Redis has been told, as a share of the limit. */
-const UNTOLD_SHARE = 1 / 20;
-/** From this share of the limit on every hit is counted in Redis before it passes. */
+/** Longest time that hits are collected before they are sent to Redis, in milliseconds. */
+const SEND_AFTER = 25;
+/** Share of the limit that a process may admit before it has reported these hits to Redis. */
+const UNREPORTED_SHARE = 1 / 20;
+/** From this share of the limit on, every hit is counted in Redis before it is admitted. */
 const EXACT_FROM = 0.8;
-/** Clients whose counts are remembered; others are asked for in Redis. */
+/** Clients whose counts are cached; for others Redis is queried. */
 const MAX_CLIENTS = 20_000;
 /** Keys counted in one round trip. */
 const MAX_BATCH = 500;
 
-/** KEYS: counters. ARGV: window in milliseconds, then what to add to each. Returns count and rest of the window of each. */
+/** KEYS: counters. ARGV: window in milliseconds, then the hits to add to each. Returns for each its count and time left. */
 const COUNT = `
 local counts = {}
 for i, key in ipairs(KEYS) do
@@ -35,29 +35,29 @@ interface SharedStoreOptions {
   max: number;
   seconds: number;
   redis: RedisConnection;
-  /** What the keys begin with. */
+  /** Prefix of the keys. */
   prefix: string;
-  /** What counts a hit while Redis is away. */
+  /** Counts a hit while Redis is unavailable. */
   whileAway: (key: string) => Promise<ClientRateLimitInfo> | ClientRateLimitInfo;
 }
 
 export interface SharedStore extends Store {
-  /** Counts a hit of a client who is far from his limit; undefined when it has to be counted by `increment`. */
-  passUntold(key: string): ClientRateLimitInfo | undefined;
+  /** Counts a hit of a client that is far from the limit, without waiting for Redis; undefined if `increment` has to. */
+  countAhead(key: string): ClientRateLimitInfo | undefined;
 }
 
-/** What is known of a client's window. */
+/** The cached state of a client's window. */
 interface Window {
-  /** With those that Redis has still to be told of. */
+  /** Including those not yet reported to Redis. */
   hits: number;
-  /** How many these are. */
-  untold: number;
+  /** Hits not yet reported to Redis. */
+  unreported: number;
   resetTime: Date;
 }
 
-/** Hits that Redis is told of in one round trip. */
+/** Hits that are reported to Redis in one round trip. */
 interface Batch {
-  readonly hits: Map<string, { all: number; untold: number }>;
+  readonly hits: Map<string, { all: number; unreported: number }>;
   /** Sends it; calling again does nothing. */
   readonly close: () => void;
   readonly counted: Promise<Map<string, Window>>;
@@ -69,9 +69,9 @@ interface Commands {
 }
 
 /**
- * Windows that all processes share through Redis. Many clients' hits are told in one round trip, and whoever is far from
- * his limit does not wait for it: he passes, and Redis is told a moment later. So each process may let pass a
- * twentieth of a limit before it learns what the others counted, and for limits under 20 nothing.
+ * Windows that all processes share through Redis. Hits of many clients are reported in one round trip. A client that is far
+ * from the limit does not wait for it: its hits are admitted first and reported afterwards. So each process may admit a
+ * twentieth of a limit before it learns the counts of the others; for limits below 20 it admits nothing ahead.
  */
 export function createSharedStore({
   max,
@@ -85,9 +85,9 @@ export function createSharedStore({
   const windows = new LRUCache<string, Window>({ max: MAX_CLIENTS });
   let open: Batch | undefined;
 
-  const settle = (key: string, told: number, hits: number, rest: number): Window => {
-    const untold = Math.max(0, (windows.get(key)?.untold ?? 0) - told);
-    const window = { hits: hits + untold, untold, resetTime: new Date(Date.now() + rest) };
+  const settle = (key: string, reported: number, hits: number, rest: number): Window => {
+    const unreported = Math.max(0, (windows.get(key)?.unreported ?? 0) - reported);
+    const window = { hits: hits + unreported, unreported, resetTime: new Date(Date.now() + rest) };
     windows.set(key, window);
     return window;
   };
@@ -101,8 +101,8 @@ export function createSharedStore({
         throw error;
       });
     const counted = [...hits].map(
-      ([key, { untold }], i) =>
-        [key, settle(key, untold, response[2 * i] ?? 0, response[2 * i + 1] ?? 0)] as const,
+      ([key, { unreported }], i) =>
+        [key, settle(key, unreported, response[2 * i] ?? 0, response[2 * i + 1] ?? 0)] as const,
     );
     return new Map(counted);
   };
@@ -112,36 +112,37 @@ export function createSharedStore({
     const closed = new Promise<void>((resolve) => {
       close = resolve;
     });
-    const timer = setTimeout(close, SETTLE_AFTER).unref();
+    const timer = setTimeout(close, SEND_AFTER).unref();
     const counted = closed.then(() => {
       clearTimeout(timer);
       open = undefined;
       return send(hits);
     });
-    // Whoever did not wait has passed: what Redis was not told of is lost with its outage.
+    // Hits that were admitted ahead are lost if Redis fails.
     counted.catch(() => undefined);
     return { hits, close, counted, isUrgent: false };
   };
-  const add = (key: string, untold: 0 | 1) => {
+  const add = (key: string, unreported: 0 | 1) => {
     open ??= openBatch();
     const batch = open;
-    const before = batch.hits.get(key) ?? { all: 0, untold: 0 };
-    batch.hits.set(key, { all: before.all + 1, untold: before.untold + untold });
+    const before = batch.hits.get(key) ?? { all: 0, unreported: 0 };
+    batch.hits.set(key, { all: before.all + 1, unreported: before.unreported + unreported });
     if (batch.hits.size >= MAX_BATCH) batch.close();
     return { batch, place: before.all + 1 };
   };
 
-  const passUntold = (key: string): ClientRateLimitInfo | undefined => {
+  const countAhead = (key: string): ClientRateLimitInfo | undefined => {
     const window = windows.get(key);
     if (window === undefined || window.resetTime.getTime() <= Date.now() || !redis.isReady())
       return undefined;
-    if (window.untold >= Math.floor(max * UNTOLD_SHARE) || window.hits >= max * EXACT_FROM) return undefined;
-    window.untold += 1;
+    if (window.unreported >= Math.floor(max * UNREPORTED_SHARE) || window.hits >= max * EXACT_FROM)
+      return undefined;
+    window.unreported += 1;
     window.hits += 1;
     add(key, 1);
     return { totalHits: window.hits, resetTime: window.resetTime };
   };
-  const passTold = async (key: string): Promise<ClientRateLimitInfo> => {
+  const countInRedis = async (key: string): Promise<ClientRateLimitInfo> => {
     const { batch, place } = add(key, 0);
     if (!batch.isUrgent) setImmediate(batch.close);
     batch.isUrgent = true;
@@ -152,8 +153,9 @@ export function createSharedStore({
   };
   return {
     localKeys: false,
-    passUntold,
-    increment: async (key) => (redis.isReady() ? passTold(key).catch(() => whileAway(key)) : whileAway(key)),
+    countAhead,
+    increment: async (key) =>
+      redis.isReady() ? countInRedis(key).catch(() => whileAway(key)) : whileAway(key),
     decrement: (key) => redis.run(async (client) => void (await client.decr(prefix + key))),
     resetKey: (key) => redis.run(async (client) => void (await client.del(prefix + key))),
   };

@@ -21,9 +21,9 @@ export interface Limit {
   max: number;
   /** Length of the window in seconds. */
   seconds: number;
-  /** While Redis is away: `count` in this process's memory, or let everything `pass`. */
+  /** While Redis is unavailable: `count` in this process's memory, or let everything `pass`. */
   withoutRedis: 'count' | 'pass';
-  /** Counts signed-in callers by their address too: otherwise each new account would bring an allowance of its own. */
+  /** Counts signed-in callers by their address too; otherwise each new account would add an allowance. */
   perAddress?: true;
 }
 
@@ -53,7 +53,7 @@ export function createRateLimits({ limits, enabled, redis, metrics }: RateLimits
   };
 }
 
-/** Clients whose policy header is kept ready. */
+/** Clients whose policy header is cached. */
 const MAX_POLICIES = 10_000;
 
 function toHandler(
@@ -76,26 +76,26 @@ function toHandler(
     store,
     handler: (_request, _response, next) => next(new RateLimited()),
   });
-  /** The draft-8 headers, as express-rate-limit writes them, which would hash the client's key for each. */
-  const tell = (response: Response, key: string, hits: number, rest: number) => {
+  /** The draft-8 headers as express-rate-limit writes them, except that it would hash the client's key for each response. */
+  const setHeaders = (response: Response, key: string, hits: number, rest: number) => {
     response.setHeader('RateLimit', `${identifier}; r=${Math.max(0, max - hits)}; t=${rest}`);
     response.setHeader('RateLimit-Policy', policies.memo(key));
   };
   return (request: Request, response: Response, next: NextFunction) => {
     const key = keyOf(request, response);
-    const passed = 'passUntold' in store ? store.passUntold(key) : undefined;
-    if (passed !== undefined) {
-      tell(response, key, passed.totalHits, secondsUntil(passed.resetTime));
+    const admitted = 'countAhead' in store ? store.countAhead(key) : undefined;
+    if (admitted !== undefined) {
+      setHeaders(response, key, admitted.totalHits, secondsUntil(admitted.resetTime));
       return next();
     }
-    const goOn = (error?: unknown) => {
+    const done = (error?: unknown) => {
       const info = (request as AugmentedRequest)['rateLimit'];
       const rest = secondsUntil(info?.resetTime);
-      if (info !== undefined) tell(response, key, info.used, rest);
+      if (info !== undefined) setHeaders(response, key, info.used, rest);
       if (error instanceof RateLimited) response.setHeader('Retry-After', String(rest));
       next(error);
     };
-    return limiter(request, response, goOn);
+    return limiter(request, response, done);
   };
 }
 
@@ -103,12 +103,12 @@ function secondsUntil(time: Date | undefined): number {
   return time === undefined ? 0 : Math.max(0, Math.ceil((time.getTime() - Date.now()) / 1000));
 }
 
-/** Tells clients apart without naming them. */
+/** Distinguishes clients without identifying them. */
 function partitionOf(key: string): string {
   return Buffer.from(createHash('sha256').update(key).digest('hex').slice(0, 12)).toString('base64');
 }
 
-/** A signed-in user counts as one wherever he is; others by address. */
+/** Signed-in users are counted by id, wherever they are; others by address. */
 function clientKey(request: Request, response: Response): string {
   const { principal } = contextOf(response);
   return principal?.kind === 'user' ? `user:${principal.id}` : callerKey(request, response);
@@ -116,7 +116,7 @@ function clientKey(request: Request, response: Response): string {
 
 const callerKey = (_request: Request, response: Response) => addressKey({ ip: contextOf(response).address });
 
-/** What a client's address is counted by: IPv6 by /64, which is what one household gets. */
+/** The key of an address: IPv6 is counted by /64, the usual assignment to one household. */
 export function addressKey({ ip = '' }: { ip?: string | undefined }): string {
   return `ip:${ipKeyGenerator(ip, 64)}`;
 }
@@ -128,7 +128,7 @@ interface SharedStoreOptions {
   metrics: Metrics;
 }
 
-/** Windows in Redis; while it is away, by the rule of the limit. */
+/** Windows in Redis; while it is unavailable, `withoutRedis` of the limit applies. */
 function storeInRedis({ name, limit, redis, metrics }: SharedStoreOptions): SharedStore {
   const local = new MemoryStore();
   const shared = createSharedStore({

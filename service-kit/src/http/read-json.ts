@@ -2,10 +2,10 @@ import { json, type RequestHandler } from 'express';
 import { RequestTimedOut } from '../errors/http-errors.ts';
 
 const parse = json({ limit: '100kb', strict: true });
-/** How long a client may take for its whole body, in milliseconds. */
+/** Milliseconds that a client may take to send the whole body. */
 const TIME_LIMIT = 15_000;
 
-/** `application/json` up to 100 kB (the HTTP contract); other bodies stay unread and are refused by the checks. */
+/** Reads `application/json` up to 100 kB (docs/http-api.md). Other bodies stay unread, and validation refuses them. */
 export function createJsonReader(timeLimit = TIME_LIMIT): RequestHandler {
   return (request, response, next) => {
     let isLate = false;

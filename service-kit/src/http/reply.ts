@@ -2,15 +2,15 @@ import type { Readable } from 'node:stream';
 
 const REPLY: unique symbol = Symbol('reply');
 
-/** A response with more to say than its body. Handlers that have nothing to add return the plain body. */
+/** A response with headers, another status or an ETag. Handlers that need none of these return the plain body. */
 export interface Reply<Body> {
   readonly [REPLY]: true;
   readonly status?: number;
   readonly headers: Record<string, string>;
   readonly etag?: string;
-  /** Goes through the response schema of the route. */
+  /** Serialised with the response schema of the route. */
   readonly json?: Body;
-  /** Bytes that were made elsewhere, for example cached ones: sent as they are. */
+  /** Finished bytes, for example cached ones: sent unchanged. */
   readonly bytes?: string | Buffer | Readable;
   readonly contentType?: string;
 }
@@ -18,7 +18,7 @@ export interface Reply<Body> {
 interface ReplyOptions {
   status?: number;
   headers?: Record<string, string>;
-  /** With its quotes. A GET with a matching `If-None-Match` is answered 304. */
+  /** Including the quotes. A GET with a matching `If-None-Match` gets 304. */
   etag?: string;
 }
 

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Caller } from './define-route.ts';
 
-/** A signed-in person, as the access token tells. */
+/** A signed-in person, from the access token. */
 export interface User {
   readonly kind: 'user';
   readonly id: number;
@@ -10,13 +10,13 @@ export interface User {
   readonly sessionId: string;
 }
 
-/** Another service of this deployment, as its service token tells. */
+/** Another service of this deployment, from its service token. */
 export interface Service {
   readonly kind: 'service';
   readonly name: string;
 }
 
-/** What the kit knows about a request while it is answered. */
+/** The kit's state of a request in progress. */
 export interface RequestContext extends Caller {
   readonly startedAt: number;
   /** The declared path of the route, for logs and metrics; an unknown address has none. */
@@ -24,12 +24,12 @@ export interface RequestContext extends Caller {
   principal: User | Service | undefined;
 }
 
-/** A server that listens on IPv6 sees `::ffff:203.0.113.7` of a client on IPv4. */
+/** A server that listens on IPv6 sees a client on IPv4 as `::ffff:203.0.113.7`. */
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /**
- * What many requests never ask for is made when it is. A class, because getters of a plain object would be new functions
- * for each request, for which V8 makes each object a shape of its own and keeps that past several collections.
+ * Creates logger and address only when they are used. A class, because getters of a plain object would be new functions
+ * for each request: V8 would give each object a shape of its own and keep it through several collections.
  */
 class OpenRequest implements RequestContext {
   readonly startedAt = performance.now();

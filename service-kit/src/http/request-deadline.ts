@@ -4,33 +4,33 @@ import { MalformedRequest } from '../errors/http-errors.ts';
 import type { Route } from './define-route.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** What a service that calls another one leaves it, in milliseconds. */
+/** Milliseconds that a calling service gives to the called one. */
 export const DEADLINE_HEADER = 'x-request-deadline-ms';
 
 /**
- * What the work for a request may take, in milliseconds: the HTTP contract's 2 s and 12 s, less a little for cleaning up
- * and for the way back. `steps` has a limit for each step instead.
+ * Time limits for the work of a request, in milliseconds: the 2 s and 12 s of docs/http-api.md, minus a reserve for cleaning
+ * up and sending the response. `steps` means that each step has its own limit instead.
  */
 const LIMITS = { usual: 1800, password: 11_500, steps: undefined } as const;
 
-export type Patience = keyof typeof LIMITS;
+export type TimeLimit = keyof typeof LIMITS;
 
 /**
- * Runs the work for a request under its deadline, which begins when the request has arrived as a whole: a slow client
- * does not use it up.
- * @param patience multiplies the limits, where a wait tells less of the service than of the machine
+ * Runs the work of a request under its time limit, which starts when the whole request has arrived: a slow client does not
+ * use it up.
+ * @param timeLimitFactor multiplies the limits, for tests on a busy machine
  */
 export function underDeadline<T>(
   route: Route,
   request: Request,
   context: RequestContext,
-  patience: number,
+  timeLimitFactor: number,
   work: () => T,
 ): T {
-  const limit = LIMITS[route.patience ?? (route.stream === undefined ? 'usual' : 'steps')];
+  const limit = LIMITS[route.timeLimit ?? (route.stream === undefined ? 'usual' : 'steps')];
   if (limit === undefined) return work();
   const spent = route.body === undefined ? performance.now() - context.startedAt : 0;
-  return withinTime(Math.min(limit * patience - spent, leftByCaller(request)), work);
+  return withinTime(Math.min(limit * timeLimitFactor - spent, leftByCaller(request)), work);
 }
 
 function leftByCaller({ headers }: Request): number {
@@ -38,7 +38,7 @@ function leftByCaller({ headers }: Request): number {
   return header === undefined ? Number.POSITIVE_INFINITY : Number(header);
 }
 
-/** @throws MalformedRequest when anybody but a service sets a deadline, or when it is no number */
+/** @throws MalformedRequest if the caller is not a service, or if the header is not a number */
 export function checkDeadlineHeader({ headers }: Request, { principal }: RequestContext): void {
   const header = headers[DEADLINE_HEADER];
   if (header === undefined) return;

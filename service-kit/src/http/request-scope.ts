@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What a stray error of a request does to it: logs the error and ends the request. Never throws. */
+/** Logs an unhandled error of a request and ends the request. Never throws. */
 type EndRequest = (error: unknown) => void;
 
 /**
- * Which request a stray error belongs to. Only for handlers of streams: following every request costs each promise of
- * the process (Node 20), and other handlers are promises whose failures become responses anyway.
+ * Finds the request that an unhandled error belongs to. Only used for handlers of streams: tracking every request would slow
+ * down each promise of the process (Node 20), and failures of other handlers reject their promise anyway.
  */
 const scopes = new AsyncLocalStorage<EndRequest>();
 let running = 0;
 
-/** Runs a handler; what fails in it outside the promise that it returns, such as an `error` event, is passed to `end`. */
+/** Runs a handler. Errors outside its promise, such as an unhandled `error` event, are passed to `end`. */
 export async function inRequestScope<Result>(
   end: EndRequest,
   handle: () => Promise<Result>,
@@ -24,7 +24,7 @@ export async function inRequestScope<Result>(
   }
 }
 
-/** Ends the request in which a stray error happened. False when that cannot be told. */
+/** Ends the request in which an unhandled error occurred. Returns false if that request is not known. */
 export function endRequestOf(error: unknown): boolean {
   const end = scopes.getStore();
   end?.(error);

@@ -8,12 +8,12 @@ import { BROKEN_OFF } from './body-stream.ts';
 import { corsHeadersWithoutOrigin } from './cors.ts';
 import { PROBLEM_TYPE, toProblem } from './problem.ts';
 
-/** How long a client may go on sending after the response, in milliseconds: cut at once, it might never read it. */
+/** Milliseconds that a client may go on sending after the response; if cut immediately, it might never read it. */
 const LINGER = 5000;
 
 /**
- * Responds with a problem document to what Node's parser refuses, which the app never sees: 431 for headers that are too
- * large, 408 for those that took too long, 400 for the rest. The connection ends with it.
+ * Responds with a problem document to requests that Node's parser refuses and the app never sees: 431 for headers that are
+ * too large, 408 for headers that took too long, 400 for the rest. Then it closes the connection.
  */
 export function refuseUnparsed(server: Server, logger: Logger, corsOrigins = ''): void {
   const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
@@ -24,7 +24,7 @@ export function refuseUnparsed(server: Server, logger: Logger, corsOrigins = '')
   // Any expectation but `100-continue` may be ignored (RFC 9110, 10.1.1); Node refuses it without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // The parser reports again whatever else arrives.
+    // The parser reports further data of the same connection again.
     if (refused.has(socket)) return;
     refused.add(socket);
     const refusal = refusalOf(error);
@@ -37,10 +37,10 @@ export function refuseUnparsed(server: Server, logger: Logger, corsOrigins = '')
     };
     const { request, response } = latest.get(socket) ?? {};
     if (request === undefined || response === undefined || response.writableFinished) return refuse();
-    // What cannot be parsed came after a request whose response is not finished yet.
+    // The invalid data came after a request whose response is not finished yet.
     if (request.complete) return void response.once('finish', refuse);
     if (response.headersSent) return void socket.destroy();
-    // A route that is reading the body says how far it came; nothing more can be read of this connection.
+    // A route that is reading the body responds itself; nothing more can be read from this connection.
     response.shouldKeepAlive = false;
     if (!request.emit(BROKEN_OFF)) refuse();
   });

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
-/** How long the rest of a body is still taken after the response, in milliseconds. */
+/** Milliseconds for which the rest of a body is still accepted after the response. */
 const LINGER = 5000;
 
 /**
- * For a request that was answered before its body had come: the rest is thrown away for a while, so that a client that
- * sends first and reads then finds the response and not a reset connection; then the connection is cut.
+ * For a request that got its response before its body arrived: discards the rest for a while, so that a client that sends
+ * everything before it reads sees the response and not a connection reset. Then it cuts the connection.
  */
 export function cutUnreadBody(request: IncomingMessage): void {
   const { socket } = request;

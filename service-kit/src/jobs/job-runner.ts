@@ -6,13 +6,13 @@ import { openPool } from '../postgres/open-pool.ts';
 import { poolSettings } from '../postgres/pool-settings.ts';
 import type { JobMetrics } from './job.metrics.ts';
 
-/** Must end early, with an error, when the signal aborts: at a stop, or after `JOB_TIMEOUT`. May run twice at once. */
+/** Must end early, with an error, when the signal aborts: at a stop, or after `JOB_TIMEOUT`. May run twice in parallel. */
 export type Task = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
 
 interface RunnerOptions {
   databaseUrl: string;
   tasks: Record<string, Task>;
-  /** Jobs that this process runs at once. */
+  /** Jobs that this process runs in parallel. */
   concurrency: number;
   logger: Logger;
   metrics: JobMetrics;
@@ -43,8 +43,8 @@ const LAST_WORDS = 4000;
 export function startRunner(options: RunnerOptions) {
   const { databaseUrl, tasks, concurrency, logger, metrics, stalledAfter = 30_000 } = options;
   // No request waits for these statements, so a busy database may take longer.
-  const patience = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
-  const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...patience });
+  const timeouts = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
+  const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...timeouts });
   const onLost = (error: Error) => logger.warn({ reason: error.message }, 'job connection lost');
   pool.on('error', onLost).on('connect', (client) => client.on('error', onLost));
   const closing = new AbortController();

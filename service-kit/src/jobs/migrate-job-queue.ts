@@ -31,7 +31,7 @@ export const JOB_QUEUE_VERSION = createHash('sha1')
   .update(createRequire(import.meta.url)('graphile-worker/package.json').version + SQL)
   .digest('hex');
 
-/** Installs or updates the job queue. Several processes may call it at once. */
+/** Installs or updates the job queue. Several processes may call it at the same time. */
 export async function migrateJobQueue(connectionString: string): Promise<void> {
   const lock = await connectClient(connectionString);
   const pool = openPool({ connectionString, max: 1, query_timeout: STEP_TIMEOUT, options: NO_LIMITS });

@@ -5,7 +5,7 @@ import { repeat } from './repeat.ts';
 const logger = createLogger('test', 'silent');
 
 describe('repeat', () => {
-  test('goes on after a failure, never twice at once, and not after it was closed', async () => {
+  test('continues after a failure, never overlaps with itself, and stops when closed', async () => {
     let calls = 0;
     let running = 0;
     let most = 0;

@@ -29,7 +29,7 @@ interface JobsOptions {
   /** By the name passed to `jobs.add`. */
   tasks: Record<string, Task>;
   periodic?: Record<string, PeriodicTask>;
-  /** Jobs that this process runs at once. */
+  /** Jobs that this process runs in parallel. */
   concurrency?: number;
   /** Milliseconds; see `startRunner`. */
   stalledAfter?: number;

@@ -49,7 +49,7 @@ describe('an amount', () => {
   });
 });
 
-test('an amount is rounded to the nearest minor unit where that is asked for', () => {
+test('an amount is rounded to the nearest minor unit on request', () => {
   const usd = createMoney('USD');
   expect([0.30000000000000004, 1.005, 0.004, 1e-7, 12.5, 1e21].map(usd.round)).toEqual([
     30, 101, 0, 0, 1250, 1e23,

@@ -29,7 +29,7 @@ const CONNECTION_CODES = new Set([
   'P1002',
   'P1008',
   'P1017',
-  // A transaction that could not begin, or was not done, in Prisma's time.
+  // A transaction that could not start, or did not finish, within Prisma's time limit.
   'P2028',
 ]);
 /**
@@ -45,7 +45,7 @@ const PASSING_TEXTS =
 const causeOf = (error: unknown): AdapterCause =>
   (error as DatabaseError | null)?.meta?.driverAdapterError?.cause ?? {};
 
-/** Five characters with a digit among them: `EPIPE` is none. */
+/** Five characters, one of them a digit: this excludes `EPIPE`. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 
 /** SQLSTATE of a failed statement, through a model call, raw SQL or `pg` itself. */
@@ -61,7 +61,7 @@ export function isUniqueViolation(error: unknown, index?: string): boolean {
   return index === undefined || named === index;
 }
 
-/** Whether a row or table stayed locked by somebody else for too long. */
+/** Whether another session kept a row or table locked for too long. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
 }
@@ -74,15 +74,15 @@ export function isCheckViolation(error: unknown): boolean {
 /** A connection that was lost (class 08) or ended by the server (57P01, 57P02) may have committed before. */
 const UNKNOWN_OUTCOME = /^(08|57P01|57P02)/;
 
-/** Whether Postgres itself said that the statement failed, so that for certain nothing of it was done. */
+/** Whether Postgres itself reported the failure, so that the statement certainly had no effect. */
 export function wasRolledBack(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state !== undefined && !UNKNOWN_OUTCOME.test(state);
 }
 
 /**
- * Whether a statement that failed was surely not done, and may succeed when it is sent again. After a connection that was
- * lost on the way nobody knows.
+ * Whether a failed statement certainly had no effect and may succeed when it is repeated. False if the connection was lost
+ * after the statement was sent: the outcome is unknown then.
  */
 export function wasNotDone(error: unknown): boolean {
   if (error instanceof OutOfTime) return true;
@@ -95,7 +95,7 @@ export function wasNotDone(error: unknown): boolean {
   );
 }
 
-/** Whether the database could not be asked, or gave up: a matter of 503, not of 500. */
+/** Whether the database was unavailable or overloaded, which becomes a 503 and not a 500. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof OutOfTime) return true;
   const { code, message } = (error ?? {}) as DatabaseError;

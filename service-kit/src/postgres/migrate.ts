@@ -53,7 +53,7 @@ interface AppliedRow {
 
 /**
  * Applies the missing migrations of Prisma Migrate's folder format and records them as Prisma Migrate does. Several
- * processes may call it at once. A migration that was interrupted continues at the step it had reached.
+ * processes may call it at the same time. A migration that was interrupted continues at the step it had reached.
  * @returns the names of the migrations that were completed by this call
  * @throws DatabaseTooNew when the database has migrations of newer code that are not marked compatible with this code
  */

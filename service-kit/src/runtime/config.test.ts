@@ -25,7 +25,7 @@ const errorOf = (act: () => unknown): string => {
 };
 
 describe('the environment', () => {
-  test('needs little, the rest has defaults', () => {
+  test('needs two variables; the others have defaults', () => {
     expect(loadConfig(schema, { ...least, UNRELATED: 'x' })).toEqual({
       ...least,
       NODE_ENV: 'development',
@@ -43,12 +43,12 @@ describe('the environment', () => {
     });
   });
 
-  test('counts an empty variable as none', () => {
+  test('treats an empty variable as not set', () => {
     expect(loadConfig(schema, { ...least, PORT: '', REDIS_URL: '' })).toMatchObject({ PORT: 0 });
     expect(errorOf(() => loadConfig(schema, { DATABASE_URL: '' }))).toBe('DATABASE_URL is missing');
   });
 
-  test('that does not fit is told whole, a line for each variable, never with a value', () => {
+  test('is refused with one line for each invalid variable, never with a value', () => {
     const message = errorOf(() =>
       loadConfig(schema, {
         DATABASE_URL: 'mysql://hunter2',
@@ -84,7 +84,7 @@ describe('the environment', () => {
     expect(message).toContain('TRUST_PROXY: must be from 0 to 10');
   });
 
-  test('may be wrong as a whole', () => {
+  test('can be refused for a combination of variables', () => {
     const both = z
       .object({ A: z.string(), B: z.string() })
       .refine(({ A, B }) => A !== B, 'A and B must differ');
@@ -99,7 +99,7 @@ describe('limits in the environment', () => {
   });
   const withLimits = z.object(limits.shape);
 
-  test('are the defaults, or what the variable says', () => {
+  test('are taken from the variables, else the defaults', () => {
     const env = loadConfig(withLimits, { RATE_LIMIT_ORDER_READS: '5/3600' });
     expect(limits.read(env)).toEqual({
       login: { max: 10, seconds: 60, withoutRedis: 'count', perAddress: true },
@@ -114,8 +114,8 @@ describe('limits in the environment', () => {
   });
 });
 
-describe('the secret of services', () => {
-  test('is what is set, else the same for all who have the same secret of tokens', () => {
+describe('the service token secret', () => {
+  test('is the variable, else derived from the token secret', () => {
     const secrets = { SERVICE_TOKEN_SECRET: 'own', JWT_SECRET_KEY: 'dev-secret' };
     expect(serviceTokenSecretOf(secrets)).toBe('own');
     const [one, two, other] = ['dev-secret', 'dev-secret', 'other'].map((JWT_SECRET_KEY) =>
@@ -136,13 +136,13 @@ describe('a secret in production', () => {
     expect(() => requireStrongSecret('KEY', 'ä'.repeat(16), 'production')).not.toThrow();
   });
 
-  test('must not be one that stands in documentation', () => {
+  test('must not be a published one', () => {
     const published = 'your-secret-key-change-in-production';
     expect(errorOf(() => requireStrongSecret('KEY', published, 'production'))).toMatch(/published default/);
     expect(() => requireStrongSecret('KEY', published, 'development')).not.toThrow();
   });
 
-  test('must not be a hash of one', () => {
+  test('must not be a hash of a published one', () => {
     const hashes = (text: string) =>
       ['sha256', 'sha1', 'md5'].flatMap((algorithm) => {
         const digest = createHash(algorithm).update(text).digest();
@@ -153,16 +153,16 @@ describe('a secret in production', () => {
     }
   });
 
-  test('need not be there', () => {
+  test('may be missing', () => {
     expect(() => requireStrongSecret('KEY', undefined, 'production')).not.toThrow();
   });
 });
 
-describe('what tokens are read with', () => {
+describe('the key that verifies tokens', () => {
   const reader = requireOneKey(z.object({ ...commonConfig, ...tokenReaderConfig }));
   const both = 'JWT_SECRET_KEY or JWKS_URL must be set, and not both';
 
-  test('is the secret, or the address of the public keys', () => {
+  test('is a secret or the address of public keys', () => {
     const url = 'http://users/.well-known/jwks.json';
     expect(loadConfig(reader, { ...least, JWT_SECRET_KEY: 'k' })).toMatchObject({ JWT_SECRET_KEY: 'k' });
     expect(loadConfig(reader, { ...least, JWKS_URL: url })).toMatchObject({ JWKS_URL: url });
@@ -172,7 +172,7 @@ describe('what tokens are read with', () => {
     );
   });
 
-  test('is told to be missing with all that is missing', () => {
+  test('is reported as missing together with other missing variables', () => {
     expect(errorOf(() => loadConfig(reader, {}))).toBe(`DATABASE_URL is missing\n${both}`);
   });
 });

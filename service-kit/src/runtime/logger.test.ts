@@ -20,7 +20,7 @@ describe('a log line', () => {
     });
   });
 
-  test('is written from its level on', () => {
+  test('is left out below the configured level', () => {
     const { logger, lines } = record('error');
     logger.info('no');
     logger.error('yes');
@@ -29,7 +29,7 @@ describe('a log line', () => {
     expect(createLogger('kit', 'silent').level).toBe('silent');
   });
 
-  test('leaves out what goes by the name of a secret', () => {
+  test('omits fields with the name of a secret', () => {
     const { logger, lines } = record();
     const secrets = { password: 'hunter2', token: 'hunter2', authorization: 'hunter2', secret: 'hunter2' };
     logger.info({ ...secrets, body: secrets, id: 7 }, 'by mistake');
@@ -37,7 +37,7 @@ describe('a log line', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ id: 7, body: {} });
   });
 
-  test('names an error and its causes, without what drivers hang on it', () => {
+  test('describes an error and its causes, without the fields that drivers add', () => {
     const { logger, lines, last } = record();
     const cause = Object.assign(new TypeError('inner'), { config: { auth: 'hunter2' } });
     const error = Object.assign(new Error('outer', { cause }), {
@@ -60,13 +60,13 @@ describe('a log line', () => {
     ['text', 'text'],
     [null, 'null'],
     [7, '7'],
-  ])('takes %j for an error', (thrown, message) => {
+  ])('accepts %j as an error', (thrown, message) => {
     const { logger, last } = record();
     logger.error({ err: thrown }, 'failed');
     expect(last().err).toEqual({ message });
   });
 
-  test('ends with an error that is its own cause', () => {
+  test('copes with an error that is its own cause', () => {
     const { logger, last } = record();
     const error: Error = new Error('round');
     error.cause = error;

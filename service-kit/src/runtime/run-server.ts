@@ -168,8 +168,8 @@ export async function runServer<Config extends ServerConfig>(options: ServerOpti
     if (endRequestOf(error)) return;
     starting
       .then((running) => {
-        running.logger.fatal({ err: error }, 'stray error');
-        return running.stop('stray error');
+        running.logger.fatal({ err: error }, 'unhandled error');
+        return running.stop('unhandled error');
       })
       .then(
         () => process.exit(1),

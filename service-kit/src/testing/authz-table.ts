@@ -6,7 +6,7 @@ import { declaredRoutes } from '../http/mount-routes.ts';
 import { createServiceTokenSigner } from '../tokens/service-token.ts';
 import { TEST_SERVICE_SECRET } from './test-tokens.ts';
 
-/** The kinds of callers of a route. Four of them are signed in; the rule says what each owns or has bought. */
+/** The kinds of callers of a route. Four of them are signed in; the rule describes what each owns or has bought. */
 const CALLERS = ['nobody', 'buyer', 'owner', 'other', 'admin', 'service'] as const;
 type CallerName = (typeof CALLERS)[number];
 export type UserName = Exclude<CallerName, 'nobody' | 'service'>;
@@ -63,7 +63,7 @@ export function describeAuthorization({ app, service, signIn, rules }: AuthzTabl
     return as?.[caller] ?? signIn(caller);
   };
 
-  test('every route has a rule, and says who may where being signed in is not enough', () => {
+  test('every route has a rule, and a description of its callers if signing in is not enough', () => {
     expect(Object.keys(rules).toSorted()).toEqual(routes.map(nameOf).toSorted());
     for (const route of routes) {
       const rule = rules[nameOf(route)];

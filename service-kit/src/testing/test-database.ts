@@ -5,8 +5,8 @@ import { Client } from 'pg';
 import { JOB_QUEUE_VERSION } from '../jobs/migrate-job-queue.ts';
 import { migrateDatabase } from '../postgres/migrate-database.ts';
 
-/** The `patience` of a service under test: a machine that is busy with tests is not a database in trouble. */
-export const TEST_PATIENCE = 8;
+/** The `timeLimitFactor` of a service under test, so that a busy machine is not mistaken for a slow database. */
+export const TEST_TIME_LIMIT_FACTOR = 8;
 
 export interface TestDatabase {
   url: string;

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
 
 /** Milliseconds: a machine that is busy with tests is not an unavailable Redis. */
-const PATIENCE = 5000;
+const COMMAND_TIMEOUT = 5000;
 
 /** A connection to the test server with its own key prefix; ready when it is returned. */
 export async function connectTestRedis(): Promise<RedisConnection> {
@@ -11,7 +11,7 @@ export async function connectTestRedis(): Promise<RedisConnection> {
   if (url === undefined) throw new Error('TEST_REDIS_URL is not set: run the tests with npm test');
   const connection = connectRedis(url, pino({ level: 'silent' }), {
     prefix: `test:${randomUUID()}:`,
-    commandTimeout: PATIENCE,
+    commandTimeout: COMMAND_TIMEOUT,
   });
   await new Promise<void>((resolve, reject) => {
     connection.client.once('ready', resolve);

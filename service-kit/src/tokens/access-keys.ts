@@ -3,7 +3,7 @@ import type { ReadinessCheck } from '../runtime/health.ts';
 import { openPublishedKeys } from './published-keys.ts';
 import { fixedKeys, secretKey, type TokenKeys } from './token-keys.ts';
 
-/** What a service that makes no access tokens verifies them with. */
+/** The keys with which a service that issues no access tokens verifies them. */
 export interface AccessKeys extends TokenKeys {
   /** For `GET /ready`. */
   checks: Record<string, ReadinessCheck>;

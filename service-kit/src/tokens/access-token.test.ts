@@ -14,7 +14,7 @@ describe('an access token that was verified before', () => {
     expect(verify(token)).toBe(first);
   });
 
-  test('is refused from the second in which it expires', () => {
+  test('is refused from the second of its expiry on', () => {
     const issuedAt = Math.floor(Date.now() / 1000);
     let now = issuedAt;
     const { verify } = createAccessTokenVerifier(fixedKeys([key]), () => now);

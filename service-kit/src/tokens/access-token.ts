@@ -8,7 +8,7 @@ import { createTokenReader } from './token-reader.ts';
 /** Every token of a deployment names its issuer and its audience; a token of another kind is refused. */
 export const TOKEN_ISSUER = 'user-service';
 export const TOKEN_AUDIENCE = 'shop';
-/** No access token is valid for longer, in seconds: what made older ones void can be forgotten. */
+/** Longest lifetime of an access token in seconds. Revocations older than this can be forgotten. */
 export const MAX_ACCESS_TOKEN_LIFETIME = 3600;
 const MAX_INT32 = 2_147_483_647;
 
@@ -26,21 +26,21 @@ const claimsSchema = z.object({
 });
 
 export interface VerifiedUser extends User {
-  /** Of the user, when the token was issued; 0 in tokens of the first release. */
+  /** The user's generation when the token was issued; 0 in tokens of the first release. */
   readonly generation: number;
 }
 
 export interface AccessTokenVerifier {
-  /** The user of a valid access token; undefined for anything else, whatever is wrong with it. */
+  /** The user of a valid access token; undefined for any other text. */
   verify(token: string): VerifiedUser | undefined;
   /**
-   * For a token that `verify` did not take: a promise when its key may have been published meanwhile. Once it is kept,
-   * `verify` can tell. @throws Unavailable through the promise, when the keys cannot be read
+   * For a token that `verify` refused: returns a promise if its key may have been published meanwhile. After it resolves,
+   * call `verify` again. The promise rejects with Unavailable if the keys cannot be read.
    */
   awaitKey(token: string): Promise<void> | undefined;
 }
 
-/** Verified tokens that are kept, of about 1 kB each. The least recently used go first. */
+/** Verified tokens that are cached, about 1 kB each; the least recently used are evicted first. */
 const MAX_VERIFIED = 5000;
 
 interface Verified {
@@ -52,9 +52,9 @@ interface Verified {
 }
 
 /**
- * Checks the signature of a token once: that took more time than all else a cached read does. A token that was verified
- * is good until it expires, as long as its key is accepted. Bad tokens are not kept.
- * @param now seconds since 1970, by the clock that tokens are made with
+ * Checks the signature of each token once: doing so for each request took more time than the rest of a cached read. A
+ * verified token is accepted until it expires, as long as its key is accepted. Invalid tokens are not cached.
+ * @param now seconds since 1970, by the clock that dates the tokens
  */
 export function createAccessTokenVerifier(
   keys: TokenKeys,
@@ -82,9 +82,9 @@ export function createAccessTokenVerifier(
 }
 
 /**
- * @param user the generation is that of the user: a higher one makes the token void
+ * @param user `generation` is the user's current one: raising it revokes the token
  * @param lifetime seconds, up to `MAX_ACCESS_TOKEN_LIFETIME`
- * @param issuedAt by the clock that changes of accounts are timed with
+ * @param issuedAt by the clock that also dates changes of accounts
  */
 export function signAccessToken(
   user: Omit<User, 'kind'> & { generation?: number },

@@ -6,18 +6,18 @@ import { z } from 'zod';
 import { Unavailable } from '../errors/http-errors.ts';
 import { fixedKeys, type TokenHeader, type TokenKey, type TokenKeys } from './token-keys.ts';
 
-/** Milliseconds that one attempt may take. With `REST` it stays within the 2 s in which every request is answered. */
+/** Time limit of one attempt in milliseconds. Together with `PAUSE` it stays within the 2 s of a request. */
 const TIMEOUT = 1000;
-/** Between the beginnings of two attempts, in milliseconds, however many tokens name keys that nobody knows. */
-const REST = 500;
-/** How often the keys are read again, in milliseconds; a key that is no longer published is dropped then. */
+/** Milliseconds between the starts of two attempts, however many tokens name unknown keys. */
+const PAUSE = 500;
+/** Milliseconds after which the keys are read again; keys that are no longer published are dropped then. */
 const INTERVAL = 300_000;
-/** How soon after a failure, in milliseconds. */
+/** Milliseconds after which a failed read is repeated. */
 const RETRY = 2000;
 const MAX_RESPONSE = 65_536;
 const RETRY_AFTER = 2;
 
-/** A P-256 key of RFC 7517; keys for other uses may stand beside them. */
+/** A P-256 key (RFC 7517). The list may contain keys of other types, which are ignored. */
 const jwk = z.object({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
@@ -36,8 +36,8 @@ interface PublishedKeysOptions {
 }
 
 /**
- * The public keys of the service that signs: with them this process can verify, and not sign. They are read now, again
- * and again until that works, then now and then, and when a token names a key that is not among them.
+ * The public keys of the signing service: this process can verify tokens, but not sign them. They are read now, retried
+ * until that succeeds, then read periodically, and whenever a token names an unknown key.
  */
 export function openPublishedKeys({ url, logger, interval = INTERVAL }: PublishedKeysOptions) {
   const closing = new AbortController();
@@ -47,12 +47,12 @@ export function openPublishedKeys({ url, logger, interval = INTERVAL }: Publishe
   let timer: NodeJS.Timeout | undefined;
 
   const read = async () => {
-    const wait = startedAt + REST - Date.now();
+    const wait = startedAt + PAUSE - Date.now();
     if (wait > 0) await sleep(wait, undefined, { signal: closing.signal, ref: false });
     startedAt = Date.now();
     known = fixedKeys(await fetchKeys(url, closing.signal));
   };
-  /** What was known stays in force when it fails. Callers at the same time share one attempt. */
+  /** The known keys stay valid if it fails. Concurrent callers share one attempt. */
   const renew = (): Promise<void> => {
     attempt ??= read()
       .catch((error: Error) => {
@@ -85,7 +85,7 @@ export function openPublishedKeys({ url, logger, interval = INTERVAL }: Publishe
       const names = header.alg === 'ES256' && typeof header.kid === 'string';
       return names && known?.find(header) === undefined ? renew() : undefined;
     },
-    /** For readiness. @throws Error as long as no key is known */
+    /** For `GET /ready`. @throws Error until keys are known */
     async requireKnown() {
       if (known === undefined) throw new Error('no key of access tokens is known');
     },

@@ -7,7 +7,7 @@ describe('a service token', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  test('is used again until half of its life is over, and never once it is old and no clock can explain it', () => {
+  test('is reused for half of its lifetime, and refused after its expiry plus the clock tolerance', () => {
     const sign = createServiceTokenSigner(SECRET, 'order-service', 'product-service');
     const { verify } = createServiceTokenVerifier(SECRET, 'product-service');
     const first = sign();
@@ -24,7 +24,7 @@ describe('a service token', () => {
     expect(verify(second)).toEqual({ kind: 'service', name: 'order-service' });
   });
 
-  test.each([-60, 60])('is good while the clocks are %i s apart', (seconds) => {
+  test.each([-60, 60])('is accepted while the clocks differ by %i s', (seconds) => {
     const sign = createServiceTokenSigner(SECRET, 'order-service', 'product-service');
     const { verify } = createServiceTokenVerifier(SECRET, 'product-service');
     sign();

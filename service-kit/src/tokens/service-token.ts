@@ -4,15 +4,15 @@ import type { Service } from '../http/request-context.ts';
 import { fixedKeys, secretKey } from './token-keys.ts';
 import { createTokenReader } from './token-reader.ts';
 
-/** Seconds that a service token is good for; a new one is made at half of it. */
+/** Lifetime of a service token in seconds; a new one is made after half of it. */
 const LIFETIME = 60;
-/** Seconds. */
+/** Seconds by which the clocks of two machines may differ. */
 const CLOCK_TOLERANCE = 60;
 
 const claimsSchema = z.object({ iss: z.string().min(1), typ: z.literal('service'), exp: z.number() });
 
 export interface ServiceTokenVerifier {
-  /** The calling service of a good token that was made for this service; undefined for anything else. */
+  /** The calling service of a valid token for this service; undefined for any other text. */
   verify(token: string): Service | undefined;
 }
 
@@ -35,7 +35,7 @@ export function createServiceTokenVerifier(secret: string, audience: string): Se
 
 /**
  * @param clock milliseconds since 1970
- * @returns gives a token for calls from `issuer` to `audience`, the same one until half of its life is over
+ * @returns a function that returns a token for calls from `issuer` to `audience`, reused for half of its lifetime
  */
 export function createServiceTokenSigner(
   secret: string,

@@ -4,13 +4,13 @@ import { headerOf, type TokenKeys } from './token-keys.ts';
 interface TokenRules {
   issuer?: string;
   audience: string;
-  /** Seconds that the clocks of who signs and who verifies may be apart. */
+  /** Seconds by which the clocks of signer and verifier may differ. */
   clockTolerance?: number;
 }
 
 /**
  * @param now seconds since 1970
- * @returns gives the payload of a good token, undefined for anything else
+ * @returns a function that returns the payload of a valid token, and undefined for any other text
  */
 export function createTokenReader(
   keys: TokenKeys,

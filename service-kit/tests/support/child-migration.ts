@@ -1,6 +1,6 @@
 import { runMigration } from '../../src/runtime/run-migration.ts';
 
-// The migration process of a service, of the folder that the test made.
+// The migration process of a service, for the folder made by the test.
 await runMigration({
   service: 'child',
   env: process.env,

@@ -8,7 +8,7 @@ import { loadConfig, wholeNumber } from '../../src/runtime/config.ts';
 import { runServer } from '../../src/runtime/run-server.ts';
 import { createTestApp } from './test-app.ts';
 
-// A service as small as can be, for tests that need a process of its own.
+// A minimal service, for tests that need a separate process.
 const schema = z.object({
   PORT: wholeNumber(0, 65_535, 0),
   HOST: z.string().default('127.0.0.1'),
@@ -18,13 +18,13 @@ const schema = z.object({
   ALSO_NEEDED: z.string(),
 });
 
-/** Whatever is written to the log meanwhile has to wait for one of libuv's threads. */
+/** Occupies libuv's threads, so that log writes are delayed. */
 function keepThreadsBusy(): void {
   for (let i = 0; i < 16; i += 1) pbkdf2('password', 'salt', 10_000, 64, 'sha512', () => undefined);
 }
 
-/** A handler whose faults happen outside its promise, as its query says. */
-const strayRows = defineRoute({
+/** A handler whose errors occur outside its promise: as an event or as a rejection. */
+const failingRows = defineRoute({
   method: 'post',
   path: '/rows',
   summary: 'Take rows',
@@ -37,8 +37,9 @@ const strayRows = defineRoute({
   async handler({ query, stream }) {
     let bytes = 0;
     for await (const chunk of stream.bytes) bytes += chunk.length;
-    if (query.as === 'event') setImmediate(() => new EventEmitter().emit('error', new Error('stray event')));
-    if (query.as === 'rejection') void Promise.reject(new Error('stray rejection'));
+    if (query.as === 'event')
+      setImmediate(() => new EventEmitter().emit('error', new Error('unhandled event')));
+    if (query.as === 'rejection') void Promise.reject(new Error('unhandled rejection'));
     if (query.as !== 'none') await new Promise(() => undefined);
     return { bytes };
   },
@@ -55,13 +56,13 @@ await runServer({
       await sleep(500);
       response.send('done');
     });
-    app.get('/stray', (_request, response) => {
+    app.get('/unhandled', (_request, response) => {
       response.send('done');
       setTimeout(() => {
-        throw new Error('stray of nobody');
+        throw new Error('outside of any request');
       });
     });
-    const { app: rows } = createTestApp({ routes: [strayRows] });
+    const { app: rows } = createTestApp({ routes: [failingRows] });
     app.use(rows);
     const close = async () => {
       if (config.NEEDED === 'busy threads') keepThreadsBusy();

@@ -10,14 +10,14 @@ import { createTestDatabase } from '../../src/testing/test-database.ts';
 
 type Options = Partial<Parameters<typeof startJobs>[0]>;
 
-/** A database with nothing but a job queue, and replicas of a service that run its jobs. */
+/** A database with a job queue only, and replicas of a service that run its jobs. */
 export async function openJobShop() {
   const prismaFolder = await mkdtemp(join(tmpdir(), 'kit-jobs-'));
   await mkdir(join(prismaFolder, 'migrations'));
   await writeFile(join(prismaFolder, 'schema.prisma'), 'datasource db {\n  provider = "postgresql"\n}\n');
   const database = await createTestDatabase({ name: 'kit_jobs', prismaFolder });
   const pool = new Pool({ connectionString: database.url });
-  // A test may take the database away.
+  // A test may remove the database.
   pool.on('error', () => undefined);
   const query = createQuery(pool);
   const running: ReturnType<typeof startJobs>[] = [];
@@ -27,7 +27,7 @@ export async function openJobShop() {
     url: database.url,
     query,
     lines,
-    /** One more process. */
+    /** Starts one more replica. */
     start({ config, ...options }: Options = {}) {
       const registry = new Registry();
       const settings = { DATABASE_URL: database.url, JOB_MAX_BACKOFF: 1, JOB_ABANDONED_AFTER: 60, ...config };
@@ -41,7 +41,7 @@ export async function openJobShop() {
         ...options,
       });
       running.push(jobs);
-      /** As the test does it before the end. */
+      /** Stops a replica before the end of the test. */
       const close = () => {
         running.splice(running.indexOf(jobs), 1);
         return jobs.close();
@@ -53,7 +53,7 @@ export async function openJobShop() {
       const rows = await query<[{ count: number }]>`SELECT count(*)::int FROM graphile_worker.jobs`;
       return rows[0].count;
     },
-    /** Ends what the test started and forgets its jobs. */
+    /** Stops the replicas and deletes the jobs. */
     async reset() {
       await Promise.all(running.splice(0).map((jobs) => jobs.close()));
       lines.length = 0;

@@ -19,7 +19,7 @@ export async function ask<Row = unknown>(url: string, sql: string): Promise<Row[
   return (await client.query(sql).finally(() => client.end())).rows as Row[];
 }
 
-/** Databases, folders and processes of migrations, until `cleanUp`. */
+/** Databases, folders and migration processes, removed by `cleanUp`. */
 export function createMigrationFixtures() {
   const cleanUps: (() => Promise<unknown>)[] = [];
 
@@ -60,7 +60,7 @@ export function createMigrationFixtures() {
       return database;
     },
 
-    /** A process of its own that migrates. */
+    /** Migrates in a separate process. */
     start,
     run: (env: Record<string, string>, ...args: string[]) => start(env, ...args).ended,
 

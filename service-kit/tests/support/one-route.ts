@@ -5,7 +5,7 @@ import { createTestApp } from './test-app.ts';
 
 export const thing = z.object({ name: z.string() });
 
-/** A GET route of one handler, so that each test shows what it is about. */
+/** A GET route with one handler. */
 export function appOf(path: string, handler: () => unknown, more: { who?: 'user'; status?: number } = {}) {
   const route = defineRoute({
     method: 'get',

@@ -14,7 +14,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** A Redis of the test's own, which it may kill, pause and start again on the same port. */
+/** A Redis for one test, which may kill, pause and restart it on the same port. */
 export interface RedisProcess {
   url: string;
   port: number;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRoute } from '../../src/http/define-route.ts';
 import { idParams, integer, integerQuery, text } from '../../src/http/fields.ts';
 
-/** What the handler of `change` was given. */
+/** The input that the handler of `change` received. */
 export const received: unknown[] = [];
 
 export const change = defineRoute({

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits for something to become true, as long as a slow machine may need. */
+/** Waits until a condition is true, for as long as a slow machine may need. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

@@ -9,7 +9,7 @@ export interface UploadResponse {
   body: Record<string, unknown>;
 }
 
-/** Sends a body as a client does that reads the response only when it is there, whether or not all was taken. */
+/** Sends a body and resolves with the response, even if it arrives before the whole body was sent. */
 export async function upload(
   server: Server,
   path: string,

@@ -11,10 +11,11 @@ const MAX_WAIT = 10_000;
  * @param threads `UV_THREADPOOL_SIZE` as libuv reads it
  */
 export const createPasswordQueue = (threads: number): Turns =>
-  createTurns({ atOnce: passwordsAtOnce(threads), waiting: MAX_WAITING, patience: MAX_WAIT });
+  createTurns({ concurrency: concurrentPasswords(threads), maxWaiting: MAX_WAITING, maxWait: MAX_WAIT });
 
 /**
  * Requests in progress at once: every core hashes while one more request waits for the database, and at least one thread
  * of libuv's pool stays free.
  */
-const passwordsAtOnce = (threads: number) => Math.max(1, Math.min(availableParallelism() + 1, threads - 1));
+const concurrentPasswords = (threads: number) =>
+  Math.max(1, Math.min(availableParallelism() + 1, threads - 1));

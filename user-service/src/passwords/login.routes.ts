@@ -25,7 +25,7 @@ export function loginRoutes({ logIn, queue }: LoginRouteOptions) {
         'Unknown users and wrong passwords get the same response. After 10 failures in 15 minutes an account is locked for the rest of them (429), for the right password too. A user has at most 50 sessions; one more revokes the one used least recently.',
       who: 'anyone',
       limit: 'login',
-      patience: 'password',
+      timeLimit: 'password',
       body: loginBody,
       status: 200,
       response: loggedIn,

@@ -41,7 +41,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       responseHeaders: ['Location'],
       who: 'anyone',
       limit: 'register',
-      patience: 'password',
+      timeLimit: 'password',
       body: schemas.registration,
       status: 201,
       response: schemas.registered,

@@ -10,7 +10,7 @@ import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { createMetrics, type Metrics } from '@shop/service-kit/runtime/metrics';
 import { documented } from '@shop/service-kit/testing/documented';
-import { createTestDatabase, TEST_PATIENCE } from '@shop/service-kit/testing/test-database';
+import { createTestDatabase, TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
@@ -64,7 +64,7 @@ interface ReplicaOptions {
 
 export const logger = pino({ level: 'silent' });
 /** Prisma's defaults, for a busy machine. */
-const PATIENT = { maxWait: 2000 * TEST_PATIENCE, timeout: 5000 * TEST_PATIENCE };
+const PATIENT = { maxWait: 2000 * TEST_TIME_LIMIT_FACTOR, timeout: 5000 * TEST_TIME_LIMIT_FACTOR };
 const prismaFolder = join(import.meta.dirname, '../../prisma');
 
 /** The whole service on a database of the test file's own, without limits unless the environment sets them. */
@@ -150,13 +150,13 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
         readChanges,
         accounts,
         hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
-        queue: createTurns({ atOnce: 3, waiting: 500, patience: 600_000, ...rest.queue }),
+        queue: createTurns({ concurrency: 3, maxWaiting: 500, maxWait: 600_000, ...rest.queue }),
         audit,
         logger,
         metrics,
         config,
         isStopping: isStopping ?? (() => false),
-        patience: TEST_PATIENCE,
+        timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
       }),
     );
     return { app, db, query, change, accounts, metrics, audit, cleanUp };

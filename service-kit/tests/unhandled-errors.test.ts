@@ -28,7 +28,7 @@ async function start() {
 }
 
 test.each(['event', 'rejection'])(
-  'a stray error (%s) of a request with a stream ends that request, and no other',
+  'an unhandled error (%s) of a request with a stream ends that request, and no other',
   async (how) => {
     const { child, url, send, log } = await start();
     const slow = fetch(`${url}/slow`);
@@ -43,14 +43,14 @@ test.each(['event', 'rejection'])(
   },
 );
 
-test('one that belongs to no request stops the process in order, with 1', async () => {
+test('an unhandled error outside of any request stops the process in order, with exit code 1', async () => {
   const { url, logged, log, exit } = await start();
   const slow = fetch(`${url}/slow`);
   await logged('slow began');
-  expect(await (await fetch(`${url}/stray`)).text()).toBe('done');
+  expect(await (await fetch(`${url}/unhandled`)).text()).toBe('done');
   expect(await (await slow).text()).toBe('done');
   expect(await exit).toEqual([1, null]);
   const messages = [...log().matchAll(/"msg":"([^"]*)"/g)].map(([, message]) => message);
-  expect(messages).toEqual(['listening', 'slow began', 'stray error', 'stopping', 'closed', 'stopped']);
-  expect(log()).toContain('stray of nobody');
+  expect(messages).toEqual(['listening', 'slow began', 'unhandled error', 'stopping', 'closed', 'stopped']);
+  expect(log()).toContain('outside of any request');
 });

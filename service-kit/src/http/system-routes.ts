@@ -7,7 +7,7 @@ import type { Route } from './define-route.ts';
 import { docsPage, START_SCRIPT } from './docs-page.ts';
 import { type ApiDescription, openApiDocument } from './openapi.ts';
 
-interface MachinePagesOptions extends ApiDescription {
+interface SystemRoutesOptions extends ApiDescription {
   routes: Route[];
   metrics: Metrics;
 }
@@ -15,12 +15,12 @@ interface MachinePagesOptions extends ApiDescription {
 const ASSETS = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 const SERVED_ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 
-export const MACHINE_PAGES = ['/openapi.json', '/docs', '/metrics'];
+export const SYSTEM_PATHS = ['/openapi.json', '/docs', '/metrics'];
 
-/** `/openapi.json`, `/docs` with its assets out of the package (no other host is asked), and `/metrics`. */
-export function mountMachinePages(
+/** `/openapi.json`, `/metrics`, and `/docs` with its assets served from the npm package, so that no other host is needed. */
+export function mountSystemRoutes(
   app: Express,
-  { service, description, tags, routes, metrics }: MachinePagesOptions,
+  { service, description, tags, routes, metrics }: SystemRoutesOptions,
 ): void {
   app.locals['openapi'] = openApiDocument({ service, description, tags }, routes);
   const document = JSON.stringify(app.locals['openapi']);
