@@ -24,7 +24,7 @@ const logger = createLogger('order-service', 'silent');
 beforeAll(async () => {
   shop = await startShop();
   sql = new Pool({ connectionString: shop.databaseUrl });
-  database = openDatabase(shop.databaseUrl, 4, logger, { patience: TEST_PATIENCE });
+  database = openDatabase(shop.databaseUrl, 4, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
 });
 afterAll(async () => {
   await database.close();

@@ -20,7 +20,7 @@ let product: number;
 const running: ReturnType<typeof startJobs>[] = [];
 beforeAll(async () => {
   shop = await startShop();
-  database = openDatabase(shop.databaseUrl, 5, logger, { patience: 8 });
+  database = openDatabase(shop.databaseUrl, 5, logger, { timeLimitFactor: 8 });
   product = await createProduct(shop, { stock: 10_000 });
 });
 afterEach(async () => {

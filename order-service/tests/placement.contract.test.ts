@@ -17,8 +17,8 @@ let products: Database;
 const logger = createLogger('order-service', 'silent');
 beforeAll(async () => {
   shop = await startShop();
-  orders = openDatabase(shop.databaseUrl, 2, logger, { patience: TEST_PATIENCE });
-  products = openDatabase(shop.products.databaseUrl, 2, logger, { patience: TEST_PATIENCE });
+  orders = openDatabase(shop.databaseUrl, 2, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
+  products = openDatabase(shop.products.databaseUrl, 2, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
 });
 afterAll(async () => {
   await orders.close();

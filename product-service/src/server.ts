@@ -16,9 +16,14 @@ await runServer({
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const { DATABASE_URL, DATABASE_POOL, DATABASE_PREPARED: prepared, TIME_LIMIT_FACTOR: patience } = config;
+    const {
+      DATABASE_URL,
+      DATABASE_POOL,
+      DATABASE_PREPARED: prepared,
+      TIME_LIMIT_FACTOR: timeLimitFactor,
+    } = config;
     const { close, adapter, ...queries } = openDatabase(DATABASE_URL, DATABASE_POOL, logger, {
-      patience,
+      timeLimitFactor,
       prepared,
     });
     const db = new PrismaClient({ adapter });

@@ -34,7 +34,7 @@ async function withDatabase<T>(
   work: (database: ReturnType<typeof openDatabase>) => Promise<T>,
   options = {},
 ): Promise<T> {
-  const database = openDatabase(address, 2, logger, { patience: 8, ...options });
+  const database = openDatabase(address, 2, logger, { timeLimitFactor: 8, ...options });
   return work(database).finally(database.close);
 }
 

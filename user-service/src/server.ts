@@ -24,8 +24,13 @@ await runServer({
   loadConfig: () => loadUserConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const { DATABASE_URL, DATABASE_POOL, DATABASE_PREPARED: prepared, TIME_LIMIT_FACTOR: patience } = config;
-    const database = openDatabase(DATABASE_URL, DATABASE_POOL, logger, { patience, prepared });
+    const {
+      DATABASE_URL,
+      DATABASE_POOL,
+      DATABASE_PREPARED: prepared,
+      TIME_LIMIT_FACTOR: timeLimitFactor,
+    } = config;
+    const database = openDatabase(DATABASE_URL, DATABASE_POOL, logger, { timeLimitFactor, prepared });
     const { query, unprepared, transaction } = database;
     const redis = await openRedis(config.REDIS_URL, logger);
     const { readChanges } = createChangesRepository(query);

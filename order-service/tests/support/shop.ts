@@ -53,7 +53,9 @@ export async function startShop(
   const logger = createLogger('order-service', 'silent');
   const metrics = createMetrics('order-service');
   const redis = options.redis === false ? undefined : await connectTestRedis();
-  const orderDatabase = openDatabase(config.DATABASE_URL, 10, logger, { patience: TEST_PATIENCE });
+  const orderDatabase = openDatabase(config.DATABASE_URL, 10, logger, {
+    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
+  });
   const { query } = orderDatabase;
   const db = new PrismaClient({ adapter: orderDatabase.adapter });
   const client = createProductClient({
@@ -137,7 +139,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
   const database = await createTestDatabase({ name: 'product', prismaFolder: prismaOf('product-service') });
   const config = loadProductConfig({ ...env, DATABASE_URL: database.url });
   const logger = createLogger('product-service', 'silent');
-  const opened = openDatabase(database.url, 10, logger, { patience: TEST_PATIENCE });
+  const opened = openDatabase(database.url, 10, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
   const db = new ProductPrismaClient({ adapter: opened.adapter });
   const redis = await connectTestRedis();
   const metrics = createMetrics('product-service');

@@ -84,7 +84,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       RATE_LIMIT_ENABLED: 'false',
       ...env,
     });
-    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, { patience });
+    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, { timeLimitFactor });
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
     const accessKeys = openAccessKeys(config, logger);

@@ -36,7 +36,7 @@ export interface HttpAppOptions {
   accounts: Accounts;
   health: Omit<HealthOptions, 'service' | 'logger'>;
   /** Multiplies what requests may take; 1 in production. */
-  patience?: number | undefined;
+  timeLimitFactor?: number | undefined;
 }
 
 /** The Express app of a service, built from its route declarations. Does no I/O of its own. */

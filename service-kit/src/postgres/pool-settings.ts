@@ -3,8 +3,8 @@ import type { PoolConfig } from 'pg';
 export type PoolSettings = PoolConfig & { connectionString: string; query_timeout: number };
 
 export interface PoolOptions {
-  /** Multiplies the times, where a wait says less about the database than about the machine. */
-  patience?: number;
+  /** Multiplies the time limits, for tests on a busy machine. */
+  timeLimitFactor?: number;
   /**
    * False behind a pooler that gives each transaction another connection: no statement is kept by name, and the server
    * gets no time limits with the connection, because PgBouncer refuses them. The role has them then
@@ -24,18 +24,18 @@ export interface PoolOptions {
 export function poolSettings(
   connectionString: string,
   max: number,
-  { patience = 1, prepared = true }: PoolOptions = {},
+  { timeLimitFactor = 1, prepared = true }: PoolOptions = {},
 ): PoolSettings {
   const onServer = {
-    statement_timeout: 1200 * patience,
-    lock_timeout: 1000 * patience,
+    statement_timeout: 1200 * timeLimitFactor,
+    lock_timeout: 1000 * timeLimitFactor,
     idle_in_transaction_session_timeout: 5000,
   };
   return {
     connectionString,
     max,
-    connectionTimeoutMillis: 3000 * patience,
-    query_timeout: 1400 * patience,
+    connectionTimeoutMillis: 3000 * timeLimitFactor,
+    query_timeout: 1400 * timeLimitFactor,
     ...(prepared ? onServer : {}),
     idleTimeoutMillis: 30_000,
     keepAlive: true,

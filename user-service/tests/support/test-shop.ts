@@ -88,7 +88,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       ...env,
     });
     const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, {
-      patience: TEST_PATIENCE,
+      timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
     });
     const db = new PrismaClient({ adapter: opened.adapter, transactionOptions: PATIENT });
     const watched = (run: Query): Query => {
