@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { call } from './support/http.ts';
+import { call, shopFetch } from './support/http.ts';
 import { sleep } from './support/process.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
@@ -58,7 +58,7 @@ function blocksOf(file: string, values: Record<string, string>): Block[] {
 /** As `call` would, but with the body as it stands in the file. */
 async function send({ method, url, headers, body }: Block) {
   for (;;) {
-    const response = await fetch(url, { method, headers, ...(body === '' ? {} : { body }) });
+    const response = await shopFetch(url, { method, headers, ...(body === '' ? {} : { body }) });
     const text = await response.text();
     const code = /"code":"(\w+)"/.exec(text)?.[1];
     // A machine with too much to do says nothing of the request.

@@ -3,6 +3,18 @@ import type { Exchange } from '@shop/service-kit/testing/response-check';
 /** Called with each request and its response. */
 export const observers: ((exchange: Exchange) => void)[] = [];
 
+/** Set by `npm run contract`: it compares requests and responses with docs/openapi.json. */
+const PROXY = process.env['SHOP_TEST_PROXY'];
+
+/** `fetch` of the shop, through the proxy where there is one. */
+export function shopFetch(url: string, init: RequestInit): Promise<Response> {
+  if (PROXY === undefined) return fetch(url, init);
+  const { origin, pathname, search } = new URL(url);
+  const headers = new Headers(init.headers);
+  headers.set('x-shop-origin', origin);
+  return fetch(PROXY + pathname + search, { ...init, headers });
+}
+
 /** Whatever JSON came: a test says what it must be. */
 interface Json {
   readonly [field: string]: Json | undefined;
@@ -30,7 +42,7 @@ export async function call(
   body?: unknown,
   options: CallOptions = {},
 ): Promise<Result> {
-  const response = await fetch(url, {
+  const response = await shopFetch(url, {
     method,
     headers: {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { clientTypes } from '../../clients/typescript/generate.ts';
+import { clientFiles } from '../../clients/typescript/generate.ts';
 import { brunoFiles } from './bruno.ts';
 import { errorsPage } from './errors.ts';
 import { httpFiles } from './http-files.ts';
@@ -19,7 +19,7 @@ async function generatedFiles(): Promise<Record<string, string>> {
     'docs/configuration.md': settingsPage(),
     'docs/errors.md': await errorsPage(),
     'docs/openapi.json': document,
-    'clients/typescript/src/api.types.ts': await clientTypes(document),
+    ...(await clientFiles(document)),
     ...httpFiles(document),
     ...brunoFiles(document),
   };

@@ -1,7 +1,7 @@
 import { errorOf, ShopError } from './errors.ts';
 import { type RetryOptions, unlessAborted, withRetries } from './retries.ts';
 import type { SessionTokens } from './session.tokens.ts';
-import type { Method, Path, Result } from './types.ts';
+import type { ChangeOptions, Method, Path, PlaceOptions, ReadOptions, Result } from './types.ts';
 
 /** A file to import. Browsers send a ReadableStream over HTTP/2 only; a Blob or File works everywhere. */
 export type FileBody = Blob | ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string;
@@ -12,12 +12,10 @@ interface Init {
   /** Sent as JSON. */
   body?: object;
   file?: { type: string; data: FileBody };
-  headers?: Record<string, string>;
-  signal?: AbortSignal | undefined;
-  ifNoneMatch?: object | undefined;
-  ifMatch?: object | string | undefined;
   /** Without the access token. */
   isOpen?: boolean;
+  /** With an Idempotency-Key, which stays the same over retries. */
+  isKeyed?: boolean;
   /** May be sent again; a GET always may. */
   isRepeatable?: boolean;
   /** Takes as long as it takes. */
@@ -26,7 +24,10 @@ interface Init {
   isUnread?: boolean;
 }
 
-interface Options {
+type CallerOptions = ReadOptions<object> & ChangeOptions & PlaceOptions;
+type Call = Init & CallerOptions;
+
+interface Settings {
   addressOf: (path: string) => string;
   fetch: typeof fetch;
   retry: RetryOptions;
@@ -41,11 +42,17 @@ const etags = new WeakMap<object, string>();
 /** The ETag that came with what a call returned. */
 export const etagOf = (result: object): string | undefined => etags.get(result);
 
+/** A key for one basket, also where `crypto.randomUUID` is missing: on pages without HTTPS. */
+export const newIdempotencyKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
+
 export type Calls = ReturnType<typeof createCalls>;
 
 /** Typed calls by method and path. The session is set once it exists, because it makes calls itself. */
-export function createCalls({ addressOf, fetch, retry, timeoutMs }: Options, tokens: () => SessionTokens) {
-  async function attempt(method: string, url: string, init: Init, token?: string) {
+export function createCalls({ addressOf, fetch, retry, timeoutMs }: Settings, tokens: () => SessionTokens) {
+  async function attempt(method: string, url: string, init: Call, token?: string) {
     const headers = headersOf(init, token);
     const limit = init.isLong ? undefined : timeLimit(timeoutMs, init.signal);
     const signal = limit?.signal ?? init.signal;
@@ -61,7 +68,7 @@ export function createCalls({ addressOf, fetch, retry, timeoutMs }: Options, tok
     }
   }
 
-  async function request(method: string, path: string, init: Init) {
+  async function request(method: string, path: string, init: Call) {
     const { signal } = init;
     const url =
       addressOf(path) + path.replace('{id}', encodeURIComponent(init.id ?? '')) + queryOf(init.query);
@@ -84,7 +91,7 @@ export function createCalls({ addressOf, fetch, retry, timeoutMs }: Options, tok
     }
   }
 
-  async function json(method: string, path: string, init: Init, key?: PropertyKey): Promise<unknown> {
+  async function json(method: string, path: string, init: Call, key?: PropertyKey): Promise<unknown> {
     const { response, text } = await request(method, path, init);
     if (response.status === 304) return init.ifNoneMatch;
     if (text === '') return undefined;
@@ -97,19 +104,26 @@ export function createCalls({ addressOf, fetch, retry, timeoutMs }: Options, tok
 
   return {
     /** The body of the response. */
-    send: <P extends Path, M extends Method<P>>(method: M, path: P, init: Init = {}) =>
-      json(method as string, path, init) as Promise<Result<P, M>>,
+    send: <P extends Path, M extends Method<P>>(method: M, path: P, init: Init, options?: CallerOptions) =>
+      json(method as string, path, callOf(init, options)) as Promise<Result<P, M>>,
     /** One member of the body. */
     take: <P extends Path, M extends Method<P>, Key extends keyof Result<P, M>>(
       method: M,
       path: P,
       key: Key,
-      init: Init = {},
-    ) => json(method as string, path, init, key) as Promise<Result<P, M>[Key]>,
+      init: Init,
+      options?: CallerOptions,
+    ) => json(method as string, path, callOf(init, options), key) as Promise<Result<P, M>[Key]>,
     /** The response itself, its body unread. */
-    open: async <P extends Path>(path: P, init: Init) =>
-      (await request('get', path, { ...init, isLong: true, isUnread: true })).response,
+    open: async (path: Path, init: Init, options?: CallerOptions) =>
+      (await request('get', path, callOf({ ...init, isLong: true, isUnread: true }, options))).response,
   };
+}
+
+/** Read by name: a spread would lose what an object inherits. */
+function callOf(init: Init, { signal, ifMatch, ifNoneMatch, idempotencyKey }: CallerOptions = {}): Call {
+  const key = init.isKeyed ? { idempotencyKey: idempotencyKey ?? newIdempotencyKey() } : {};
+  return { ...init, ...key, signal, ifMatch, ifNoneMatch };
 }
 
 /** @throws ShopError for a response that is none of the good ones */
@@ -145,8 +159,9 @@ function timeLimit(ms: number, signal: AbortSignal | undefined) {
   };
 }
 
-function headersOf({ headers, body, file, ifMatch, ifNoneMatch }: Init, token: string | undefined) {
-  const all: Record<string, string> = { ...headers };
+function headersOf({ body, file, ifMatch, ifNoneMatch, idempotencyKey }: Call, token: string | undefined) {
+  const all: Record<string, string> = {};
+  if (idempotencyKey !== undefined) all['Idempotency-Key'] = idempotencyKey;
   if (token !== undefined) all['Authorization'] = `Bearer ${token}`;
   if (body !== undefined) all['Content-Type'] = 'application/json';
   if (file !== undefined) all['Content-Type'] = file.type;

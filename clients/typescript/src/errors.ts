@@ -1,4 +1,5 @@
-import type { NamedProblem, Problem } from './types.ts';
+import type { Problem } from './api.types.ts';
+import type { NamedProblem } from './types.ts';
 
 /** Codes of responses, and three that the client gives itself: without a response, or where it is not of this API. */
 export type ErrorCode = Problem['code'] | 'network' | 'timeout' | 'unexpected_response';

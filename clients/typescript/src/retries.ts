@@ -37,7 +37,7 @@ export async function withRetries<T>(
 
 const isPassing = ({ code, status }: ShopError) => PASSING.has(code) || PASSING_STATUS.has(status);
 
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return unlessAborted(signal, new Promise((resolve) => setTimeout(resolve, ms)));
 }
 

@@ -1,6 +1,7 @@
+import type { Tokens } from './api.types.ts';
 import { ShopError } from './errors.ts';
+import { sleep } from './retries.ts';
 import { type StoredTokens, type TokenStore, toStored } from './tokens.ts';
-import type { Tokens } from './types.ts';
 
 interface Options {
   store: TokenStore;
@@ -13,41 +14,63 @@ interface Options {
 
 interface Locks {
   request<T>(name: string, run: () => Promise<T>): Promise<T>;
+  query(): Promise<{ held?: { name?: string }[] }>;
 }
+
+/** How long the shop forgives a second use, and for how long a change of the store may be on its way to another tab. */
+const FORGIVEN_MS = 10_000;
+const LATE_MS = 2_000;
+const PAUSE_MS = 20;
+
+/** Resolves when it is over; does not keep a process of Node alive. */
+const forgiven = () =>
+  new Promise<void>((resolve) => {
+    const timer: { unref?: () => void } = setTimeout(resolve, FORGIVEN_MS) as never;
+    timer.unref?.();
+  });
 
 /** The tokens of the session; a refresh token is spent once, however many calls and tabs need a new pair. */
 export function createSessionTokens({ store, lock, refresh, onSessionEnd }: Options) {
   let running: Promise<StoredTokens | undefined> | undefined;
 
+  const isThere = async ({ refresh_token }: StoredTokens) =>
+    (await store.get())?.refresh_token === refresh_token;
+
+  /** Locks are exact, while localStorage shows a change to other tabs later: a lock says that a pair is spent. */
+  async function isReplacedElsewhere(tokens: StoredTokens, mark: string, locks?: Locks): Promise<boolean> {
+    const { held = [] } = (await locks?.query()) ?? {};
+    if (!held.some(({ name }) => name === mark)) return false;
+    for (const end = Date.now() + LATE_MS; Date.now() < end; await sleep(PAUSE_MS))
+      if (!(await isThere(tokens))) return true;
+    return false;
+  }
+
   /** @param spent the access token that is no longer good */
-  async function exchange(spent: string | undefined): Promise<StoredTokens | undefined> {
+  async function exchange(spent: string | undefined, locks?: Locks): Promise<StoredTokens | undefined> {
     const tokens = await store.get();
     // Another call or tab was faster, or nobody is signed in any more.
     if (tokens === undefined || tokens.access_token !== spent) return tokens;
-    const isStillThere = async () => (await store.get())?.refresh_token === tokens.refresh_token;
-    try {
-      const fresh = toStored(await refresh(tokens.refresh_token));
-      if (!(await isStillThere())) return store.get();
-      await store.set(fresh);
-      return fresh;
-    } catch (error) {
+    const mark = `${lock} spent ${tokens.expires_at}`;
+    if (await isReplacedElsewhere(tokens, mark, locks)) return store.get();
+    const fresh = await refresh(tokens.refresh_token).then(toStored, (error: unknown) => {
       if (!(error instanceof ShopError) || error.status !== 401) throw error;
-      if (!(await isStillThere())) return store.get();
-      await store.set(undefined);
-      onSessionEnd?.();
-      return undefined;
-    }
+    });
+    if (!(await isThere(tokens))) return store.get();
+    void locks?.request(mark, forgiven);
+    await store.set(fresh ?? undefined);
+    if (!fresh) onSessionEnd?.();
+    return fresh ?? undefined;
   }
 
   /** In browsers one tab at a time; without Web Locks the shop forgives a token that two tabs spend at once. */
   function renew(spent: string | undefined): Promise<StoredTokens | undefined> {
     const { navigator } = globalThis as unknown as { navigator?: { locks?: Locks } };
     const locks = navigator?.locks;
-    running ??= (locks === undefined ? exchange(spent) : locks.request(lock, () => exchange(spent))).finally(
-      () => {
-        running = undefined;
-      },
-    );
+    running ??= (
+      locks === undefined ? exchange(spent) : locks.request(lock, () => exchange(spent, locks))
+    ).finally(() => {
+      running = undefined;
+    });
     return running;
   }
 

@@ -1,10 +1,10 @@
+import { ordersMethods, productsMethods, sessionMethods, usersMethods } from './api.methods.ts';
 import { createCalls } from './calls.ts';
-import { orderCalls } from './orders.ts';
-import { productCalls } from './products.ts';
+import { fileMethods } from './files.ts';
 import type { RetryOptions } from './retries.ts';
 import { createSessionTokens } from './session.tokens.ts';
+import { signingMethods } from './session.ts';
 import { memoryTokens, type TokenStore } from './tokens.ts';
-import { sessionCalls, userCalls } from './users.ts';
 
 /** One address behind a gateway, `''` for that of the page; or one for each service, as under `npm start`. */
 type Addresses = { baseUrl: string } | { userUrl: string; productUrl: string; orderUrl: string };
@@ -29,23 +29,19 @@ export function createShop(options: ShopOptions) {
   const settings = { addressOf, fetch: send, retry, timeoutMs };
   const calls = createCalls(settings, () => tokens);
   // The shop forgives a second use of a refresh token for ten seconds. Later it would end the session.
-  const refreshCalls = createCalls({ ...settings, retry: { ...retry, totalMs: 8_000 } }, () => tokens);
+  const patient = createCalls({ ...settings, retry: { ...retry, totalMs: 8_000 } }, () => tokens);
   const tokens = createSessionTokens({
     store,
     lock: `shop.tokens ${addressOf('/api/users')}`,
-    refresh: (refresh_token) =>
-      refreshCalls.take('post', '/api/users/refresh', 'tokens', {
-        body: { refresh_token },
-        isOpen: true,
-        isRepeatable: true,
-      }),
+    refresh: sessionMethods(patient).refresh,
     onSessionEnd,
   });
+  const session = sessionMethods(calls);
   return {
-    session: sessionCalls(calls, tokens),
-    users: userCalls(calls),
-    products: productCalls(calls),
-    orders: orderCalls(calls),
+    session: { ...session, ...signingMethods(session, tokens) },
+    users: usersMethods(calls),
+    products: { ...productsMethods(calls), ...fileMethods(calls) },
+    orders: ordersMethods(calls),
   };
 }
 

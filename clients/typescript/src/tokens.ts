@@ -1,4 +1,4 @@
-import type { Tokens } from './types.ts';
+import type { Tokens } from './api.types.ts';
 
 export interface StoredTokens {
   access_token: string;

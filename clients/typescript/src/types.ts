@@ -1,28 +1,6 @@
 import type { components, operations, paths } from './api.types.ts';
 
-type Schemas = components['schemas'];
-
-export type AuditEvent = Schemas['AuditEvent'];
-export type AuditEventPage = Schemas['AuditEventPage'];
-export type Categories = Schemas['Categories'];
-export type ImportResult = Schemas['ImportResult'];
-export type NewProduct = Schemas['NewProduct'];
-export type Order = Schemas['Order'];
-export type OrderLine = Schemas['OrderLine'];
-export type OrderPage = Schemas['OrderPage'];
-export type OrderRequest = Schemas['OrderRequest'];
-export type OrderStats = Schemas['OrderStats'];
-export type Problem = Schemas['Problem'];
-export type Product = Schemas['Product'];
-export type ProductPage = Schemas['ProductPage'];
-export type Quote = Schemas['Quote'];
-export type Session = Schemas['Session'];
-export type ShippingAddress = Schemas['ShippingAddress'];
-export type StockMovement = Schemas['StockMovement'];
-export type StockMovementPage = Schemas['StockMovementPage'];
-export type Tokens = Schemas['Tokens'];
-export type User = Schemas['User'];
-export type UserPage = Schemas['UserPage'];
+export type Schemas = components['schemas'];
 
 /** Problems that have members of their own, such as the `details` of `insufficient_stock`. */
 export type NamedProblem = Schemas[Extract<keyof Schemas, `${string}Problem`>];
@@ -50,13 +28,15 @@ export type Filter<Id extends keyof operations> = Omit<Query<Id>, 'page' | 'curs
 export type Body<Id extends keyof operations> = operations[Id] extends {
   requestBody?: { content: { 'application/json': infer Json } };
 }
-  ? Json
+  ? NonNullable<Json>
   : never;
 
 /** What every call takes. */
 export interface CallOptions {
   /** Ends the call, waiting and retries included; it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** Pass `{ signal }`, not the AbortController, which has this method. */
+  abort?: never;
 }
 
 /** Of calls that read something with an ETag. */
@@ -69,4 +49,10 @@ export interface ReadOptions<T extends object> extends CallOptions {
 export interface ChangeOptions extends CallOptions {
   /** The product as it was read, or its ETag: where it has changed since, the call fails with `version_mismatch`. */
   ifMatch?: object | string | undefined;
+}
+
+/** Of an order. */
+export interface PlaceOptions extends CallOptions {
+  /** Made by the client where it is left out. Keep one with the basket to try again after a reload. */
+  idempotencyKey?: string | undefined;
 }

@@ -53,6 +53,7 @@ const methods = Object.entries(groups).flatMap(([group, calls]) =>
 );
 /** Those that send nothing. */
 const LOCAL = ['isSignedIn'];
+const WITHOUT_SIGNAL = [...LOCAL, 'refresh'];
 
 describe('the methods of the client', () => {
   test('reach every operation of the API, with the token where one is needed', async () => {
@@ -77,6 +78,31 @@ describe('the methods of the client', () => {
       }
     }
     expect([...new Set(reached)].toSorted()).toEqual(all.map(({ operationId }) => operationId).toSorted());
+  });
+
+  test('take a signal last, and send nothing once it is aborted', async () => {
+    const reason = new Error('left');
+    for (const [group, name] of methods.filter(([, name]) => !WITHOUT_SIGNAL.includes(name))) {
+      let count = 0;
+      const shop = createShop({
+        baseUrl: 'http://shop.example',
+        async fetch() {
+          count++;
+          return Response.json(BODY);
+        },
+      }) as unknown as Anything;
+      const method = shop[group]?.[name];
+      // `import` has defaults for its options, so that its length does not count them.
+      const before = Array.from({ length: (method?.length ?? 0) - (name === 'import' ? 0 : 1) }, () => 7);
+      const result = method?.(...before, { signal: AbortSignal.abort(reason) });
+      const left = result instanceof Promise ? result : (result as AsyncGenerator).next();
+      expect([group, name, await left.catch((error: unknown) => error), count]).toEqual([
+        group,
+        name,
+        reason,
+        0,
+      ]);
+    }
   });
 
   test('are listed in the README', async () => {

@@ -12,6 +12,7 @@ import { urlsOf } from './support/clients.ts';
 const run = promisify(execFile);
 const CLIENT = join(import.meta.dirname, '..');
 const PROGRAM = join(import.meta.dirname, 'consumer', 'program.ts');
+const REFUSED = join(import.meta.dirname, 'consumer', 'refused.ts');
 /** Both compilers that read the types: that of the repository, and the one before it. */
 const COMPILERS = [join(CLIENT, '..', '..'), CLIENT].map((folder) =>
   join(folder, 'node_modules', 'typescript', 'bin', 'tsc'),
@@ -28,7 +29,7 @@ const OPTIONS = {
     skipLibCheck: false,
     outDir: 'out',
   },
-  include: ['program.ts', 'readme.ts'],
+  include: ['program.ts', 'refused.ts', 'readme.ts'],
 };
 
 let stack: Stack;
@@ -44,6 +45,7 @@ beforeAll(async () => {
   );
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], { cwd: project });
   await cp(PROGRAM, join(project, 'program.ts'));
+  await cp(REFUSED, join(project, 'refused.ts'));
   await writeFile(join(project, 'readme.ts'), await readmeCode());
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify(OPTIONS));
   installed = join(project, 'node_modules', '@shop', 'client');
@@ -62,14 +64,19 @@ describe('the packed client', () => {
     expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).toEqual([]);
     const code = files.filter((name) => name.endsWith('.js'));
     const texts = await Promise.all(code.map((name) => readFile(join(installed, 'dist', name), 'utf8')));
-    expect(gzipSync(texts.join('\n')).length).toBeLessThan(8_000);
+    const size = gzipSync(texts.join('\n')).length;
+    console.log(`${size} bytes gzipped, neither bundled nor minified`);
+    expect(size).toBeLessThan(8_000);
   });
 
-  test('is written by hand in at most 720 lines of code', async () => {
-    const sources = (await readdir(join(CLIENT, 'src'))).filter((name) => name !== 'api.types.ts');
-    const texts = await Promise.all(sources.map((name) => readFile(join(CLIENT, 'src', name), 'utf8')));
-    const lines = texts.flatMap((text) => text.replaceAll(/^\s*\/\*\*[\s\S]*?\*\/$/gm, '').split('\n'));
-    expect(lines.filter((line) => !/^\s*(\/\/.*)?$/.test(line)).length).toBeLessThanOrEqual(720);
+  test('has a runtime that is written by hand in at most 400 lines', async () => {
+    // JavaScript without types and comments; what is generated from the API document does not count.
+    const files = (await readdir(join(installed, 'dist'))).filter((name) => /^(?!api\.).*\.js$/.test(name));
+    const texts = await Promise.all(files.map((name) => readFile(join(installed, 'dist', name), 'utf8')));
+    const lines = texts.flatMap((text) => text.replaceAll(/\/\*\*[\s\S]*?\*\//g, '').split('\n'));
+    const code = lines.filter((line) => !/^\s*(\/\/.*)?$/.test(line));
+    console.log(`${code.length} lines written by hand`);
+    expect(code.length).toBeLessThanOrEqual(400);
   });
 
   test.each(COMPILERS)(
@@ -92,12 +99,27 @@ describe('the program', () => {
     'cancelled',
   ];
 
+  /** As somebody else again where a service on a busy machine did not get its database in time. */
+  async function patiently<T>(run: (name: string) => Promise<T>, name: string): Promise<[T, string]> {
+    for (let count = 1; ; count++) {
+      const unique = `${name}_${count}`;
+      try {
+        return [await run(unique), unique];
+      } catch (error) {
+        if (!String(error).includes('cannot reach its database')) throw error;
+      }
+    }
+  }
+
   test('runs in plain Node', async () => {
     const script = `import { program } from './out/program.js';
-      console.log(JSON.stringify(await program(${JSON.stringify(urlsOf(stack))}, 'node')));`;
+      console.log(JSON.stringify(await program(${JSON.stringify(urlsOf(stack))}, process.argv[2])));`;
     await writeFile(join(project, 'main.js'), script);
-    const { stdout } = await run(process.execPath, ['main.js'], { cwd: project });
-    expect(JSON.parse(stdout)).toEqual(saidBy('node'));
+    const [{ stdout }, name] = await patiently(
+      (who) => run(process.execPath, ['main.js', who], { cwd: project }),
+      'node',
+    );
+    expect(JSON.parse(stdout)).toEqual(saidBy(name));
   });
 
   describe('in a browser', () => {
@@ -109,8 +131,10 @@ describe('the program', () => {
 
     test('runs as it is, without a bundler', async () => {
       const page = await site.open();
-      const call = `import('/out/program.js').then(({ program }) => program(${JSON.stringify(urlsOf(stack))}, 'browser'))`;
-      expect(await page.evaluate(call)).toEqual(saidBy('browser'));
+      const call = (who: string) =>
+        `import('/out/program.js').then(({ program }) => program(${JSON.stringify(urlsOf(stack))}, '${who}'))`;
+      const [said, name] = await patiently((who) => page.evaluate(call(who)), 'browser');
+      expect(said).toEqual(saidBy(name));
     });
 
     test('two tabs that find an expired token at once exchange it once', async () => {

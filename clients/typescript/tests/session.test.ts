@@ -116,12 +116,16 @@ describe('two tabs', () => {
   /** As browsers give them: one holder of a name at a time. */
   function locks() {
     const last = new Map<string, Promise<unknown>>();
+    const held = new Set<string>();
     return {
       request(name: string, run: () => Promise<unknown>) {
         const mine = (last.get(name) ?? Promise.resolve()).then(run, run);
         last.set(name, mine);
+        held.add(name);
+        void mine.finally(() => held.delete(name));
         return mine;
       },
+      query: async () => ({ held: [...held].map((name) => ({ name })) }),
     };
   }
 
@@ -138,6 +142,22 @@ describe('two tabs', () => {
     setNavigator({ locks: locks() });
     const { tabs, wire, user } = await twoTabs();
     expect(await Promise.all(tabs.map((tab) => tab.session.me()))).toEqual([user, user]);
+    expect(wire.of(...REFRESH)).toHaveLength(1);
+  });
+
+  test('exchange the token once, also where the store of one shows the change later', async () => {
+    setNavigator({ locks: locks() });
+    const store = memoryTokens();
+    const wire = recording();
+    const { shop, user } = await signedIn(stack, { tokens: store, fetch: wire.fetch });
+    await spoil(store);
+    const stale = await store.get();
+    let reads = 0;
+    // Four reads after the other tab has changed it, as localStorage of another process.
+    const late = { ...store, get: async () => (reads++ < 4 ? stale : store.get()) };
+    const other = createShop({ ...urlsOf(stack), tokens: late, fetch: wire.fetch });
+    expect(await shop.session.me()).toEqual(user);
+    expect(await other.session.me()).toEqual(user);
     expect(wire.of(...REFRESH)).toHaveLength(1);
   });
 

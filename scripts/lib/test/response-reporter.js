@@ -8,12 +8,14 @@ const TABLE = join(ROOT, 'coverage', 'responses.txt');
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 /**
- * After all tests: which documented statuses of which operations occurred, as a table in coverage/responses.txt. Those that
- * never did are printed.
+ * After all tests: which documented statuses of which operations occurred, as a table in coverage/responses.txt. A complete run
+ * whose tests passed fails for one that never did.
  */
 export default class ResponseReporter {
   #isComplete;
   #projects;
+  /** @type {Error | undefined} */
+  #error;
 
   /**
    * @param {{ testPathPatterns: { patterns: string[] }, testNamePattern?: string, onlyChanged: boolean }} config
@@ -28,8 +30,13 @@ export default class ResponseReporter {
     await rm(SEEN, { force: true });
   }
 
-  /** @param {Set<unknown>} contexts */
-  async onRunComplete(contexts) {
+  /** Jest fails the run when there is one. */
+  getLastError() {
+    return this.#error;
+  }
+
+  /** @param {Set<unknown>} contexts @param {{ numFailedTests: number, numRuntimeErrorTestSuites: number }} results */
+  async onRunComplete(contexts, { numFailedTests, numRuntimeErrorTestSuites }) {
     if (!this.#isComplete || contexts.size < this.#projects) return;
     const rows = await responses();
     await mkdir(join(ROOT, 'coverage'), { recursive: true });
@@ -40,6 +47,9 @@ export default class ResponseReporter {
     const all = rows.reduce((sum, { statuses }) => sum + statuses.length, 0);
     console.log(`${all - missing.length} of ${all} documented responses occurred (coverage/responses.txt)`);
     for (const response of missing) console.log(`No test got ${response}`);
+    // A test that failed may be the one that gets it.
+    if (missing.length > 0 && numFailedTests + numRuntimeErrorTestSuites === 0)
+      this.#error = new Error(`No test got ${missing.length} of the documented responses`);
   }
 }
 

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { compileGenerated } from '../lib/contract/generators.js';
+import { startProxies } from '../lib/contract/proxy.js';
+import { installTools } from '../lib/contract/tools.js';
+import { freePort } from '../lib/ports.js';
+import { launch, runInForeground, sleep, stop } from '../lib/processes.js';
+import { ROOT } from '../lib/shop.js';
+import { stopSignal } from '../lib/signals.js';
+import { say } from '../lib/terminal.js';
+
+const HELP = `npm run contract                    compares docs/openapi.json with the shop, by tools that are not ours:
+                                    openapi-typescript and @hey-api/openapi-ts generate clients, which compile
+                                    under strict; Prism stands between the tests across services and the shop,
+                                    and compares each request and response
+npm run contract -- e2e/shop        some of the tests only
+The first run installs the tools from the npm registry.`;
+const DOCUMENT = join(ROOT, 'docs', 'openapi.json');
+/** Those left out break connections, or measure how long a rush takes. */
+const TESTS = ['e2e/shop', 'e2e/http-files', 'e2e/concurrency', 'e2e/redis-outage', 'e2e/ended-sessions'];
+const GRACE_MS = 30_000;
+
+/** @param {string[]} args */
+export async function main(args) {
+  if (args.includes('--help')) {
+    say(HELP);
+    return 0;
+  }
+  const signal = stopSignal();
+  const folder = await installTools(signal);
+  await compileGenerated(folder, DOCUMENT, signal);
+  say('Both generated clients compile under strict.');
+  const port = await freePort();
+  const proxies = await startProxies(`http://127.0.0.1:${port}`);
+  const prism = launch({
+    command: join(folder, 'node_modules', '.bin', 'prism'),
+    args: ['proxy', DOCUMENT, proxies.backUrl, '--errors', '--port', String(port), '-v', 'fatal'],
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  try {
+    await untilReady(port, prism, signal);
+    const code = await runInForeground({
+      command: process.execPath,
+      args: [join(ROOT, 'scripts', 'run.js'), 'test', '--runInBand', ...(args.length > 0 ? args : TESTS)],
+      cwd: ROOT,
+      env: { ...process.env, SHOP_TEST_PROXY: proxies.frontUrl },
+      signal,
+      graceMs: GRACE_MS,
+    });
+    const { compared, refused, outside } = proxies.counts;
+    for (const mismatch of proxies.mismatches) say(`Mismatch: ${mismatch}`);
+    say(`Prism compared ${compared} requests and their responses: ${proxies.mismatches.length} mismatches.`);
+    say(
+      `It refused ${refused} requests that the shop refused too; ${outside} were not of the API, or got no response.`,
+    );
+    return proxies.mismatches.length === 0 && compared > 0 ? code : 1;
+  } finally {
+    proxies.close();
+    await stop(prism, 'SIGTERM', GRACE_MS);
+  }
+}
+
+/** @param {number} port @param {import('../lib/processes.js').Launched} prism @param {AbortSignal} signal */
+async function untilReady(port, prism, signal) {
+  while (prism.isRunning()) {
+    signal.throwIfAborted();
+    if (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)) return;
+    await sleep(200);
+  }
+  throw new Error(`Prism ended with ${await prism.exited}`);
+}

@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+
+/**
+ * @typedef {import('node:http').IncomingMessage} Incoming
+ * @typedef {import('node:http').ServerResponse} Outgoing
+ * @typedef {{ status: number, headers: import('node:http').IncomingHttpHeaders, body: Buffer }} Reply
+ */
+
+/** Prism's own problems have this type. */
+const PRISM = 'https://stoplight.io/prism/errors#';
+/** Names the service that a test means: Prism has one upstream, which `back` is. */
+const ORIGIN = 'x-shop-origin';
+
+/**
+ * Two servers with Prism between them. Tests ask `front`, it asks Prism, Prism asks `back`, and that asks the service. A request
+ * that Prism refuses goes to the service all the same: tests send wrong requests on purpose, and the shop has to refuse them too.
+ * @param {string} prism its address
+ */
+export async function startProxies(prism) {
+  const counts = { compared: 0, refused: 0, outside: 0 };
+  /** @type {string[]} */
+  const mismatches = [];
+
+  const back = createServer((incoming, outgoing) => {
+    const { [ORIGIN]: origin, ...headers } = incoming.headers;
+    void pass(incoming, outgoing, (body) => send(String(origin), incoming, headers, body));
+  });
+  const front = createServer((incoming, outgoing) => {
+    void pass(incoming, outgoing, async (body) => {
+      const compared = await send(prism, incoming, incoming.headers, body).catch(() => undefined);
+      // Every response of the shop has an id.
+      if (compared?.headers['x-request-id'] !== undefined) counts.compared++;
+      else if (problemType(compared) !== 'VIOLATIONS') return direct(incoming, body, compared);
+      else mismatches.push(`${incoming.method} ${incoming.url}: ${compared?.body}`);
+      return /** @type {Reply} */ (compared);
+    });
+  });
+
+  /** @param {Incoming} incoming @param {Buffer} body @param {Reply | undefined} refusal of Prism */
+  async function direct(incoming, body, refusal) {
+    const { [ORIGIN]: origin, ...headers } = incoming.headers;
+    const reply = await send(String(origin), incoming, headers, body);
+    const isOfApi = ['UNPROCESSABLE_ENTITY', 'UNAUTHORIZED', 'INVALID_CONTENT_TYPE'].includes(
+      problemType(refusal),
+    );
+    counts[isOfApi ? 'refused' : 'outside']++;
+    if (isOfApi && reply.status < 400)
+      mismatches.push(
+        `${incoming.method} ${incoming.url}: the shop takes what the document refuses: ${refusal?.body}`,
+      );
+    return reply;
+  }
+
+  return {
+    frontUrl: await listen(front),
+    backUrl: await listen(back),
+    counts,
+    mismatches,
+    close() {
+      for (const server of [front, back]) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+/** @param {import('node:http').Server} server @returns its address */
+async function listen(server) {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
+}
+
+/**
+ * A service that does not respond is one that the caller gets no response from.
+ * @param {Incoming} incoming @param {Outgoing} outgoing @param {(body: Buffer) => Promise<Reply>} ask
+ */
+async function pass(incoming, outgoing, ask) {
+  try {
+    const { status, headers, body } = await ask(await read(incoming));
+    outgoing.writeHead(status, headers).end(body);
+  } catch {
+    outgoing.destroy();
+  }
+}
+
+/**
+ * @param {string} origin @param {Incoming} incoming @param {import('node:http').IncomingHttpHeaders} headers @param {Buffer} body
+ * @returns {Promise<Reply>}
+ */
+function send(origin, { method, url }, headers, body) {
+  const { connection: _, 'transfer-encoding': __, 'content-length': ___, ...kept } = headers;
+  // Prism reads no compressed responses.
+  const own = {
+    'accept-encoding': 'identity',
+    ...(body.length > 0 && { 'content-length': String(body.length) }),
+  };
+  return new Promise((resolve, reject) => {
+    request(`${origin}${url}`, { method, headers: { ...kept, ...own } }, (response) => {
+      read(response).then((bytes) => {
+        const { connection: _c, 'transfer-encoding': _t, 'keep-alive': _k, ...rest } = response.headers;
+        resolve({ status: response.statusCode ?? 0, headers: rest, body: bytes });
+      }, reject);
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+/** @param {Incoming} stream */
+async function read(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** @param {Reply | undefined} reply @returns which problem of Prism's own it is */
+function problemType(reply) {
+  try {
+    const { type = '' } = JSON.parse(String(reply?.body));
+    return String(type).startsWith(PRISM) ? String(type).slice(PRISM.length) : '';
+  } catch {
+    return '';
+  }
+}
