@@ -1,6 +1,7 @@
 import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { observePool } from '@shop/service-kit/postgres/pool.metrics';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { createUserCache } from '@shop/service-kit/redis/user-cache';
@@ -28,18 +29,19 @@ await runServer({
       TIME_LIMIT_FACTOR: timeLimitFactor,
     } = config;
     const database = openDatabase(DATABASE_URL, DATABASE_POOL, logger, { timeLimitFactor, prepared });
+    observePool(database.pool, metrics.registry);
     const db = new PrismaClient({ adapter: database.adapter });
     const { query } = database;
     const redis = await openRedis(config.REDIS_URL, logger);
     const trust = createCacheTrust(query);
     const orderCache = createUserCache({ name: 'orders', redis, trust, metrics });
-    const accessKeys = openAccessKeys(config, logger);
-    const { registry } = metrics;
-    const accounts = await openAccounts({ config, service: 'order-service', logger, registry });
+    const accessKeys = openAccessKeys(config, logger, metrics);
+    const accounts = await openAccounts({ config, service: 'order-service', logger, metrics });
     const products = createProductClient({
       url: config.PRODUCT_SERVICE_URL,
       serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
       currency: config.CURRENCY,
+      metrics,
       timeLimitFactor,
     });
     const placementMetrics = createPlacementMetrics({

@@ -224,7 +224,7 @@ test('keyed orders of a process that crashed in the middle of a batch are carrie
   const items = request.products;
   const reservations = intents
     .slice(0, 4)
-    .map((intent) => ({ reservationId: intent?.reservationId ?? '', items }));
+    .map((intent) => ({ orderId: intent?.id ?? 0, reservationId: intent?.reservationId ?? '', items }));
   const made = await shop.client.reserve(reservations, 'test', false);
   await repository().place(
     intents.slice(0, 2).flatMap((intent, i) => {

@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { withinTime } from '@shop/service-kit/deadline/deadline';
+import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { createProductClient } from '../src/clients/product.client.ts';
 import { ProductServiceUnavailable } from '../src/clients/product.errors.ts';
 
@@ -21,11 +22,20 @@ async function clientOf(response: RequestListener) {
   server = createServer(response).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return createProductClient({ url, serviceTokenSecret: 'secret-of-the-services', currency: 'USD' });
+  return createProductClient({
+    url,
+    serviceTokenSecret: 'secret-of-the-services',
+    currency: 'USD',
+    metrics: createMetrics('order-service'),
+  });
 }
 
 const ITEMS = [{ product_id: 1, quantity: 1 }];
-const wanted = (reservationId: string = randomUUID()) => ({ reservationId, items: ITEMS });
+const wanted = (reservationId: string = randomUUID()) => ({
+  orderId: 1,
+  reservationId,
+  items: ITEMS,
+});
 const ID = randomUUID();
 const held = {
   currency: 'USD',
@@ -116,10 +126,16 @@ describe('the client of product-service', () => {
     const client = await clientOf((_request, response) => {
       response.writeHead(status).end();
     });
-    await expect(client.confirm([randomUUID()], 'test')).rejects.toThrow(ProductServiceUnavailable);
-    await expect(client.release(randomUUID(), 'test')).rejects.toThrow(ProductServiceUnavailable);
+    await expect(client.confirm({ reservationIds: [ID], requestId: 'test' })).rejects.toThrow(
+      ProductServiceUnavailable,
+    );
+    await expect(client.release({ reservationId: ID, requestId: 'test' })).rejects.toThrow(
+      ProductServiceUnavailable,
+    );
     status = 503;
-    await expect(client.release(randomUUID(), 'test')).rejects.toThrow(ProductServiceUnavailable);
+    await expect(client.release({ reservationId: ID, requestId: 'test' })).rejects.toThrow(
+      ProductServiceUnavailable,
+    );
     client.close();
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Pool } from 'pg';
-import type { Item } from '../src/clients/product.client.ts';
+import type { Item } from '../src/clients/product.requests.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
 import { until } from './support/until.ts';
@@ -23,7 +23,7 @@ const reservationStatus = async (id: string) =>
   (await shop.products.db.reservation.findUnique({ where: { id } }))?.status;
 
 const reserve = (reservationId: string, items: Item[]) =>
-  shop.client.reserve([{ reservationId, items }], 'test', false);
+  shop.client.reserve([{ orderId: 1, reservationId, items }], 'test', false);
 
 /** An order that is PLACING with its stock held, as a crash between step 2 and 3 leaves it. */
 async function leaveBehind(productId: number, deadline: Date) {

@@ -1,6 +1,7 @@
 import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { observePool } from '@shop/service-kit/postgres/pool.metrics';
 import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
@@ -22,15 +23,15 @@ await runServer({
       DATABASE_PREPARED: prepared,
       TIME_LIMIT_FACTOR: timeLimitFactor,
     } = config;
-    const { close, adapter, ...queries } = openDatabase(DATABASE_URL, DATABASE_POOL, logger, {
+    const { close, adapter, pool, ...queries } = openDatabase(DATABASE_URL, DATABASE_POOL, logger, {
       timeLimitFactor,
       prepared,
     });
+    observePool(pool, metrics.registry);
     const db = new PrismaClient({ adapter });
     const redis = await openRedis(config.REDIS_URL, logger);
-    const accessKeys = openAccessKeys(config, logger);
-    const { registry } = metrics;
-    const accounts = await openAccounts({ config, service: 'product-service', logger, registry });
+    const accessKeys = openAccessKeys(config, logger, metrics);
+    const accounts = await openAccounts({ config, service: 'product-service', logger, metrics });
     const { query } = queries;
     const catalogue = openCatalogue({ db, ...queries, redis, metrics, currency: config.CURRENCY });
     const { catalogueChanged } = catalogue.cache;
@@ -38,7 +39,7 @@ await runServer({
     const jobs = startJobs({
       config,
       query,
-      registry,
+      registry: metrics.registry,
       logger,
       tasks: erasure.tasks,
       periodic: { ...cleanupTasks(query), ...erasure.periodic },

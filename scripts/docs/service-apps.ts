@@ -5,6 +5,7 @@ import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
 import { createApp as createOrderApp } from '../../order-service/src/app.ts';
 import { loadOrderConfig } from '../../order-service/src/config.ts';
+import { createPlacementMetrics } from '../../order-service/src/placement/placement.metrics.ts';
 import { createApp as createProductApp } from '../../product-service/src/app.ts';
 import { loadProductConfig } from '../../product-service/src/config.ts';
 import { openCatalogue } from '../../product-service/src/products/catalogue.ts';
@@ -23,20 +24,22 @@ const unused = {} as never;
 export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
   const runtimeOf = <Config extends Parameters<typeof openAccessKeys>[0]>(name: string, config: Config) => {
     const logger = createLogger(name, 'silent');
+    const metrics = createMetrics(name);
     return {
       config,
       logger,
-      metrics: createMetrics(name),
+      metrics,
       isStopping: () => false,
       db: unused,
       query: unused,
       redis: undefined,
       accounts: unknownAccounts,
-      accessKeys: openAccessKeys(config, logger),
+      accessKeys: openAccessKeys(config, logger, metrics),
     };
   };
   const product = runtimeOf('product-service', loadProductConfig(ENVIRONMENT));
   const catalogue = openCatalogue({ ...product, unprepared: unused, currency: product.config.CURRENCY });
+  const order = runtimeOf('order-service', loadOrderConfig(ENVIRONMENT));
   return {
     user: createUserApp({
       ...runtimeOf('user-service', loadUserConfig(ENVIRONMENT)),
@@ -50,9 +53,9 @@ export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
     }),
     product: createProductApp({ ...product, catalogue }),
     order: createOrderApp({
-      ...runtimeOf('order-service', loadOrderConfig(ENVIRONMENT)),
+      ...order,
       products: unused,
-      placementMetrics: unused,
+      placementMetrics: createPlacementMetrics({ registry: order.metrics.registry, isDown: () => false }),
       orderCache: unused,
     }),
   };

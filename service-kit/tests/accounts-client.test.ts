@@ -52,8 +52,8 @@ describe('account changes over HTTP', () => {
       SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
       ACCOUNTS_STALE_AFTER: 60,
     };
-    const { registry } = createMetrics('kit');
-    const accounts = await openAccounts({ config, service: 'order-service', logger, registry });
+    const metrics = createMetrics('kit');
+    const accounts = await openAccounts({ config, service: 'order-service', logger, metrics });
     toClose.push(() => accounts.close());
     return { accounts, lines };
   };

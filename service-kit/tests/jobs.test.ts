@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { pino } from 'pino';
 import { openJobShop } from './support/job-shop.ts';
 import { until } from './support/until.ts';
 
@@ -54,6 +55,27 @@ describe('a job', () => {
     expect(attempts).toBe(3);
     expect(await registry.metrics()).toContain('job_failures_total{task="work"} 2');
     expect(shop.lines.join('')).toMatch(/trouble 1.*trouble 2/s);
+  });
+
+  test('is logged with the ids of its payload, and nothing else of it', async () => {
+    let attempts = 0;
+    const work = async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Error('trouble');
+    };
+    shop.start({
+      tasks: { work },
+      logger: pino({ level: 'info' }, { write: (line) => shop.lines.push(line) }),
+    });
+    await shop.add({ order_ids: [7, 8], request_id: 'r-1', email: 'buyer@example.com' });
+    await until('it is done', async () => (await shop.waiting()) === 0);
+    const lines = shop.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg.startsWith('job'));
+    const ids = { task: 'work', order_ids: [7, 8], request_id: 'r-1', job_id: expect.any(String) };
+    expect(lines).toEqual([
+      expect.objectContaining({ ...ids, msg: 'job attempt failed', attempt: 1 }),
+      expect.objectContaining({ ...ids, msg: 'job', attempt: 2, ms: expect.any(Number) }),
+    ]);
+    expect(shop.lines.join('')).not.toContain('buyer@');
   });
 
   test('has the maximum number of attempts', async () => {

@@ -4,6 +4,7 @@ import jwt from 'jsonwebtoken';
 import request from 'supertest';
 import { z } from 'zod';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
+import { createMetrics } from '../src/runtime/metrics.ts';
 import { BAD_ACCESS_TOKENS } from '../src/testing/bad-tokens.ts';
 import { createTestKey, type KeyServer, startKeyServer, type TestKey } from '../src/testing/key-server.ts';
 import {
@@ -38,7 +39,12 @@ const tokenOf = ({ signer }: TestKey, lifetime = 60) => signAccessToken(user, si
 /** A service that verifies tokens with the keys published at this address. */
 function serviceReading(url: string, interval?: number) {
   const { logger, lines } = createRecordingLogger();
-  const keys = openPublishedKeys({ url, logger, ...(interval === undefined ? {} : { interval }) });
+  const keys = openPublishedKeys({
+    url,
+    logger,
+    metrics: createMetrics('kit'),
+    ...(interval === undefined ? {} : { interval }),
+  });
   const { app } = createTestApp({
     routes: (['anyone', 'user', 'admin'] as const).map(routeFor),
     accessTokens: createAccessTokenVerifier(keys),

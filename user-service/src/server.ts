@@ -1,6 +1,7 @@
 import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { observePool } from '@shop/service-kit/postgres/pool.metrics';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { createUserCache } from '@shop/service-kit/redis/user-cache';
@@ -31,6 +32,7 @@ await runServer({
       TIME_LIMIT_FACTOR: timeLimitFactor,
     } = config;
     const database = openDatabase(DATABASE_URL, DATABASE_POOL, logger, { timeLimitFactor, prepared });
+    observePool(database.pool, metrics.registry);
     const { query, unprepared, transaction } = database;
     const redis = await openRedis(config.REDIS_URL, logger);
     const { readChanges } = createChangesRepository(query);

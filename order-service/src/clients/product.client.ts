@@ -2,12 +2,15 @@ import { Agent } from 'node:http';
 import { remainingTime } from '@shop/service-kit/deadline/deadline';
 import { createTurns } from '@shop/service-kit/deadline/turns';
 import { OutOfTime } from '@shop/service-kit/errors/http-errors';
+import { createHttpClient } from '@shop/service-kit/http/http-client';
 import { DEADLINE_HEADER } from '@shop/service-kit/http/request-deadline';
+import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
-import axios, { type AxiosResponse } from 'axios';
+import type { AxiosResponse } from 'axios';
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel';
 import type { z } from 'zod';
 import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
+import type { Confirmation, Item, Release, WantedReservation } from './product.requests.ts';
 import {
   confirmedResponse,
   type Held,
@@ -17,6 +20,7 @@ import {
   type Reservation,
   responsesIn,
 } from './product.response.schemas.ts';
+import { timeLimit } from './time-limit.ts';
 
 /** What a call may take, in milliseconds: all that its request has left, less what the request keeps for later steps. */
 const MOST = 2000;
@@ -30,24 +34,16 @@ const RETRY_AFTER_OPEN = 1000;
 /** Calls of this process that are no batches: these have a queue of their own, and orders never wait behind them. */
 const OTHER_CALLS = { concurrency: 16, maxWaiting: 500, maxWait: 1200 };
 const MAX_RESPONSE = 2_000_000;
+/** For the log lines of product-service. */
+const ORDER_IDS_HEADER = 'x-order-ids';
 const RESERVE = { method: 'POST', path: '/internal/reservations' } as const;
 const QUOTE = { method: 'POST', path: '/internal/quotes' } as const;
-
-export interface Item {
-  product_id: number;
-  quantity: number;
-}
-
-export interface WantedReservation {
-  reservationId: string;
-  /** In id order, each product once. */
-  items: Item[];
-}
 
 interface ProductClientOptions {
   url: string;
   serviceTokenSecret: string;
   currency: string;
+  metrics: Pick<Metrics, 'outboundCalls'>;
   /** Multiplies what calls may take; 1 in production. */
   timeLimitFactor?: number;
 }
@@ -56,6 +52,7 @@ interface Call {
   method: 'GET' | 'POST';
   path: string;
   requestId: string;
+  orderIds?: number[];
   body?: unknown;
 }
 
@@ -68,18 +65,18 @@ export function createProductClient({
   url,
   serviceTokenSecret,
   currency,
+  metrics,
   timeLimitFactor = 1,
 }: ProductClientOptions) {
   const agent = new Agent({ keepAlive: true, maxSockets: 200, scheduling: 'lifo' });
   const responses = responsesIn(currency);
   const token = createServiceTokenSigner(serviceTokenSecret, 'order-service', 'product-service');
-  const http = axios.create({
-    baseURL: url,
-    httpAgent: agent,
-    proxy: false,
-    maxRedirects: 0,
-    maxContentLength: MAX_RESPONSE,
-    validateStatus: () => true,
+  const http = createHttpClient({
+    target: 'product-service',
+    url,
+    agent,
+    maxResponse: MAX_RESPONSE,
+    metrics,
   });
   const breaker = circuitBreaker(handleType(ProductServiceUnavailable), {
     halfOpenAfter: RETRY_AFTER_OPEN,
@@ -96,13 +93,20 @@ export function createProductClient({
   const limitNow = () =>
     Math.floor(Math.min(MOST * timeLimitFactor, (remainingTime() ?? MOST * timeLimitFactor + KEPT) - KEPT));
 
-  const send = async ({ method, path, requestId, body }: Call): Promise<AxiosResponse<unknown>> => {
+  const send = async ({
+    method,
+    path,
+    requestId,
+    orderIds = [],
+    body,
+  }: Call): Promise<AxiosResponse<unknown>> => {
     const limit = limitNow();
     if (limit < LEAST) throw new OutOfTime();
     const headers = {
       authorization: `Bearer ${token()}`,
       'x-request-id': requestId,
       [DEADLINE_HEADER]: String(limit),
+      ...(orderIds.length === 0 ? {} : { [ORDER_IDS_HEADER]: orderIds.join() }),
     };
     const { signal, clear, isAborted } = timeLimit(limit);
     const response = await http
@@ -168,10 +172,12 @@ export function createProductClient({
         reservation_id: reservationId,
         items,
       }));
-      const response = await twice({ ...RESERVE, requestId, body: { reservations, wait } });
+      const orderIds = wanted.map(({ orderId }) => orderId);
+      const call = { ...RESERVE, requestId, orderIds };
+      const response = await twice({ ...call, body: { reservations, wait } });
       const made =
         response.status === 400
-          ? await Promise.all(reservations.map((body) => reserveAlone({ ...RESERVE, requestId, body })))
+          ? await Promise.all(reservations.map((body) => reserveAlone({ ...call, body })))
           : read(responses.reservations, response).reservations;
       const byId = new Map(made.map((reservation) => [reservation.id, reservation]));
       return wanted.map(({ reservationId }) => {
@@ -181,21 +187,24 @@ export function createProductClient({
       });
     },
 
-    /** @param reservationIds up to 500 @returns those that are confirmed now; the others hold nothing any more */
-    async confirm(reservationIds: string[], requestId: string): Promise<Set<string>> {
+    /** Up to 500. @returns those that are confirmed now; the others hold nothing any more */
+    async confirm({ reservationIds, orderIds = [], requestId }: Confirmation): Promise<Set<string>> {
       const call: Call = {
         method: 'POST',
         path: '/internal/reservations/confirm',
         requestId,
+        orderIds,
         body: { reservation_ids: reservationIds },
       };
       return new Set(read(confirmedResponse, await otherCalls(() => attempt(call))).confirmed);
     },
 
     /** Gives the stock back, once. */
-    async release(reservationId: string, requestId: string): Promise<void> {
+    async release({ reservationId, orderId, requestId }: Release): Promise<void> {
       const path = `/internal/reservations/${reservationId}/release`;
-      const { status } = await otherCalls(() => attempt({ method: 'POST', path, requestId }));
+      const { status } = await otherCalls(() =>
+        attempt({ method: 'POST', path, requestId, orderIds: orderId === undefined ? [] : [orderId] }),
+      );
       if (status !== 200) throw new ProductServiceUnavailable(`responded with ${status}`);
     },
 
@@ -232,17 +241,3 @@ export function createProductClient({
 }
 
 export type ProductClient = ReturnType<typeof createProductClient>;
-
-/**
- * Aborts after so many milliseconds and one more turn of the event loop: where this process itself was busy for so
- * long, the response may be waiting to be read, and is no failure of product-service.
- */
-function timeLimit(milliseconds: number) {
-  const controller = new AbortController();
-  const timer = setTimeout(() => setImmediate(() => setImmediate(() => controller.abort())), milliseconds);
-  return {
-    signal: controller.signal,
-    clear: () => clearTimeout(timer),
-    isAborted: () => controller.signal.aborted,
-  };
-}

@@ -36,6 +36,8 @@ interface StatusChange {
   from: OrderStatus;
   to: OrderStatus;
   actor: string;
+  /** Of the request, for the job that it causes. */
+  requestId?: string;
 }
 
 const LINES = { lines: { orderBy: { productId: 'asc' } } } as const;
@@ -111,7 +113,7 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
      * One statement: the status, its history, the buyer's counters, and for a cancelled order the job that gives the
      * stock back. @returns false when the order is not `from` any more
      */
-    async changeStatus({ id, from, to, actor }: StatusChange): Promise<boolean> {
+    async changeStatus({ id, from, to, actor, requestId }: StatusChange): Promise<boolean> {
       const cancelled = to === 'cancelled';
       const rows = await query<{ count: number }[]>`
         WITH changed AS (
@@ -127,7 +129,8 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
                  spent_minor = s.spent_minor - CASE WHEN ${cancelled} THEN changed.total_minor ELSE 0 END
             FROM changed WHERE s.user_id = changed.user_id
         ), job AS MATERIALIZED (
-          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id))
+          SELECT jobs.add('release_reservation', json_build_object(
+                   'reservation_id', reservation_id, 'order_id', id, 'request_id', ${requestId ?? null}::text))
             FROM changed WHERE ${cancelled}
         )
         SELECT (SELECT count(*) FROM changed)::int AS count, (SELECT count(*) FROM job)::int AS jobs`;

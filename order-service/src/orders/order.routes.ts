@@ -74,7 +74,10 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       status: 200,
       response: oneOrder,
       errors: [OrderNotFound],
-      handler: async ({ params, user }) => toReply(await reads.one(params.id, user)),
+      async handler({ params, user, caller }) {
+        caller.note({ order_id: params.id });
+        return toReply(await reads.one(params.id, user));
+      },
     }),
     defineRoute({
       method: 'get',
@@ -89,7 +92,8 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       status: 200,
       response: historyResponse,
       errors: [OrderNotFound],
-      async handler({ params, user }) {
+      async handler({ params, user, caller }) {
+        caller.note({ order_id: params.id });
         const changes = await orders.history(params.id, user);
         return {
           history: changes.map(({ fromStatus, toStatus, actor, createdAt }) => ({
@@ -118,6 +122,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       response: orderWithMessage('Order status updated successfully'),
       errors: [OrderNotFound, Forbidden, InvalidTransition],
       async handler({ params, body, user, caller }) {
+        caller.note({ order_id: params.id });
         const order = await orders.setStatus(params.id, body.status, user, caller.requestId);
         return { message: 'Order status updated successfully', order: toJson(order, user) };
       },
@@ -138,6 +143,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       response: orderWithMessage('Order cancelled successfully'),
       errors: [OrderNotFound, Forbidden, NotCancellable],
       async handler({ params, user, caller }) {
+        caller.note({ order_id: params.id });
         const order = await orders.cancel(params.id, user, caller.requestId);
         return { message: 'Order cancelled successfully', order: toJson(order, user) };
       },

@@ -26,13 +26,16 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
   }
 
   async function changeStatus(order: Order, to: OrderStatus, user: User, requestId: string): Promise<Order> {
-    const change = { id: order.id, from: order.status, to, actor: `user:${user.id}` };
+    const change = { id: order.id, from: order.status, to, actor: `user:${user.id}`, requestId };
     const done = await cache.whileChanging([order.userId], () => orders.changeStatus(change));
     const now = await orders.find(order.id);
     if (now === null) throw new OrderNotFound();
     if (!done) throw new InvalidTransition(now.status, to);
     // The job is committed already; trying at once brings the stock back before the response, normally.
-    if (to === 'cancelled') await products.release(order.reservationId, requestId).catch(() => undefined);
+    if (to === 'cancelled')
+      await products
+        .release({ reservationId: order.reservationId, orderId: order.id, requestId })
+        .catch(() => undefined);
     return now;
   }
 

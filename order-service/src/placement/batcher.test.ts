@@ -33,7 +33,7 @@ function openBatcher(options: Options = {}) {
   });
   const outcome = (item: string) =>
     add(item).catch((error: { code?: string } & Error) => error.code ?? error.message);
-  return { outcome, sent, batches: () => sent.map(({ items }) => items) };
+  return { outcome, sent, batches: () => sent.map(({ items }) => items), queued: add.queued };
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -53,6 +53,24 @@ describe('a batcher', () => {
     results.push(outcome('d'));
     await settled();
     expect(batches()).toEqual([['a'], ['b', 'c'], ['d']]);
+  });
+
+  test('knows how many items wait, of all groups', async () => {
+    const { outcome, sent, queued } = openBatcher({ groupOf: (item) => item.length, atOnce: 2 });
+    const results = ['a', 'bb'].map(outcome);
+    await settled();
+    expect(queued()).toBe(0);
+    results.push(...['c', 'd', 'ee'].map(outcome));
+    await settled();
+    expect(queued()).toBe(3);
+    sent[0]?.end();
+    await settled();
+    expect(queued()).toBe(1);
+    for (const batch of sent) batch.end();
+    await settled();
+    for (const batch of sent) batch.end();
+    await Promise.all(results);
+    expect(queued()).toBe(0);
   });
 
   test('sends what arrives in one turn of the event loop together', async () => {

@@ -20,7 +20,11 @@ interface BatcherOptions<Item, Result> {
 }
 
 /** @throws OutOfTime at the caller's deadline; the outcome of an item that was sent by then is not known */
-export type Batcher<Item, Result> = (item: Item) => Promise<Result>;
+export interface Batcher<Item, Result> {
+  (item: Item): Promise<Result>;
+  /** How many items are not sent yet. */
+  queued(): number;
+}
 
 interface Entry<Item, Result> {
   readonly item: Item;
@@ -128,7 +132,7 @@ export function createBatcher<Item, Result>({
     });
   }
 
-  return (item) =>
+  const add = (item: Item): Promise<Result> =>
     new Promise((resolve, reject) => {
       const left = remainingTime() ?? Number.POSITIVE_INFINITY;
       const timer = Number.isFinite(left)
@@ -153,4 +157,6 @@ export function createBatcher<Item, Result>({
       else queue.push(entry);
       runNextAfterTurn();
     });
+  const queued = () => [...waiting.values()].reduce((sum, queue) => sum + queue.length, 0);
+  return Object.assign(add, { queued });
 }

@@ -2,7 +2,8 @@ import { wasRolledBack } from '@shop/service-kit/postgres/database-errors';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import type { Item, ProductClient, WantedReservation } from '../clients/product.client.ts';
+import type { ProductClient } from '../clients/product.client.ts';
+import type { Item, WantedReservation } from '../clients/product.requests.ts';
 import type { ProductQuote, Reservation } from '../clients/product.response.schemas.ts';
 import { createBatcher } from './batcher.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
@@ -18,8 +19,8 @@ interface BatchesOptions {
   logger: Logger;
 }
 
-/** Every item names the request that it is of. */
-type Of<Item> = Item & { requestId: string };
+/** Every item names the request that it is of, and its order once that has an id. */
+type Of<Item> = Item & { requestId: string; orderId?: number };
 
 const MOST_ORDERS = 100;
 /** Lines of all orders of one call: half of what product-service accepts, and its response stays below 1 MB. */
@@ -52,7 +53,12 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
       metrics.batchSize.observe({ step }, items.length);
       const requests = items.map(({ requestId }) => requestId);
       const requestId = requests.length === 1 && requests[0] !== undefined ? requests[0] : uuidv7();
-      const together = { step, request_id: requestId, request_ids: requests };
+      const together = {
+        step,
+        request_id: requestId,
+        request_ids: requests,
+        order_ids: items.map(({ orderId }) => orderId),
+      };
       if (requests.length > 1) logger.debug(together, 'requests take a step together');
       return run(items, requestId).catch((error: unknown) => {
         logger.warn({ ...together, err: error }, 'requests could not take a step');
@@ -125,6 +131,8 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     atOnce: CALLS_AT_ONCE,
   });
 
+  const queues = { intent: insertIntent, reserve, wait: waitFor, place, reject, quote };
+  for (const [step, { queued }] of Object.entries(queues)) metrics.watchQueue(step, queued);
   return {
     insertIntent,
     place,

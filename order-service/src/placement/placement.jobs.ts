@@ -17,17 +17,32 @@ const RELEASES = 2;
 /** Milliseconds. */
 const CLEANUP_INTERVAL = 60_000;
 
-const one = z.object({ reservation_id: z.uuid() });
-const many = z.object({ reservation_ids: z.array(z.uuid()) });
+/** Jobs written by earlier releases have neither orders nor requests. */
+const one = z.object({
+  reservation_id: z.uuid(),
+  order_id: z.int().optional(),
+  request_id: z.string().nullish(),
+});
+const many = z.object({
+  reservation_ids: z.array(z.uuid()),
+  order_ids: z.array(z.int()).default([]),
+  request_ids: z.array(z.string()).default([]),
+});
 
 /** All may run any number of times: product-service does nothing twice. */
 export function placementTasks(products: ProductClient, logger: Logger): Record<string, Task> {
   const releases = bulkhead(RELEASES, Number.POSITIVE_INFINITY);
   /** Jobs that were fetched together share one call. */
-  const confirm = createBatcher<string[], void>({
+  const confirm = createBatcher<z.output<typeof many>, void>({
     async run(jobs) {
-      const ids = jobs.flat();
-      const confirmed = await products.confirm(ids, uuidv7());
+      const ids = jobs.flatMap((job) => job.reservation_ids);
+      const requests = new Set(jobs.flatMap((job) => job.request_ids));
+      const [requestId] = requests;
+      const confirmed = await products.confirm({
+        reservationIds: ids,
+        orderIds: jobs.flatMap((job) => job.order_ids),
+        requestId: requests.size === 1 && requestId !== undefined ? requestId : uuidv7(),
+      });
       // A cancelled order's reservation is released before its confirm job ran: nothing is left to confirm.
       const released = ids.filter((id) => !confirmed.has(id));
       if (released.length > 0)
@@ -35,20 +50,21 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
       return jobs.map(() => undefined);
     },
     most: { items: JOBS_AT_ONCE, weight: MOST_CONFIRMED },
-    weightOf: (ids) => ids.length,
+    weightOf: (job) => job.reservation_ids.length,
     least: 0,
   });
   return {
     async confirm_reservations(input) {
-      await confirm(many.parse(input).reservation_ids);
+      await confirm(many.parse(input));
     },
     /** Written by releases that place one order at a time, also by replicas beside this one. */
     async confirm_reservation(input) {
-      await confirm([one.parse(input).reservation_id]);
+      await confirm(many.parse({ reservation_ids: [one.parse(input).reservation_id] }));
     },
     async release_reservation(input) {
-      const { reservation_id } = one.parse(input);
-      await releases.execute(() => products.release(reservation_id, uuidv7()));
+      const { reservation_id: reservationId, order_id: orderId, request_id } = one.parse(input);
+      const requestId = request_id ?? uuidv7();
+      await releases.execute(() => products.release({ reservationId, orderId, requestId }));
     },
   };
 }

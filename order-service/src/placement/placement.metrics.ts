@@ -18,7 +18,19 @@ export function createPlacementMetrics({ registry, isDown }: PlacementMetricsOpt
       this.set(isDown() ? 1 : 0);
     },
   });
+  const queues = new Map<string, () => number>();
+  new Gauge({
+    name: 'placement_queue_length',
+    help: 'Requests that wait in this process for their turn in a step of a placement, by step',
+    labelNames: ['step'],
+    registers,
+    collect() {
+      for (const [step, length] of queues) this.set({ step }, length());
+    },
+  });
   return {
+    /** @param length how many requests wait for the step now */
+    watchQueue: (step: string, length: () => number) => void queues.set(step, length),
     outcomes: new Counter({
       name: 'order_placements_total',
       help: 'Orders by outcome: placed, rejected, unavailable (given up), reconciled (left behind and cleaned up)',

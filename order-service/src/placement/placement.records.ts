@@ -36,8 +36,13 @@ export interface ClaimedKey {
   leaseSeconds: number;
 }
 
+/** Names the request in the payload of the jobs that it causes. */
+interface OfRequest {
+  requestId?: string;
+}
+
 /** An order to be placed: step 3. */
-export interface NewOrder {
+export interface NewOrder extends OfRequest {
   intent: Intent;
   by: KeyName;
   lines: ReservedLine[];
@@ -47,7 +52,7 @@ export interface NewOrder {
 }
 
 /** An order to be rejected for a reason of business, in place of step 3. */
-export interface Rejection {
+export interface Rejection extends OfRequest {
   intent: Intent;
   by: KeyName;
   response: StoredResponse;
@@ -71,16 +76,31 @@ export const toWanted = (
 });
 
 /** An order as the statement that places it reads it. A body is stored for a key only. */
-export const toPlaced = ({ intent, by: { key }, lines, total, response: { status, body } }: NewOrder) => ({
+export const toPlaced = ({
+  intent,
+  by: { key },
+  lines,
+  total,
+  response: { status, body },
+  requestId,
+}: NewOrder) => ({
   id: intent.id,
+  request_id: requestId,
   total,
   lines,
   ...(key === null ? {} : { key, status, body }),
 });
 
 /** An order as the statement that rejects it reads it. */
-export const toRejected = ({ intent, by: { key }, response: { status, body }, release }: Rejection) => ({
+export const toRejected = ({
+  intent,
+  by: { key },
+  response: { status, body },
+  release,
+  requestId,
+}: Rejection) => ({
   id: intent.id,
+  request_id: requestId,
   release,
   ...(key === null ? {} : { key, status, body }),
 });

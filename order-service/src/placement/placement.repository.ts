@@ -20,6 +20,9 @@ interface PlacementOptions {
   lease: number;
 }
 
+/** Of the job `release_reservation`, from a row of an order. */
+const RELEASE_PAYLOAD = Prisma.sql`json_build_object(
+            'reservation_id', reservation_id, 'order_id', id, 'request_id', request_id)`;
 /** Keys are scoped to a user and this route. */
 const ROUTE = 'POST /api/orders';
 
@@ -124,12 +127,12 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
       const rows = await query<{ id: number }[]>`
         WITH wanted AS MATERIALIZED (
           SELECT * FROM jsonb_to_recordset(${JSON.stringify(orders.map(toPlaced))}::jsonb)
-            AS w (id int, total bigint, key text, status int, body text, lines jsonb)
+            AS w (id int, request_id text, total bigint, key text, status int, body text, lines jsonb)
         ), placed AS (
           UPDATE orders o SET placement = 'PLACED', status = 'pending', total_minor = w.total
             FROM wanted w
            WHERE o.id = w.id AND o.id = ANY (${orders.map(({ intent }) => intent.id)}::int[]) AND o.placement = 'PLACING'
-          RETURNING o.id, o.user_id, o.reservation_id, w.total, w.key, w.status AS answer_status, w.body, w.lines
+          RETURNING o.id, o.user_id, o.reservation_id, w.request_id, w.total, w.key, w.status AS answer_status, w.body, w.lines
         ), lines AS (
           INSERT INTO order_lines (order_id, product_id, name, price_minor, quantity, seller_id)
           SELECT placed.id, line.product_id, line.name, line.price_minor, line.quantity, line.owner_id
@@ -149,7 +152,8 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
            WHERE placed.key IS NOT NULL AND k.user_id = placed.user_id AND k.route = ${ROUTE} AND k.key = placed.key
              AND k.order_id = placed.id
         ), job AS MATERIALIZED (
-          SELECT jobs.add('confirm_reservations', json_build_object('reservation_ids', json_agg(reservation_id)))
+          SELECT jobs.add('confirm_reservations', json_build_object('reservation_ids', json_agg(reservation_id),
+                   'order_ids', json_agg(id), 'request_ids', array_to_json(array_remove(array_agg(request_id), NULL))))
             FROM placed HAVING count(*) > 0
         )
         SELECT id FROM placed WHERE (SELECT count(*) FROM job) > 0`;
@@ -164,20 +168,19 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
       const rows = await query<{ id: number }[]>`
         WITH wanted AS MATERIALIZED (
           SELECT * FROM jsonb_to_recordset(${JSON.stringify(orders.map(toRejected))}::jsonb)
-            AS w (id int, key text, status int, body text, release boolean)
+            AS w (id int, request_id text, key text, status int, body text, release boolean)
         ), rejected AS (
           UPDATE orders o SET placement = 'REJECTED', updated_at = now()
             FROM wanted w
            WHERE o.id = w.id AND o.id = ANY (${orders.map(({ intent }) => intent.id)}::int[]) AND o.placement = 'PLACING'
-          RETURNING o.id, o.user_id, o.reservation_id, w.key, w.status AS answer_status, w.body, w.release
+          RETURNING o.id, o.user_id, o.reservation_id, w.request_id, w.key, w.status AS answer_status, w.body, w.release
         ), stored AS (
           UPDATE idempotency_keys k SET answer_status = rejected.answer_status, answer_body = rejected.body
             FROM rejected
            WHERE rejected.key IS NOT NULL AND k.user_id = rejected.user_id AND k.route = ${ROUTE} AND k.key = rejected.key
              AND k.order_id = rejected.id
         ), job AS MATERIALIZED (
-          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id))
-            FROM rejected WHERE release
+          SELECT jobs.add('release_reservation', ${RELEASE_PAYLOAD}) FROM rejected WHERE release
         )
         SELECT id FROM rejected WHERE (SELECT count(*) FROM job) >= 0`;
       return new Set(rows.map(({ id }) => id));
@@ -187,16 +190,17 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
      * Gives up on an order whose outcome is not known, and frees its key for a fresh try.
      * @returns what is decided now: PLACED when placing it had succeeded after all
      */
-    async abandon(intent: Intent, by: KeyName): Promise<'PLACED' | 'REJECTED'> {
+    async abandon(intent: Intent, by: KeyName & { requestId?: string }): Promise<'PLACED' | 'REJECTED'> {
       await query`
         WITH rejected AS (
           UPDATE orders SET placement = 'REJECTED', updated_at = now()
-           WHERE id = ${intent.id}::int AND placement = 'PLACING' RETURNING id, reservation_id
+           WHERE id = ${intent.id}::int AND placement = 'PLACING'
+          RETURNING id, reservation_id, ${by.requestId ?? null}::text AS request_id
         ), freed AS (
           DELETE FROM idempotency_keys USING rejected
            WHERE user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text AND order_id = rejected.id
         ), job AS MATERIALIZED (
-          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id)) FROM rejected
+          SELECT jobs.add('release_reservation', ${RELEASE_PAYLOAD}) FROM rejected
         )
         SELECT count(*)::int FROM job`;
       const orders = await query<

@@ -57,6 +57,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
             key: headers['idempotency-key'] ?? null,
             request,
             requestId: caller.requestId,
+            note: (fields) => caller.note(fields),
           }),
         ),
     }),

@@ -45,6 +45,8 @@ export interface PlaceOrder extends KeyName {
   role: User['role'];
   request: OrderRequest;
   requestId: string;
+  /** Called with what the log line of the request should name. */
+  note?: (fields: { order_id: number }) => void;
 }
 
 /** A response of `POST /api/orders`, as bytes that can be sent again. */
@@ -83,6 +85,7 @@ export function createPlacementUseCases({
 
   async function takeSteps(order: PlaceOrder): Promise<PlacementResponse> {
     const claim = await claimIntent(order);
+    order.note?.({ order_id: 'status' in claim ? claim.orderId : claim.id });
     if ('status' in claim) return { ...claim, replayed: true };
     const reservation = await reserve(claim, order).catch(async (error: unknown) => {
       // Without a response of step 2 the order is given up, so that nothing stays held until its deadline.
@@ -142,10 +145,10 @@ export function createPlacementUseCases({
 
   /** Step 2. @throws ProductBusy */
   async function reserve(
-    { reservationId }: Intent,
+    { id: orderId, reservationId }: Intent,
     { request, requestId }: PlaceOrder,
   ): Promise<Reservation> {
-    const reservation = await batches.reserve({ reservationId, items: request.products, requestId });
+    const reservation = await batches.reserve({ orderId, reservationId, items: request.products, requestId });
     if (reservation.status === 'BUSY') throw new ProductBusy();
     if (reservation.status === 'MISMATCH')
       throw new ProductServiceUnavailable('the id stands for other items');
@@ -157,7 +160,7 @@ export function createPlacementUseCases({
     const response = { status: 201, body: bodyOf(intent, order, lines), orderId: intent.id };
     const { requestId } = order;
     const placed = await batches
-      .place({ intent, by: order, lines, total: totalOf(lines), response, requestId })
+      .place({ intent, by: order, lines, total: totalOf(lines), response, requestId, orderId: intent.id })
       .catch(async (error) => {
         // The statement may have been committed or not: the row decides, once nobody can commit it any more.
         const decided = await cache
@@ -186,10 +189,20 @@ export function createPlacementUseCases({
     const body = JSON.stringify(toProblem(error, order.requestId));
     const response = { status: error.status, body, orderId: intent.id };
     const { requestId } = order;
-    const rejected = await batches.reject({ intent, by: order, response, release: held, requestId });
+    const rejected = await batches.reject({
+      intent,
+      by: order,
+      response,
+      release: held,
+      requestId,
+      orderId: intent.id,
+    });
     if (!rejected) return afterSomebodyElse(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
-    if (held) await products.release(intent.reservationId, order.requestId).catch(() => undefined);
+    if (held) {
+      const { id: orderId, reservationId } = intent;
+      await products.release({ reservationId, orderId, requestId }).catch(() => undefined);
+    }
     return { ...response, replayed: false };
   }
 

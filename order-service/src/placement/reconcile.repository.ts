@@ -11,20 +11,21 @@ const KEPT_HOURS = 48;
 /** What cleans up; any number of replicas may do it at once. */
 export function createReconcileRepository(query: Query) {
   return {
-    /** Rejects what is past its deadline and announces the release. @returns how many. Index: orders_undecided */
-    async rejectOverdue(): Promise<number> {
-      const rows = await query<{ count: number }[]>`
+    /** Rejects what is past its deadline and announces the release. @returns the orders. Index: orders_undecided */
+    async rejectOverdue(): Promise<number[]> {
+      const rows = await query<{ id: number }[]>`
         WITH overdue AS (
           SELECT id FROM orders WHERE placement = 'PLACING' AND deadline < now()
            ORDER BY deadline LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
         ), rejected AS (
           UPDATE orders SET placement = 'REJECTED', updated_at = now()
-            FROM overdue WHERE orders.id = overdue.id RETURNING orders.reservation_id
+            FROM overdue WHERE orders.id = overdue.id RETURNING orders.id, orders.reservation_id
         ), job AS MATERIALIZED (
-          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id)) FROM rejected
+          SELECT jobs.add('release_reservation', json_build_object('reservation_id', reservation_id, 'order_id', id))
+            FROM rejected
         )
-        SELECT count(*)::int AS count FROM job`;
-      return Number(rows[0]?.count);
+        SELECT id FROM rejected WHERE (SELECT count(*) FROM job) > 0`;
+      return rows.map(({ id }) => id);
     },
 
     /** What to do with each of these reservations. Index: orders_reservation_id_key */

@@ -36,16 +36,19 @@ export function createReconcileUseCases({
     const fates = await repository.fatesOf(held);
     const idsOf = (fate: ReservationFate) => [...fates].flatMap(([id, its]) => (its === fate ? [id] : []));
     const standing = idsOf('confirm');
-    if (standing.length > 0) await heal(standing, requestId, () => products.confirm(standing, requestId));
-    for (const id of idsOf('release')) await heal([id], requestId, () => products.release(id, requestId));
+    if (standing.length > 0)
+      await heal(standing, requestId, () => products.confirm({ reservationIds: standing, requestId }));
+    for (const id of idsOf('release'))
+      await heal([id], requestId, () => products.release({ reservationId: id, requestId }));
   };
 
   return {
     /** Rejects orders past their deadline. */
     async reconcile(): Promise<void> {
       const rejected = await repository.rejectOverdue();
-      metrics.outcomes.inc({ outcome: 'reconciled' }, rejected);
-      if (rejected > 0) logger.warn({ orders: rejected }, 'orders were left behind and are rejected now');
+      metrics.outcomes.inc({ outcome: 'reconciled' }, rejected.length);
+      if (rejected.length > 0)
+        logger.warn({ order_ids: rejected }, 'orders were left behind and are rejected now');
     },
 
     /** Compares what product-service holds with the orders, page by page. What is confirmed there is not looked at. */

@@ -101,6 +101,7 @@ export async function createContractSides({ orders: query, products: productQuer
         quantities.flatMap((quantity, i) => (quantity === 0 ? [] : [{ product_id: ids[i] ?? 0, quantity }]));
       const one = await client.reserve(
         wanted.map(({ reservationId, quantities }) => ({
+          orderId: 0,
           reservationId,
           items: itemsOf(quantities, [1, 2]),
         })),
@@ -158,20 +159,20 @@ export async function createContractSides({ orders: query, products: productQuer
 
     async release(ids: string[]) {
       for (const id of ids) {
-        await client.release(id, '');
+        await client.release({ reservationId: id, requestId: '' });
         await real.reservations.release(id, ACTOR);
       }
       return [null, null];
     },
 
     async confirm(ids: string[]) {
-      const one = await client.confirm(ids, '');
+      const one = await client.confirm({ reservationIds: ids, requestId: '' });
       return [[...one].toSorted(), (await real.reservations.confirm(ids)).toSorted()];
     },
 
     reconcile: async () => [
-      await simulated.reconciling.rejectOverdue(),
-      await real.reconciling.rejectOverdue(),
+      (await simulated.reconciling.rejectOverdue()).length,
+      (await real.reconciling.rejectOverdue()).length,
     ],
 
     async advance(by: number) {

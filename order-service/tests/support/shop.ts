@@ -62,6 +62,7 @@ export async function startShop(
     url: products.url,
     serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
     currency: config.CURRENCY,
+    metrics,
     timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
   });
   const placementMetrics = createPlacementMetrics({
@@ -70,7 +71,7 @@ export async function startShop(
   });
   const trust = createCacheTrust(query);
   const orderCache = createUserCache({ name: 'orders', redis, trust, metrics });
-  const accessKeys = openAccessKeys(config, logger);
+  const accessKeys = openAccessKeys(config, logger, metrics);
   const app: Express = documented(
     createApp({
       config,
@@ -143,7 +144,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
   const db = new ProductPrismaClient({ adapter: opened.adapter });
   const redis = await connectTestRedis();
   const metrics = createMetrics('product-service');
-  const accessKeys = openAccessKeys(config, logger);
+  const accessKeys = openAccessKeys(config, logger, metrics);
   const app = createProductApp({
     config,
     logger,

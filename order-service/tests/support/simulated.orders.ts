@@ -174,7 +174,7 @@ export function createSimulatedOrders(now: () => number) {
     rejectOverdue: () =>
       network.query(life, () => {
         const overdue = [...orders.values()].filter(({ deadline }) => deadline < now());
-        return overdue.filter(({ id }) => decideAgainst(id, true)).length;
+        return overdue.map(({ id }) => id).filter((id) => decideAgainst(id, true));
       }),
     fatesOf: (ids) => network.query(life, () => new Map(ids.map((id) => [id, fateOf(id)]))),
     removeKeys: async () => 0,

@@ -1,5 +1,6 @@
-import type { ProductClient, WantedReservation } from '../../src/clients/product.client.ts';
+import type { ProductClient } from '../../src/clients/product.client.ts';
 import { ProductServiceUnavailable } from '../../src/clients/product.errors.ts';
+import type { WantedReservation } from '../../src/clients/product.requests.ts';
 import type { Reservation, ReservedLine } from '../../src/clients/product.response.schemas.ts';
 import type { Life, Network } from './simulated.network.ts';
 
@@ -97,8 +98,8 @@ export function createSimulatedProducts(initialStock: number[]) {
         network.request(life, execute, () => new ProductServiceUnavailable('no response'));
       return {
         reserve: (wanted) => ask(() => wanted.map(reserve)).catch(() => ask(() => wanted.map(reserve))),
-        confirm: (ids) => ask(() => confirm(ids)),
-        release: (id) => ask(() => release(id)),
+        confirm: ({ reservationIds }) => ask(() => confirm(reservationIds)),
+        release: ({ reservationId }) => ask(() => release(reservationId)),
         listHeld: (_age, _requestId, after) =>
           ask(() => (after === undefined ? held().map((id) => ({ id, created_at: '' })) : [])),
         quote: () => Promise.reject(new Error('nobody asks for a quote here')),

@@ -109,8 +109,8 @@ export function simulateShop({ scheduler, fates, stock, sizes }: SimulationOptio
     if (job === undefined) return;
     const done =
       job.task === 'confirm'
-        ? client.confirm(job.reservationIds, '')
-        : Promise.all(job.reservationIds.map((id) => client.release(id, '')));
+        ? client.confirm({ reservationIds: job.reservationIds, requestId: '' })
+        : Promise.all(job.reservationIds.map((id) => client.release({ reservationId: id, requestId: '' })));
     const succeeded = await done.then(
       () => true,
       () => false,

@@ -6,6 +6,7 @@ import {
   confirmedResponse,
   heldQuery,
   heldResponse,
+  orderIdsHeader,
   quoteBody,
   quoteResponse,
   releasedResponse,
@@ -24,11 +25,13 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       summary: 'Take all items of each reservation out of stock, or nothing; the same id gets the same again',
       who: 'service',
       limit: false,
+      headers: orderIdsHeader,
       body: reserveBody,
       status: 200,
       response: reservationResponse,
       errors: [ReservationMismatch, ProductBusy],
-      async handler({ body, user }) {
+      async handler({ body, user, headers, caller }) {
+        caller.note({ order_ids: headers['x-order-ids'] });
         const actor = `service:${user.name}`;
         if ('reservations' in body)
           return { reservations: await reservations.reserve(body.reservations, actor, body.wait), currency };
@@ -52,10 +55,14 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       summary: 'The orders of these reservations stand; lists those that are confirmed now',
       who: 'service',
       limit: false,
+      headers: orderIdsHeader,
       body: confirmBody,
       status: 200,
       response: confirmedResponse,
-      handler: async ({ body }) => ({ confirmed: await reservations.confirm(body.reservation_ids) }),
+      async handler({ body, headers, caller }) {
+        caller.note({ order_ids: headers['x-order-ids'] });
+        return { confirmed: await reservations.confirm(body.reservation_ids) };
+      },
     }),
     defineRoute({
       method: 'post',
@@ -63,10 +70,12 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       summary: 'Give back what this reservation holds; an unknown id is closed for good',
       who: 'service',
       limit: false,
+      headers: orderIdsHeader,
       params: reservationParams,
       status: 200,
       response: releasedResponse,
-      async handler({ params, user }) {
+      async handler({ params, user, headers, caller }) {
+        caller.note({ order_ids: headers['x-order-ids'] });
         const changed = await reservations.release(params.id, `service:${user.name}`);
         return { id: params.id, status: 'RELEASED' as const, changed };
       },

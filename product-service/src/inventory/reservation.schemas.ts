@@ -75,6 +75,14 @@ export const quoteBody = z.union([
   }),
 ]);
 export const confirmBody = z.strictObject({ reservation_ids: z.array(z.uuid()).min(1).max(MAX_CONFIRMED) });
+/** Whose reservations these are: up to 500 ids of orders, for the log lines. */
+export const orderIdsHeader = z.object({
+  'x-order-ids': z
+    .string()
+    .regex(/^\d{1,10}(,\d{1,10}){0,499}$/)
+    .transform((list) => list.split(',').map(Number))
+    .optional(),
+});
 export const reservationParams = z.strictObject({ id: z.uuid() });
 /** With `after_time` and `after_id`, the last one of a page, the page behind it. */
 export const heldQuery = z.object({

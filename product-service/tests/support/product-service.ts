@@ -87,13 +87,13 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, { timeLimitFactor });
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
-    const accessKeys = openAccessKeys(config, logger);
+    const metrics = createMetrics('product-service');
+    const accessKeys = openAccessKeys(config, logger, metrics);
     closing.push(
       () => accessKeys.close(),
       () => db.$disconnect().then(() => opened.close()),
     );
     const query = wrap(opened.query);
-    const metrics = createMetrics('product-service');
     const catalogue = openCatalogue({
       db,
       query,

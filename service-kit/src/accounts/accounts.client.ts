@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
-import axios from 'axios';
+import { createHttpClient } from '../http/http-client.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import { createServiceTokenSigner } from '../tokens/service-token.ts';
 import { CHANGES_PATH, type ChangesPage, changesPage, type ReadChanges } from './account-changes.ts';
 
@@ -13,21 +14,21 @@ interface AccountsClientOptions {
   serviceTokenSecret: string;
   /** Name of the calling service. */
   service: string;
+  metrics: Pick<Metrics, 'outboundCalls'>;
 }
 
 /**
  * Reads changes of accounts from user-service, which checks service tokens by its own clock: if this machine's differs, the
  * time in a refusal corrects it.
  */
-export function createAccountsClient({ url, serviceTokenSecret, service }: AccountsClientOptions) {
+export function createAccountsClient({ url, serviceTokenSecret, service, metrics }: AccountsClientOptions) {
   const agent = new Agent({ keepAlive: true, maxSockets: 2 });
-  const http = axios.create({
-    baseURL: url,
-    httpAgent: agent,
-    proxy: false,
-    maxRedirects: 0,
-    maxContentLength: MAX_RESPONSE,
-    validateStatus: () => true,
+  const http = createHttpClient({
+    target: 'user-service',
+    url,
+    agent,
+    maxResponse: MAX_RESPONSE,
+    metrics,
   });
   const signer = (offset: number) =>
     createServiceTokenSigner(serviceTokenSecret, service, 'user-service', () => Date.now() + offset);

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
+import type { Metrics } from '../runtime/metrics.ts';
 import type { ReadChanges } from './account-changes.ts';
 import { createAccountsClient } from './accounts.client.ts';
 import { startAccountsReader } from './accounts.reader.ts';
@@ -13,7 +13,7 @@ interface OpenAccountsOptions {
   };
   service: string;
   logger: Logger;
-  registry: Registry;
+  metrics: Metrics;
 }
 
 export interface OpenAccounts extends Accounts {
@@ -26,19 +26,19 @@ export async function openAccounts({
   config,
   service,
   logger,
-  registry,
+  metrics,
 }: OpenAccountsOptions): Promise<OpenAccounts> {
   const { USER_SERVICE_URL: url, SERVICE_TOKEN_SECRET: serviceTokenSecret } = config;
   if (url === undefined) {
     logger.warn('USER_SERVICE_URL is not set: tokens of revoked sessions are accepted until they expire');
     return unknownAccounts;
   }
-  const client = createAccountsClient({ url, serviceTokenSecret, service });
+  const client = createAccountsClient({ url, serviceTokenSecret, service, metrics });
   const staleAfter = config.ACCOUNTS_STALE_AFTER;
   const accounts = await startAccountsReader({
     readChanges: client.readChanges,
     logger,
-    registry,
+    registry: metrics.registry,
     staleAfter,
   });
   return {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Accounts } from '../accounts/accounts.ts';
 import { MalformedRequest, RouteNotFound } from '../errors/http-errors.ts';
 import type { RedisConnection } from '../redis/connect.ts';
+import { registerDependencyMetrics } from '../runtime/dependency.metrics.ts';
 import { type HealthOptions, healthHandler, readyHandler } from '../runtime/health.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token.ts';
@@ -60,11 +61,10 @@ export function createHttpApp(options: HttpAppOptions): Express {
     }),
     timeLimitFactor: options.timeLimitFactor ?? 1,
   });
+  const optional = { ...health.optional, ...accounts.checks };
   app.get('/health', healthHandler(service));
-  app.get(
-    '/ready',
-    readyHandler({ service, logger, ...health, optional: { ...health.optional, ...accounts.checks } }),
-  );
+  app.get('/ready', readyHandler({ service, logger, ...health, optional }));
+  registerDependencyMetrics(metrics.registry, { ...health.required, ...optional });
   mountSystemRoutes(app, { service, description: options.description, tags: options.tags, routes, metrics });
   for (const path of ['/health', '/ready', ...SYSTEM_PATHS]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
   app.use(() => {
@@ -95,7 +95,7 @@ function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
       const who =
         principal?.kind === 'user' ? { user_id: principal.id } : principal && { service_id: principal.name };
       const ms = Math.round(milliseconds * 10) / 10;
-      lines.info({ request_id: id, method, path, status, ms, ...who }, 'request');
+      lines.info({ request_id: id, method, path, status, ms, ...who, ...context.notes }, 'request');
     });
     next();
   };

@@ -42,7 +42,10 @@ export function createRateLimits({ limits, enabled, redis, metrics }: RateLimits
   if (enabled) {
     for (const [name, limit] of Object.entries(limits)) {
       const store = redis === undefined ? new MemoryStore() : storeInRedis({ name, limit, redis, metrics });
-      handlers.set(name, toHandler(name, limit, store));
+      const onRejection = () => metrics.rejections.inc({ limit: name });
+      // From the start, so that the first rejection counts as an increase.
+      metrics.rejections.inc({ limit: name }, 0);
+      handlers.set(name, toHandler(name, limit, store, onRejection));
     }
   }
   const known = new Set(Object.keys(limits));
@@ -60,6 +63,7 @@ function toHandler(
   name: string,
   { max, seconds, perAddress }: Limit,
   store: Store | SharedStore,
+  onRejection: () => void,
 ): RequestHandler {
   const keyOf = perAddress ? callerKey : clientKey;
   const identifier = `"${name.replaceAll('_', '-')}"`;
@@ -74,7 +78,10 @@ function toHandler(
     legacyHeaders: false,
     keyGenerator: keyOf,
     store,
-    handler: (_request, _response, next) => next(new RateLimited()),
+    handler(_request, _response, next) {
+      onRejection();
+      next(new RateLimited());
+    },
   });
   /** The draft-8 headers as express-rate-limit writes them, except that it would hash the client's key for each response. */
   const setHeaders = (response: Response, key: string, hits: number, rest: number) => {

@@ -22,6 +22,8 @@ export interface RequestContext extends Caller {
   /** The declared path of the route, for logs and metrics; an unknown address has none. */
   route: string | undefined;
   principal: User | Service | undefined;
+  /** What handlers have noted for the log line. */
+  readonly notes: Record<string, unknown> | undefined;
 }
 
 /** A server that listens on IPv6 sees a client on IPv4 as `::ffff:203.0.113.7`. */
@@ -40,6 +42,7 @@ class OpenRequest implements RequestContext {
   readonly #logger: Logger;
   #log: Logger | undefined;
   #address: string | undefined;
+  #notes: Record<string, unknown> | undefined;
 
   constructor(request: Request, requestId: string, logger: Logger) {
     this.#request = request;
@@ -55,6 +58,14 @@ class OpenRequest implements RequestContext {
   get address(): string {
     this.#address ??= (this.#request.ip ?? '').replace(IPV4_MAPPED, '');
     return this.#address;
+  }
+
+  get notes(): Record<string, unknown> | undefined {
+    return this.#notes;
+  }
+
+  note(fields: Record<string, unknown>): void {
+    this.#notes = { ...this.#notes, ...fields };
   }
 
   get userAgent(): string | undefined {

@@ -56,7 +56,7 @@ export function startRunner(options: RunnerOptions) {
       const runner = await run({
         events,
         pgPool: pool,
-        taskList: toTaskList(tasks),
+        taskList: toTaskList(tasks, logger),
         noHandleSignals: true,
         preset: {
           worker: {
@@ -127,19 +127,40 @@ function watch(events: WorkerEvents, stalledAfter: number, metrics: JobMetrics) 
   return { lost, unwatch: () => clearInterval(timer) };
 }
 
-function toTaskList(tasks: Record<string, Task>): TaskList {
+function toTaskList(tasks: Record<string, Task>, logger: Logger): TaskList {
   const entries = Object.entries(tasks).map(([name, task]): [string, TaskList[string]] => [
     name,
-    async (payload, { abortSignal }) => {
-      await task(payload, AbortSignal.any([abortSignal, AbortSignal.timeout(JOB_TIMEOUT)]));
+    async (payload, { abortSignal, job }) => {
+      const startedAt = performance.now();
+      const line = () => ({
+        task: name,
+        job_id: job.id,
+        attempt: job.attempts,
+        ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        ...idsOf(payload),
+      });
+      try {
+        await task(payload, AbortSignal.any([abortSignal, AbortSignal.timeout(JOB_TIMEOUT)]));
+      } catch (error) {
+        logger.warn({ ...line(), err: error }, 'job attempt failed');
+        throw error;
+      }
+      logger.info(line(), 'job');
     },
   ]);
   return Object.fromEntries(entries);
 }
 
-/** Logs failed attempts, but not the queue's messages about itself. */
+/** What a job is about: the fields of its payload whose names end with `_id` or `_ids`. Others may be personal. */
+function idsOf(payload: unknown): Record<string, unknown> {
+  const fields = Object.entries((payload ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(fields.filter(([name]) => /_ids?$/.test(name)));
+}
+
+/** Logs what went wrong in the queue itself; failed attempts are logged by `toTaskList`. */
 function quietLogger(logger: Logger): QueueLogger {
   return new QueueLogger(() => (level, message) => {
-    if (level === 'error') logger.warn({ reason: message }, 'job attempt failed');
+    if (level === 'error' && !message.startsWith('Failed task'))
+      logger.warn({ reason: message }, 'job queue');
   });
 }

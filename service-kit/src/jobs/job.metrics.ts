@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueRepository } from './queue.repository.ts';
 
 /** Gauges read from the database on request are missing while the database is unavailable. */
-export function createJobMetrics(registry: Registry, queue: QueueRepository) {
+export function createJobMetrics(registry: Registry, queue: QueueRepository, tasks: string[]) {
   const registers = [registry];
   const labelNames = ['task'] as const;
   const oldest = new Gauge({
@@ -26,13 +26,16 @@ export function createJobMetrics(registry: Registry, queue: QueueRepository) {
       }
     },
   });
+  const failures = new Counter({
+    name: 'job_failures_total',
+    help: 'Failed attempts of jobs and failed runs of periodic tasks',
+    labelNames,
+    registers,
+  });
+  // From the start, so that the first failure counts as an increase.
+  for (const task of tasks) failures.inc({ task }, 0);
   return {
-    failures: new Counter({
-      name: 'job_failures_total',
-      help: 'Failed attempts of jobs and failed runs of periodic tasks',
-      labelNames,
-      registers,
-    }),
+    failures,
     lastFetch: new Gauge({
       name: 'jobs_last_fetch_timestamp_seconds',
       help: 'When this process last fetched jobs successfully, in seconds since 1970',

@@ -48,7 +48,7 @@ export function startJobs(options: JobsOptions) {
   const { JOB_MAX_BACKOFF: longestWait, JOB_ABANDONED_AFTER: abandonedAfter } = config;
   const databaseUrl = directUrlOf(config);
   const queue = createQueueRepository(query);
-  const metrics = createJobMetrics(registry, queue);
+  const metrics = createJobMetrics(registry, queue, [...Object.keys(tasks), ...Object.keys(periodic)]);
   const stopping = new AbortController();
 
   const takeTurn = async (task: string, { every, run }: PeriodicTask) => {

@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { openPool } from './open-pool.ts';
 import { type PoolOptions, poolSettings } from './pool-settings.ts';
@@ -18,6 +19,8 @@ export interface Database {
   /** Plans each statement for its values. */
   readonly unprepared: Query;
   readonly transaction: Transaction;
+  /** For `observePool`. */
+  readonly pool: Pool;
   /** After the Prisma client was disconnected. */
   close(): Promise<void>;
 }
@@ -39,6 +42,7 @@ export function openDatabase(
     query: options.prepared === false ? createUnpreparedQuery(pool) : createQuery(pool),
     unprepared: createUnpreparedQuery(pool),
     transaction: createTransaction(pool, options.prepared),
+    pool,
     close: () => pool.end(),
   };
 }

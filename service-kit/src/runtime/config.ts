@@ -80,6 +80,8 @@ export const commonConfig = {
   DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000).describe(
     'Milliseconds that running requests get to finish after a stop signal',
   ),
+  BUILD_VERSION: z.string().optional().describe('Version in the metric `build_info`; the images set it'),
+  BUILD_REVISION: z.string().optional().describe('Commit in the metric `build_info`; the images set it'),
   JOB_MAX_BACKOFF: wholeNumber(1, 3600, 120).describe(
     'Longest wait before a failed job is retried, in seconds',
   ),

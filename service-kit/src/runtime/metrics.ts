@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The metrics of every service; features add their own to `registry`. */
 export interface Metrics {
@@ -10,13 +10,35 @@ export interface Metrics {
   cacheAge: Histogram<'cache'>;
   /** How often a feature continued without Redis. */
   degraded: Counter<'feature'>;
+  /** Requests refused by a limit, by the name of the limit. */
+  rejections: Counter<'limit'>;
+  outboundCalls: Histogram<'target' | 'result'>;
 }
 
-export function createMetrics(service: string): Metrics {
+/** What the process was built from; the images set both. */
+interface Build {
+  version?: string | undefined;
+  revision?: string | undefined;
+}
+
+export function createMetrics(service: string, build: Build = {}): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  new Gauge({
+    name: 'build_info',
+    help: 'Always 1; the labels say what this process was built from and which Node.js runs it',
+    labelNames: ['version', 'revision', 'node'],
+    registers,
+  }).set(
+    {
+      version: build.version ?? 'unknown',
+      revision: build.revision ?? 'unknown',
+      node: process.versions.node,
+    },
+    1,
+  );
   return {
     registry,
     requests: new Histogram({
@@ -55,6 +77,19 @@ export function createMetrics(service: string): Metrics {
       name: 'redis_degraded_total',
       help: 'How often a feature continued without Redis',
       labelNames: ['feature'],
+      registers,
+    }),
+    rejections: new Counter({
+      name: 'requests_rejected_total',
+      help: 'Requests refused with 429 by a rate limit',
+      labelNames: ['limit'],
+      registers,
+    }),
+    outboundCalls: new Histogram({
+      name: 'outbound_call_duration_seconds',
+      help: 'Calls to other services by result: ok, refused (4xx), failed (5xx), timeout, unreachable',
+      labelNames: ['target', 'result'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
     }),
   };

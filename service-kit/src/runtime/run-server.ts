@@ -17,6 +17,8 @@ interface ServerConfig {
   LOG_LEVEL: string;
   DRAIN_TIMEOUT: number;
   CORS_ORIGINS?: string;
+  BUILD_VERSION?: string | undefined;
+  BUILD_REVISION?: string | undefined;
 }
 
 export interface Runtime<Config> {
@@ -71,7 +73,10 @@ export async function startServer<Config extends ServerConfig>(
   const config = options.loadConfig();
   const logger = createLogger(options.service, config.LOG_LEVEL);
   let stopping = false;
-  const metrics = createMetrics(options.service);
+  const metrics = createMetrics(options.service, {
+    version: config.BUILD_VERSION,
+    revision: config.BUILD_REVISION,
+  });
   const { app, close } = await options.start({ config, logger, metrics, isStopping: () => stopping });
   const server = createServer(
     {

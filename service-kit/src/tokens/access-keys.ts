@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ReadinessCheck } from '../runtime/health.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import { openPublishedKeys } from './published-keys.ts';
 import { fixedKeys, secretKey, type TokenKeys } from './token-keys.ts';
 
@@ -15,9 +16,13 @@ interface AccessKeysConfig {
   JWKS_URL?: string | undefined;
 }
 
-export function openAccessKeys({ JWT_SECRET_KEY, JWKS_URL }: AccessKeysConfig, logger: Logger): AccessKeys {
+export function openAccessKeys(
+  { JWT_SECRET_KEY, JWKS_URL }: AccessKeysConfig,
+  logger: Logger,
+  metrics: Metrics,
+): AccessKeys {
   if (JWKS_URL !== undefined) {
-    const keys = openPublishedKeys({ url: JWKS_URL, logger });
+    const keys = openPublishedKeys({ url: JWKS_URL, logger, metrics });
     return { ...keys, checks: { signing_keys: keys.requireKnown } };
   }
   const secrets = JWT_SECRET_KEY === undefined ? [] : [secretKey(JWT_SECRET_KEY)];

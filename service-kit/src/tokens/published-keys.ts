@@ -1,9 +1,11 @@
 import { createPublicKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import axios from 'axios';
+import type { AxiosInstance } from 'axios';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { Unavailable } from '../errors/http-errors.ts';
+import { createHttpClient } from '../http/http-client.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import { fixedKeys, type TokenHeader, type TokenKey, type TokenKeys } from './token-keys.ts';
 
 /** Time limit of one attempt in milliseconds. Together with `PAUSE` it stays within the 2 s of a request. */
@@ -31,6 +33,7 @@ interface PublishedKeysOptions {
   /** `JWKS_URL` */
   url: string;
   logger: Logger;
+  metrics: Pick<Metrics, 'outboundCalls'>;
   /** Milliseconds. */
   interval?: number;
 }
@@ -39,8 +42,9 @@ interface PublishedKeysOptions {
  * The public keys of the signing service: this process can verify tokens, but not sign them. They are read now, retried
  * until that succeeds, then read periodically, and whenever a token names an unknown key.
  */
-export function openPublishedKeys({ url, logger, interval = INTERVAL }: PublishedKeysOptions) {
+export function openPublishedKeys({ url, logger, metrics, interval = INTERVAL }: PublishedKeysOptions) {
   const closing = new AbortController();
+  const http = createHttpClient({ target: 'user-service', url, maxResponse: MAX_RESPONSE, metrics });
   let known: TokenKeys | undefined;
   let startedAt = 0;
   let attempt: Promise<void> | undefined;
@@ -50,7 +54,7 @@ export function openPublishedKeys({ url, logger, interval = INTERVAL }: Publishe
     const wait = startedAt + PAUSE - Date.now();
     if (wait > 0) await sleep(wait, undefined, { signal: closing.signal, ref: false });
     startedAt = Date.now();
-    known = fixedKeys(await fetchKeys(url, closing.signal));
+    known = fixedKeys(await fetchKeys(http, closing.signal));
   };
   /** The known keys stay valid if it fails. Concurrent callers share one attempt. */
   const renew = (): Promise<void> => {
@@ -96,14 +100,12 @@ export function openPublishedKeys({ url, logger, interval = INTERVAL }: Publishe
   };
 }
 
-async function fetchKeys(url: string, closing: AbortSignal): Promise<TokenKey[]> {
-  const { data } = await axios.get<unknown>(url, {
+async function fetchKeys(http: AxiosInstance, closing: AbortSignal): Promise<TokenKey[]> {
+  const { data, status } = await http.get<unknown>('', {
     signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT)]),
-    maxRedirects: 0,
-    maxContentLength: MAX_RESPONSE,
-    proxy: false,
     headers: { 'Cache-Control': 'no-cache' },
   });
+  if (status !== 200) throw new Error(`user-service responded with ${status}`);
   const keys = jwks.parse(data).keys.flatMap((key) => {
     const parsed = jwk.safeParse(key);
     return parsed.success ? [toTokenKey(parsed.data)] : [];

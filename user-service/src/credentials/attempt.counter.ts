@@ -43,6 +43,7 @@ export function createAttemptCounter({
   const local = createLocalWindows(clock);
   const shared = redis && createSharedWindows(redis);
   const nothing = () => undefined;
+  metrics.rejections.inc({ limit: 'login_failures' }, 0);
 
   const takeShared = async (
     windows: NonNullable<typeof shared>,
@@ -63,7 +64,10 @@ export function createAttemptCounter({
       if (address !== undefined) counted.push({ key: address, ...widths.address });
       const sharedWait = shared && (await takeShared(shared, counted));
       const wait = sharedWait ?? local.take(counted);
-      if (wait > 0) throw new TooManyFailures(Math.ceil(wait / 1000));
+      if (wait > 0) {
+        metrics.rejections.inc({ limit: 'login_failures' });
+        throw new TooManyFailures(Math.ceil(wait / 1000));
+      }
       const keys = counted.map(({ key }) => key);
       return async (wasRight) => {
         if (sharedWait === undefined) local.giveBack(keys, wasRight);
