@@ -10,13 +10,13 @@ import { countStatements, fillShelves, SHELVES, statementsOf } from './support/s
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 20);
 const PRODUCTS = 10_000;
 const CACHES = ['product', 'product_list', 'categories'];
-/** Calls per second over both replicas: what is left of a response's age does not depend on how fast this machine is. */
+/** Calls per second over both replicas. Fixed, so that the results do not depend on the speed of the machine. */
 const RATES = [200, 400];
 const WRITES = 0.05;
 /** Of the reads: single products, then list pages, then categories. Of the writes: orders, then stock, then prices. */
 const READS = { product: 0.65, list: 0.3 };
 const CHANGES = { order: 0.7, stock: 0.2 };
-/** How late a change may show, in milliseconds (the HTTP contract). */
+/** Milliseconds after which a change must be visible (docs/http-api.md). */
 const CONTRACT = 1000;
 const SELLER = tokenOf(1);
 
@@ -58,7 +58,7 @@ async function main() {
   await writeFile('bench/results/browse.json', `${JSON.stringify({ at: new Date(), rows }, null, 2)}\n`);
 }
 
-/** A shop that has been open for some minutes: each product was looked at once, by somebody. */
+/** Warms the caches: each product is read once. */
 async function warmUp(urls: string[]): Promise<void> {
   let id = 0;
   const visitor = async () => {
@@ -71,7 +71,7 @@ async function warmUp(urls: string[]): Promise<void> {
   await browse(urls, RATES[0] ?? 0, 5);
 }
 
-/** Loads from the database into each of the CACHES, as the replicas count them. */
+/** Loads from the database by cache, as counted by the replicas. */
 async function loadsOf(urls: string[]): Promise<number[]> {
   const texts = await Promise.all(urls.map(async (url) => (await call('GET', `${url}/metrics`)).text));
   return CACHES.map((cache) => {
@@ -186,7 +186,7 @@ async function browse(urls: string[], rate: number, seconds: number) {
   return seen;
 }
 
-/** Numbers from 1 to `count`, the n-th with a chance of 1/n. */
+/** Numbers from 1 to `count` by Zipf's law: the n-th with a weight of 1/n. */
 function createZipf(count: number): () => number {
   const sums: number[] = [];
   for (let n = 1; n <= count; n++) sums.push((sums.at(-1) ?? 0) + 1 / n);

@@ -7,16 +7,16 @@ import { generate, type Peer, processorTime, startPeer } from './support/process
 import { countStatements, fillShelves, statementsOf } from './support/shelves.ts';
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2);
-/** A pattern of the names of the calls to measure. */
+/** A pattern for the names of the calls to measure. */
 const ONLY = new RegExp(process.env['BENCH_ONLY'] ?? '');
 const RUNS = 5;
 /** Seconds until code that runs often is compiled. */
 const WARM_UP = 5 * SECONDS;
 const CONNECTIONS = 16;
 const PRODUCTS = 10_000;
-/** Addresses that the catalogue is read from, as a proxy in front tells: each stays under the limit that is in force. */
+/** Client addresses, sent as by a trusted proxy, so that each stays below the rate limit. */
 const ADDRESSES = 2000;
-/** Of the user whose orders are read, two lines each. */
+/** Orders of the user whose orders are read, two lines each. */
 const ORDERS = 10;
 const UNLIMITED = '999999999/60';
 
@@ -29,7 +29,7 @@ interface Scenario {
   peers: Record<string, Peer>;
 }
 
-/** A turn, and what it cost the process that answered. */
+/** The result of a turn, with its costs for the measured process. */
 interface Measured extends Turn {
   /** Processor time for each request, in microseconds. */
   cost: number;
@@ -37,14 +37,14 @@ interface Measured extends Turn {
   statements: number;
 }
 
-/** The calls of a shop's front page beside bare servers that send the same, all in short turns within one run. */
+/** Compares the calls of a shop's front page with bare servers that send the same bytes, in short turns within one run. */
 async function main() {
   const stack = await startStack({
     redisUrl: testServer('TEST_REDIS_URL'),
     env: {
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
-      // Nobody listens there: mails are not part of what is measured.
+      // Mails are not measured: this address refuses connections.
       SMTP_URL: 'smtp://127.0.0.1:1',
       TRUST_PROXY: '1',
       RATE_LIMIT_ENABLED: 'true',
@@ -105,7 +105,7 @@ async function scenariosOf({ user, product, order }: Stack, peers: Peer[]): Prom
     job: { ...browse, prepared: 0, path },
     peers: sql,
   });
-  /** Responses that belong to a user: each read asks Redis. */
+  /** Reads of a user's own data: each one queries Redis. */
   const own = async (name: string, service: ServiceProcess, path: string): Promise<Scenario> => ({
     name,
     service,
@@ -147,7 +147,7 @@ async function scenariosOf({ user, product, order }: Stack, peers: Peer[]): Prom
   ];
 }
 
-/** The first user, whom the peer shows too. */
+/** The first user, whom the peer returns too. */
 async function registered({ url }: ServiceProcess): Promise<string> {
   const body = { username: 'bench', email: 'bench@example.com', password: 'of-the-measurement' };
   const { body: response } = await call('POST', `${url}/api/users/register`, body);
@@ -176,7 +176,7 @@ async function takeTurn(
   const counted = () => Promise.all(databases.map((database) => statementsOf(database)));
   const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
   const before = { time: await processorTime(pid), statements: sum(await counted()) };
-  // A request that is made each time has its own number, above the highest price: no response to it is cached.
+  // Each generated request has its own number above the highest price, so that no response is cached.
   const from = job.prepared === 0 ? 100_000 + run * 1_000_000 : 0;
   const turn = await generate({ ...job, url, connections: CONNECTIONS, seconds, from });
   return {

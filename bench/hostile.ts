@@ -8,12 +8,12 @@ import { type Stack, startStack, testServer } from '../e2e/support/stack.ts';
 import { watchMemory } from './support/memory.ts';
 
 const ROWS = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
-/** The contract: the memory of the process stays below this whatever is sent. */
+/** The memory of the process must stay below this, whatever is sent. */
 const LIMIT_MB = 256;
 const CSV = 'text/csv';
 const NDJSON = 'application/x-ndjson';
 
-/** Uploads that are made to exhaust product-service, and the memory that they take; exits with 1 above the limit. */
+/** Measures the memory of product-service under uploads made to exhaust it; exits with 1 above the limit. */
 async function main() {
   const stack = await startStack({
     redisUrl: testServer('TEST_REDIS_URL'),
@@ -66,7 +66,7 @@ function* longTexts() {
 
 type Encoding = 'gzip' | 'br';
 
-/** The same file from several sellers at once; how each was answered. */
+/** Sends the same file from several sellers in parallel. @returns the results */
 function sendAll(
   stack: Stack,
   count: number,

@@ -14,12 +14,12 @@ import { curveOf, watchMemory } from './support/memory.ts';
 
 const ROWS = Number(process.env['BENCH_ROWS'] ?? 100_000);
 const TOKEN = tokenOf(1);
-/** As Node settles its heap in a container of 512 MB, such as docker-compose.yml makes. */
+/** The heap limit that Node chooses in a container of 512 MB, as in docker-compose.yml. */
 const NODE_OPTIONS = process.env['BENCH_NODE_OPTIONS'] ?? '--max-old-space-size=256';
-/** Milliseconds between two reads of the customer who browses meanwhile. */
+/** Milliseconds between two reads of a customer who browses meanwhile. */
 const PAUSE = 10;
 
-/** A file of ROWS products into an empty shop, again with changes, out, and in again; a customer reads all the while. */
+/** Imports ROWS products into an empty shop, again with changes, exports and imports them again, while a customer reads. */
 async function main() {
   const stack = await startStack({
     redisUrl: testServer('TEST_REDIS_URL'),
@@ -64,7 +64,7 @@ async function observe(stack: Stack, product: number, run: () => Promise<string>
     while (isRunning) {
       const before = performance.now();
       const { status } = await call('GET', `${stack.product.url}/api/products/${product}`);
-      if (status !== 200) throw new Error(`a read was answered ${status}`);
+      if (status !== 200) throw new Error(`a read returned ${status}`);
       reads.push(performance.now() - before);
       await sleep(PAUSE);
     }

@@ -16,7 +16,7 @@ const USERS = 40;
 const PASSWORD = 'securepass123';
 const CORES = availableParallelism();
 
-/** Logins per second compared with bare bcrypt at the same cost, in turns within one run; then 200 logins at once. */
+/** Logins per second compared with bare bcrypt at the same cost, in turns within one run; then 200 parallel logins. */
 async function main() {
   const stack = await startStack({
     redisUrl: testServer('TEST_REDIS_URL'),
@@ -71,7 +71,7 @@ interface Health {
   p99: number;
 }
 
-/** Requests /health from a process of its own until the result is called for. */
+/** Requests /health from a separate process until the returned function is called. */
 async function watchHealth(url: string): Promise<() => Promise<Health>> {
   const probe = fileURLToPath(new URL('../e2e/support/latency.probe.ts', import.meta.url));
   const started = startProcess('node', ['--import', 'tsx', probe, `${url}/health`]);

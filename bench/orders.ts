@@ -12,13 +12,13 @@ const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 4);
 const ONLY = new RegExp(process.env['BENCH_ONLY'] ?? '');
 const RUNS = 3;
 const CLIENTS = [1, 16, 64];
-/** Seconds until code that runs often is compiled, on both sides. */
+/** Warm-up in seconds, until hot code is compiled on both sides. */
 const WARM_UP = 4 * SECONDS;
 const STOCK = 1_000_000_000;
 const PRODUCTS = 1000;
-/** Baskets that each connection has prepared. */
+/** Prepared baskets per connection. */
 const BASKETS_EACH = 100;
-/** Ids above the products for sale: as many that are sold out. */
+/** The same number of sold-out products, with higher ids. */
 const isSoldOut = (id: number) => id > PRODUCTS;
 
 const among = (count: number) => 1 + Math.floor(Math.random() * count);
@@ -28,7 +28,7 @@ function two(count: number): number[] {
   return a <= b ? [a, b + 1] : [b, a];
 }
 
-/** What is ordered, in product ids, and the responses to such orders. */
+/** Ordered product ids, and the expected statuses. */
 const BASKETS: Record<string, { basketOf(): number[]; expected: number[] }> = {
   'one of 1,000': { basketOf: () => [among(PRODUCTS)], expected: [201] },
   'two of 1,000': { basketOf: () => two(PRODUCTS), expected: [201] },
@@ -44,8 +44,8 @@ interface Turn {
 }
 
 /**
- * Orders per second of the running services beside the same statements by bare `pg`, in turns within one run. Requests are
- * sent by a process of their own; the statements by this one, which does nothing else.
+ * Compares orders per second of the running services with the same statements by bare `pg`, in turns within one run. A
+ * separate process sends the requests; this one sends the statements and does nothing else.
  */
 async function main() {
   const stack = await startStack({
@@ -104,7 +104,7 @@ async function main() {
 
 const linesOf = (ids: number[]) => ids.map((product_id) => ({ product_id, quantity: 1 }));
 
-/** Each connection is a user of its own. */
+/** Each connection has its own user. */
 function orders(connections: number, basketOf: () => number[]): Omit<Job, 'url' | 'seconds'> {
   const clients = Array.from({ length: connections }, (_, i) => {
     const token = signAccessToken({ id: i + 1, role: 'customer', sessionId: `bench-${i}` }, TOKEN_KEY, 3600);

@@ -19,7 +19,7 @@ interface Shop {
   product: number;
 }
 
-/** How order-service does while product-service is stopped, paused or 2 s late, beside how it does when all is well. */
+/** Compares order-service while product-service is stopped, paused or 2 s late with its normal behaviour. */
 async function main() {
   let link: Shop['link'] | undefined;
   const stack = await startStack({
@@ -30,7 +30,7 @@ async function main() {
       return link.url;
     },
   });
-  if (link === undefined) throw new Error('no way to product-service');
+  if (link === undefined) throw new Error('no link to product-service');
   const [product = 0] = await addProducts(stack.product.databaseUrl, 1, 1_000_000);
   const shop = { stack, link, product };
   const rows: object[] = [];
@@ -47,7 +47,7 @@ async function main() {
   };
   const nothing = () => undefined;
   try {
-    // Twice, so that the memory of a young process is not taken for growth.
+    // Twice, so that the memory of a new process does not look like growth.
     for (let warm = 0; warm < 2; warm++) await observe(shop, true);
     await measure('well', nothing, nothing);
     await measure(
@@ -75,7 +75,7 @@ async function main() {
   console.table(rows);
 }
 
-/** @param catalogue whether product-service can be asked itself; it is read directly, not over the slow way */
+/** @param catalogue whether product-service itself can be measured; it is read directly, without the slow link */
 async function observe({ stack, product }: Shop, catalogue: boolean) {
   const body = { products: [{ product_id: product, quantity: 1 }] };
   const statuses = new Map<number, number>();

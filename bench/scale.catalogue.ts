@@ -6,11 +6,11 @@ const MATERIALS =
   'steel oak beech copper glass cotton wool linen leather plastic bamboo ceramic silk cork brass bronze paper rubber stone marble pine walnut ash felt iron zinc nylon denim clay wax';
 const THINGS =
   'kettle lamp chair table speaker headphones keyboard mouse monitor tent bag bottle jacket stove pack poles blocks chess kite puzzle radio earbuds turntable microphone soundbar stand laptop dock drive webcam tablet board pan grinder press scale bowl blanket clock pot towel mat frame book atlas novel guide torch knife fork';
-/** Of them and the endings brands and categories are made; the first in the list are the frequent ones. */
+/** Syllables and endings of brands and categories; the first ones are the most frequent. */
 const SYLLABLES = 'ka lo mi ra te so vi nu pe da zo fi gu ha jo wy be cu ni xa';
 const ENDINGS = 'lor min tek son vex num per dal zon fix gus har jon wyn bel cur nix xan mar tol';
 
-/** A word of a list that depends on the product's number only; with a skew above 1 the first words are the frequent ones. */
+/** A word that depends on the product's number only; with a skew above 1 the first words are more frequent. */
 const HELPERS = `
   CREATE FUNCTION pg_temp.share(n INT, salt INT) RETURNS FLOAT8 IMMUTABLE LANGUAGE sql AS
     $$ SELECT (hashint4extended(n, salt) & 1048575)::float8 / 1048576 $$;
@@ -33,8 +33,8 @@ const FILL = `
                          pg_temp.pick($5, n, 12, 2) || pg_temp.pick($6, n, 13, 2) || pg_temp.pick($5, n, 14, 2) AS brand) AS words`;
 
 /**
- * Products with names and descriptions of some ten thousand words, categories and brands of very different size: the same
- * at every run. "Pro" and "wireless" are words of half of them.
+ * Products with names and descriptions of about ten thousand words, and categories and brands of very different size; the
+ * same in every run. Half of them contain "Pro", and half "wireless".
  */
 export async function fillCatalogue(databaseUrl: string, products: number): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
@@ -50,7 +50,7 @@ export async function fillCatalogue(databaseUrl: string, products: number): Prom
   }
 }
 
-/** Indexes are made faster afterwards than row by row. @returns the statements that make them again */
+/** Drops the indexes, because creating them afterwards is faster. @returns the statements that recreate them */
 async function dropIndexes(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `SELECT indexname AS name, indexdef AS definition FROM pg_indexes
@@ -60,7 +60,7 @@ async function dropIndexes(client: Client): Promise<string[]> {
   return rows.map(({ definition }) => definition);
 }
 
-/** The product at a depth of a list: what a cursor needs to go on behind it. */
+/** The product at a depth of a list, for the cursor after it. */
 export async function productAt(
   databaseUrl: string,
   column: 'id' | 'price_minor',

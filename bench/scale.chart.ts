@@ -56,7 +56,7 @@ function drawPanel(title: string, results: Result[], sizes: number[]): string {
   ].join('\n');
 }
 
-/** Places of logarithmic values between two edges, to a tenth of a pixel; what lies outside is drawn on the edge. */
+/** Maps logarithmic values between two edges, to a tenth of a pixel; values outside are drawn on the edge. */
 function scale(low: number, high: number, from: number, to: number) {
   const span = Math.log(high / low) || 1;
   return (value: number) => {

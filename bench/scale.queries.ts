@@ -1,8 +1,8 @@
-/** A kind of query, and its form number `i`: no two are alike, so that none comes out of a cache. */
+/** A kind of query with its variant number `i`: all variants differ, so that none is served from a cache. */
 export interface QueryKind {
   name: string;
   panel: 'Lists' | 'Search' | 'Depth of a cursor';
-  /** The part of the address behind `?`. Undefined where the catalogue is too small for it. */
+  /** The query string. Undefined if the catalogue is too small for it. */
   query: (i: number, places: Places) => string | undefined;
 }
 
@@ -14,10 +14,10 @@ export type Places = Map<string, { value: number; id: number }>;
 export const DEPTHS = [10, 1000, 100_000];
 export const CURSOR_SORTS: CursorSort[] = ['id', 'price'];
 
-/** An upper bound above all prices: it makes a query its own, and leaves nothing out. */
+/** An upper bound above all prices: it makes the query unique and excludes nothing. */
 const all = (i: number) => `max_price=${8_000_000 + i / 100}`;
 
-/** Punctuation is no word: it makes a search its own. */
+/** Punctuation is ignored by the search: it makes the query unique. */
 const own = (q: string, i: number) =>
   `q=${encodeURIComponent(`${q} ${[...i.toString(4)].map((digit) => '!?.,'[Number(digit)]).join('')}`)}`;
 

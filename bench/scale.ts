@@ -9,7 +9,7 @@ import { residentBytes } from './support/memory.ts';
 
 const SIZES = (process.env['BENCH_SIZES'] ?? '1000,10000,100000,1000000').split(',').map(Number);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 10);
-/** Each kind of query is asked of one catalogue after the other, a few times at once: noise hits all alike. */
+/** Each kind of query is sent to one catalogue after the other, a few times each, so that noise affects all equally. */
 const ROUNDS = 25;
 const CALLS = 8;
 const CLIENTS = 8;
@@ -30,7 +30,7 @@ export interface Figure {
 /** Figures by size, for each kind of query. */
 export type Result = Pick<QueryKind, 'name' | 'panel'> & { figures: Map<number, Figure> };
 
-/** How long product-service takes for lists and searches that no cache holds, by the size of its catalogue. */
+/** Measures uncached lists and searches of product-service by the size of the catalogue. */
 async function main() {
   const catalogues: Catalogue[] = [];
   try {
@@ -54,7 +54,7 @@ async function main() {
 }
 
 async function openCatalogue(size: number, index: number): Promise<Catalogue> {
-  // A database of Redis for each, or they would serve each other's queries.
+  // A separate Redis database for each, so that they do not share cached queries.
   const redisUrl = Object.assign(new URL(testServer('TEST_REDIS_URL')), { pathname: `/${index}` }).toString();
   const stack = await startStack({
     redisUrl,
@@ -100,7 +100,7 @@ async function measureAll(catalogues: Catalogue[]): Promise<Result[]> {
   });
 }
 
-/** @returns milliseconds of each call; none where the catalogue is too small for it */
+/** @returns milliseconds of each call; empty if the catalogue is too small for it */
 async function measure({ http, places }: Catalogue, kind: QueryKind, round: number): Promise<number[]> {
   const times: number[] = [];
   for (let call = 0; call < CALLS; call++) {
@@ -113,7 +113,7 @@ async function measure({ http, places }: Catalogue, kind: QueryKind, round: numb
 async function timed(http: Catalogue['http'], query: string): Promise<number> {
   const before = performance.now();
   const { status, body } = await http.get(`/api/products?${query}`);
-  if (status !== 200) throw new Error(`?${query} answered ${status}: ${body}`);
+  if (status !== 200) throw new Error(`?${query} returned ${status}: ${body}`);
   return performance.now() - before;
 }
 
@@ -122,7 +122,7 @@ function figureOf(samples: number[]): Figure {
   return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
 }
 
-/** The most that was seen while all kinds of queries came at once. @returns megabytes */
+/** The peak memory under all kinds of queries in parallel. @returns megabytes */
 async function memoryUnderLoad(catalogue: Catalogue | undefined): Promise<number> {
   if (catalogue === undefined) throw new Error('no sizes');
   const { http, places, stack } = catalogue;

@@ -14,8 +14,8 @@ interface Account {
 }
 
 /**
- * How long it takes to revoke all sessions of a user who has very many, all used lately, compared with the statement of the
- * release before, which wrote each session and an entry for it.
+ * Measures the revocation of all sessions of a user with very many recently used ones, compared with the statement of the
+ * previous release, which wrote each session and an entry for it.
  */
 async function main() {
   const stack = await startStack({

@@ -10,7 +10,7 @@ const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 6);
 const LATE = 700;
 const QUOTES = 150;
 const ORDERS_PER_SECOND = 20;
-/** No request takes longer (the HTTP contract). */
+/** Time limit of every request in milliseconds (docs/http-api.md). */
 const MOST = 2000;
 
 interface Seen {
@@ -19,7 +19,7 @@ interface Seen {
   took: number;
 }
 
-/** How long responses take while product-service is late, under many quotes at once and a steady flow of orders. */
+/** Measures response times while product-service is slow, under many parallel quotes and a steady flow of orders. */
 async function main() {
   let link: SlowLink | undefined;
   const stack = await startStack({

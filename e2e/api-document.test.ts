@@ -48,7 +48,7 @@ addFormats.default(ajv);
 ajv.addFormat('idn-email', /@/);
 ajv.addSchema(document, 'api');
 
-/** What of the example does not fit its schema. */
+/** Violations of a schema by an example. */
 function misfits({ schema, example, examples = {} }: Media): unknown[] {
   const values = [
     ...(example === undefined ? [] : [example]),
@@ -60,7 +60,7 @@ function misfits({ schema, example, examples = {} }: Media): unknown[] {
 }
 
 describe('the API document of all services', () => {
-  test('names each operation once, by a verb and a noun', () => {
+  test('has a unique operationId of verb and noun for each operation', () => {
     const names = operations.map(([, { operationId }]) => operationId);
     expect(operations.length).toBeGreaterThan(35);
     expect(new Set(names).size).toBe(names.length);
@@ -76,10 +76,10 @@ describe('the API document of all services', () => {
     expect(operation.responses['401'] === undefined).toBe(isPublic && !SIGN_IN.has(operation.operationId));
   });
 
-  /** Public, and fail with 401 for wrong credentials. */
+  /** Public operations that return 401 for wrong credentials. */
   const SIGN_IN = new Set(['login', 'refreshTokens']);
 
-  test.each(operations)('%s has examples that fit', (_name, { requestBody, responses }) => {
+  test.each(operations)('%s has valid examples', (_name, { requestBody, responses }) => {
     const bodies = [requestBody ?? {}, ...Object.values(responses)] as { content?: Record<string, Media> }[];
     for (const { content = {} } of bodies) {
       for (const [type, media] of Object.entries(content)) {
@@ -90,7 +90,7 @@ describe('the API document of all services', () => {
   });
 
   test.each(Object.entries(document.components.responses))(
-    'failure %s has examples that fit',
+    'error response %s has valid examples',
     (_name, { content }) => {
       for (const media of Object.values(content)) expect(misfits(media)).toEqual([]);
     },
@@ -115,7 +115,7 @@ describe('the API document of all services', () => {
 
 type Content = Record<string, Media>;
 
-/** Properties without a description at any depth, except references and constants, which describe themselves. */
+/** Properties without a description at any depth, except references and constants. */
 function undescribedIn(path: string, { properties = {}, items, ...rest }: Schema): string[] {
   const own = Object.entries(properties)
     .filter(([, { description, ...schema }]) => !description && !('$ref' in schema) && !('const' in schema))

@@ -28,7 +28,7 @@ function order(
 }
 
 /**
- * Orders again and again while the shop is too busy: a 503 says that nothing was ordered. The key makes sure of one order.
+ * Repeats an order while it gets 503, which means that nothing was ordered. The key ensures that there is one order.
  * @returns the final response
  */
 async function orderPatiently(userId: number, lines: [number, number][]): Promise<Result> {
@@ -41,7 +41,7 @@ async function orderPatiently(userId: number, lines: [number, number][]): Promis
   }
 }
 
-/** How often each outcome came: the status, or the code of a refusal. */
+/** Counts of the outcomes: the status, or the code of an error. */
 function outcomes(responses: Result[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, body } of responses) {
@@ -101,7 +101,7 @@ describe('the same products in opposite orders', () => {
       .flat()
       .flatMap((list) => list?.map(({ status }) => status) ?? ['none']);
     await replica.stop();
-    // Whoever waits too long gets BUSY, on a slow machine. A deadlock would be an error.
+    // On a slow machine, a request that waits too long gets BUSY. A deadlock would be an error.
     const held = statuses.filter((status) => status === 'HELD').length;
     expect(statuses.filter((status) => status !== 'HELD' && status !== 'BUSY')).toEqual([]);
     const sold = await Promise.all(products.map((product) => stockOf(stack.product.databaseUrl, product)));
@@ -109,7 +109,7 @@ describe('the same products in opposite orders', () => {
   });
 });
 
-describe('one Idempotency-Key from 100 requests at once', () => {
+describe('one Idempotency-Key in 100 concurrent requests', () => {
   test('makes one order, and every later request gets its bytes', async () => {
     const [product] = await addProducts(stack.product.databaseUrl, 1, 100);
     const send = (quantity: number) => order(7, [[product ?? 0, quantity]], { 'Idempotency-Key': 'hundred' });

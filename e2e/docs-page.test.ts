@@ -17,13 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([stack?.close(), browser?.close()]));
 
-/** With `SCREENSHOTS=true`, those of docs/ are drawn again. */
+/** `SCREENSHOTS=true` renews the screenshots in docs/. */
 async function draw(page: Page, name: string): Promise<void> {
   const path = fileURLToPath(new URL(`../docs/images/${name}.png`, import.meta.url));
   if (process.env['SCREENSHOTS'] === 'true') await page.screenshot({ path });
 }
 
-/** An operation of a service's page, opened. */
+/** Opens an operation on the page of a service. */
 async function open(page: Page, url: string, tag: string, operationId: string) {
   // A hash alone would not load the page again.
   await page.goto('about:blank');
@@ -33,7 +33,7 @@ async function open(page: Page, url: string, tag: string, operationId: string) {
   return operation;
 }
 
-/** Sends the request as it is filled in. @returns the status of the response */
+/** Sends the prefilled request. @returns the status of the response */
 async function send(page: Page, url: string, tag: string, operationId: string): Promise<string> {
   const operation = await open(page, url, tag, operationId);
   await operation.locator('button.execute').click();
@@ -41,7 +41,7 @@ async function send(page: Page, url: string, tag: string, operationId: string): 
   return ((await status.textContent()) ?? '').trim().slice(0, 3);
 }
 
-/** A page that notes whatever its policy refuses, and whom it asks. */
+/** A page that records violations of its content security policy, and the hosts that it calls. */
 async function openPage(width: number) {
   const page = await browser.newPage({ viewport: { width, height: 900 } });
   const refused: string[] = [];
@@ -58,7 +58,7 @@ async function openPage(width: number) {
 }
 
 describe('the page of /docs', () => {
-  test('places an order with the requests that it fills in, signed in once for all services', async () => {
+  test('places an order with its prefilled requests, with one login for all services', async () => {
     const { page, refused, hosts } = await openPage(1280);
     const { user, product, order } = stack;
     await page.goto(user.url);
@@ -72,14 +72,14 @@ describe('the page of /docs', () => {
     await draw(page, 'docs-1280');
     expect(await send(page, order.url, 'Orders', 'getOrder')).toBe('200');
     expect(await send(page, order.url, 'Orders', 'cancelOrder')).toBe('200');
-    // Registers somebody else: the name is free again.
+    // Registers a second user: the prefilled name is free.
     expect(await send(page, user.url, 'Users', 'registerUser')).toBe('201');
     expect(refused).toEqual([]);
     expect([...hosts]).toEqual([new URL(user.url).hostname]);
     await page.close();
   });
 
-  test('forgets the token when it is taken back', async () => {
+  test('forgets the token on logout', async () => {
     const { page } = await openPage(1280);
     await send(page, stack.user.url, 'Users', 'registerUser');
     await page.reload();

@@ -11,7 +11,7 @@ const all = await readdir(ROOT, { recursive: true });
 const pages = all.filter((path) => path.endsWith('.md') && !SKIPPED.test(path));
 const sources = all.filter((path) => /\.(ts|js|sql|yml|prisma)$/.test(path) && !SKIPPED.test(path));
 
-/** As GitHub makes them: lower case, punctuation dropped, blanks to hyphens. */
+/** GitHub's anchor of a heading: lower case, without punctuation, hyphens for spaces. */
 const anchorsOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^#{1,6} +(.+)$/gm)].map(([, title = '']) =>
     title
@@ -21,7 +21,7 @@ const anchorsOf = (markdown: string): string[] =>
       .replaceAll(' ', '-'),
   );
 
-/** Code blocks hold no links. */
+/** Removes code blocks, which contain no links. */
 const textOf = (markdown: string) => markdown.replace(/^```[\s\S]*?^```/gm, '');
 
 async function isThere(page: string, target: string): Promise<boolean> {
@@ -32,9 +32,9 @@ async function isThere(page: string, target: string): Promise<boolean> {
 }
 
 describe('the documentation', () => {
-  test('there are pages to check', () => expect(pages.length).toBeGreaterThan(10));
+  test('has pages to check', () => expect(pages.length).toBeGreaterThan(10));
 
-  test.each(pages)('%s links to files and headings that exist', async (page) => {
+  test.each(pages)('%s links to existing files and headings', async (page) => {
     const text = textOf(await readFile(join(ROOT, page), 'utf8'));
     const targets = [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(
       ([, target = '']) => target,
@@ -44,7 +44,7 @@ describe('the documentation', () => {
     expect(broken).toEqual([]);
   });
 
-  test('comments cite only pages that are in docs/', async () => {
+  test('is cited in comments by existing pages only', async () => {
     const missing: string[] = [];
     for (const source of sources) {
       const text = await readFile(join(ROOT, source), 'utf8');

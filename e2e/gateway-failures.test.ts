@@ -6,7 +6,7 @@ import { call, observers } from './support/http.ts';
 import { describeWithNginx, type Gateway, startGateway } from './support/nginx.ts';
 import { freePort } from './support/process.ts';
 
-// The replicas here are stand-ins, whose responses are not those of the API document.
+// The replicas are substitutes whose responses are not in the API document.
 observers.splice(0);
 
 const ORIGIN = { origin: 'https://shop.example' };
@@ -18,7 +18,7 @@ describeWithNginx('the gateway before replicas that fail', () => {
   let fails = true;
   beforeAll(async () => {
     received = [];
-    // Each takes a request whole and then closes the connection, as a process does that is killed meanwhile.
+    // Each reads the whole request and then closes the connection, like a process that is killed.
     replicas = [1, 2].map(() =>
       createServer((request, response) => {
         request.resume().once('end', () => {
@@ -30,9 +30,9 @@ describeWithNginx('the gateway before replicas that fail', () => {
     );
     await Promise.all(replicas.map((replica) => once(replica, 'listening')));
     const addresses = replicas.map((replica) => `127.0.0.1:${(replica.address() as AddressInfo).port}`);
-    const nobody = [`127.0.0.1:${await freePort()}`];
+    const noReplica = [`127.0.0.1:${await freePort()}`];
     gateway = await startGateway({
-      services: { 'user-service': nobody, 'product-service': addresses, 'order-service': nobody },
+      services: { 'user-service': noReplica, 'product-service': addresses, 'order-service': noReplica },
       env: { CORS_ORIGINS: 'https://admin.example,https://shop.example' },
     });
   });
@@ -59,13 +59,13 @@ describeWithNginx('the gateway before replicas that fail', () => {
     expect(received.map((request) => request.method)).toEqual([method]);
   });
 
-  test('GET is tried at the other one', async () => {
+  test('GET is retried at the other replica', async () => {
     expect((await ask('GET', '/api/products')).status).toBe(502);
     expect(received).toHaveLength(2);
   });
 
   test.each(['GET', 'PUT'])(
-    'the failure of %s is a problem that the listed origins can read',
+    'the failure of %s is a problem document that the listed origins can read',
     async (method) => {
       const { status, headers, body } = await ask(method, '/api/products/1');
       expect(body).toMatchObject({ status, code: 'unavailable', title: 'Bad Gateway' });
@@ -87,7 +87,7 @@ describeWithNginx('the gateway before replicas that fail', () => {
     },
   );
 
-  test('a preflight passes although the service is away, so that the problem can be read', async () => {
+  test('a preflight succeeds while the service is down, so that browsers can read the problem', async () => {
     const headers = { ...ORIGIN, 'access-control-request-method': 'POST' };
     const { status } = await call('OPTIONS', `${gateway.url}/api/orders`, undefined, { headers });
     expect(status).toBe(204);
@@ -96,7 +96,7 @@ describeWithNginx('the gateway before replicas that fail', () => {
     );
   });
 
-  test('what one service says to another does not pass', async () => {
+  test('calls between services are not forwarded', async () => {
     fails = false;
     received.splice(0);
     const inner = {

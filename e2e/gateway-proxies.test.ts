@@ -5,7 +5,7 @@ import { freePort } from './support/process.ts';
 import { sendRaw } from './support/raw-request.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
-/** Only Linux has the whole of 127.0.0.0/8 for clients with an address of their own. */
+/** Only on Linux can clients use any address of 127.0.0.0/8. */
 const testOnLinux = process.platform === 'linux' ? test : test.skip;
 
 const named = (name: string) => ({ username: name, email: `${name}@example.com`, password: 'securepass123' });
@@ -25,14 +25,14 @@ describeWithNginx('the address of a client, behind the gateway', () => {
   });
   const gatewayWith = async (env: Record<string, string>) => {
     const users = [new URL(stack.user.url).host];
-    const nobody = [`127.0.0.1:${await freePort()}`];
-    const services = { 'user-service': users, 'product-service': nobody, 'order-service': nobody };
+    const noReplica = [`127.0.0.1:${await freePort()}`];
+    const services = { 'user-service': users, 'product-service': noReplica, 'order-service': noReplica };
     const gateway = await startGateway({ services, env });
     open.push(gateway);
     return gateway;
   };
 
-  test('is never what the client claims', async () => {
+  test('is never taken from the headers of the client', async () => {
     const gateway = await gatewayWith({});
     const statuses: number[] = [];
     for (const n of [1, 2, 3, 4]) {
@@ -48,7 +48,7 @@ describeWithNginx('the address of a client, behind the gateway', () => {
     expect(statuses).toEqual([201, 201, 201, 429]);
   });
 
-  testOnLinux('is what a trusted proxy before the gateway saw, and not what it was sent', async () => {
+  testOnLinux('is the one seen by a trusted proxy in front of the gateway', async () => {
     const gateway = await gatewayWith({ TRUST_PROXY: '1' });
     const front = await startFrontProxy(gateway.url);
     open.push(front);
@@ -72,7 +72,7 @@ describeWithNginx('the address of a client, behind the gateway', () => {
     expect((await gateway.log()).map(({ client }) => client)).toContain('127.0.0.3');
   });
 
-  test('cannot be read from a setting that is none: the gateway does not start', async () => {
+  test('needs a valid TRUST_PROXY: the gateway does not start otherwise', async () => {
     await expect(gatewayWith({ TRUST_PROXY: 'yes' })).rejects.toThrow('TRUST_PROXY: must be a whole number');
     await expect(gatewayWith({ CORS_ORIGINS: "https://a.example'; }" })).rejects.toThrow('CORS_ORIGINS');
   });

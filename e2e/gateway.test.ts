@@ -32,7 +32,7 @@ describeWithNginx('the gateway before the shop', () => {
     await stack?.close();
   });
 
-  test('leads to all three services at one address', async () => {
+  test('serves all three services at one address', async () => {
     const ways = [
       [stack.user, '/api/users/me'],
       [stack.user, '/.well-known/jwks.json'],
@@ -50,14 +50,14 @@ describeWithNginx('the gateway before the shop', () => {
   });
 
   test.each(['/ready', '/docs', '/openapi.json', '/api/unknown', '/api', '/'])(
-    'shows nothing else there: %s',
+    'does not serve %s',
     async (path) => {
       const response = await call('GET', `${gateway.url}${path}`);
       expect([response.status, response.body['code']]).toEqual([404, 'not_found']);
     },
   );
 
-  test('keeps the pages of each service on its port', async () => {
+  test('serves the system routes of each service on its port', async () => {
     for (const url of Object.values(gateway.urls))
       for (const path of ['/health', '/ready', '/openapi.json', '/docs'])
         expect((await call('GET', `${url}${path}`)).status).toBe(200);
@@ -72,7 +72,7 @@ describeWithNginx('the gateway before the shop', () => {
     '/api/../internal/reservations',
     '/internal/x/..%2f..%2fapi/products',
     '/api/products/..%2f..%2finternal/reservations',
-  ])('never leads to %s', async (path) => {
+  ])('never forwards %s', async (path) => {
     for (const url of [gateway.url, ...Object.values(gateway.urls)]) {
       const { port } = new URL(url);
       for (const method of ['GET', 'PUT', 'OPTIONS']) {
@@ -83,7 +83,7 @@ describeWithNginx('the gateway before the shop', () => {
   });
 
   test.each(['PUT', 'DELETE', 'PATCH'])(
-    '%s of the import is refused as such, and imports nothing',
+    'refuses %s of the import with 405, and imports nothing',
     async (method) => {
       for (const url of [gateway.url, gateway.urls['product-service']]) {
         const response = await fetch(`${url}/api/products/import`, {
@@ -97,7 +97,7 @@ describeWithNginx('the gateway before the shop', () => {
     },
   );
 
-  test('lets every method through as it is', async () => {
+  test('forwards every method', async () => {
     const product = `${gateway.url}/api/products/1`;
     const changed = await call('PUT', `${product}/stock`, { quantity: 2 }, { token });
     expect(changed.body['product']?.['stock']).toBe(7);
@@ -113,7 +113,7 @@ describeWithNginx('the gateway before the shop', () => {
     expect((await call('HEAD', product)).status).toBe(200);
   });
 
-  test('compresses JSON over 1 kB, and says that it depends on the client', async () => {
+  test('compresses JSON over 1 kB, with Vary: Accept-Encoding', async () => {
     const path = '/api/products/1';
     const encodings = async (url: string, encoding: string) => {
       const { headers, body } = await call('GET', `${url}${path}`, undefined, {
@@ -129,7 +129,7 @@ describeWithNginx('the gateway before the shop', () => {
     expect(small.headers.get('content-encoding')).toBeNull();
   });
 
-  test('its weaker ETags of compressed responses still work', async () => {
+  test('accepts the weak ETags of compressed responses', async () => {
     const url = `${gateway.url}/api/products/1`;
     const etag = (await call('GET', url)).headers.get('etag') ?? '';
     expect(etag).toMatch(/^W\//);
@@ -154,7 +154,7 @@ describeWithNginx('the gateway before the shop', () => {
 
   const over16kB = `X: ${'x'.repeat(15_000)}\r\nY: ${'x'.repeat(15_000)}\r\n`;
   test.each([
-    ['what is no HTTP', 'nonsense\r\n\r\n', 400, 'malformed_request'],
+    ['a request that is not HTTP', 'nonsense\r\n\r\n', 400, 'malformed_request'],
     ['another version', 'GET /api/products HTTP/2.0\r\nHost: x\r\n\r\n', 505, 'http_version_not_supported'],
     ['TRACE', 'TRACE /api/products HTTP/1.1\r\nHost: x\r\n\r\n', 405, 'method_not_allowed'],
     [
@@ -182,7 +182,7 @@ describeWithNginx('the gateway before the shop', () => {
       'headers_too_large',
     ],
     [
-      'a coding that it does not know',
+      'an unknown transfer coding',
       'POST /api/products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br\r\n\r\n',
       501,
       'not_implemented',
@@ -193,7 +193,7 @@ describeWithNginx('the gateway before the shop', () => {
       413,
       'body_too_large',
     ],
-  ])('refuses %s with a problem that a page elsewhere can read', async (_what, text, status, code) => {
+  ])('refuses %s with a problem document and CORS headers', async (_what, text, status, code) => {
     const response = await sendRaw(gateway.port, text);
     expect([response.status, response.body['code']]).toEqual([status, code]);
     expect(response.body).toMatchObject({
@@ -212,7 +212,7 @@ describeWithNginx('the gateway before the shop', () => {
     });
   });
 
-  test('logs a request with its fields and nothing secret', async () => {
+  test('logs a request with its fields and without secrets', async () => {
     await call('GET', `${gateway.url}/api/users/me?token=hunter2`, undefined, {
       token,
       headers: { 'x-request-id': 'log-1' },

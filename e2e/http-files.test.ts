@@ -6,13 +6,13 @@ import { sleep } from './support/process.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'docs', 'http');
-/** Of the examples. As an admin they may do everything, and cannot delete themselves. */
+/** The user of the examples. As an admin this user may do everything, and cannot be deleted by the requests. */
 const ADMIN = {
   ADMIN_USERNAME: 'ada_lovelace',
   ADMIN_EMAIL: 'ada_lovelace@example.com',
   ADMIN_PASSWORD: 'correct horse battery',
 };
-/** What says that a request is not what the API takes, rather than that it cannot be done now. */
+/** Codes of requests that are invalid, rather than impossible in the current state. */
 const MISTAKES = [
   'internal',
   'malformed_request',
@@ -37,7 +37,7 @@ interface Block {
   body: string;
 }
 
-/** The requests of a file. @param values of its variables */
+/** The requests of a file. @param values values of its variables */
 function blocksOf(file: string, values: Record<string, string>): Block[] {
   const [, ...blocks] = file.split(/^### .*$/m);
   return blocks.map((block) => {
@@ -55,21 +55,21 @@ function blocksOf(file: string, values: Record<string, string>): Block[] {
   });
 }
 
-/** As `call` would, but with the body as it stands in the file. */
+/** Like `call`, but with the body exactly as in the file. */
 async function send({ method, url, headers, body }: Block) {
   for (;;) {
     const response = await shopFetch(url, { method, headers, ...(body === '' ? {} : { body }) });
     const text = await response.text();
     const code = /"code":"(\w+)"/.exec(text)?.[1];
-    // A machine with too much to do says nothing of the request.
+    // A 503 of a busy machine does not count.
     if (code !== 'unavailable') return { status: response.status, text, code };
     await sleep(500);
   }
 }
 
-test('every request of docs/http is one that the shop takes', async () => {
+test('every request of docs/http is valid', async () => {
   const addresses = { userUrl: stack.user.url, productUrl: stack.product.url, orderUrl: stack.order.url };
-  // The file that changes the password comes last: the others sign in with the first one.
+  // The file that changes the password comes last, because the others sign in with the first password.
   const files = (await readdir(FOLDER)).toSorted(
     (a, b) => Number(a === 'passwords.http') - Number(b === 'passwords.http'),
   );

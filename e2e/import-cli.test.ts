@@ -28,7 +28,7 @@ afterEach(async () => {
   await database.query('TRUNCATE products, stock_movements RESTART IDENTITY CASCADE');
 });
 
-/** Runs `npm run import`; what it printed without the progress. */
+/** Runs `npm run import`. @returns its output, without the progress lines */
 async function runImport(...args: string[]) {
   const env = { SHOP_TOKEN: tokenOf(1), NO_COLOR: '1' };
   const run = ['scripts/run.js', 'import', ...args, '--url', stack.product.url];
@@ -52,7 +52,7 @@ async function stored() {
 }
 
 describe('npm run import --from', () => {
-  test('shopify makes a product of each variant, and says what it refused and why', async () => {
+  test('shopify creates a product for each variant, and reports refused rows with reasons', async () => {
     const { code, lines } = await runImport(fixture('shopify.csv'), '--from', 'shopify');
     const jumper = ['Jumpers', '<p>Knitted in the north.</p>\n<p>Washes at 30°.</p>'];
     const [first, red] = ['https://cdn.example.com/jumper-1.jpg', 'https://cdn.example.com/jumper-red.jpg'];
@@ -71,7 +71,7 @@ describe('npm run import --from', () => {
     expect(code).toBe(1);
   });
 
-  test('woocommerce gives variations what their parent has, and reads the decimal comma', async () => {
+  test('woocommerce fills variations from their parent, and parses the decimal comma', async () => {
     const { code, lines } = await runImport(fixture('woocommerce.csv'), '--from', 'woocommerce');
     const shirt = ['Shirts', 'Made of cotton.'];
     const image = (name: string) => `https://shop.example.com/${name}.jpg`;
@@ -90,7 +90,7 @@ describe('npm run import --from', () => {
     expect(code).toBe(1);
   });
 
-  test('magento leaves translations and sets out', async () => {
+  test('magento skips translations and sets', async () => {
     const { code, lines } = await runImport(fixture('magento.csv'), '--from', 'magento');
     expect(await stored()).toEqual([
       ['BAG-01', 'Duffle bag', 3400, 100, 'Bags', '<p>Holds a lot.</p>', '/b/a/bag-01.jpg'],
@@ -110,7 +110,7 @@ describe('npm run import --map', () => {
     'sep=;\r\nArtikel;Bezeichnung;VK brutto;Lager;SKU\r\n;"Große\r\nLampe";10,50;3;A\r\n;Tisch;teuer;1;B\r\n;Stuhl;7;;C\r\n';
   const map = ['--map', 'name=Bezeichnung', '--map', 'price=vk brutto'];
 
-  test('names columns, keeps those with our names, and counts the lines of the file', async () => {
+  test('maps columns, keeps those with our names, and reports line numbers of the file', async () => {
     const { code, lines } = await runImport(await fileOf('map.csv', file), ...map, '--map', 'stock=Lager');
     expect(lines).toEqual([
       'line 5: Price must be a positive number',
@@ -132,7 +132,7 @@ describe('npm run import --map', () => {
     [['--map', 'name'], '--map name: write <field>=<column>'],
     [['--from', 'amazon'], '--from knows shopify, woocommerce, magento.'],
     [['--from', 'magento', ...map], 'Give --from or --map, not both.'],
-  ])('that cannot be used is refused: %j', async (args, message) => {
+  ])('is refused if it is invalid: %j', async (args, message) => {
     const { code, output } = await runImport(await fileOf('map.csv', file), ...args);
     expect(output).toContain(message);
     expect(code).toBe(1);
@@ -141,7 +141,7 @@ describe('npm run import --map', () => {
 });
 
 describe('npm run import', () => {
-  test('sends a large file in parts, and counts a SKU of an earlier part', async () => {
+  test('sends a large file in parts, and detects a repeated SKU of an earlier part', async () => {
     const rows = Array.from({ length: 21_000 }, (_, i) => `S${i},Lamp ${i},1,5`);
     const path = await fileOf(
       'large.csv',
@@ -157,7 +157,7 @@ describe('npm run import', () => {
     expect(code).toBe(1);
   });
 
-  test('takes our own files as they are, stock and unknown columns only where it is said', async () => {
+  test('imports our own files; stock and unknown columns only with their options', async () => {
     const csv = await fileOf('own.csv', 'sku,name,price,stock,colour\nA,Lamp,1,5,\nB,Table,2,5,red\n');
     expect((await runImport(csv, '--dry-run')).lines).toEqual([
       'line 3: Unknown field: colour',
@@ -188,7 +188,7 @@ describe('npm run import', () => {
       'The shop refuses the file: 400 The first row must name the columns; missing: price',
     ],
     ['sku,name,price\nA,"Lamp,1\nB,Lamp,1\n', 'The file cannot be read from line 2 on'],
-  ])('says why it cannot take %j', async (content, message) => {
+  ])('reports why it cannot import %j', async (content, message) => {
     const { code, output } = await runImport(await fileOf('bad.csv', content));
     expect(output).toContain(message);
     expect(code).toBe(1);

@@ -1,6 +1,6 @@
 import { jestPreset } from '@shop/service-kit/jest-preset';
 
-/** Across running services: coverage is not measured here, and each file starts processes of its own. */
+/** Tests across running services: without coverage, and each file starts its own processes. */
 export default {
   ...jestPreset,
   displayName: 'e2e',

@@ -46,7 +46,7 @@ afterAll(async () => {
   await users.close();
 });
 
-/** One replica after the other stops and starts again, as in a rollout. */
+/** Restarts one replica after the other, as in a rollout. */
 async function rollOut(changes: Record<string, string>) {
   for (const replica of replicas) {
     relay.takeOut(replica.url);
@@ -62,7 +62,7 @@ const kidOf = (token = '') =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString() || '{}').kid as string;
 
 describe('a change of keys', () => {
-  test('under load: nothing fails and nobody is signed out', async () => {
+  test('under load: no request fails and no user is signed out', async () => {
     const [product = 0] = await addProducts(shop.product.databaseUrl, 1, 1_000_000);
     const clients = await Promise.all(
       Array.from({ length: CLIENTS }, (_, i) =>
@@ -103,7 +103,7 @@ describe('a change of keys', () => {
     expect(failures).toEqual([]);
   });
 
-  test('leaves no service a key that can sign: a token of a shared secret opens nothing', async () => {
+  test('leaves no service with a signing key: tokens of a shared secret are refused', async () => {
     const admin = { id: 1, role: 'admin', sessionId: 's' } as const;
     const token = signAccessToken(admin, secretKey(JWT_SECRET), 3600);
     for (const url of [`${relay.url}/api/users/me`, `${shop.order.url}/api/orders`])
@@ -111,8 +111,8 @@ describe('a change of keys', () => {
   });
 });
 
-describe('while user-service is away', () => {
-  test('the others go on with the keys they know', async () => {
+describe('while user-service is down', () => {
+  test('the other services use the keys that they know', async () => {
     const name = `away-${process.pid}`;
     const body = { username: name, email: `${name}@example.com`, password: 'securepass123' };
     const registered = await call('POST', `${relay.url}/api/users/register`, body);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { call } from './support/http.ts';
 import { freePort, type Started, startProcess, until } from './support/process.ts';
 
-/** A first start makes a database cluster; milliseconds. */
+/** Time limit in milliseconds; the first start creates a database cluster. */
 const LONG = 300_000;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,7 +16,7 @@ let start: () => Started;
 let shop: Started | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shop-start-'));
-  // Root starts PostgreSQL as another user.
+  // As root, PostgreSQL is started as another user.
   await chmod(folder, 0o711);
   const [user, product, order] = [await freePort(), await freePort(), await freePort()];
   urls = [user, product, order].map((port) => `http://127.0.0.1:${port}`);
@@ -57,7 +57,7 @@ const databaseOf = async () =>
   JSON.parse(await readFile(join(folder, 'data', 'run.json'), 'utf8')).databases['user-service'];
 
 test(
-  'after kill -9 of npm start the services end, and the next start opens the same shop again',
+  'after kill -9 of npm start the services end, and the next start continues with the same data',
   async () => {
     const first = start();
     await untilOpen(first);

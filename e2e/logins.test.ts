@@ -3,7 +3,7 @@ import { call } from './support/http.ts';
 import { type Stack, startStack, testServer } from './support/stack.ts';
 
 const PASSWORD = 'securepass123';
-/** What a request may wait for its turn, in milliseconds: refused earlier, it was refused for another reason. */
+/** Milliseconds that a request may wait for its turn: an earlier refusal has another reason. */
 const MAX_WAIT = 10_000;
 
 let stack: Stack;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-test('200 simultaneous logins at a process that has just started are all 200', async () => {
+test('200 simultaneous logins at a new process all return 200', async () => {
   const post = (path: string, body: object) =>
     call('POST', `${stack.user.url}/api/users/${path}`, body, { limit: 60_000 });
   const user = { username: 'rush', email: 'rush@example.com', password: PASSWORD };
@@ -21,7 +21,7 @@ test('200 simultaneous logins at a process that has just started are all 200', a
   const logIn = async () => {
     const startedAt = performance.now();
     const { status, body } = await post('login', { username: user.username, password: PASSWORD });
-    // A machine that cannot hash 200 passwords in this time refuses the last of them, and no others.
+    // A machine that cannot hash 200 passwords in this time may refuse only the last of them.
     const isLate = status === 503 && performance.now() - startedAt >= MAX_WAIT;
     return status === 200 || isLate ? 200 : `${status} ${body['code']}: ${body['detail']}`;
   };

@@ -8,7 +8,7 @@ import { call } from './support/http.ts';
 import { startProcess } from './support/process.ts';
 import { folderOf, type ServiceName, type Stack, startStack, testServer } from './support/stack.ts';
 
-/** The secret of the original, which stands in its documentation. */
+/** The secret in the documentation of the original. */
 const PUBLISHED = 'your-secret-key-change-in-production';
 const HASHES = ['sha256', 'sha1', 'md5'].flatMap((algorithm) => {
   const digest = createHash(algorithm).update(PUBLISHED).digest();
@@ -17,10 +17,10 @@ const HASHES = ['sha256', 'sha1', 'md5'].flatMap((algorithm) => {
 const SHORT = 'x'.repeat(31);
 const STRONG = 'a-secret-of-the-tests-that-is-long-enough';
 const env = { NODE_ENV: 'production', SMTP_URL: 'smtp://127.0.0.1:1' };
-/** Nothing is needed of it here. */
+/** Never called here. */
 const USER_SERVICE_URL = 'http://127.0.0.1:1';
 
-/** What the service says before it ends; its code must be 1. */
+/** The output of a service that must exit with 1. */
 async function refusalOf(service: ServiceName, variable: string, secret: string): Promise<string> {
   const process = startProcess('node', ['dist/server.js'], {
     cwd: folderOf(service),
@@ -42,8 +42,8 @@ async function refusalOf(service: ServiceName, variable: string, secret: string)
   return process.output();
 }
 
-// Every secret that is refused stands in the kit's test of the configuration; here each variable has one of each kind.
-describe('in production a service does not start with a secret that is published, its hash, or short', () => {
+// The kit's test of the configuration covers every refused secret; here each variable gets one of each kind.
+describe('in production a service does not start with a published secret, its hash, or a short one', () => {
   test.each<[ServiceName, string, string]>([
     ['user-service', 'JWT_SECRET_KEY', HASHES[0] ?? ''],
     ['user-service', 'SERVICE_TOKEN_SECRET', SHORT],
@@ -68,7 +68,7 @@ test.each<[ServiceName, string]>([
   expect(await refusalOf(service, variable, '')).toMatch(new RegExp(`^${service}: ${variable} `));
 });
 
-test('the images start the services with the settings that are measured', async () => {
+test('the images start the services with the same settings as the benches', async () => {
   const dockerfile = await readFile(new URL('../deploy/Dockerfile', import.meta.url), 'utf8');
   const { UV_THREADPOOL_SIZE: _ofThisMachine, ...fixed } = PROCESS_SETTINGS;
   for (const [name, value] of Object.entries(fixed))
@@ -82,18 +82,15 @@ describe('in production', () => {
   });
   afterAll(() => stack.close());
 
-  test.each([PUBLISHED, ...HASHES, SHORT])(
-    'no token signed with %s is taken by any service',
-    async (secret) => {
-      const admin = { id: 1, role: 'admin', sessionId: 's' } as const;
-      const token = signAccessToken(admin, secretKey(secret), 3600);
-      for (const url of [
-        `${stack.user.url}/api/users`,
-        `${stack.product.url}/api/products/1/stock-movements`,
-        `${stack.order.url}/api/orders?scope=all`,
-      ]) {
-        expect((await call('GET', url, undefined, { token })).status).toBe(401);
-      }
-    },
-  );
+  test.each([PUBLISHED, ...HASHES, SHORT])('no service accepts a token signed with %s', async (secret) => {
+    const admin = { id: 1, role: 'admin', sessionId: 's' } as const;
+    const token = signAccessToken(admin, secretKey(secret), 3600);
+    for (const url of [
+      `${stack.user.url}/api/users`,
+      `${stack.product.url}/api/products/1/stock-movements`,
+      `${stack.order.url}/api/orders?scope=all`,
+    ]) {
+      expect((await call('GET', url, undefined, { token })).status).toBe(401);
+    }
+  });
 });

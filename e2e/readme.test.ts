@@ -7,7 +7,7 @@ import { type Stack, startStack } from './support/stack.ts';
 const run = promisify(execFile);
 const README = new URL('../README.md', import.meta.url);
 const SEED = new URL('../scripts/run.js', import.meta.url).pathname;
-/** The blocks between this mark and the next heading are run. */
+/** Command blocks between this mark and the next heading are run. */
 const MARK = '<!-- tested:';
 
 async function testedBlocks(): Promise<string[]> {
@@ -16,7 +16,7 @@ async function testedBlocks(): Promise<string[]> {
   return [...chapter.matchAll(/^```bash\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
 }
 
-/** A curl that fails with the response's status fails the script. */
+/** An error status of curl fails the script. */
 const STRICT = 'set -euo pipefail; curl() { command curl -sS --fail-with-body "$@"; }\n';
 
 let stack: Stack;
@@ -39,7 +39,7 @@ async function runBlocks(): Promise<string> {
 }
 
 describe('the commands of the README', () => {
-  test('work in their order on a new shop', async () => {
+  test('work in order on a new shop', async () => {
     const output = await runBlocks();
     expect(output).toContain('User registered successfully');
     expect(output).toContain('Stock updated successfully');
@@ -47,7 +47,7 @@ describe('the commands of the README', () => {
     expect(output).toContain('Order cancelled successfully');
   });
 
-  test('work on a shop that was seeded', async () => {
+  test('work on a seeded shop', async () => {
     const env = {
       ...process.env,
       USER_SERVICE_URL: stack.user.url,

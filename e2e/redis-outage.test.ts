@@ -27,27 +27,27 @@ function register() {
   return call('POST', `${stack.user.url}/api/users/register`, body);
 }
 
-/** How many registrations pass until the limit of 5 a minute says no. */
+/** Registrations that succeed until the limit of 5 a minute refuses one. */
 async function registrationsUntilLimited(): Promise<number> {
   for (let passed = 0; passed <= 10; passed++) {
     const { status } = await register();
     if (status === 429) return passed;
     expect(status).toBe(201);
   }
-  throw new Error('the limit is not in force');
+  throw new Error('the limit is not applied');
 }
 
 const list = () => call('GET', `${stack.product.url}/api/products`);
 const readyState = async (url: string) => String((await call('GET', `${url}/ready`)).body['status']);
 
-describe('while Redis comes and goes', () => {
-  test('the limits are in force before', async () => {
+describe('a Redis outage', () => {
+  test('starts with limits counted in Redis', async () => {
     expect(await registrationsUntilLimited()).toBe(5);
   });
 
-  test('killed: requests go on, registration is limited in memory, readiness is degraded but 200', async () => {
+  test('killed: requests succeed, registration is limited in memory, /ready is 200 with degraded', async () => {
     await redis.kill();
-    await until('the services saw it', async () => (await readyState(stack.user.url)) === 'degraded');
+    await until('the service reports it', async () => (await readyState(stack.user.url)) === 'degraded');
     expect(await registrationsUntilLimited()).toBe(5);
     const responses = await Promise.all(Array.from({ length: 60 }, list));
     expect(responses.map((response) => response.status)).toEqual(Array(60).fill(200));
@@ -55,7 +55,7 @@ describe('while Redis comes and goes', () => {
     expect(metrics.text).toMatch(/redis_degraded_total\{feature="limit_catalogue_reads"[^}]*\} [1-9]/);
   });
 
-  test('started again, empty: the limits are back in force in Redis', async () => {
+  test('restarted, empty: the limits are counted in Redis again', async () => {
     await redis.start();
     for (const service of [stack.user, stack.product]) {
       await until('the service uses Redis again', async () => (await readyState(service.url)) === 'ready');
@@ -66,7 +66,7 @@ describe('while Redis comes and goes', () => {
     expect(responses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(10);
   });
 
-  test('paused: requests go on', async () => {
+  test('paused: requests succeed', async () => {
     redis.pause();
     const responses = await Promise.all(Array.from({ length: 20 }, list));
     expect(responses.map((response) => response.status)).toEqual(Array(20).fill(200));

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Runs `npm run seed` on this stack. @returns what it printed */
+/** Runs `npm run seed` on this stack. @returns its output */
 async function seed(): Promise<string> {
   const command = startProcess('node', [COMMAND, 'seed'], {
     env: {
@@ -41,7 +41,7 @@ const contents = async () => ({
 });
 
 describe('npm run seed', () => {
-  test('makes a shop, and changes nothing when it runs again', async () => {
+  test('fills the shop, and changes nothing when it runs again', async () => {
     const output = await seed();
     expect(output).toContain('200 products created');
     expect(output).toMatch(/admin +demo-admin +demo-admin-password/);
@@ -62,7 +62,7 @@ describe('npm run seed', () => {
     expect(await contents()).toEqual(before);
   });
 
-  test('gives every product a picture that can be drawn', async () => {
+  test('gives every product a valid picture', async () => {
     const rows = await query<{ image_url: string }>(
       stack.product.databaseUrl,
       'SELECT image_url FROM products',

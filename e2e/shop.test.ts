@@ -20,7 +20,7 @@ async function register() {
 }
 
 describe('the requests of the original README', () => {
-  test('register, log in, who am I', async () => {
+  test('register, log in, read the own account', async () => {
     const ada = await register();
     expect(ada.user).toMatchObject({ id: expect.any(Number), username: ada.username, email: ada.email });
     const { username, password } = ada;
@@ -52,7 +52,7 @@ describe('the requests of the original README', () => {
     expect(stocked.body['product']?.['stock']).toBe(60);
   });
 
-  test('order, list the orders, statistics', async () => {
+  test('place an order, list orders, read statistics', async () => {
     const { token } = await register();
     const ids: unknown[] = [];
     for (const price of [19.99, 5]) {
@@ -84,15 +84,15 @@ describe('the requests of the original README', () => {
 });
 
 describe('the services together', () => {
-  test('confirm what a placed order holds', async () => {
+  test('confirm the reservation of a placed order', async () => {
     const held = async () => {
       const { text } = await call('GET', `${stack.product.url}/metrics`);
       return Number(/^reservations_held\{[^}]*\} (\d+)/m.exec(text)?.[1]);
     };
-    await until('the confirm jobs ran', async () => (await held()) === 0);
+    await until('the confirm jobs have run', async () => (await held()) === 0);
   });
 
-  test('keep the orders of a deleted user with his bare id', async () => {
+  test('keep the orders of a deleted user with only the user id', async () => {
     const [seller, buyer, admin] = [await register(), await register(), await register()];
     const given = { name: 'Something', price: 5, stock: 5 };
     const product = await call('POST', `${stack.product.url}/api/products`, given, seller);
@@ -120,17 +120,17 @@ describe('the services together', () => {
     await users.end();
   });
 
-  test('pass the request id on, and keep outsiders from /internal', async () => {
+  test('pass the request id on, and refuse clients at /internal', async () => {
     const { token } = await register();
     const outsider = await call('GET', `${stack.product.url}/internal/reservations?older_than=0`, undefined, {
       token,
     });
     expect(outsider.status).toBe(401);
-    const nobody = await call('POST', `${stack.product.url}/internal/reservations`, {});
-    expect(nobody.status).toBe(401);
+    const anonymous = await call('POST', `${stack.product.url}/internal/reservations`, {});
+    expect(anonymous.status).toBe(401);
   });
 
-  test('stop taking the access tokens of an ended session everywhere within 5 s', async () => {
+  test('refuse the access tokens of a revoked session everywhere within 5 s', async () => {
     const { token } = await register();
     const orders = () => call('GET', `${stack.order.url}/api/orders`, undefined, { token });
     expect((await orders()).status).toBe(200);
@@ -138,7 +138,7 @@ describe('the services together', () => {
     await until('the token is refused', async () => (await orders()).status === 401, 5000);
   });
 
-  test('respond and describe themselves', async () => {
+  test('serve their system routes', async () => {
     for (const service of [stack.user, stack.product, stack.order]) {
       const health = await call('GET', `${service.url}/health`);
       expect(health.body['status']).toBe('healthy');
@@ -149,7 +149,7 @@ describe('the services together', () => {
 });
 
 describe('SIGTERM', () => {
-  test('ends a service in order, with exit 0', async () => {
+  test('stops a service in order, with exit code 0', async () => {
     expect(await stack.order.stop()).toBe(0);
     await stack.order.start();
     expect((await call('GET', `${stack.order.url}/ready`)).status).toBe(200);

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import express from 'express';
 
-/** The same bytes as a service returns, by nothing but `node:http` or Express. Arguments: which of them, the address and a token. */
+/** Returns the bytes of a service by bare `node:http` or Express. Arguments: which of them, the address, a token. */
 const [kind, address = '', token] = process.argv.slice(2);
 const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
 const result = await fetch(address, { headers });
-if (!result.ok) throw new Error(`${address} answered ${result.status}`);
+if (!result.ok) throw new Error(`${address} returned ${result.status}`);
 const bytes = Buffer.from(await result.arrayBuffer());
 const type = result.headers.get('content-type') ?? '';
 const { pathname } = new URL(address);

@@ -7,15 +7,15 @@ import { createUnpreparedQuery } from '../../service-kit/src/postgres/query.ts';
 import { createFloor } from '../orders.floor.ts';
 
 /**
- * The statements of the services themselves, sent by bare `pg` and answered by bare Express: no Prisma, cache, limits,
- * tokens or logs, one process for all. Arguments: the databases of user-, product- and order-service.
+ * The services' own statements by bare `pg` behind bare Express: without Prisma, cache, limits, tokens or logs, in one
+ * process. Arguments: the databases of user-, product- and order-service.
  */
 const [userUrl = '', productUrl = '', orderUrl = ''] = process.argv.slice(2);
 const users = new Pool({ connectionString: userUrl, max: 10 });
 const pool = new Pool({ connectionString: productUrl, max: 10 });
 const floor = createFloor(orderUrl, productUrl, 10);
 
-// Only its lists are asked for here: they go to the pool and nowhere else.
+// Only its lists are used here, which need only the pool.
 const query = createUnpreparedQuery(pool);
 const products = createProductRepository({ db: undefined as never, query, unprepared: query });
 const { listQuery } = createProductSchemas(createMoney('USD'));

@@ -2,29 +2,29 @@ import { once } from 'node:events';
 import autocannon, { type Client, type Request, type Result } from 'autocannon';
 import { percentile } from './load.ts';
 
-/** What a generator process is sent first. */
+/** The first message to a generator process. */
 export interface Job {
   url: string;
   seconds: number;
   connections: number;
-  /** In path, headers and body `{n}` becomes the request's number, `{address}` and `{product}` what it stands for. */
+  /** In path, headers and body, `{n}`, `{address}` and `{product}` are replaced for each request. */
   path: string;
   method?: 'GET' | 'POST';
   headers?: Record<string, string>;
   body?: string;
   /** The first number. */
   from?: number;
-  /** Requests that are prepared and sent in turn; 0: each request is made when it is sent. */
+  /** Number of prepared requests, sent in turn; 0: each request is generated when it is sent. */
   prepared?: number;
-  /** Instead of these: what each connection has prepared, which it sends in turn. The n-th connection has the n-th. */
+  /** Instead of the above: the prepared requests of each connection, sent in turn. The n-th connection has the n-th. */
   clients?: { headers: Record<string, string>; bodies: string[] }[];
-  /** Statuses of good responses; any 2xx by default. */
+  /** Expected statuses; any 2xx by default. */
   expected?: number[];
 }
 
-/** What it prints, as JSON. */
+/** The result that it prints as JSON. */
 export interface Turn {
-  /** Good responses per second. */
+  /** Successful responses per second. */
   rate: number;
   /** Milliseconds. */
   p50: number;

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-/** A lean client on kept connections, so that measuring costs as little as it can. */
+/** A minimal client with keep-alive connections, so that measuring costs little. */
 export function createHttpClient(url: string, connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const { hostname, port } = new URL(url);

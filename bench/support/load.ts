@@ -1,4 +1,4 @@
-/** What a closed loop of clients saw: each sends its next call when the last one was answered. */
+/** The result of a closed loop of clients, each of which sends its next call after the response to the previous one. */
 export interface Load {
   /** Calls per second. */
   rate: number;
@@ -10,9 +10,9 @@ export interface Load {
 }
 
 /**
- * @param clients how many at once
- * @param seconds for how long; calls under way at the end are waited for and counted
- * @param call one call of one client; false or an error is a failure
+ * @param clients number of concurrent clients
+ * @param seconds duration; calls that are running at the end are awaited and counted
+ * @param call one call of one client; false or an error counts as a failure
  */
 export async function runLoad(
   clients: number,
@@ -46,7 +46,7 @@ export async function runLoad(
 export const percentile = (sorted: number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
-/** The run in the middle, by rate. */
+/** The median run by rate. */
 export function medianOf<Run extends { rate: number }>(runs: Run[]): Run {
   const sorted = runs.toSorted((a, b) => a.rate - b.rate);
   const middle = sorted[Math.floor(sorted.length / 2)];

@@ -3,13 +3,13 @@ import { setInterval as every } from 'node:timers/promises';
 
 const INTERVAL = 200;
 
-/** What a process holds in memory now, on Linux; 0 elsewhere. */
+/** Resident memory of a process in bytes, on Linux; 0 elsewhere. */
 export async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** Looks at a process's memory while something runs. @returns megabytes, one for each 200 ms */
+/** Samples a process's memory while something runs. @returns megabytes, one value per 200 ms */
 export async function watchMemory<Result>(pid: number, run: () => Promise<Result>) {
   const megabytes = async () => (await residentBytes(pid)) / 1e6;
   const samples = [await megabytes()];
@@ -26,7 +26,7 @@ export async function watchMemory<Result>(pid: number, run: () => Promise<Result
   }
 }
 
-/** The highest of each twentieth of the time. */
+/** The maximum of each twentieth of the time. */
 export function curveOf(samples: number[]): string {
   const points = Math.min(20, samples.length);
   return Array.from({ length: points }, (_, i) => {

@@ -7,10 +7,10 @@ import type { Job, Turn } from './generator.ts';
 
 const fileOf = (name: string) => fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
 
-/** What Linux counts processor time in, in microseconds. */
+/** Linux's unit of processor time, in microseconds. */
 const TICK = 10_000;
 
-/** A load generator in a process of its own, so that it does not measure itself. */
+/** A load generator in a separate process, so that it does not measure itself. */
 export async function generate(job: Job): Promise<Turn> {
   const child = fork(fileOf('support/generator'), [], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   child.send(job);
@@ -25,7 +25,7 @@ export async function generate(job: Job): Promise<Turn> {
 
 export type Peer = Awaited<ReturnType<typeof startPeer>>;
 
-/** A peer of bench/peers as a process like the service's. @returns its address and how to end it */
+/** Starts a peer of bench/peers as a process. @returns its address and a function that stops it */
 export async function startPeer(name: string, args: string[]) {
   const child = fork(fileOf(`peers/${name}`), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [address] = await Promise.race([
@@ -44,7 +44,7 @@ export async function startPeer(name: string, args: string[]) {
   };
 }
 
-/** Processor time that a process has used so far, in microseconds. */
+/** Processor time used by a process so far, in microseconds. */
 export async function processorTime(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const [user = 0, system = 0] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14).map(Number);

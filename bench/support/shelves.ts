@@ -8,7 +8,7 @@ async function onDatabase<T>(url: string, use: (client: Client) => Promise<T>): 
   return use(client).finally(() => client.end());
 }
 
-/** A catalogue to measure with: products 1 to `count` on SHELVES shelves, with stock that lasts. */
+/** A catalogue to measure with: products 1 to `count` on SHELVES shelves, with ample stock. */
 export function fillShelves(url: string, count: number): Promise<void> {
   return onDatabase(url, async (client) => {
     await client.query(
@@ -29,7 +29,7 @@ export function countStatements(url: string): Promise<void> {
   );
 }
 
-/** Statements that this database has run so far, as Postgres counts them. */
+/** Number of statements that this database has run so far, counted by Postgres. */
 export function statementsOf(url: string): Promise<number> {
   return onDatabase(url, async (client) => {
     const { rows } = await client.query<{ calls: number }>(

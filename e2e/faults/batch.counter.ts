@@ -2,12 +2,12 @@ import type { ServiceProcess } from '../support/stack.ts';
 
 const BATCHES = /^placement_batch_size_(count|bucket)\{([^}]*)\} (\d+)$/gm;
 
-/** Counts how often orders took a step of placement together, from the metrics of the replicas. */
+/** Counts the large batches of placement steps, from the metrics of the replicas. */
 export function createBatchCounter(replicas: readonly ServiceProcess[]) {
-  /** By replica; a process that was killed begins again at 0. */
+  /** By replica; a killed process starts again at 0. */
   const seen = new Map<ServiceProcess, number>();
   return {
-    /** Batches of more than ten orders since the last call. What a process counted before it was killed is lost. */
+    /** Batches of more than ten orders since the last call. Counts of a killed process are lost. */
     async countLargeBatches(): Promise<number> {
       let found = 0;
       for (const replica of replicas) {

@@ -16,9 +16,9 @@ import type { Random } from './seeded.random.ts';
 
 const SELLER = 900;
 const ADMIN = 901;
-/** How long clients try, in milliseconds, while all of them do; and how long each does alone afterwards. */
-const PATIENCE = 5000;
-const PATIENCE_ALONE = 20_000;
+/** Milliseconds that clients retry while all of them order, and that each retries alone afterwards. */
+const RETRY_TIME = 5000;
+const RETRY_TIME_ALONE = 20_000;
 
 const tokenOf = (id: number, role: 'customer' | 'admin' = 'customer') =>
   signAccessToken({ id, role, sessionId: randomUUID() }, TOKEN_KEY, 3600);
@@ -29,12 +29,12 @@ interface BuyerOptions {
   userId: number;
   productIds: number[];
   history: History;
-  /** Orders that any client was told of. */
+  /** Orders that a client has received. */
   orders: number[];
   clock: () => number;
 }
 
-/** A client that orders, cancels, moves orders on and restocks, until it is told to stop. */
+/** A client that orders, cancels, changes statuses and restocks until it is stopped. */
 export function createBuyer({ shop, random, userId, productIds, history, orders, clock }: BuyerOptions) {
   const token = tokenOf(userId);
   const adminToken = tokenOf(ADMIN, 'admin');
@@ -68,20 +68,20 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
       attempts: [],
     };
     history.placements.push(placement);
-    const atOnce = key !== null && random.chance(0.25) ? 2 : 1;
-    await Promise.all(Array.from({ length: atOnce }, () => sendUntilFinal(placement)));
+    const concurrency = key !== null && random.chance(0.25) ? 2 : 1;
+    await Promise.all(Array.from({ length: concurrency }, () => sendUntilFinal(placement)));
   }
 
-  async function sendUntilFinal({ key, basket, attempts }: Placement, patience = PATIENCE): Promise<void> {
+  async function sendUntilFinal({ key, basket, attempts }: Placement, retryTime = RETRY_TIME): Promise<void> {
     const headers = key === null ? {} : { 'idempotency-key': key };
-    const end = Date.now() + patience;
+    const end = Date.now() + retryTime;
     while (Date.now() < end) {
       const response = await attempt('POST', `${shop.orderUrl}/api/orders`, basket, { headers });
       attempts.push(response);
       if (response.status === 201) orders.push(createdIn(response).order.id);
-      // Without a key a client that got no response cannot know, and does not ask again.
+      // Without a key, a client that got no response does not retry.
       if (key === null || isFinal(response)) return;
-      // As clients should: more patience with every try, and no two alike.
+      // Backoff with jitter.
       await sleep(random.int(20, 150) * Math.min(attempts.length, 10));
     }
   }
@@ -110,12 +110,12 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
   }
 
   return {
-    /** Tries once more what got no final response. A key that gets none even now is poisoned. */
+    /** Repeats placements without a final response. Every key must get one now. */
     async finish(): Promise<void> {
       const own = history.placements.filter((placement) => placement.userId === userId);
       for (const placement of own)
         if (placement.key !== null && !placement.attempts.some(isFinal))
-          await sendUntilFinal(placement, PATIENCE_ALONE);
+          await sendUntilFinal(placement, RETRY_TIME_ALONE);
     },
 
     async run(isOver: () => boolean): Promise<void> {
@@ -130,7 +130,7 @@ export function createBuyer({ shop, random, userId, productIds, history, orders,
   };
 }
 
-/** What the clients of a round order. */
+/** The products that the clients of a round order. */
 export async function createProducts(shop: FaultShop, random: Random): Promise<number[]> {
   const made: number[] = [];
   const count = random.int(2, 5);

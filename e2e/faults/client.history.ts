@@ -1,4 +1,4 @@
-/** One request of a client and what it got. */
+/** One request of a client and its response. */
 export interface Attempt {
   /** Milliseconds since the round began. */
   at: number;
@@ -11,7 +11,7 @@ export interface Attempt {
 export interface Basket {
   products: { product_id: number; quantity: number }[];
   expected_total?: number;
-  /** Names this order among all others. */
+  /** Identifies this order. */
   note: string;
 }
 
@@ -58,7 +58,7 @@ export const codeOf = ({ text }: Attempt): string | undefined => {
 
 export const createdIn = (attempt: Attempt): CreatedJson => JSON.parse(attempt.text) as CreatedJson;
 
-/** Whether the client need not ask again: an order, or a refusal for a reason of business. */
+/** Whether a response is final: an order, or a refusal for a business reason. */
 export function isFinal(attempt: Attempt): boolean {
   if (attempt.status === 409) return codeOf(attempt) !== 'idempotency_in_flight';
   return attempt.status !== 0 && attempt.status !== 503;

@@ -1,8 +1,8 @@
 import type { Message } from './fault.proxy.ts';
 
 /**
- * Where a fault strikes on the way of an order (order-placement.md). A point between two steps is a message that a
- * proxy holds back; a point inside a step is a statement that waits for a lock of the test.
+ * Where a fault strikes during the placement of an order (docs/order-placement.md). At a point between two steps a proxy
+ * holds a message back; at a point inside a step a statement waits for a lock of the test.
  */
 export const POINTS = [
   'before intent',
@@ -48,7 +48,7 @@ export interface Strike {
   readonly point: Point;
 }
 
-/** The message that a point waits for; a point inside a step waits for the message before the step. */
+/** The message at which a point is reached; for a point inside a step, the message before the step. */
 const MESSAGES: Record<Exclude<Point, 'any time'>, { call: Call; direction: Message['direction'] }> = {
   'before intent': { call: 'order', direction: 'asked' },
   'in intent': { call: 'order', direction: 'asked' },
@@ -85,7 +85,7 @@ const ON_RESPONSE: readonly Fault[] = ['swallow the response', 'cut in the respo
 export const isOfProxy = (fault: Fault) =>
   fault === 'delay' || ON_REQUEST.includes(fault) || ON_RESPONSE.includes(fault);
 
-/** Every fault at every point where it can happen. */
+/** Every fault at every point where it is possible. */
 export const STRIKES: readonly Strike[] = POINTS.flatMap((point) =>
   FAULTS.filter((fault) => canStrike(fault, point)).map((fault) => ({ fault, point })),
 );

@@ -2,26 +2,26 @@ import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, type RequestOptions, request as send } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** A request on its way to the service, or its response on its way back. */
+/** A request to the service, or its response. */
 export interface Message {
   readonly method: string;
   readonly path: string;
   readonly direction: 'asked' | 'answered';
 }
 
-/** `cut`: the other side gets nothing of it; `cut in the middle`: half of it. Both end the connection. */
+/** `cut`: the receiver gets nothing; `cut in the middle`: it gets half. Both close the connection. */
 export type Passage = 'pass' | 'cut' | 'cut in the middle';
 
 interface ProxyOptions {
-  /** Base addresses of the replicas behind it, which take turns; may grow. */
+  /** Base addresses of the replicas, used in turn; may grow. */
   targets: string[];
-  /** Decides about every message; the message waits as long. */
+  /** Decides about every message, which waits for the decision. */
   onMessage: (message: Message) => Promise<Passage>;
 }
 
 /**
- * Stands between a client and the replicas of a service and decides about every request and every response. A request
- * that was let through goes on although its sender is gone, as bytes on a wire do.
+ * A proxy between clients and the replicas of a service that decides about every request and response. A request that was
+ * passed on continues even if its sender disconnects.
  */
 export async function startFaultProxy({ targets, onMessage }: ProxyOptions) {
   let turn = 0;
@@ -77,7 +77,7 @@ async function exchange(options: RequestOptions, body: Buffer) {
   return { status, headers, body: await bytesOf(response) };
 }
 
-/** Half a body under the full length: the service waits for the rest and sees the connection end. */
+/** Half a body with the full length: the service waits for the rest until the connection closes. */
 async function sendHalf(options: RequestOptions, body: Buffer): Promise<void> {
   const request = send({ ...options, agent: false });
   request.on('error', () => undefined);

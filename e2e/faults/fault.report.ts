@@ -3,7 +3,7 @@ import type { RoundResult } from './fault.round.ts';
 
 const FAULT_WIDTH = 38;
 const CELL_WIDTH = 10;
-/** Enough of a response's text to tell what it was. */
+/** Characters of a response that are printed. */
 const SHOWN_TEXT = 400;
 
 /** One line per round. */
@@ -11,11 +11,11 @@ export function lineOf({ round, strikes, history, placed, quietAfter }: RoundRes
   const struck = strikes.map(({ fault, point, struckAt }) =>
     struckAt === undefined ? `${fault} @ ${point} (not reached)` : `${fault} @ ${point} (${struckAt} ms)`,
   );
-  const counts = `${history.placements.length} asked, ${placed} placed, quiet after ${quietAfter} ms`;
+  const counts = `${history.placements.length} requested, ${placed} placed, settled after ${quietAfter} ms`;
   return `round ${round}: ${counts}; ${struck.join('; ')}`;
 }
 
-/** Faults × points with counts, and how soon the stock was back. */
+/** Counts of faults × points, and the time until the stock was returned. */
 export function summaryOf(results: RoundResult[]): string {
   const struck = results.flatMap(({ strikes }) => strikes).filter(({ struckAt }) => struckAt !== undefined);
   const count = (fault?: string, point?: string) =>
@@ -34,14 +34,14 @@ export function summaryOf(results: RoundResult[]): string {
     ...FAULTS.map((fault) => row(fault, [...POINTS.map((point) => count(fault, point)), count(fault)])),
     row('all', [...POINTS.map((point) => count(undefined, point)), count()]),
     '',
-    `rounds ${results.length}, orders asked ${sum(({ history }) => history.placements.length)}, ` +
+    `rounds ${results.length}, orders requested ${sum(({ history }) => history.placements.length)}, ` +
       `placed ${sum(({ placed }) => placed)}, batches of more than ten ${sum(({ largeBatches }) => largeBatches)}, samples of the stock ${sum(({ samples }) => samples)}`,
     `stock back after: median ${quiet[Math.floor(quiet.length / 2)] ?? 0} ms, max ${quiet.at(-1) ?? 0} ms`,
     `violations ${sum(({ violations }) => violations.length)}`,
   ].join('\n');
 }
 
-/** All that is known of a round that broke something. */
+/** The details of a round with violations. */
 export function failureOf({ round, strikes, history, violations }: RoundResult, seed: number): string {
   const events = [...history.placements, ...history.changes].sort(
     (a, b) => (a.attempts[0]?.at ?? 0) - (b.attempts[0]?.at ?? 0),

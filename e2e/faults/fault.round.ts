@@ -15,9 +15,9 @@ export interface RoundResult {
   history: History;
   samples: number;
   placed: number;
-  /** Batches of more than ten orders, as far as the processes that counted them still run. */
+  /** Batches of more than ten orders, without those of killed processes. */
   largeBatches: number;
-  /** Milliseconds from the moment when everything ran again and no client asked, until nothing was held or waited. */
+  /** Milliseconds from the end of all requests and repairs until no reservation was held and no job waited. */
   quietAfter: number;
   violations: string[];
 }
@@ -29,17 +29,17 @@ interface RoundOptions {
 }
 
 const CLIENTS = 6;
-/** In every fourth round so many clients make batches of ten orders and more. */
+/** Clients in every fourth round, so many that batches of more than ten orders occur. */
 const RUSH = 32;
 const SHORTEST = 500;
-/** How long a strike may wait for its point, in milliseconds. */
+/** Milliseconds that a strike may wait for its point. */
 const LONGEST = 2500;
 /** docs/order-placement.md, I3. */
 const QUIET_WITHIN = 60_000;
-/** Clients go on for a while after the last strike, so that they meet what it broke. */
+/** Milliseconds that clients continue after the last strike, so that they see its effects. */
 const AFTERMATH = 250;
 
-/** Plays one round: clients order while one or two faults strike; then all is repaired, and both databases are checked. */
+/** Runs one round: clients order while one or two faults strike. Then repairs everything and checks both databases. */
 export async function playRound({ shop, seed, round }: RoundOptions): Promise<RoundResult> {
   const random = createRandom(seed + Math.imul(round + 1, 0x9e3779b1));
   const began = performance.now();
@@ -77,7 +77,7 @@ export async function playRound({ shop, seed, round }: RoundOptions): Promise<Ro
   const found = await checkAll(shop, { userIds, productIds, since, history });
   const { placements } = history;
   const placed = placements.filter(({ attempts }) => attempts.some(({ status }) => status === 201)).length;
-  const late = quietAfter < QUIET_WITHIN ? [] : [`I3: not quiet after ${QUIET_WITHIN} ms`];
+  const late = quietAfter < QUIET_WITHIN ? [] : [`I3: not settled after ${QUIET_WITHIN} ms`];
   return {
     round,
     strikes,
@@ -90,7 +90,7 @@ export async function playRound({ shop, seed, round }: RoundOptions): Promise<Ro
   };
 }
 
-/** The rounds walk through every fault at every point, in an order of the seed's; some get a second one. */
+/** The rounds cover every fault at every point, in an order given by the seed; some have a second fault. */
 function planStrikes(seed: number, round: number, random: Random): PlannedStrike[] {
   const cycle = Math.floor(round / STRIKES.length);
   const inOrder = createRandom(seed + cycle).shuffle(STRIKES);
@@ -126,7 +126,7 @@ async function checkAll(shop: FaultShop, { userIds, productIds, since, history }
   ]);
   const ended = [...shop.orders, ...shop.products].filter(({ process }) => process.hasEnded());
   return [
-    ...ended.map(({ process }) => `a service ended by itself: ${process.output()}`),
+    ...ended.map(({ process }) => `a service ended unexpectedly: ${process.output()}`),
     ...stock,
     ...stats,
     ...checkReservations(orders, held),

@@ -5,7 +5,7 @@ import { type ServiceProcess, startStack } from '../support/stack.ts';
 import { createBatchCounter } from './batch.counter.ts';
 import { type Message, type Passage, startFaultProxy } from './fault.proxy.ts';
 
-/** Everything a round needs: two replicas of each service, a database server for each service, and a proxy in front of it. */
+/** The shop of a round: two replicas of each service, a database server for each service, and a proxy in front of it. */
 export interface FaultShop {
   readonly orders: readonly ServiceProcess[];
   readonly products: readonly ServiceProcess[];
@@ -14,12 +14,12 @@ export interface FaultShop {
   /** Between the services and their databases. */
   readonly orderLink: SlowLink;
   readonly productLink: SlowLink;
-  /** Straight to the tables, past everything that is struck. */
+  /** Direct connections, past all proxies. */
   readonly orderDb: Pool;
   readonly productDb: Pool;
   /** The replicas of order-service behind their proxy. */
   readonly orderUrl: string;
-  /** Straight to the replicas of product-service. */
+  /** Addresses of the product-service replicas, without a proxy. */
   readonly productUrls: readonly string[];
   countLargeBatches(): Promise<number>;
   /** Decides about every message from now on. */
@@ -29,7 +29,7 @@ export interface FaultShop {
 
 type Gate = (message: Message) => Promise<Passage>;
 
-/** As the services run in production, only more impatient, so that a round takes seconds. */
+/** The production settings with shorter intervals, so that a round takes seconds. */
 const IMPATIENT = {
   TIME_LIMIT_FACTOR: '1',
   PLACEMENT_DEADLINE: '2',
@@ -102,7 +102,7 @@ export async function startFaultShop(): Promise<FaultShop> {
 
 const portOf = (url: string) => Number(new URL(url).port);
 
-/** Past the link. */
+/** A direct connection, without the link. */
 function poolOf({ databaseUrl }: ServiceProcess, { url }: OwnPostgres): Pool {
   const connectionString = Object.assign(new URL(databaseUrl), { port: new URL(url).port }).toString();
   const pool = new Pool({ connectionString, max: 4, connectionTimeoutMillis: 3000 });

@@ -5,9 +5,9 @@ import type { FaultShop } from './fault.shop.ts';
 import type { Random } from './seeded.random.ts';
 import { holdLock, lockProduct } from './statement.locks.ts';
 
-/** A strike as it was planned, and what became of it; times in milliseconds since the round began. */
+/** A planned strike and its result; times in milliseconds since the round began. */
 export interface PlannedStrike extends Strike {
-  /** How many messages at its point pass before it, or how long it waits when it has no point. */
+  /** Messages that pass at its point before it strikes, or its delay if it has no point. */
   readonly after: number;
   struckAt?: number;
 }
@@ -26,11 +26,11 @@ const LONGEST_DELAY = 1200;
 /** Around the time limits of a statement, in milliseconds. */
 const LATE = [300, 1800] as const;
 
-/** Carries out the strikes of one round, each once, and mends what it broke a little later. */
+/** Executes the strikes of one round, each once, and repairs the damage a little later. */
 export function createStriker({ shop, random, strikes, clock }: StrikerOptions) {
   const { orders, products, orderPostgres, productPostgres, orderLink, productLink } = shop;
   const mending: Promise<void>[] = [];
-  /** What is struck is struck again only after it was mended. */
+  /** The targets that are broken now; they are not struck again until they are repaired. */
   const turns = new Map<object, Promise<void>>();
 
   async function outage(target: object, hit: () => unknown, mend: () => unknown, length: number) {
@@ -50,7 +50,7 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
   const paused = (target: { pause(): void; resume(): void }, min: number, max: number) =>
     outage(target, target.pause, target.resume, random.int(min, max));
 
-  /** Responses come late, those inside transactions too. */
+  /** Delays responses, also inside transactions. */
   const late = (link: FaultShop['orderLink']) =>
     outage(
       link,
@@ -100,7 +100,7 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
   };
 
   return {
-    /** What the proxies ask. */
+    /** For the proxies. */
     async gate(message: Message): Promise<Passage> {
       const strike = [...waiting].find((planned) => due(planned, message));
       if (strike === undefined) return 'pass';
@@ -109,7 +109,7 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
       return carryOut(strike);
     },
 
-    /** Carries out the strikes that wait for no message. */
+    /** Executes the strikes without a message. */
     async strikeAnyTime(): Promise<void> {
       const timed = strikes.filter(({ point }) => point === 'any time');
       await Promise.all(
@@ -136,7 +136,7 @@ export function createStriker({ shop, random, strikes, clock }: StrikerOptions) 
   };
 }
 
-/** When a strike without a message comes, or which message it takes; jobs send fewer of them than clients. */
+/** Chooses the time or the message of a strike; jobs send fewer messages than clients. */
 export function planStrike(strike: Strike, random: Random): PlannedStrike {
   if (strike.point === 'any time') return { ...strike, after: random.int(0, 900) };
   const ofJobs = /confirm|release/.test(strike.point);

@@ -1,7 +1,7 @@
 import { type Attempt, codeOf, createdIn, type History, isFinal, type Placement } from './client.history.ts';
 import type { HeldReservation, PlacedOrder } from './invariant.queries.ts';
 
-/** The HTTP contract, order-service: the transitions of an order. Repeated here, so that the service is checked against it. */
+/** The transitions of an order (docs/http-api.md), repeated here to check the service against them. */
 const MAY_FOLLOW: Record<string, string[]> = {
   pending: ['processing', 'cancelled'],
   processing: ['shipped', 'cancelled'],
@@ -13,7 +13,7 @@ const isPlaced = (order: PlacedOrder) => order.placement === 'PLACED';
 const linesText = (lines: { product_id: number; quantity: number; price_minor: number }[]) =>
   lines.map((line) => `${line.product_id}×${line.quantity}@${line.price_minor}`).join(' ');
 
-/** I3: the reservations that are not released are those of the orders that stand, with equal items. */
+/** I3: the reservations that are not released are exactly those of the valid orders, with equal items. */
 export function checkReservations(orders: PlacedOrder[], held: HeldReservation[]): string[] {
   const standing = orders.filter((order) => isPlaced(order) && order.status !== 'cancelled');
   const wanted = new Map(standing.map((order) => [order.reservation_id, linesText(order.lines)]));
@@ -24,7 +24,7 @@ export function checkReservations(orders: PlacedOrder[], held: HeldReservation[]
   const other = [...found]
     .filter(([id, lines]) => wanted.get(id) !== lines)
     .map(
-      ([id, lines]) => `I3: reservation ${id} holds ${lines}, its order says ${wanted.get(id) ?? 'nothing'}`,
+      ([id, lines]) => `I3: reservation ${id} holds ${lines}, its order has ${wanted.get(id) ?? 'nothing'}`,
     );
   return [...missing, ...other];
 }
@@ -49,7 +49,7 @@ function followsTable({ history, status }: PlacedOrder): boolean {
   return steps && history.at(-1)?.to_status === status;
 }
 
-/** I4 and what the contract says about the responses themselves. */
+/** I4, and the rules for the responses themselves. */
 export function checkHistory({ placements, changes }: History, orders: PlacedOrder[]): string[] {
   const byId = new Map(orders.map((order) => [order.id, order]));
   const wrongResponses = [...placements, ...changes]
@@ -58,7 +58,7 @@ export function checkHistory({ placements, changes }: History, orders: PlacedOrd
     .map((attempt) => `response ${attempt.status}: ${attempt.text}`);
   const lost = changes.flatMap(({ orderId, to, attempts }) =>
     attempts.some(({ status }) => status === 200) && !wasEver(byId.get(orderId), to)
-      ? [`I4: order ${orderId} was told to be ${to} and never was`]
+      ? [`I4: order ${orderId} was reported as ${to}, but never was`]
       : [],
   );
   return [
@@ -76,7 +76,7 @@ export function checkHistory({ placements, changes }: History, orders: PlacedOrd
 const wasEver = (order: PlacedOrder | undefined, status: string) =>
   order?.history.some(({ to_status }) => to_status === status) ?? false;
 
-/** @param orders all that were made for this placement */
+/** @param orders all orders made for this placement */
 function checkPlacement(placement: Placement, orders: PlacedOrder[]): string[] {
   const { key, userId, attempts } = placement;
   const placed = orders.filter(isPlaced);
@@ -88,21 +88,21 @@ function checkPlacement(placement: Placement, orders: PlacedOrder[]): string[] {
   if (key !== null && final.length === 0) broken.push(`I4: no final response for ${name}`);
   for (const attempt of attempts) {
     if (attempt.status === 201 && !agrees(attempt, placement, placed[0]))
-      broken.push(`I4: the order of a 201 is not there as it was told: ${name}: ${attempt.text}`);
+      broken.push(`I4: the order of a 201 differs or is missing: ${name}: ${attempt.text}`);
   }
   if (placed.length > 0 && (final.length > 0 || key === null) && attempts.every(saysNothingOrdered))
-    broken.push(`I4: an order in spite of ${attempts.map(codeOf).join(', ')}: ${name}`);
+    broken.push(`I4: an order despite ${attempts.map(codeOf).join(', ')}: ${name}`);
   return broken;
 }
 
-/** Whether the row is the order that the client was told of and asked for. */
+/** Whether the row equals the order that the client requested and received. */
 function agrees(attempt: Attempt, { basket }: Placement, order: PlacedOrder | undefined): boolean {
-  const told = createdIn(attempt).order;
+  const received = createdIn(attempt).order;
   const asked = [...basket.products].sort((a, b) => a.product_id - b.product_id);
   return (
     order !== undefined &&
-    order.id === told.id &&
-    Number(order.total_minor) === Math.round(told.total_amount * 100) &&
+    order.id === received.id &&
+    Number(order.total_minor) === Math.round(received.total_amount * 100) &&
     order.lines.length === asked.length &&
     order.lines.every(
       (line, index) =>

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 
 /**
- * I1 and I2 in one snapshot: every product whose stock is negative, differs from its ledger, or does not add up with
- * what is held and confirmed to what was brought in. $1: products; $2: reservations made since.
+ * I1 and I2 in one snapshot: products whose stock is negative, differs from the ledger, or does not equal the restocked
+ * units minus the held and confirmed ones. $1: products; $2: reservations made since.
  */
 const UNBALANCED = `
   WITH taken AS (
@@ -42,7 +42,7 @@ const ORDERS = `
             FROM order_status_changes WHERE order_id = o.id) AS history
     FROM orders o WHERE o.user_id = ANY ($1::int[]) ORDER BY o.id`;
 
-/** What the kept counters say against what the orders say; users whose counters are wrong. */
+/** Users whose stored counters differ from their orders. */
 const WRONG_STATS = `
   WITH counted AS (
     SELECT user_id, count(*) FILTER (WHERE status = 'pending') AS pending,
@@ -81,7 +81,7 @@ export const wrongStats = async (db: Pool, userIds: number[]): Promise<string[]>
 export const notReleased = async (db: Pool, since: Date): Promise<HeldReservation[]> =>
   (await db.query(NOT_RELEASED, [since])).rows;
 
-/** What is still under way; nothing is when all is 0. */
+/** Counts of unfinished work; all are 0 when the shop has settled. */
 export async function underWay(orderDb: Pool, productDb: Pool): Promise<number> {
   const [orders, reservations] = await Promise.all([
     orderDb.query(`SELECT (SELECT count(*) FROM orders WHERE placement = 'PLACING')

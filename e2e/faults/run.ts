@@ -29,7 +29,7 @@ console.log(`seed ${seed}`);
 const complete = results.length === end - first;
 process.exitCode = complete && results.every(({ violations }) => violations.length === 0) ? 0 : 1;
 
-/** Up to the first violation, or until somebody stops it. */
+/** Runs until the first violation or a stop signal. */
 async function playRounds(on: FaultShop): Promise<RoundResult[]> {
   const played: RoundResult[] = [];
   for (let round = first; round < end && !stopping; round++) {

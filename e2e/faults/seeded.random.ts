@@ -1,13 +1,13 @@
-/** Random choices that a seed repeats. */
+/** Random choices that are reproducible with a seed. */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** From 0 up to but excluding 1. */
   next(): number;
-  /** A whole number, both ends included. */
+  /** A whole number in the range, including both ends. */
   int(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<T>(from: readonly T[]): T;
   shuffle<T>(list: readonly T[]): T[];
-  /** A generator of its own, so that one actor's number of choices does not change another's. */
+  /** An independent generator, so that the number of choices of one actor does not affect another's. */
   fork(): Random;
 }
 

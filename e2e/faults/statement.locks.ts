@@ -6,7 +6,7 @@ import type { FaultShop } from './fault.shop.ts';
 const UNTIL_AWAITED = 300;
 const PAUSE = 5;
 
-/** What each statement needs and the test takes first, so that a fault can strike while the statement runs. */
+/** Locks that each statement needs and the test takes first, so that a fault can strike while the statement waits. */
 const LOCKS: Partial<Record<Point, { database: 'orderDb' | 'productDb'; sql: string }>> = {
   'in intent': { database: 'orderDb', sql: 'LOCK TABLE orders IN SHARE MODE' },
   'in reserve': { database: 'productDb', sql: 'SELECT FROM products WHERE stock > 0 FOR UPDATE' },
@@ -14,8 +14,8 @@ const LOCKS: Partial<Record<Point, { database: 'orderDb' | 'productDb'; sql: str
 };
 
 /**
- * Makes the statement of a point wait. @returns undefined for a point that is no statement, and when the database is
- * away already
+ * Makes the statement of a point wait. @returns undefined for a point that is not a statement, and if the database is
+ * already down
  */
 export async function holdLock(shop: FaultShop, point: Point) {
   const lock = LOCKS[point];
@@ -26,12 +26,12 @@ export async function holdLock(shop: FaultShop, point: Point) {
   if (held === undefined) return void client.release(true);
   return {
     untilAwaited: () => untilAwaited(client),
-    /** Ends the connection, and with it the transaction. */
+    /** Closes the connection, which ends the transaction. */
     release: () => client.release(true),
   };
 }
 
-/** Locks one of the newest products that are left, as a slow change of it does. @returns what gives it back */
+/** Locks one of the newest products in stock, like a slow change of it. @returns a function that releases the lock */
 export async function lockProduct({ productDb }: FaultShop): Promise<() => void> {
   const client = await productDb.connect().catch(() => undefined);
   if (client === undefined) return () => undefined;

@@ -4,7 +4,7 @@ import { unbalanced } from './invariant.queries.ts';
 
 const PAUSE = 25;
 
-/** Checks I1 and I2 again and again while everything is struck. */
+/** Checks I1 and I2 repeatedly during a round. */
 export function startStockSampler(db: Pool, productIds: number[], since: Date) {
   const violations = new Set<string>();
   let samples = 0;

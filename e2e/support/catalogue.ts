@@ -2,12 +2,12 @@ import { signAccessToken } from '@shop/service-kit/tokens/access-token';
 import { Client } from 'pg';
 import { TOKEN_KEY } from './stack.ts';
 
-/** An access token of a user who need not exist: services believe the signature. */
+/** An access token of a user who need not exist: services check the signature only. */
 export function tokenOf(userId: number, role: 'customer' | 'admin' = 'customer'): string {
   return signAccessToken({ id: userId, role, sessionId: `e2e-${userId}` }, TOKEN_KEY, 3600);
 }
 
-/** Products with this stock, straight in the database, ledger included. @returns their ids */
+/** Inserts products with this stock and their ledger entries directly. @returns their ids */
 export async function addProducts(databaseUrl: string, count: number, stock: number): Promise<number[]> {
   return withClient(databaseUrl, async (client) => {
     const { rows } = await client.query<{ id: number }>(
@@ -25,7 +25,7 @@ export async function addProducts(databaseUrl: string, count: number, stock: num
   });
 }
 
-/** Stock, and what the ledger says it must be. */
+/** The stock, and the sum of the ledger. */
 export async function stockOf(databaseUrl: string, id: number): Promise<{ stock: number; ledger: number }> {
   return withClient(databaseUrl, async (client) => {
     const { rows } = await client.query<{ stock: number; ledger: number }>(

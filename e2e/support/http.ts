@@ -1,6 +1,6 @@
 import type { Exchange } from '@shop/service-kit/testing/response-check';
 
-/** Called with each request and its response. */
+/** Is called with each request and its response. */
 export const observers: ((exchange: Exchange) => void)[] = [];
 
 /** Set by `npm run contract`: it compares requests and responses with docs/openapi.json. */
@@ -15,12 +15,12 @@ export function shopFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch(PROXY + pathname + search, { ...init, headers });
 }
 
-/** Whatever JSON came: a test says what it must be. */
+/** Any JSON: the tests check its content. */
 interface Json {
   readonly [field: string]: Json | undefined;
 }
 
-/** A response as a test looks at it. */
+/** A response as tests see it. */
 export interface Result {
   status: number;
   headers: Headers;
@@ -35,7 +35,7 @@ interface CallOptions {
   limit?: number;
 }
 
-/** One request with a time limit; rejects only when there was no response. */
+/** One request with a time limit; rejects only if there was no response. */
 export async function call(
   method: string,
   url: string,

@@ -1,5 +1,5 @@
-// A process of its own, so that what it measures is not its own work: GET of the address given, one at a time, until
-// SIGTERM. Then it prints what they took.
+// A separate process, so that it does not measure its own work: sends GET requests to the address, one at a time, until
+// SIGTERM, and then prints their durations.
 import { Agent, get } from 'node:http';
 
 const PAUSE = 5;

@@ -11,7 +11,7 @@ const CONFIGURATION = fileURLToPath(new URL('../../deploy/gateway', import.meta.
 const PORTS = { 'user-service': 5001, 'product-service': 5002, 'order-service': 5003 } as const;
 const STOREFRONT_PORT = 5080;
 
-/** The program, where there is one; Jest's setup of e2e installs it as root. */
+/** The nginx binary, if there is one; as root, Jest's setup of e2e installs it. */
 function findNginx(): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
   return folders.map((folder) => join(folder, 'nginx')).find(isExecutable);
@@ -26,7 +26,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** `describe`, or with a warning `describe.skip` on a machine without nginx. */
+/** `describe`, or `describe.skip` with a warning on a machine without nginx. */
 export const describeWithNginx = findNginx() === undefined ? skipLoudly() : describe;
 
 function skipLoudly() {
@@ -35,12 +35,12 @@ function skipLoudly() {
 }
 
 export interface Gateway {
-  /** By service, as its own port shows it. */
+  /** Addresses by service, on its own port. */
   urls: Record<ServiceName, string>;
-  /** All three at one address. */
+  /** The common address of all three. */
   url: string;
   port: number;
-  /** The lines of its access log. */
+  /** Lines of its access log. */
   log(): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ interface GatewayOptions {
   env?: Record<string, string>;
 }
 
-/** The gateway as it is deployed, on free ports of 127.0.0.1 instead of the published ones. */
+/** The deployed gateway, on free ports of 127.0.0.1. */
 export async function startGateway({ services, env = {} }: GatewayOptions): Promise<Gateway> {
   const folder = await temporaryFolder();
   const source = join(folder, 'source');
@@ -92,7 +92,7 @@ export async function startGateway({ services, env = {} }: GatewayOptions): Prom
   };
 }
 
-/** Another proxy in front of an address, as one that ends TLS stands in front of the gateway. */
+/** Another proxy in front of an address, like one that terminates TLS in front of the gateway. */
 export async function startFrontProxy(target: string): Promise<{ url: string; close: () => Promise<void> }> {
   const folder = await temporaryFolder();
   const port = await freePort();
@@ -123,7 +123,7 @@ exec nginx -p "$GATEWAY_STATE/" -c "$GATEWAY_STATE/nginx.conf" -g 'daemon off;'
   return { url, close: stop };
 }
 
-/** Open to the user that nginx runs its workers as when root starts it. */
+/** A folder that nginx's workers can read, which run as another user if root starts nginx. */
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'shop-gateway-'));
   await chmod(folder, 0o711);

@@ -13,7 +13,7 @@ import {
 } from '../../scripts/lib/postgres/server.js';
 import { sleep, until } from './process.ts';
 
-/** A PostgreSQL server of a test's own, which it may kill, pause and start again on the same port and data. */
+/** A PostgreSQL server for one test, which may kill, pause and restart it with the same port and data. */
 export interface OwnPostgres {
   readonly url: string;
   /** kill -9 of the server and every process of it. */
@@ -27,9 +27,9 @@ export interface OwnPostgres {
 }
 
 /**
- * Only processes are killed here, never the machine: the kernel keeps every page that was written, so nothing has to
- * be flushed to the disk. A commit must have left the process, though (synchronous_commit), and a kill may come in the
- * middle of writing a page (full_page_writes).
+ * Only processes are killed here, never the machine: the kernel keeps every written page, so nothing has to be flushed to
+ * disk. But a commit must have left the process (synchronous_commit), and a kill may interrupt writing a page
+ * (full_page_writes).
  */
 const SETTINGS = [
   'fsync=off',
@@ -57,7 +57,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   const signalAll = (name: NodeJS.Signals, pids: number[]) => {
     for (const pid of pids) signal(pid, name);
   };
-  /** The server first when it is stopped, so that it starts no process that would be missed. */
+  /** Signals the server first, so that it starts no further process. */
   const freeze = () => {
     signal(server.pid, 'SIGSTOP');
     const pids = [server.pid, ...childrenOf(server.pid)];
@@ -95,11 +95,11 @@ function signal(pid: number, name: NodeJS.Signals) {
   try {
     process.kill(pid, name);
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 }
 
-/** Also for a process whose parent has not collected it yet (a zombie). */
+/** True also for a zombie process. */
 function hasEnded(pid: number): boolean {
   try {
     return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -108,7 +108,7 @@ function hasEnded(pid: number): boolean {
   }
 }
 
-/** Every process of the server is its child, in a process group of its own; the newest last. */
+/** The child processes of the server, each in its own process group; the newest last. */
 function childrenOf(pid: number): number[] {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
   return stdout

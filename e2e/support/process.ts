@@ -5,16 +5,16 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A program that a test started, and may stop, pause or kill. */
+/** A program started by a test, which may stop, pause or kill it. */
 export interface Started {
   readonly pid: number;
-  /** What it printed so far, the last 200 kB of it. */
+  /** Its output so far, up to the last 200 kB. */
   output(): string;
   signal(name: NodeJS.Signals): void;
   hasEnded(): boolean;
-  /** Waits for the end; null when a signal ended it. */
+  /** Resolves with the exit code; null if a signal ended it. */
   ended(): Promise<number | null>;
-  /** SIGTERM, and SIGKILL when that does not help within `limit` milliseconds. */
+  /** Sends SIGTERM, and SIGKILL if it has not ended within `limit` milliseconds. */
   stop(limit?: number): Promise<number | null>;
 }
 
@@ -34,7 +34,7 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
   let text = '';
   const keep = (chunk: Buffer) => {
     text += chunk.toString();
-    // Not at every chunk: a service under load logs many, and would be measured with it.
+    // Not at every chunk: a service under load logs many, and this would distort measurements.
     if (text.length > 2 * KEPT_OUTPUT) text = text.slice(-KEPT_OUTPUT);
   };
   child.stdout?.on('data', keep);
@@ -61,14 +61,14 @@ export function startProcess(command: string, args: string[], { cwd, env = {} }:
   };
 }
 
-/** Below the ports that systems give out themselves, so that a port is still free when a process is started again. */
+/** Below the ephemeral ports, so that a port is still free when a process is restarted. */
 const PORTS = { first: 10_000, count: 20_000, perProcess: 50 };
 let portsTried = 0;
 
-/** Who uses which port: a file for each, which holds the id of the process. */
+/** One file per used port, with the id of the process that claims it. */
 const CLAIMS = join(tmpdir(), 'shop-test-ports');
 
-/** A free port of 127.0.0.1, which no other test process gets while this one lives. */
+/** A free port of 127.0.0.1 that no other test process gets while this one is running. */
 export async function freePort(): Promise<number> {
   mkdirSync(CLAIMS, { recursive: true });
   for (;;) {
@@ -77,7 +77,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** False while another living process has it. */
+/** Returns false while another running process has claimed the port. */
 function claim(file: string): boolean {
   try {
     writeFileSync(file, String(process.pid), { flag: 'wx' });
@@ -86,7 +86,7 @@ function claim(file: string): boolean {
     const owner = ownerOf(file);
     if (owner === process.pid) return true;
     if (isAlive(owner)) return false;
-    // Of two that find the claim of a dead process, one makes the next claim.
+    // If two processes find the claim of an ended one, only one of them succeeds.
     rmSync(file, { force: true });
     return claim(file);
   }
@@ -116,7 +116,7 @@ function canListen(port: number): Promise<boolean> {
   });
 }
 
-/** Asks until it is true. @param limit milliseconds @throws Error naming what did not happen */
+/** Polls until the condition is true. @param limit milliseconds @throws Error with `what` after this time */
 export async function until(what: string, condition: () => Promise<boolean>, limit = 100_000): Promise<void> {
   const end = Date.now() + limit;
   while (Date.now() < end) {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** What is received for these bytes until the connection is closed. @param from the client's own address */
+/** Sends these bytes. @param from the client's address @returns everything received until the connection is closed */
 export function sendRaw(port: number, text: string, from?: string): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     let received = '';

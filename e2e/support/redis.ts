@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { freePort, type Started, startProcess, until } from './process.ts';
 import { testServer } from './stack.ts';
 
-/** A Redis of this test's own, which it may kill and start again on the same port. */
+/** A Redis for one test, which may kill and restart it on the same port. */
 export async function startRedis() {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'shop-redis-'));

@@ -3,8 +3,8 @@ import { Agent, createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * Spreads requests over replicas, as a gateway does: in turns, each to one of those that are in at this moment. One that
- * is taken out gets no new request, and finishes those it has.
+ * Distributes requests over the current replicas in turn, like a gateway. A replica that is removed gets no new requests,
+ * and finishes the ones it has.
  */
 export async function startRelay(urls: string[]) {
   const agent = new Agent({ keepAlive: true });

@@ -1,6 +1,6 @@
 import { ServerResponse } from 'node:http';
 
-/** Moves this process's clock by SHIFT_CLOCK_HOURS, as on a machine whose clock is wrong. */
+/** Shifts the clock of this process by SHIFT_CLOCK_HOURS, like a machine with a wrong clock. */
 const shift = Number(process.env.SHIFT_CLOCK_HOURS ?? 0) * 3_600_000;
 
 globalThis.Date = new Proxy(Date, {
@@ -8,7 +8,7 @@ globalThis.Date = new Proxy(Date, {
   get: (target, name) => (name === 'now' ? () => target.now() + shift : Reflect.get(target, name)),
 });
 
-// Node's own Date header does not look at the global.
+// Node's Date header does not use the global Date.
 const { writeHead } = ServerResponse.prototype;
 ServerResponse.prototype.writeHead = new Proxy(writeHead, {
   apply(target, response, args) {

@@ -10,17 +10,17 @@ interface ClientOptions {
   userUrl: string;
   productUrl: string;
   orderUrl: string;
-  /** What it orders. */
+  /** The product that it orders. */
   product: number;
   name: string;
 }
 
-/** Between two rounds of a client's requests, in milliseconds. */
+/** Milliseconds between two rounds of a client's requests. */
 const PAUSE = 200;
-/** 503s of a machine with too much to do, which the client is told to repeat: they say nothing about tokens. */
+/** 503s of a busy machine, which the client repeats: they do not concern tokens. */
 const OVERLOADED = /cannot reach its database|product_service_unavailable/;
 
-/** Somebody who uses the shop all the time, and counts what goes wrong. */
+/** A client that uses the shop continuously and counts failures. */
 export async function startClient({ userUrl, productUrl, orderUrl, product, name }: ClientOptions) {
   const users = `${userUrl}/api/users`;
   const credentials = { username: name, password: 'securepass123' };
@@ -41,8 +41,8 @@ export async function startClient({ userUrl, productUrl, orderUrl, product, name
   const expectStatus = async (status: number, method: string, url: string, body?: object, token?: string) => {
     const response = await ask(method, url, body, { token });
     if (!(response instanceof Error) && response.status === status) return response;
-    const told = response instanceof Error ? response.message : response.text;
-    failures.push(`${method} ${new URL(url).pathname}: ${told}`);
+    const reason = response instanceof Error ? response.message : response.text;
+    failures.push(`${method} ${new URL(url).pathname}: ${reason}`);
     return undefined;
   };
   const tokensOf = (response: Result | undefined) =>
@@ -65,9 +65,9 @@ export async function startClient({ userUrl, productUrl, orderUrl, product, name
     while (!isOver) await use();
   })();
   return {
-    /** The tokens that it holds now. */
+    /** Its current tokens. */
     tokens: () => tokens,
-    /** Ends it. @returns what it saw */
+    /** Stops it. @returns its counts */
     async stop() {
       isOver = true;
       await running;

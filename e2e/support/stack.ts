@@ -6,16 +6,16 @@ import { Client } from 'pg';
 import { freePort, type Started, startProcess, until } from './process.ts';
 
 export const JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
-/** Signs what the services take for access tokens. */
+/** The secret of access tokens. */
 export const TOKEN_KEY = secretKey(JWT_SECRET);
 export const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
 
-/** In a test, a busy machine is no reason for a 503. Tests of the limits themselves set it to 1; benches always have 1. */
+/** Larger in tests, so that a busy machine does not cause 503s. Tests of the limits set it to 1; benches always use 1. */
 const TIME_LIMIT_FACTOR = process.env['JEST_WORKER_ID'] === undefined ? '1' : '8';
 
 export type ServiceName = 'user-service' | 'product-service' | 'order-service';
 
-/** One service as its own process, built as it is shipped. */
+/** One built service as a separate process. */
 export interface ServiceProcess {
   readonly url: string;
   readonly databaseUrl: string;
@@ -28,19 +28,19 @@ export interface ServiceProcess {
   pause(): void;
   resume(): void;
   stop(): Promise<number | null>;
-  /** Stops it in order and starts it with these variables changed. */
+  /** Stops it in order and restarts it with these variables changed. */
   restart(changes: Record<string, string>): Promise<void>;
-  /** One more process of the service, ready, on the same database; to be stopped by whoever asked for it. */
+  /** Starts one more process of the service on the same database; the caller must stop it. */
   replicate(changes?: Record<string, string>): Promise<ServiceProcess>;
 }
 
 export interface StackOptions {
-  /** The server that the databases are made on. */
+  /** The server on which the databases are created. */
   postgresUrl?: string;
-  /** The same for each service, when they do not share one. */
+  /** A server for each service, if they do not share one. */
   postgresUrlOf?: (service: ServiceName) => string;
   redisUrl?: string | undefined;
-  /** Where order-service finds product-service, when something stands between them. */
+  /** The address of product-service for order-service, if there is a proxy between them. */
   productUrl?: (product: ServiceProcess) => Promise<string>;
   env?: Record<string, string>;
   only?: ServiceName[];
@@ -56,7 +56,7 @@ export function testServer(name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_
   return value;
 }
 
-/** The built services as processes on fresh databases, ready to be asked. */
+/** Starts the built services as processes on new databases, and waits until they are ready. */
 export async function startStack(options: StackOptions = {}) {
   const postgresUrlOf =
     options.postgresUrlOf ?? (() => options.postgresUrl ?? testServer('TEST_DATABASE_URL'));
@@ -174,7 +174,7 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
   return service;
 }
 
-/** Ready, and able to judge tokens. */
+/** Ready, and able to check tokens. */
 async function isReady(url: string): Promise<boolean> {
   const response = await fetch(`${url}/ready`);
   const { checks } = (await response.json()) as { checks?: Record<string, string> };

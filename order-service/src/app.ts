@@ -25,16 +25,16 @@ export interface AppOptions extends Runtime<OrderConfig> {
   query: Query;
   products: ProductClient;
   placementMetrics: PlacementMetrics;
-  /** Without it limits are kept in this process. */
+  /** If missing, rate limits are counted in this process. */
   redis: RedisConnection | undefined;
   orderCache: UserCache;
   accounts: Accounts;
   accessKeys: AccessKeys;
-  /** Multiplies what requests may take; 1 in production. */
+  /** Multiplies the time limits of requests; 1 in production. */
   timeLimitFactor?: number;
 }
 
-/** The HTTP side of order-service, wired from its parts. */
+/** The Express app of order-service. */
 export function createApp({
   config,
   db,

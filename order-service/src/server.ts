@@ -12,7 +12,7 @@ import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
 import { createOrderErasure } from './erasure/erasure.jobs.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
-import { JOBS_AT_ONCE, placementPeriodic, placementTasks } from './placement/placement.jobs.ts';
+import { PARALLEL_JOBS, placementPeriodic, placementTasks } from './placement/placement.jobs.ts';
 import { createPlacementMetrics } from './placement/placement.metrics.ts';
 import { createReconcileRepository } from './placement/reconcile.repository.ts';
 import { createReconcileUseCases } from './placement/reconcile.use-cases.ts';
@@ -76,7 +76,7 @@ await runServer({
       registry: metrics.registry,
       tasks: { ...placementTasks(products, logger), ...erasure.tasks },
       periodic: { ...placementPeriodic(reconciling, config), ...erasure.periodic },
-      concurrency: JOBS_AT_ONCE,
+      concurrency: PARALLEL_JOBS,
     });
     return {
       app,

@@ -7,7 +7,7 @@ import { startShop } from './support/shop.ts';
 const shop = await startShop();
 afterAll(() => shop.close());
 
-/** Who bought, and who sold: both see the order, the buyer may cancel it, the seller may move it on. */
+/** A buyer and a seller: both see the order, the buyer may cancel it, the seller may set its status. */
 const [BUYER, SELLER] = [50, 51];
 const as = { buyer: bearer(BUYER), owner: bearer(SELLER) };
 const product = () => createProduct(shop, { ownerId: SELLER });

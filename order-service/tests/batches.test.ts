@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const repository = () => createPlacementRepository({ query: database.query, deadline: 30, lease: 5 });
 const statusesOf = (responses: { status: number }[]) => responses.map(({ status }) => status);
-/** A stored response, as short as the API document allows. */
+/** A minimal stored response that the API document allows. */
 function createdBody(id: number, userId: number): string {
   const now = new Date().toISOString();
   const empty = { products: [], total_amount: 1, currency: 'USD', shipping_address: null, note: null };
@@ -48,7 +48,7 @@ function createdBody(id: number, userId: number): string {
 const placed = (userIds: number[]) =>
   shop.db.order.count({ where: { userId: { in: userIds }, placement: 'PLACED' } });
 
-/** Holds the row of a product locked while `act` runs. */
+/** Keeps the row of a product locked while `act` runs. */
 async function whileLocked<T>(productId: number, act: () => Promise<T>): Promise<T> {
   const other = new Client({ connectionString: shop.products.databaseUrl });
   await other.connect();
@@ -87,7 +87,7 @@ describe('orders in batches', () => {
     expect(await held()).toBe(0);
   }, 120_000);
 
-  test('a locked product delays its own buyers only, and these are served once it is free', async () => {
+  test('a locked product delays its own buyers only, and they are served once it is free', async () => {
     const [locked, free] = [
       await createProduct(shop, { stock: 50 }),
       await createProduct(shop, { stock: 50 }),
@@ -130,7 +130,7 @@ describe('orders in batches', () => {
     expect(await stockOf(shop, id)).toBe(39);
   });
 
-  test('of several requests with one key in one batch one makes an order', async () => {
+  test('several requests with the same key in one batch make one order', async () => {
     const id = await createProduct(shop, { stock: 50 });
     const send = (quantity: number) =>
       placeOrder(shop, 3500, basket([id, quantity]), { 'Idempotency-Key': 'same' });
@@ -144,7 +144,7 @@ describe('orders in batches', () => {
   });
 });
 
-test('quotes go together, and each gets its own', async () => {
+test('quotes share a call, and each request gets its own', async () => {
   const id = await createProduct(shop, { stock: 7 });
   const quantities = Array.from({ length: 30 }, (_, index) => 1 + (index % 9));
   const responses = await Promise.all(
@@ -167,47 +167,50 @@ test('quotes go together, and each gets its own', async () => {
 });
 
 describe('a connection that is lost after the commit', () => {
-  test.each(['08006', undefined])('makes 201s, and no statement is repeated (SQLSTATE %s)', async (code) => {
-    const id = await createProduct(shop, { stock: 50 });
-    const real = repository();
-    const sent: number[] = [];
-    const { placeOrder: place } = createPlacementUseCases({
-      placements: {
-        ...real,
-        async place(orders) {
-          sent.push(...orders.map(({ intent }) => intent.id));
-          await real.place(orders);
-          throw Object.assign(new Error('Connection terminated unexpectedly'), { code });
+  test.each(['08006', undefined])(
+    'leads to 201, and no statement is repeated (SQLSTATE %s)',
+    async (code) => {
+      const id = await createProduct(shop, { stock: 50 });
+      const real = repository();
+      const sent: number[] = [];
+      const { placeOrder: place } = createPlacementUseCases({
+        placements: {
+          ...real,
+          async place(orders) {
+            sent.push(...orders.map(({ intent }) => intent.id));
+            await real.place(orders);
+            throw Object.assign(new Error('Connection terminated unexpectedly'), { code });
+          },
         },
-      },
-      products: shop.client,
-      money: createMoney('USD'),
-      metrics: createPlacementMetrics({ registry: new Registry(), isDown: () => false }),
-      cache: uncached,
-      logger,
-      lease: 5,
-      timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
-    });
-    const users = Array.from({ length: 6 }, (_, i) => (code === undefined ? 4000 : 4100) + i);
-    const responses = await Promise.all(
-      users.map((userId, i) =>
-        place({
-          userId,
-          role: 'customer',
-          key: i % 2 ? `lost-${i}` : null,
-          request: basket([id, 1]),
-          requestId: 'test',
-        }),
-      ),
-    );
-    expect(statusesOf(responses)).toEqual(Array(6).fill(201));
-    expect(await placed(users)).toBe(6);
-    expect(new Set(sent).size).toBe(sent.length);
-    expect(await stockOf(shop, id)).toBe(44);
-  });
+        products: shop.client,
+        money: createMoney('USD'),
+        metrics: createPlacementMetrics({ registry: new Registry(), isDown: () => false }),
+        cache: uncached,
+        logger,
+        lease: 5,
+        timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
+      });
+      const users = Array.from({ length: 6 }, (_, i) => (code === undefined ? 4000 : 4100) + i);
+      const responses = await Promise.all(
+        users.map((userId, i) =>
+          place({
+            userId,
+            role: 'customer',
+            key: i % 2 ? `lost-${i}` : null,
+            request: basket([id, 1]),
+            requestId: 'test',
+          }),
+        ),
+      );
+      expect(statusesOf(responses)).toEqual(Array(6).fill(201));
+      expect(await placed(users)).toBe(6);
+      expect(new Set(sent).size).toBe(sent.length);
+      expect(await stockOf(shop, id)).toBe(44);
+    },
+  );
 });
 
-test('keyed orders of a process that crashed in the middle of a batch are carried on, each to its own end', async () => {
+test('retries complete the keyed orders of a process that crashed in the middle of a batch', async () => {
   const id = await createProduct(shop, { stock: 50 });
   const request = basket([id, 2]);
   const keyed = Array.from({ length: 6 }, (_, i) => ({ userId: 5000 + i, key: `crashed-${i}` }));
@@ -220,7 +223,7 @@ test('keyed orders of a process that crashed in the middle of a batch are carrie
       currency: 'USD',
     })),
   );
-  // Reserved are four of them; two of these were placed before the crash.
+  // Four of them were reserved, and two of these placed, before the crash.
   const items = request.products;
   const reservations = intents
     .slice(0, 4)

@@ -10,7 +10,7 @@ const ENV = {
 };
 
 describe('the environment', () => {
-  test('has defaults for all but the addresses and secrets', () => {
+  test('has defaults for everything but addresses and secrets', () => {
     expect(loadOrderConfig(ENV)).toMatchObject({ PORT: 5003, CURRENCY: 'USD', PLACEMENT_DEADLINE: 30 });
     expect(loadOrderConfig(ENV).limits['order_create']).toEqual({
       max: 30,
@@ -23,13 +23,13 @@ describe('the environment', () => {
     });
   });
 
-  test('names every variable that is missing or wrong', () => {
+  test('is refused with every missing or invalid variable listed', () => {
     expect(() => loadOrderConfig({ PRODUCT_SERVICE_URL: 'ftp://x' })).toThrow(
       /DATABASE_URL is missing\n[\s\S]*PRODUCT_SERVICE_URL: must be an http[\s\S]*JWT_SECRET_KEY or JWKS_URL/,
     );
   });
 
-  test('needs three variables for a service alone in development', () => {
+  test('needs three variables in development', () => {
     const { DATABASE_URL, JWT_SECRET_KEY } = ENV;
     const config = loadOrderConfig({ DATABASE_URL, JWT_SECRET_KEY, REDIS_URL: 'redis://localhost:6379/0' });
     expect(config.PRODUCT_SERVICE_URL).toBe('http://localhost:5002');

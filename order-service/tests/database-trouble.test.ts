@@ -17,7 +17,7 @@ afterAll(async () => {
   await shop.close();
 });
 
-/** From now on the database fails where a trigger says so. `57014` is what a statement that took too long gets. */
+/** Makes statements fail by a trigger, with the SQLSTATE of a statement timeout (57014). */
 async function troubleWhen(condition: string) {
   await sql.query(`
     CREATE OR REPLACE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -34,7 +34,7 @@ const placements = async (productStock: number) => ({
 });
 
 describe('when the order database fails', () => {
-  test('at the intent: 503, and nothing was asked of product-service', async () => {
+  test('at the intent: 503, without a call to product-service', async () => {
     const id = await createProduct(shop, { stock: 5 });
     await troubleWhen("TG_OP = 'INSERT'");
     const response = await placeOrder(shop, 1, basket([id, 1]));
@@ -50,7 +50,7 @@ describe('when the order database fails', () => {
     });
   });
 
-  test('at the decision: 503, the order is given up, and a job gives the stock back', async () => {
+  test('at the decision: 503, the order is abandoned, and a job returns the stock', async () => {
     const id = await createProduct(shop, { stock: 5 });
     await troubleWhen("NEW.placement = 'PLACED'");
     const response = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' });
@@ -68,7 +68,7 @@ describe('when the order database fails', () => {
     expect((await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' })).status).toBe(201);
   });
 
-  test('also when giving up fails: the reconciler finds the order at its deadline', async () => {
+  test('while abandoning too: the reconciler rejects the order at its deadline', async () => {
     const id = await createProduct(shop, { stock: 5 });
     await troubleWhen("TG_OP = 'UPDATE'");
     expect((await placeOrder(shop, 1, basket([id, 1]))).status).toBe(503);
@@ -81,7 +81,7 @@ describe('when the order database fails', () => {
 });
 
 describe('without Redis', () => {
-  test('the service is ready and says nothing of it', async () => {
+  test('/ready is 200 and does not mention Redis', async () => {
     const { body } = await request(shop.url).get('/ready');
     expect(body).toMatchObject({ status: 'ready', checks: { database: 'ok' } });
   });

@@ -5,13 +5,13 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createTestFeed } from '@shop/service-kit/testing/account-feed';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
+import { until } from '@shop/service-kit/testing/until';
 import { Client } from 'pg';
 import { Registry } from 'prom-client';
 import request from 'supertest';
 import { createOrderErasure } from '../src/erasure/erasure.jobs.ts';
 import { createProduct } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
-import { until } from './support/until.ts';
 
 const logger = createLogger('test', 'silent');
 let shop: Shop;
@@ -61,14 +61,14 @@ async function place(buyer: number): Promise<number> {
 }
 const cancel = (id: number, buyer: number) =>
   request(shop.app).delete(`/api/orders/${id}`).set('authorization', bearer(buyer)).expect(200);
-/** Orders that were delivered, as if through the API. */
+/** Sets orders to delivered. */
 const delivered = (buyer: number, count: number) => database.query`
   INSERT INTO orders (user_id, status, placement, reservation_id, deadline, total_minor, currency, shipping_address, note)
   SELECT ${buyer}::int, 'delivered', placement, gen_random_uuid(), deadline, total_minor, currency, shipping_address, note
     FROM (SELECT * FROM orders WHERE note IS NOT NULL LIMIT 1) AS o, generate_series(1, ${count}::int)`;
 const withPersonalData = (buyer: number) =>
   shop.db.order.count({ where: { userId: buyer, NOT: { note: null } } });
-/** Whether address, note and stored response have what is personal. */
+/** Whether address, note and stored response still contain personal data. */
 async function personal(id: number) {
   const order = await shop.db.order.findUniqueOrThrow({ where: { id } });
   const key = await shop.db.idempotencyKey.findFirstOrThrow({ where: { orderId: id } });
@@ -107,7 +107,7 @@ const isDone = async () => {
   return jobs.length === 0;
 };
 
-test('a deleted user leaves no personal data in orders that ended, nor in those that end later', async () => {
+test('personal data of a deleted user is erased from finished orders, and from open ones when they finish', async () => {
   const [buyer, other] = [newBuyer(), newBuyer()];
   const [ended, open, others] = [await place(buyer), await place(buyer), await place(other)];
   await cancel(ended, buyer);
@@ -127,7 +127,7 @@ test('a deleted user leaves no personal data in orders that ended, nor in those 
   expect(await personal(open)).toEqual(NOTHING);
 });
 
-test('more orders than a batch are erased, though open ones stand between, and after a kill in the middle', async () => {
+test('several batches of orders are erased, with open orders in between and after a crash in the middle', async () => {
   const buyer = newBuyer();
   const open = await place(buyer);
   await delivered(buyer, 1200);
@@ -152,7 +152,7 @@ test('more orders than a batch are erased, though open ones stand between, and a
   expect(await personal(open)).toEqual(EVERYTHING);
 });
 
-test('a job that is stopped between two batches is not done', async () => {
+test('a job that is stopped between two batches is retried', async () => {
   const buyer = newBuyer();
   await place(buyer);
   await delivered(buyer, 600);
@@ -167,7 +167,7 @@ test('a job that is stopped between two batches is not done', async () => {
   expect(await withPersonalData(buyer)).toBe(601 - 499);
 });
 
-test('after days without user-service, among many other changes, everybody who was deleted is found', async () => {
+test('after days without user-service, all deletions are found among many other changes', async () => {
   const buyers = Array.from({ length: 1500 }, newBuyer);
   const orders = [];
   for (const buyer of [buyers[0], buyers[700], buyers[1499]]) {
@@ -193,7 +193,7 @@ test('after days without user-service, among many other changes, everybody who w
   for (const id of orders) expect(await personal(id)).toEqual(NOTHING);
 });
 
-test('an order that ends while the job runs is erased, whoever comes first', async () => {
+test('an order that finishes while the job runs is erased', async () => {
   const buyer = newBuyer();
   const id = await place(buyer);
   const client = new Client({ connectionString: shop.databaseUrl });

@@ -25,7 +25,7 @@ describe('Idempotency-Key', () => {
     expect(await stockOf(shop, id)).toBe(9);
   });
 
-  test('replays a refusal for a reason of business too', async () => {
+  test('replays a refusal for a business reason too', async () => {
     const id = await createProduct(shop, { stock: 1 });
     const first = await placeOrder(shop, 1, basket([id, 2]), withKey('short'));
     await shop.products.db.product.update({ where: { id }, data: { stock: 5 } });
@@ -35,7 +35,7 @@ describe('Idempotency-Key', () => {
     expect(again.headers['idempotent-replayed']).toBe('true');
   });
 
-  test('replays a changed price, and what was held for it is back', async () => {
+  test('replays price_changed, and the stock has been returned', async () => {
     const id = await createProduct(shop, { stock: 5 });
     const body = { ...basket([id, 2]), expected_total: 1 };
     const first = await placeOrder(shop, 1, body, withKey('price'));
@@ -57,7 +57,7 @@ describe('Idempotency-Key', () => {
     expect([response.status, response.body.code]).toEqual([422, 'idempotency_mismatch']);
   });
 
-  test('belongs to one user', async () => {
+  test('is scoped to one user', async () => {
     const id = await createProduct(shop);
     const mine = await placeOrder(shop, 1, basket([id, 1]), withKey('shared'));
     const theirs = await placeOrder(shop, 2, basket([id, 1]), withKey('shared'));
@@ -88,7 +88,7 @@ describe('Idempotency-Key', () => {
 });
 
 describe('a request that crashed', () => {
-  /** What is left in the database by a request that ended behind its intent. */
+  /** Writes the rows of a request that crashed after its intent. */
   async function crashAfterIntent(key: string, userId: number, body: object) {
     await shop.products.stop();
     await placeOrder(shop, userId, body, withKey('unused'));
@@ -105,7 +105,7 @@ describe('a request that crashed', () => {
     return order;
   }
 
-  test('is in flight until its lease is over, then a retry carries the same order on', async () => {
+  test('is in flight until its lease ends, then a retry completes the same order', async () => {
     const id = await createProduct(shop, { stock: 10 });
     const order = await crashAfterIntent('resume', 301, basket([id, 1]));
     const early = await placeOrder(shop, 301, basket([id, 1]), withKey('resume'));
@@ -116,7 +116,7 @@ describe('a request that crashed', () => {
     expect(resumed.body.order.id).toBe(order.id);
   });
 
-  test('gets a new order when the reconciler was faster', async () => {
+  test('gets a new order if the reconciler has rejected the first one', async () => {
     const id = await createProduct(shop, { stock: 10 });
     const order = await crashAfterIntent('rejected', 302, basket([id, 1]));
     await shop.db.order.update({ where: { id: order.id }, data: { deadline: new Date(0) } });
@@ -127,7 +127,7 @@ describe('a request that crashed', () => {
     expect(retried.body.order.id).not.toBe(order.id);
   });
 
-  test('is carried on by one of many retries', async () => {
+  test('is completed by one of many retries', async () => {
     const id = await createProduct(shop, { stock: 50 });
     const order = await crashAfterIntent('race', 303, basket([id, 1]));
     await endLease('race');

@@ -19,7 +19,7 @@ const basketOf = (product_id: number) => ({
   requestId: 'test',
 });
 
-test('a request that lost its order and its key does not respond with the order of another basket', async () => {
+test('a request that lost its key never returns the order of another basket', async () => {
   const network = createNetwork({ scheduler: fc.schedulerFor()`never asked`, fates: [] });
   network.calmDown();
   const life = createLife();
@@ -39,7 +39,7 @@ test('a request that lost its order and its key does not respond with the order 
     ...common,
     products: {
       ...client,
-      // Meanwhile a retry that carried the order on gives up, which frees the key, and the client uses it again.
+      // Meanwhile a retry that continued the order abandons it, which frees the key, and the client uses the key again.
       async reserve(wanted, requestId, wait) {
         const reservationId = wanted[0]?.reservationId ?? '';
         await placements.abandon({ id: 1, reservationId, createdAt: new Date(0) }, basketOf(1));

@@ -11,7 +11,7 @@ afterAll(() => shop.close());
 const ADDRESS = { name: 'Ada', line1: 'Main St 1', city: 'Bern', postal_code: '3000', country: 'CH' };
 const errorsOf = async (body: object) => (await placeOrder(shop, 1, body)).body.errors;
 
-describe('what is optional in an order', () => {
+describe('an optional field of an order', () => {
   test.each([
     { expected_total: null, shipping_address: null, note: null },
     { expected_total: '', shipping_address: ' ', note: ' \u00a0 ' },
@@ -21,7 +21,7 @@ describe('what is optional in an order', () => {
     expect([status, body.order.shipping_address, body.order.note]).toEqual([201, null, null]);
   });
 
-  test('counts as absent inside an address too', async () => {
+  test('counts as absent in an address too', async () => {
     const id = await createProduct(shop);
     const address = { ...ADDRESS, line2: '', region: null, phone: '  ' };
     const { body } = await placeOrder(shop, 1, { ...basket([id, 1]), shipping_address: address });
@@ -37,7 +37,7 @@ describe('a shipping address', () => {
     expect(await errorsFor({ country })).toEqual(['Country must be an ISO 3166-1 alpha-2 code']);
   });
 
-  test('needs a postal code where the country has them', async () => {
+  test('needs a postal code in countries that have them', async () => {
     expect(await errorsFor({ postal_code: null })).toEqual(['Postal code is required']);
     const id = await createProduct(shop);
     const { postal_code: _, ...without } = { ...ADDRESS, city: 'Doha', country: 'QA' };
@@ -60,7 +60,7 @@ describe('a shipping address', () => {
 });
 
 describe('the bounds of an order', () => {
-  test('a quantity is bounded also after lines were merged', async () => {
+  test('apply to the quantity after lines were merged', async () => {
     const id = await createProduct(shop, { stock: 30_000 });
     const refused = await placeOrder(shop, 1, basket([id, 6000], [id, 4001]));
     expect(refused.status).toBe(400);
@@ -75,7 +75,7 @@ describe('the bounds of an order', () => {
     expect((await placeOrder(shop, 1, basket([id, 6000], [id, 4000]))).status).toBe(201);
   });
 
-  test('a total of 2^53 minor units: 400, nothing held, and replayed under its key', async () => {
+  test('refuse a total of 2^53 minor units with 400; nothing is reserved, and the key replays it', async () => {
     const id = await createProduct(shop, { stock: 20_000, priceMinor: 999_999_999_999n });
     const key = { 'Idempotency-Key': 'huge' };
     const first = await placeOrder(shop, 1, basket([id, 9008]), key);
@@ -115,7 +115,7 @@ describe('an Idempotency-Key', () => {
     },
   );
 
-  test('stands for one note, one address and one expected total', async () => {
+  test('is refused with another note, address or expected total', async () => {
     const id = await createProduct(shop, { stock: 50, priceMinor: 100n });
     const body = { ...basket([id, 1]), expected_total: 1, note: 'a', shipping_address: ADDRESS };
     const key = { 'Idempotency-Key': 'k'.repeat(255) };

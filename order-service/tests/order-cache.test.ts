@@ -16,7 +16,7 @@ let buyers = 5000;
 
 const get = (path: string, as: number, role?: 'admin') =>
   request(shop.url).get(path).set('Authorization', bearer(as, role));
-/** Asks until it is served from the cache. */
+/** Repeats a read until it is served from the cache. */
 async function cached(path: string, as: number, role?: 'admin') {
   for (let i = 0; i < 100; i += 1) {
     const response = await get(path, as, role);
@@ -36,7 +36,7 @@ async function buyerWithOrder() {
 }
 
 describe("a buyer's reads", () => {
-  test('come from the cache with the same bytes and tag, and 304 for whoever has them', async () => {
+  test('come from the cache with the same bytes and ETag, and return 304 for a matching If-None-Match', async () => {
     const { buyer, paths } = await buyerWithOrder();
     for (const path of Object.values(paths)) {
       const hit = await cached(path, buyer);
@@ -47,7 +47,7 @@ describe("a buyer's reads", () => {
     expect((await cached(paths.one, buyer)).body.order.note).toBe('the bell is broken');
   });
 
-  test('show each order, each status and each cancellation at once', async () => {
+  test('show each new order, status and cancellation immediately', async () => {
     const { buyer, product, id, paths } = await buyerWithOrder();
     await placeOrder(shop, buyer, basket([product, 2]));
     expect((await get(paths.list, buyer)).body.total).toBe(2);
@@ -69,7 +69,7 @@ describe("a buyer's reads", () => {
     expect((await get(paths.stats, buyer)).body.cancelled_orders).toBe(1);
   });
 
-  test('show no personal data any more once it was erased', async () => {
+  test('show no personal data after its erasure', async () => {
     const { buyer, id, paths } = await buyerWithOrder();
     await request(shop.url).delete(`/api/orders/${id}`).set('Authorization', bearer(buyer)).expect(200);
     await cached(paths.one, buyer);
@@ -79,7 +79,7 @@ describe("a buyer's reads", () => {
     expect((await get(paths.one, buyer)).body.order.note).toBeNull();
   });
 
-  test('are kept for each query and each role', async () => {
+  test('are cached separately for each query and role', async () => {
     const { buyer, paths } = await buyerWithOrder();
     expect((await get(`${paths.list}?status=shipped`, buyer)).body.total).toBe(0);
     expect((await get(paths.one, buyer)).body.order.allowed_transitions).toEqual(['cancelled']);
@@ -88,7 +88,7 @@ describe("a buyer's reads", () => {
   });
 });
 
-test('what sellers and admins see of others is read from the database each time', async () => {
+test('are not cached for sellers and admins who read the orders of others', async () => {
   const { id } = await buyerWithOrder();
   for (const [path, as, role] of [
     [`/api/orders/${id}`, SELLER, undefined],
@@ -100,7 +100,7 @@ test('what sellers and admins see of others is read from the database each time'
       expect((await get(path, as, role)).headers['cache-status']).not.toBe('orders; hit');
 });
 
-test("another user's order is not found, also when its buyer has it in the cache", async () => {
+test("return 404 for another user's order, even if it is cached for its buyer", async () => {
   const { paths } = await buyerWithOrder();
   await get(paths.one, buyers++).expect(404);
 });

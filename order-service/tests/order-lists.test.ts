@@ -13,7 +13,7 @@ afterAll(() => shop.close());
 const ADMIN = bearer(999, 'admin');
 const get = (path: string, token: string) => request(shop.url).get(path).set('Authorization', token);
 
-/** An order at a time of its own. */
+/** Places an order and sets its time. */
 async function orderAt(userId: number, createdAt: string): Promise<number> {
   const product = await createProduct(shop);
   const { id } = (await placeOrder(shop, userId, basket([product, 1]))).body.order;
@@ -22,7 +22,7 @@ async function orderAt(userId: number, createdAt: string): Promise<number> {
 }
 
 describe('from and to', () => {
-  test('include the whole day where they are dates, and the instant where they are times', async () => {
+  test('include the whole day of a date, and the instant of a time', async () => {
     const first = await orderAt(1, '2026-03-01T00:00:00.000Z');
     const last = await orderAt(1, '2026-03-01T23:59:59.999Z');
     await orderAt(1, '2026-02-28T23:59:59.999Z');
@@ -38,7 +38,7 @@ describe('from and to', () => {
     ]);
   });
 
-  test('out of order: 400', async () => {
+  test('are refused if from is after to', async () => {
     for (const range of [
       'from=2026-03-02&to=2026-03-01',
       'from=2026-03-01T00:00:00.001Z&to=2026-03-01T00:00:00Z',
@@ -66,8 +66,8 @@ describe('conditional requests', () => {
   });
 });
 
-describe('an address that was stored under other rules', () => {
-  test('is shown as it was stored, by itself and in lists', async () => {
+describe('an address stored under older rules', () => {
+  test('is shown as it was stored, in one order and in lists', async () => {
     const id = await orderAt(3, '2026-03-01T00:00:00Z');
     const stored = {
       name: '',
@@ -87,7 +87,7 @@ describe('an address that was stored under other rules', () => {
 describe('a seller', () => {
   const [SELLER, OTHER_SELLER, BUYER] = [50, 51, 52];
 
-  test('lists and reads the orders with their lines, and of each these lines only', async () => {
+  test('sees the orders with their lines, and only these lines', async () => {
     const mine = await createProduct(shop, { ownerId: SELLER, priceMinor: 200n });
     const theirs = await createProduct(shop, { ownerId: OTHER_SELLER, priceMinor: 1000n });
     const address = { name: 'Ada', line1: 'Main St 1', city: 'Bern', postal_code: '3000', country: 'CH' };
@@ -137,7 +137,7 @@ describe('a seller', () => {
     await request(shop.url).delete(`/api/orders/${id}`).set('Authorization', bearer(SELLER)).expect(403);
   });
 
-  test('keeps the order when the product is deleted later', async () => {
+  test('still sees the order after the product was deleted', async () => {
     const product = await createProduct(shop, { ownerId: 60 });
     const { id } = (await placeOrder(shop, BUYER, basket([product, 1]))).body.order;
     await shop.products.db.product.update({
@@ -148,7 +148,7 @@ describe('a seller', () => {
     await get(`/api/orders/${id}`, bearer(61)).expect(404);
   });
 
-  test('walks their orders by page and by cursor, filtered by status and time', async () => {
+  test('can page through their orders by page and by cursor, filtered by status and time', async () => {
     const a = await createProduct(shop, { ownerId: 70, stock: 100 });
     const b = await createProduct(shop, { ownerId: 70, stock: 100 });
     const ids: number[] = [];
@@ -176,8 +176,8 @@ describe('a seller', () => {
   });
 });
 
-describe('what may be made of an order', () => {
-  test('is told to each by what they may do', async () => {
+describe('allowed_transitions', () => {
+  test('lists what the caller may set', async () => {
     const product = await createProduct(shop, { ownerId: 90, stock: 100 });
     const transitions = async (id: number, token: string) =>
       (await get(`/api/orders/${id}`, token)).body.order.allowed_transitions;

@@ -13,7 +13,7 @@ afterAll(() => shop.close());
 const ADDRESS = { name: 'Ada', line1: 'Main St 1', city: 'Bern', postal_code: '3000', country: 'CH' };
 
 describe('POST /api/orders', () => {
-  test('takes prices and stock from product-service and returns the whole order', async () => {
+  test('uses prices and stock of product-service and returns the whole order', async () => {
     const a = await createProduct(shop, { priceMinor: 99999n, stock: 5 });
     const b = await createProduct(shop, { priceMinor: 10n, stock: 5 });
     const response = await placeOrder(shop, 1, {
@@ -50,7 +50,7 @@ describe('POST /api/orders', () => {
     expect(read.body.order).toEqual(response.body.order);
   });
 
-  test('merges lines of one product', async () => {
+  test('merges lines of the same product', async () => {
     const id = await createProduct(shop, { stock: 5 });
     const response = await placeOrder(shop, 1, basket([id, 2], [id, 3]));
     expect(response.body.order.products).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('POST /api/orders', () => {
     expect(await stockOf(shop, id)).toBe(0);
   });
 
-  test('names every short line and takes nothing', async () => {
+  test('lists every short line and reserves nothing', async () => {
     const enough = await createProduct(shop, { stock: 5 });
     const short = await createProduct(shop, { stock: 1 });
     const empty = await createProduct(shop, { stock: 0 });
@@ -85,7 +85,7 @@ describe('POST /api/orders', () => {
     }
   });
 
-  test('returns 409 with the fresh quote when the total is not the expected one, and holds nothing', async () => {
+  test('returns 409 with a new quote if the total is not the expected one, and reserves nothing', async () => {
     const id = await createProduct(shop, { priceMinor: 1200n, stock: 5 });
     const response = await placeOrder(shop, 1, { ...basket([id, 2]), expected_total: 20 });
     expect(response.status).toBe(409);
@@ -99,7 +99,7 @@ describe('POST /api/orders', () => {
     expect((await placeOrder(shop, 1, { ...basket([id, 2]), expected_total: 24 })).status).toBe(201);
   });
 
-  test('tells all that is wrong at once, in the words of the original', async () => {
+  test('reports all issues together, with the messages of the original API', async () => {
     const responses = await Promise.all([
       placeOrder(shop, 1, {}),
       placeOrder(shop, 1, { products: [] }),
@@ -131,7 +131,7 @@ describe('POST /api/orders', () => {
     expect(response.body.code).toBe('validation_failed');
   });
 
-  test('refuses more than 100 lines, bad amounts and bad addresses', async () => {
+  test('refuses more than 100 lines, invalid amounts and invalid addresses', async () => {
     const lines = Array.from({ length: 101 }, (_, i): [number, number] => [i + 1, 1]);
     const bodies = [
       basket(...lines),
@@ -145,7 +145,7 @@ describe('POST /api/orders', () => {
     for (const body of bodies) expect((await placeOrder(shop, 1, body)).status).toBe(400);
   });
 
-  test('needs a user', async () => {
+  test('returns 401 without a token', async () => {
     const response = await request(shop.url)
       .post('/api/orders')
       .send(basket([1, 1]));
@@ -158,7 +158,7 @@ describe('POST /api/orders/quote', () => {
   const quote = (body: object) =>
     request(shop.url).post('/api/orders/quote').set('Authorization', bearer(1)).send(body);
 
-  test('tells what the basket costs and holds nothing', async () => {
+  test('returns the price of the basket and reserves nothing', async () => {
     const id = await createProduct(shop, { priceMinor: 333n, stock: 3 });
     const response = await quote(basket([id, 3]));
     expect(response.status).toBe(200);
@@ -170,7 +170,7 @@ describe('POST /api/orders/quote', () => {
     expect(await stockOf(shop, id)).toBe(3);
   });
 
-  test('refuses as the order would be refused', async () => {
+  test('is refused like the order would be', async () => {
     const id = await createProduct(shop, { stock: 1 });
     expect((await quote(basket([id, 2]))).body.code).toBe('insufficient_stock');
     expect((await quote(basket([2_000_000_000, 2]))).body.code).toBe('product_not_found');
@@ -178,7 +178,7 @@ describe('POST /api/orders/quote', () => {
   });
 });
 
-describe('many buyers at once', () => {
+describe('many concurrent buyers', () => {
   test('300 buyers for 25 units: exactly 25 get one', async () => {
     const id = await createProduct(shop, { stock: 25 });
     const responses = await Promise.all(

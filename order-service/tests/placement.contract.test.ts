@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 const by = fc.record({ userId: fc.integer({ min: 1, max: USERS }), key: fc.constantFrom('a', 'b', null) });
-/** Picks one of the orders made so far in this sequence: any number, taken modulo their count. */
+/** Selects one of the orders made so far in this sequence: any number, modulo their count. */
 const one = fc.nat({ max: 30 });
 const some = fc.uniqueArray(one, { minLength: 1, maxLength: 8 });
 const quantities: fc.Arbitrary<number[]> = fc.constantFrom([1, 0], [0, 2], [2, 1], [1, 2], [5, 1]);
@@ -47,13 +47,13 @@ const step = fc.oneof(
   fc.record({ kind: fc.constantFrom('release' as const, 'confirm' as const), some }),
   fc.record({ kind: fc.constantFrom('abandon' as const, 'cancel' as const), one }),
   fc.record({ kind: fc.constantFrom('find' as const, 'resume' as const), by }),
-  // No sum of these is the lease of a key or the deadline of an order.
+  // No sum of these equals the lease of a key or the deadline of an order.
   fc.record({ kind: fc.constant('time' as const), seconds: fc.constantFrom(3.5, 7.25, 31.25) }),
   fc.record({ kind: fc.constant('reconcile' as const) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer Taken> ? Taken : never;
 
-/** The step on both sides. @returns what each returned, without ids of rows, which may differ */
+/** Runs the step on both sides. @returns both results, without row ids, which may differ */
 async function take(sides: Sides, taken: Step): Promise<unknown[]> {
   const idsOf = (places: number[]) =>
     [...new Set(places.map((place) => sides.idAt(place)))].filter((id) => id !== undefined);
@@ -92,7 +92,7 @@ async function take(sides: Sides, taken: Step): Promise<unknown[]> {
   }
 }
 
-const NAME = `in ${SEQUENCES} sequences of steps the stores of the placement model and the statements on Postgres do the same`;
+const NAME = `the stores of the placement model behave like the statements on Postgres in ${SEQUENCES} sequences of steps`;
 test(NAME, async () => {
   const isSame = fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async (steps) => {
     const sides = await createContractSides({ orders: orders.query, products: products.query });

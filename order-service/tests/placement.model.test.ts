@@ -6,12 +6,12 @@ import type { PlaceOrder } from '../src/placement/placement.use-cases.ts';
 import { FATES, Lost } from './support/simulated.network.ts';
 import { type Got, type SimulatedShop, type Step, simulateShop } from './support/simulated.shop.ts';
 
-/** Schedules of each size of batch. */
+/** Schedules for each batch size. */
 const SCHEDULES = times(300, 1250);
 const SIZES = [1, 2, 3, 4, 5, 6, 7, 8];
-/** More than the deadline of an order, the lease of a key and the age at which a held reservation is looked into. */
+/** More than an order's deadline, a key's lease and the age at which a held reservation is checked. */
 const LONG = 61;
-/** Too little for most schedules, or enough for all of their orders. */
+/** Too little stock for most schedules, or enough for all orders. */
 const STOCKS = [
   [3, 4],
   [60, 60],
@@ -23,7 +23,7 @@ interface Request {
   process: number;
   wait: number;
   quantities: number[];
-  /** How often a client with a key asks again. */
+  /** How often a client with a key retries. */
   retries: number;
 }
 
@@ -55,7 +55,7 @@ const disturbance = fc.oneof(
 );
 type Disturbance = { kind: string; process?: number; by?: number; wait: number };
 
-/** A batch of so many orders, which arrive together, and a few others. */
+/** A batch of so many orders that arrive together, and a few others. */
 const scenarioOf = (size: number) =>
   fc.record({
     scheduler: fc.scheduler(),
@@ -68,7 +68,7 @@ const scenarioOf = (size: number) =>
   });
 type Schedule = ReturnType<typeof scenarioOf> extends fc.Arbitrary<infer Made> ? Made : never;
 
-/** The key `a` is used as keys are meant, for one basket; `b` also for others. */
+/** Key `a` is used correctly, for one basket; `b` for several. */
 function orderOf(asked: Request, requests: Request[], userId: number): PlaceOrder {
   const first = asked.key === 'a' ? (requests.find(({ key }) => key === 'a') ?? asked) : asked;
   const products = first.quantities.flatMap((quantity, index) =>
@@ -97,7 +97,7 @@ async function disturb(shop: SimulatedShop, { kind, process: index = 0, by = 0, 
   if (placed !== undefined) await shop.cancel(index, placed.id);
 }
 
-/** What cleans up, until nothing is left to do. */
+/** Runs the cleanup until nothing is left to do. */
 async function settle(shop: SimulatedShop): Promise<void> {
   const { orders, jobs } = shop.store;
   shop.crash(0);
@@ -110,7 +110,7 @@ async function settle(shop: SimulatedShop): Promise<void> {
     const open = [...orders.values()].filter(({ placement }) => placement === 'PLACING');
     if (open.length + jobs.size + shop.products.held().length === 0) return;
   }
-  throw new Error('it does not become quiet');
+  throw new Error('the cleanup does not end');
 }
 
 /** I3 and I5. */
@@ -157,9 +157,9 @@ function isOfAnotherBasket(response: Got, { request: { products } }: PlaceOrder)
   return named(told) !== named(products);
 }
 
-/** Lets the scheduler choose the order of all steps, up to the last. */
+/** Lets the scheduler choose the order of all steps until the end. */
 async function playAll(scheduler: fc.Scheduler): Promise<void> {
-  // Batches go at the end of a turn of the event loop: a step is given that long to lead to the next one.
+  // Batches are sent at the end of a turn of the event loop: each step gets this long to lead to the next one.
   const turns = async () => {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
@@ -168,17 +168,17 @@ async function playAll(scheduler: fc.Scheduler): Promise<void> {
   await scheduler.waitIdle();
 }
 
-/** Plays one schedule, then cleans up. @returns what is broken */
+/** Runs one schedule and the cleanup. @returns the violated invariants */
 async function play(schedule: Schedule, sizes: Record<Step, Set<number>>): Promise<unknown[]> {
-  const { scheduler, batch, isKeyless, others: stray, stock, disturbances, fates } = schedule;
+  const { scheduler, batch, isKeyless, others: singles, stock, disturbances, fates } = schedule;
   const shop = simulateShop({ scheduler, fates, stock, sizes });
   const together = batch.map((one) => ({ ...one, wait: 0, process: 0, key: isKeyless ? null : one.key }));
-  const requests = [...together, ...stray];
+  const requests = [...together, ...singles];
   const broken: unknown[] = [];
   const unexpected = (error: unknown) => {
     if (!(error instanceof AppError || error instanceof Lost)) broken.push(error);
   };
-  // A user per key and per keyless request, so that what a user has is what was asked for once.
+  // One user per key and per keyless request, so that each user must have exactly one order.
   const clients = requests.map((asked, index): Client => {
     const userId = asked.key === null ? FIRST_KEYLESS + index : asked.key.charCodeAt(0);
     return { asked, order: orderOf(asked, requests, userId), got: [] };
@@ -192,7 +192,7 @@ async function play(schedule: Schedule, sizes: Record<Step, Set<number>>): Promi
   await settle(shop);
   for (const { order, got } of clients.filter(({ asked }) => asked.key !== null)) {
     const again = await shop.place(0, order);
-    // No key is poisoned: once all is quiet it gets a final response.
+    // Every key must get a final response in the end.
     if (!('status' in again) && again.code !== 'idempotency_mismatch')
       broken.push(`${order.key}: ${again.code}`);
     got.push(again);
@@ -213,7 +213,7 @@ async function play(schedule: Schedule, sizes: Record<Step, Set<number>>): Promi
   ];
 }
 
-const NAME = `of ${SCHEDULES} schedules of crashes, duplicates, delays and reorderings of batches of %i none breaks an invariant`;
+const NAME = `no invariant is violated in ${SCHEDULES} schedules of crashes, duplicates, delays and reorderings with batches of %i`;
 test.each(SIZES)(
   NAME,
   async (size) => {
@@ -222,7 +222,7 @@ test.each(SIZES)(
       expect(await play(schedule, sizes)).toEqual([]),
     );
     await fc.assert(isWhole, { numRuns: SCHEDULES });
-    // Each step was taken by all of them together, at least once.
+    // Each step was taken by a full batch at least once.
     expect(Object.values(sizes).map((seen) => seen.has(size))).toEqual([true, true, true]);
   },
   240_000,

@@ -17,7 +17,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Whatever may stand at the address of product-service, and a client of it. */
+/** A server in place of product-service, and a client for it. */
 async function clientOf(response: RequestListener) {
   server = createServer(response).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -44,12 +44,12 @@ const held = {
 
 describe('the client of product-service', () => {
   test.each([
-    ['another status', 418, held],
+    ['an unexpected status', 418, held],
     ['another currency', 200, { ...held, currency: 'EUR' }],
     ['another shape', 200, { ...held, reservations: [{ ...held.reservations[0], lines: 'many' }] }],
-    ['no JSON', 200, '<html>'],
+    ['a page instead of JSON', 200, '<html>'],
     ['a redirect', 302, held],
-  ])('takes %s for no response', async (_name, status, body) => {
+  ])('refuses a response with %s', async (_name, status, body) => {
     const client = await clientOf((_request, response) => {
       response.writeHead(status, { 'content-type': 'application/json', location: 'http://127.0.0.1:1/' });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
@@ -58,7 +58,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('asks again with the same id when the response was lost, and passes the request id on', async () => {
+  test('retries with the same reservation id after a lost response, and passes the request id on', async () => {
     const asked: string[] = [];
     const client = await clientOf((request, response) => {
       let text = '';
@@ -76,7 +76,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('gives up on a service that does not respond, and then does not ask for a while', async () => {
+  test('stops calling a service that does not respond for a while', async () => {
     let asked = 0;
     const client = await clientOf(() => {
       asked += 1;
@@ -89,7 +89,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('gives a call all the time that its request has left, less a little for what follows', async () => {
+  test('gives a call the time that its request has left, minus a reserve', async () => {
     const limits: number[] = [];
     const client = await clientOf((request, response) => {
       limits.push(Number(request.headers['x-request-deadline-ms']));
@@ -104,7 +104,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('asks a product-service that knows no lists of quotes for one at a time', async () => {
+  test('requests quotes one by one from a product-service without lists of quotes', async () => {
     const quote = { lines: [], refusal: null };
     const client = await clientOf((request, response) => {
       let text = '';
@@ -121,7 +121,7 @@ describe('the client of product-service', () => {
     client.close();
   });
 
-  test('takes an error for no response', async () => {
+  test('treats an error as an unusable response', async () => {
     let status = 401;
     const client = await clientOf((_request, response) => {
       response.writeHead(status).end();

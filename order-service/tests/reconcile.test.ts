@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@shop/service-kit/testing/until';
 import { Pool } from 'pg';
 import type { Item } from '../src/clients/product.requests.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
-import { until } from './support/until.ts';
 
 let shop: Shop;
 let sql: Pool;
@@ -25,7 +25,7 @@ const reservationStatus = async (id: string) =>
 const reserve = (reservationId: string, items: Item[]) =>
   shop.client.reserve([{ orderId: 1, reservationId, items }], 'test', false);
 
-/** An order that is PLACING with its stock held, as a crash between step 2 and 3 leaves it. */
+/** An order that is PLACING with its stock held, as after a crash between steps 2 and 3. */
 async function leaveBehind(productId: number, deadline: Date) {
   const reservationId = randomUUID();
   const items = [{ product_id: productId, quantity: 2 }];
@@ -40,7 +40,7 @@ const makeOld = (id: string) =>
   shop.products.db.reservation.update({ where: { id }, data: { createdAt: new Date(Date.now() - 120_000) } });
 
 describe('the reconciler', () => {
-  test('rejects an order past its deadline, and the job gives the stock back once', async () => {
+  test('rejects an order past its deadline, and the job returns the stock once', async () => {
     const id = await createProduct(shop, { stock: 10 });
     const { order } = await leaveBehind(id, new Date(0));
     expect(await stockOf(shop, id)).toBe(8);
@@ -62,7 +62,7 @@ describe('the reconciler', () => {
 });
 
 describe('the confirm job', () => {
-  test('confirms what a placed order holds', async () => {
+  test('confirms the reservation of a placed order', async () => {
     const id = await createProduct(shop);
     const { body } = await placeOrder(shop, 1, basket([id, 1]));
     const { reservationId } = await shop.db.order.findUniqueOrThrow({ where: { id: body.order.id } });
@@ -75,7 +75,7 @@ describe('the confirm job', () => {
     expect(page).toMatch(/product_service_circuit_open\{service="order-service"\} 0/);
   });
 
-  test('has nothing to do for a reservation that was released', async () => {
+  test('does nothing for a released reservation', async () => {
     await sql.query("SELECT jobs.add('confirm_reservation', json_build_object('reservation_id', $1::text))", [
       randomUUID(),
     ]);
@@ -86,7 +86,7 @@ describe('the confirm job', () => {
 });
 
 describe('anti-entropy', () => {
-  test('confirms, releases or keeps what is held too long, as the orders say', async () => {
+  test('confirms, releases or keeps reservations that are held too long, according to their orders', async () => {
     const id = await createProduct(shop, { stock: 100 });
     const placed = await placeOrder(shop, 1, basket([id, 1]));
     const confirmed = await shop.db.order.findUniqueOrThrow({ where: { id: placed.body.order.id } });
@@ -113,7 +113,7 @@ describe('anti-entropy', () => {
     expect(await stockOf(shop, id)).toBe(100 - 1 - 2 - 1);
   });
 
-  test('goes on with the others when one reservation cannot be released', async () => {
+  test('continues with the others if one reservation cannot be released', async () => {
     const id = await createProduct(shop, { stock: 10 });
     const held = [];
     for (let i = 0; i < 3; i += 1) {
@@ -146,7 +146,7 @@ describe('anti-entropy', () => {
   });
 });
 
-test('anti-entropy reaches what is behind 500 reservations that it leaves as they are', async () => {
+test('reaches reservations behind 500 others that it leaves unchanged', async () => {
   const deadline = new Date(Date.now() + 60_000);
   const ids = Array.from({ length: 500 }, () => randomUUID());
   await shop.db.order.createMany({
@@ -175,7 +175,7 @@ describe('the cleanup', () => {
     ...{ leaseUntil: createdAt, createdAt },
   });
 
-  test('removes expired keys and orders rejected days ago, and no others', async () => {
+  test('deletes expired keys and orders rejected days ago, and no others', async () => {
     const id = await createProduct(shop, { stock: 100 });
     const orders = await Promise.all(Array.from({ length: 3 }, () => leaveBehind(id, new Date())));
     const [old, young, undecided] = orders.map(({ order }) => order.id) as [number, number, number];
@@ -194,7 +194,7 @@ describe('the cleanup', () => {
     expect(keys.map(({ key }) => key)).toEqual(['good']);
   });
 
-  test('leaves an old placed order as it is, with its lines and history, when it removes its key', async () => {
+  test('keeps an old placed order with its lines and history when it deletes the key', async () => {
     const id = await createProduct(shop);
     const placed = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'long-ago' });
     const order = placed.body.order.id;
@@ -208,7 +208,7 @@ describe('the cleanup', () => {
     expect([kept.placement, kept.lines.length, kept.history.length]).toEqual(['PLACED', 1, 1]);
   });
 
-  test('keeps up with 10,000 expired keys a minute, and ends between two batches at a stop', async () => {
+  test('deletes 10,000 expired keys in one run, and stops between two batches on request', async () => {
     const addKeys = `
       INSERT INTO idempotency_keys (user_id, route, key, request_hash, order_id, lease_until, created_at)
       SELECT 7, 'POST /api/orders', 'k' || n, 'x', 0, now(), now() - interval '3 days' FROM generate_series(1, 10000) AS n`;
@@ -221,10 +221,10 @@ describe('the cleanup', () => {
   });
 });
 
-describe('a request that was stopped past its deadline', () => {
-  test('places nothing when it goes on', async () => {
+describe('a request that was paused past its deadline', () => {
+  test('places nothing when it continues', async () => {
     const id = await createProduct(shop, { stock: 10 });
-    // The row decides: a trigger stands for the reconciler that comes between the reservation and the decision.
+    // The row decides: a trigger acts as the reconciler that runs between reservation and decision.
     await sql.query(`
       CREATE FUNCTION reject_first() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN NEW.placement := 'REJECTED'; RETURN NEW; END $$;

@@ -40,7 +40,7 @@ const untouched = async () => {
 const serviceToken = createServiceTokenSigner(TEST_SERVICE_SECRET, 'product-service', 'order-service');
 
 describe('an access token', () => {
-  test.each([...BAD_ACCESS_TOKENS, ['the making of a service', serviceToken()] as const])(
+  test.each([...BAD_ACCESS_TOKENS, ['the type of a service token', serviceToken()] as const])(
     'with %s is refused by every call, and changes nothing',
     async (_what, token) => {
       for (const call of calls()) {
@@ -51,7 +51,7 @@ describe('an access token', () => {
     },
   );
 
-  test("of another user does not find somebody's order", async () => {
+  test('of another user gets 404 for the order', async () => {
     for (const call of calls().slice(4)) await call.set('Authorization', bearer(8)).expect(404);
     await untouched();
   });
@@ -73,20 +73,20 @@ describe('with published keys', () => {
   const list = (token: string) =>
     request(reading.url).get('/api/orders').set('Authorization', `Bearer ${token}`);
 
-  test('the tokens of the private key are good and those of a secret are not', async () => {
+  test('tokens of the private key are accepted, and tokens of a secret are refused', async () => {
     await list(signAccessToken({ id: 7, role: 'customer', sessionId: 's' }, key.signer, 60)).expect(200);
     await list(signTestToken()).expect(401);
     const ready = await request(reading.url).get('/ready').expect(200);
     expect(ready.body.checks).toMatchObject({ signing_keys: 'ok' });
   });
 
-  test('user-service may go away', async () => {
+  test('tokens are verified while user-service is down', async () => {
     await keys.stop();
     await list(signAccessToken({ id: 7, role: 'customer', sessionId: 's' }, key.signer, 60)).expect(200);
   });
 });
 
-test('without any key it is not ready, and says so instead of signing anybody out', async () => {
+test('without any key the service is not ready, and returns 503 instead of 401', async () => {
   const lost = await startShop({ JWT_SECRET_KEY: '', JWKS_URL: 'http://127.0.0.1:1/jwks.json' });
   const { signer } = createTestKey('one');
   const response = await request(lost.url)

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AccountChange } from '@shop/service-kit/accounts/account-changes';
 import { TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
+import { until } from '@shop/service-kit/testing/until';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import { Client } from 'pg';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import {
   logIn,
   me,

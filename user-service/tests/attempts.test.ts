@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { until } from '@shop/service-kit/testing/until';
 import { type AttemptCounter, createAttemptCounter } from '../src/credentials/attempt.counter.ts';
-import { until } from './support/until.ts';
 
 const metrics = createMetrics('user-service');
 const DAY = 86_400_000;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@shop/service-kit/testing/until';
 import request from 'supertest';
 import { createAuditTasks } from '../src/audit/audit.jobs.ts';
 import { auditTrail } from './support/audit-trail.ts';
 import { mailedToken } from './support/mail-links.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import {
   logIn,
   me,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { until } from '@shop/service-kit/testing/until';
 import { pino } from 'pino';
 import request from 'supertest';
 import { createAuditUseCases } from '../src/audit/audit.use-cases.ts';
 import { auditTrail } from './support/audit-trail.ts';
 import { logger, startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import { register, registerAdmin } from './support/user.factory.ts';
 
 let shop: TestShop;

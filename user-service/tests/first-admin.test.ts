@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { Query } from '@shop/service-kit/postgres/query';
+import { until } from '@shop/service-kit/testing/until';
 import { createPasswordHasher } from '../src/credentials/password.hasher.ts';
 import { ensureFirstAdmin, keepFirstAdmin } from '../src/users/first-admin.ts';
 import { logger, startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import { logIn, register, registration } from './support/user.factory.ts';
 
 let shop: TestShop;

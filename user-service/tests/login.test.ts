@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@shop/service-kit/testing/until';
 import request from 'supertest';
 import { mailedToken } from './support/mail-links.ts';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import { PASSWORD, register } from './support/user.factory.ts';
 
 let shop: TestShop;

@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { createQuery } from '@shop/service-kit/postgres/query';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
+import { until } from '@shop/service-kit/testing/until';
 import { Pool } from 'pg';
 import pino from 'pino';
 import request from 'supertest';
 import { openMailing } from '../src/mail/mail.jobs.ts';
 import { type MailSink, startMailSink } from './support/mail-sink.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import { register } from './support/user.factory.ts';
 
 let shop: TestShop;

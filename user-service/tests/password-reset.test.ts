@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@shop/service-kit/testing/until';
 import request from 'supertest';
 import { createCredentialRepository } from '../src/credentials/credential.repository.ts';
 import { identityKey } from '../src/identity/identity.ts';
 import { mailedToken, mailsAskedFor } from './support/mail-links.ts';
 import { type MailSink, startMailSink } from './support/mail-sink.ts';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import { logIn, me, PASSWORD, refresh, register } from './support/user.factory.ts';
 
 let shop: TestShop;

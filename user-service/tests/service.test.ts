@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@shop/service-kit/testing/until';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import { register, registration } from './support/user.factory.ts';
 
 let shop: TestShop;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@shop/service-kit/testing/until';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
-import { until } from './support/until.ts';
 import { logIn, me, refresh, register } from './support/user.factory.ts';
 
 let shop: TestShop;

@@ -608,7 +608,7 @@ export type paths = {
         };
         /**
          * List orders, newest first
-         * @description By default the caller's own orders. With `scope=selling` those with products that the caller sold: these show the seller's own lines only.
+         * @description By default the caller's own orders. With `scope=selling`, the orders with products sold by the caller; these show the caller's lines only.
          *
          *     Access: Signed-in users.
          */
@@ -641,8 +641,8 @@ export type paths = {
         get?: never;
         put?: never;
         /**
-         * Show what an order would cost now
-         * @description Takes the body of an order. Holds nothing and orders nothing.
+         * Quote the current price of a basket
+         * @description Takes the body of an order. Reserves nothing and orders nothing.
          *
          *     Access: Signed-in users.
          */
@@ -661,7 +661,7 @@ export type paths = {
             cookie?: never;
         };
         /**
-         * Count the caller's orders and what they cost
+         * Return counts and the total of the caller's orders
          * @description Access: Signed-in users.
          */
         get: operations["getOrderStats"];
@@ -682,7 +682,7 @@ export type paths = {
         };
         /**
          * Get one order
-         * @description A seller sees their own lines only (`partial`). Whoever may not see an order gets 404, like for one that does not exist.
+         * @description A seller sees their own lines only (`partial`). An order that the caller may not see gets 404, like one that does not exist.
          *
          *     Access: Signed-in users, only its buyer, sellers and admins.
          */
@@ -691,7 +691,7 @@ export type paths = {
         post?: never;
         /**
          * Cancel an order
-         * @description Possible while it is `pending` or `processing`. Its stock is given back once, however often the request is sent.
+         * @description Possible while it is `pending` or `processing`. The stock is returned once, however often the request is sent.
          *
          *     Access: Signed-in users, only its buyer and admins.
          */
@@ -709,7 +709,7 @@ export type paths = {
             cookie?: never;
         };
         /**
-         * List the statuses that an order had, and who set them
+         * List an order's past statuses and who set them
          * @description Access: Signed-in users, only its buyer, sellers and admins.
          */
         get: operations["getOrderHistory"];
@@ -731,7 +731,7 @@ export type paths = {
         get?: never;
         /**
          * Set the status of an order
-         * @description `pending` → `processing` → `shipped` → `delivered`; `pending` and `processing` → `cancelled`, which gives the stock back. Setting the status that an order already has is `invalid_transition`.
+         * @description `pending` → `processing` → `shipped` → `delivered`; `pending` and `processing` → `cancelled`, which returns the stock. Setting the current status again is `invalid_transition`.
          *
          *     Access: Signed-in users, only admins and the seller of every line.
          */
@@ -1689,10 +1689,10 @@ export type components = {
              */
             created_at: string;
         };
-        /** @description What to order, and where it goes. */
+        /** @description The lines of an order and its shipping address. */
         OrderRequest: {
             /**
-             * @description What to order. Lines of one product are merged; together they may have at most 10000 units of it.
+             * @description The lines to order. Lines of the same product are merged; together they may have at most 10000 units.
              * @example [
              *       {
              *         "product_id": 1,
@@ -1701,17 +1701,17 @@ export type components = {
              *     ]
              */
             products: components["schemas"]["BasketLine"][];
-            /** @description The total that the buyer was shown, in major units. If the order would cost something else, it is refused with `price_changed` and a fresh quote. Rounded to the decimals of the currency. */
+            /** @description The total shown to the buyer, in major units. If the order would cost something else, it is refused with `price_changed` and a new quote. Rounded to the decimals of the currency. */
             expected_total?: number | null;
-            /** @description Where the order goes. */
+            /** @description Shipping address. */
             shipping_address?: components["schemas"]["ShippingAddress"] | null;
             /**
-             * @description For the sellers.
+             * @description A note for the sellers.
              * @example Leave it at the door
              */
             note?: string | null;
         };
-        /** @description A product to order, and how many units of it. */
+        /** @description A product to order, and the number of units. */
         BasketLine: {
             /**
              * Format: int32
@@ -1726,10 +1726,10 @@ export type components = {
              */
             quantity: number;
         };
-        /** @description Where an order goes. */
+        /** @description The shipping address of an order. */
         ShippingAddress: {
             /**
-             * @description Who receives it.
+             * @description Name of the recipient.
              * @example Ada Lovelace
              */
             name: string;
@@ -1739,7 +1739,7 @@ export type components = {
              */
             line1: string;
             /**
-             * @description Further line.
+             * @description Second address line.
              * @example Floor 2
              */
             line2?: string | null;
@@ -1791,7 +1791,7 @@ export type components = {
              */
             total_amount: number;
             /**
-             * @description Present for a seller where the order has lines of other sellers: these are left out, of the total as well.
+             * @description Present for a seller if the order has lines of other sellers: these are left out, also of the total.
              * @constant
              */
             partial?: true;
@@ -1801,7 +1801,7 @@ export type components = {
              */
             currency: string;
             /**
-             * @description Where the order stands.
+             * @description Current status.
              * @example pending
              * @enum {string}
              */
@@ -1813,10 +1813,10 @@ export type components = {
              *     ]
              */
             readonly allowed_transitions: ("pending" | "processing" | "shipped" | "delivered" | "cancelled")[];
-            /** @description Where the order goes; null if no address was given or the buyer was deleted. */
+            /** @description Shipping address; null if none was given or the buyer was deleted. */
             shipping_address: components["schemas"]["StoredAddress"] | null;
             /**
-             * @description A note of the buyer; null where there is none, and after the buyer was deleted.
+             * @description The buyer's note; null if there is none or the buyer was deleted.
              * @example Leave it at the door
              */
             note: string | null;
@@ -1833,7 +1833,7 @@ export type components = {
              */
             updated_at: string;
         };
-        /** @description A product of an order, as it was when it was ordered. */
+        /** @description A product of an order, as it was at the time of the order. */
         OrderLine: {
             /**
              * Format: int32
@@ -1842,12 +1842,12 @@ export type components = {
              */
             product_id: number;
             /**
-             * @description Name of the product when it was ordered.
+             * @description Name of the product at the time of the order.
              * @example Desk lamp
              */
             name: string;
             /**
-             * @description Price of one unit when it was ordered, in major units of `currency`.
+             * @description Price of one unit at the time of the order, in major units of `currency`.
              * @example 39.9
              */
             price: number;
@@ -1863,10 +1863,10 @@ export type components = {
              */
             subtotal: number;
         };
-        /** @description Where an order goes, as it was given. Old orders may have other fields as well. */
+        /** @description The shipping address as it was given. Old orders may have other fields too. */
         StoredAddress: {
             /**
-             * @description Who receives it.
+             * @description Name of the recipient.
              * @example Ada Lovelace
              */
             name: string;
@@ -1875,7 +1875,7 @@ export type components = {
              * @example 12 St James Square
              */
             line1: string;
-            /** @description Further line. */
+            /** @description Second address line. */
             line2?: string;
             /**
              * @description City.
@@ -1909,7 +1909,7 @@ export type components = {
              */
             code: "total_too_large";
         };
-        /** @description What an order would cost now. Nothing is held. */
+        /** @description The current price of a basket. Nothing is reserved. */
         Quote: {
             /** @description Ascending by `product_id`, each product once. */
             products: components["schemas"]["OrderLine"][];
@@ -2011,12 +2011,12 @@ export type components = {
         OrderStats: {
             /**
              * Format: int64
-             * @description All orders, cancelled ones included.
+             * @description All orders, including cancelled ones.
              * @example 3
              */
             total_orders: number;
             /**
-             * @description Sum of all orders that are not cancelled.
+             * @description Total of all orders that are not cancelled.
              * @example 79.8
              */
             total_spent: number;
@@ -2048,10 +2048,10 @@ export type components = {
             /** @constant */
             code: "order_not_found";
         };
-        /** @description A status that an order had. */
+        /** @description A status that an order has had. */
         StatusChange: {
             /**
-             * @description The status before; null for the first entry.
+             * @description The previous status; null for the first entry.
              * @example null
              */
             from: ("pending" | "processing" | "shipped" | "delivered" | "cancelled") | null;
@@ -2062,7 +2062,7 @@ export type components = {
              */
             to: "pending" | "processing" | "shipped" | "delivered" | "cancelled";
             /**
-             * @description `user:` and the id of whoever set it, or `service:` and a name.
+             * @description Who set it: `user:` and an id, or `service:` and a name.
              * @example user:1
              */
             actor: string;
@@ -2073,7 +2073,7 @@ export type components = {
              */
             at: string;
         };
-        /** @description The status that an order gets. */
+        /** @description The new status of an order. */
         OrderStatusChange: {
             /**
              * @description The status to set.
@@ -4577,7 +4577,7 @@ export interface operations {
                 to?: string;
                 /** @description Only orders of this buyer. For admins, with `scope=all`. */
                 user_id?: number;
-                /** @description `own`: the caller's orders. `selling`: orders with products that the caller sold. `all`: every order, for admins. */
+                /** @description `own`: the caller's orders. `selling`: orders with products sold by the caller. `all`: every order, for admins. */
                 scope?: "own" | "selling" | "all";
             };
             header?: {
@@ -4667,7 +4667,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the order again: 1 to 255 visible ASCII characters without spaces, such as a UUID, made once for each basket. See the description. */
+                /** @description Makes retries safe: 1 to 255 visible ASCII characters without spaces, such as a UUID, generated once for each basket. See the description. */
                 "Idempotency-Key"?: string;
             };
             path?: never;

@@ -7,9 +7,9 @@ const addressText = (label: string, description: string, example: string) =>
   text(label, { max: MAX_TEXT }).meta({ description, example });
 
 const fields = z.strictObject({
-  name: addressText('Name', 'Who receives it.', 'Ada Lovelace'),
+  name: addressText('Name', 'Name of the recipient.', 'Ada Lovelace'),
   line1: addressText('Line 1', 'Street and number.', '12 St James Square'),
-  line2: optional(addressText('Line 2', 'Further line.', 'Floor 2')),
+  line2: optional(addressText('Line 2', 'Second address line.', 'Floor 2')),
   city: addressText('City', 'City.', 'London'),
   region: optional(addressText('Region', 'State or region.', 'England')),
   postal_code: optional(
@@ -30,25 +30,25 @@ const fields = z.strictObject({
   phone: optional(addressText('Phone', 'For the carrier.', '+44 20 7946 0000')),
 });
 
-/** Where an order goes. A postal code is required in countries that have them. */
+/** A shipping address. A postal code is required in countries that have them. */
 export const shippingAddress = fields
   .refine(({ postal_code, country }) => postal_code !== undefined || WITHOUT_POSTAL_CODES.has(country), {
     error: 'Postal code is required',
     path: ['postal_code'],
     params: { code: 'required' },
   })
-  .meta({ id: 'ShippingAddress', description: 'Where an order goes.' });
+  .meta({ id: 'ShippingAddress', description: 'The shipping address of an order.' });
 
 const shown = (description: string, example?: string) =>
   z
     .string()
     .meta({ description, maxLength: MAX_TEXT, ...(example === undefined ? {} : { examples: [example] }) });
 
-/** A stored address in a response: never validated again, because the rules may have changed since. */
+/** A stored address in a response: not validated again, because the rules may have changed since. */
 const storedFields = z.looseObject({
-  name: shown('Who receives it.', 'Ada Lovelace'),
+  name: shown('Name of the recipient.', 'Ada Lovelace'),
   line1: shown('Street and number.', '12 St James Square'),
-  line2: shown('Further line.').optional(),
+  line2: shown('Second address line.').optional(),
   city: shown('City.', 'London'),
   region: shown('State or region.').optional(),
   postal_code: shown('Postal code.', 'SW1Y 4JH').optional(),
@@ -61,7 +61,7 @@ export const storedAddress = z
   .meta({
     ...stored,
     id: 'StoredAddress',
-    description: 'Where an order goes, as it was given. Old orders may have other fields as well.',
+    description: 'The shipping address as it was given. Old orders may have other fields too.',
   })
   .nullable()
-  .meta({ description: 'Where the order goes; null if no address was given or the buyer was deleted.' });
+  .meta({ description: 'Shipping address; null if none was given or the buyer was deleted.' });

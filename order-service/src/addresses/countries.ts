@@ -1,4 +1,4 @@
-/** The 249 officially assigned codes of ISO 3166-1 alpha-2. A list, because Intl also knows codes that are no countries. */
+/** The 249 officially assigned codes of ISO 3166-1 alpha-2. A list, because Intl also accepts other codes. */
 export const COUNTRIES: ReadonlySet<string> = new Set(
   `AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
    CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR
@@ -9,7 +9,7 @@ export const COUNTRIES: ReadonlySet<string> = new Set(
    UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW`.split(/\s+/),
 );
 
-/** Countries where addresses have no postal code, or where most of them go without (Universal Postal Union). */
+/** Countries whose addresses have no postal code, or usually none (Universal Postal Union). */
 export const WITHOUT_POSTAL_CODES: ReadonlySet<string> = new Set(
   `AE AG AO AQ AW BF BI BJ BO BQ BS BV BW BZ CD CF CG CI CK CM CW DJ DM EH ER FJ GA GD GH GM GQ GY HK JM KI KM KN KP LC LY
    ML MO MR MS MW NA NR NU PA QA RW SB SC SD SL SO SR SS ST SX SY TD TF TG TK TL TO TT TV UG UM VU WS YE ZM ZW`.split(

@@ -22,16 +22,17 @@ import {
 } from './product.response.schemas.ts';
 import { timeLimit } from './time-limit.ts';
 
-/** What a call may take, in milliseconds: all that its request has left, less what the request keeps for later steps. */
-const MOST = 2000;
-const KEPT = 200;
-/** The least that is worth an attempt. A shorter one than `TELLING` that ends without a response says nothing of product-service. */
-const LEAST = 100;
-const TELLING = 700;
-/** After so many failures in a row calls fail at once, and one is tried again a second later. */
+/** Time limit of a call in milliseconds: the time that its request has left, minus a reserve for later steps. */
+const MAX_TIME = 2000;
+const RESERVE_TIME = 200;
+/** A call with less time than this is not attempted, in milliseconds. */
+const MIN_TIME = 100;
+/** A timeout shorter than this does not count as a failure of product-service, in milliseconds. */
+const CONCLUSIVE_TIME = 700;
+/** After so many consecutive failures, calls fail immediately; one is tried again a second later. */
 const FAILURES_TO_OPEN = 5;
 const RETRY_AFTER_OPEN = 1000;
-/** Calls of this process that are no batches: these have a queue of their own, and orders never wait behind them. */
+/** Calls other than batches have a queue of their own, so that orders never wait behind them. */
 const OTHER_CALLS = { concurrency: 16, maxWaiting: 500, maxWait: 1200 };
 const MAX_RESPONSE = 2_000_000;
 /** For the log lines of product-service. */
@@ -44,7 +45,7 @@ interface ProductClientOptions {
   serviceTokenSecret: string;
   currency: string;
   metrics: Pick<Metrics, 'outboundCalls'>;
-  /** Multiplies what calls may take; 1 in production. */
+  /** Multiplies the time limits of calls; 1 in production. */
   timeLimitFactor?: number;
 }
 
@@ -57,9 +58,9 @@ interface Call {
 }
 
 /**
- * product-service over HTTP. A call takes no longer than its request has left; a header passes that limit on. A call may be
- * repeated: product-service does nothing twice. Each throws ProductServiceUnavailable if there was no usable response; its
- * outcome is unknown then.
+ * The client of product-service. A call takes no longer than its request has left, and passes this limit on in a header.
+ * Repeating a call is safe: product-service does nothing twice. Each call throws ProductServiceUnavailable if there is no
+ * usable response; its outcome is unknown then.
  */
 export function createProductClient({
   url,
@@ -83,7 +84,7 @@ export function createProductClient({
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   });
 
-  // The breaker leaves its open state only with the next call, so the time tells when one is worth it.
+  // The breaker leaves its open state only with the next call, so `isDown` compares times itself.
   let downUntil = 0;
   breaker.onBreak(() => {
     downUntil = Date.now() + RETRY_AFTER_OPEN;
@@ -91,7 +92,12 @@ export function createProductClient({
   const otherCalls = createTurns(OTHER_CALLS);
 
   const limitNow = () =>
-    Math.floor(Math.min(MOST * timeLimitFactor, (remainingTime() ?? MOST * timeLimitFactor + KEPT) - KEPT));
+    Math.floor(
+      Math.min(
+        MAX_TIME * timeLimitFactor,
+        (remainingTime() ?? MAX_TIME * timeLimitFactor + RESERVE_TIME) - RESERVE_TIME,
+      ),
+    );
 
   const send = async ({
     method,
@@ -101,7 +107,7 @@ export function createProductClient({
     body,
   }: Call): Promise<AxiosResponse<unknown>> => {
     const limit = limitNow();
-    if (limit < LEAST) throw new OutOfTime();
+    if (limit < MIN_TIME) throw new OutOfTime();
     const headers = {
       authorization: `Bearer ${token()}`,
       'x-request-id': requestId,
@@ -112,7 +118,7 @@ export function createProductClient({
     const response = await http
       .request({ method, url: path, data: body, headers, signal })
       .catch((error: Error) => {
-        if (limit < TELLING * timeLimitFactor && isAborted()) throw new OutOfTime();
+        if (limit < CONCLUSIVE_TIME * timeLimitFactor && isAborted()) throw new OutOfTime();
         throw new ProductServiceUnavailable(error.message);
       })
       .finally(clear);
@@ -136,18 +142,18 @@ export function createProductClient({
     throw new ProductServiceUnavailable(`unusable response ${response.status}`);
   };
 
-  /** Again after a failure that left time for it, such as a connection that was lost. */
-  const twice = (call: Call): Promise<AxiosResponse<unknown>> =>
+  /** Repeats a call that failed early, for example because a connection was lost. */
+  const attemptTwice = (call: Call): Promise<AxiosResponse<unknown>> =>
     attempt(call).catch((error: unknown) => {
       const mayHelp = error instanceof ProductServiceUnavailable && breaker.state !== CircuitState.Open;
-      if (!mayHelp || limitNow() < LEAST) throw error;
+      if (!mayHelp || limitNow() < MIN_TIME) throw error;
       return attempt(call);
     });
 
-  /** During a rolling update: a product-service that does not know lists yet refuses them with 400. */
+  /** For a rolling update: an older product-service refuses lists with 400. */
   async function reserveAlone(call: Call & { body: { reservation_id: string } }): Promise<Reservation> {
     const nothing = { id: call.body.reservation_id, lines: null, refusal: null };
-    const response = await otherCalls(() => twice(call)).catch((error: unknown) => {
+    const response = await otherCalls(() => attemptTwice(call)).catch((error: unknown) => {
       if (error instanceof ProductBusy) return undefined;
       throw error;
     });
@@ -157,15 +163,15 @@ export function createProductClient({
   }
 
   const quoteAlone = async (items: Item[], requestId: string): Promise<ProductQuote> =>
-    read(responses.quote, await otherCalls(() => twice({ ...QUOTE, requestId, body: { items } })));
+    read(responses.quote, await otherCalls(() => attemptTwice({ ...QUOTE, requestId, body: { items } })));
 
   return {
     /**
-     * Each takes all its items or nothing, or is BUSY while somebody else holds a product locked. Tried again with the same
-     * ids, so that a lost response loses nothing.
-     * @param wanted up to 100, with up to 1000 items in all
-     * @param wait whether to wait for products that are locked
-     * @returns in the same order
+     * Each reservation takes all its items or none, or is BUSY while another transaction locks a product. The call is
+     * retried with the same ids, so that a lost response does no harm.
+     * @param wanted up to 100, with up to 1000 items in total
+     * @param wait whether to wait for locked products
+     * @returns one result for each, in the same order
      */
     async reserve(wanted: WantedReservation[], requestId: string, wait: boolean): Promise<Reservation[]> {
       const reservations = wanted.map(({ reservationId, items }) => ({
@@ -174,7 +180,7 @@ export function createProductClient({
       }));
       const orderIds = wanted.map(({ orderId }) => orderId);
       const call = { ...RESERVE, requestId, orderIds };
-      const response = await twice({ ...call, body: { reservations, wait } });
+      const response = await attemptTwice({ ...call, body: { reservations, wait } });
       const made =
         response.status === 400
           ? await Promise.all(reservations.map((body) => reserveAlone({ ...call, body })))
@@ -199,7 +205,7 @@ export function createProductClient({
       return new Set(read(confirmedResponse, await otherCalls(() => attempt(call))).confirmed);
     },
 
-    /** Gives the stock back, once. */
+    /** Returns the stock, once. */
     async release({ reservationId, orderId, requestId }: Release): Promise<void> {
       const path = `/internal/reservations/${reservationId}/release`;
       const { status } = await otherCalls(() =>
@@ -209,8 +215,8 @@ export function createProductClient({
     },
 
     /**
-     * A page of the reservations held for longer than so many seconds, oldest first; empty behind the last one.
-     * @param after the last one of the page before
+     * A page of the reservations held for longer than so many seconds, oldest first; empty after the last one.
+     * @param after the last reservation of the previous page
      */
     async listHeld(olderThanSeconds: number, requestId: string, after?: Held): Promise<Held[]> {
       const position = after === undefined ? {} : { after_time: after.created_at, after_id: after.id };
@@ -221,20 +227,20 @@ export function createProductClient({
     },
 
     /**
-     * What each of these baskets costs now. Holds nothing.
-     * @param baskets up to 100, with up to 1000 items in all
-     * @returns in the same order
+     * The current prices of these baskets. Reserves nothing.
+     * @param baskets up to 100, with up to 1000 items in total
+     * @returns one quote for each, in the same order
      */
     async quote(baskets: Item[][], requestId: string): Promise<ProductQuote[]> {
       const body = { quotes: baskets.map((items) => ({ items })) };
-      const response = await twice({ ...QUOTE, requestId, body });
+      const response = await attemptTwice({ ...QUOTE, requestId, body });
       if (response.status === 400) return Promise.all(baskets.map((items) => quoteAlone(items, requestId)));
       const { quotes } = read(responses.quotes, response);
       if (quotes.length !== baskets.length) throw new ProductServiceUnavailable('quotes are missing');
       return quotes;
     },
 
-    /** True while calls would fail without being tried. */
+    /** True while calls fail without being attempted. */
     isDown: () => breaker.state === CircuitState.Open && Date.now() < downUntil,
     close: () => agent.destroy(),
   };

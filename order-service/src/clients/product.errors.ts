@@ -1,6 +1,6 @@
 import { AppError, defineError } from '@shop/service-kit/errors/app-error';
 
-/** product-service gave no usable response; `reason` is for the log only. */
+/** There was no usable response of product-service; `reason` is for the log only. */
 export class ProductServiceUnavailable extends AppError {
   static readonly status = 503;
   static readonly code = 'product_service_unavailable';
@@ -17,10 +17,10 @@ export class ProductServiceUnavailable extends AppError {
   }
 }
 
-/** Somebody else held a product locked for longer than the request may wait; nothing was taken. */
+/** Another transaction kept a product locked for longer than the request may wait; nothing was reserved. */
 export const ProductBusy = defineError(
   503,
   'product_busy',
-  'Somebody else is changing a product of this order right now',
+  'A product of this order is being changed right now',
   () => ({ headers: { 'Retry-After': '1' } }),
 );

@@ -6,14 +6,14 @@ import type { UserCache } from '@shop/service-kit/redis/user-cache';
 interface OrderErasureOptions {
   query: Query;
   readChanges: ReadChanges | undefined;
-  /** Of the buyers' orders. */
+  /** The cache of the buyers' orders. */
   cache: Pick<UserCache, 'whileChanging'>;
 }
 
-/** Erases name, address, phone and note of a deleted user from the orders that have ended; the others follow at their end. */
+/** Erases name, address, phone and note of a deleted user from finished orders; open orders are erased when they finish. */
 export function createOrderErasure({ query, readChanges, cache }: OrderErasureOptions) {
   const eraseBatch = async (userId: number, after: number, size: number): Promise<number[]> => {
-    // All are locked, so that one that ends at this moment is seen here or sees the deletion itself.
+    // All are locked, so that an order that finishes at this moment is either seen here or sees the deletion itself.
     const rows = await query<{ id: number }[]>`
       WITH mine AS (
         SELECT id, status, placement FROM orders

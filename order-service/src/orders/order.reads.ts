@@ -16,20 +16,20 @@ interface OrderReadOptions {
   money: Money;
 }
 
-/** A finished response; `hit` when it came from the cache, undefined when it is not of a kind that is kept. */
+/** A finished response; `hit` tells whether it came from the cache and is undefined for reads that are never cached. */
 export interface OrderRead extends CachedBytes {
   hit?: boolean;
 }
 
 /**
- * Finished responses of reads. Kept is what buyers see of their own orders. What sellers and admins see of others' orders
- * is always read from the database: it changes with every order of many buyers, and is asked for by few.
+ * Finished responses of reads. Buyers' reads of their own orders are cached. Reads by sellers and admins always go to the
+ * database: they are rare, and change with the orders of many buyers.
  */
 export function createOrderReads({ orders, cache, money }: OrderReadOptions) {
   const toJson = createOrderResponse(money);
 
   return {
-    /** @throws Forbidden when others' orders are asked for by somebody who is no admin */
+    /** @throws Forbidden for the orders of others, except for admins */
     async list(query: ListQuery, user: User): Promise<OrderRead> {
       const load = async () => {
         const { rows, paging } = await orders.list(query, user);

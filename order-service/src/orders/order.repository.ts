@@ -18,11 +18,11 @@ export interface Order {
   lines: { productId: number; name: string; priceMinor: bigint; quantity: number; sellerId: number }[];
 }
 
-/** Counters of one buyer; `spentMinor` leaves out the cancelled orders. */
+/** Counters of one buyer; `spentMinor` excludes cancelled orders. */
 export type OrderStats = Record<OrderStatus, number> & { spentMinor: bigint };
 
 export interface OrderFilter {
-  /** Undefined for all buyers. */
+  /** If missing, all buyers. */
   userId?: number | undefined;
   /** Orders with a line of this seller. */
   sellerId?: number | undefined;
@@ -50,7 +50,7 @@ const columnOf: Record<OrderStatus, Prisma.Sql> = {
   cancelled: Prisma.sql`cancelled`,
 };
 
-/** Placed orders. What is still being placed, or was rejected, does not exist here. */
+/** Placed orders. Orders that are being placed or were rejected are invisible here. */
 export function createOrderRepository(db: PrismaClient, query: Query) {
   const placed = ({ userId, status, from, to }: OrderFilter) => ({
     placement: 'PLACED',
@@ -78,7 +78,7 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
     },
 
     /**
-     * Newest first, one more than the window asks for. Indexes: orders_of_user(_by_status), orders_all(_by_status),
+     * Newest first, one more than the window has. Indexes: orders_of_user(_by_status), orders_all(_by_status),
      * order_lines_of_seller
      */
     async list(filter: OrderFilter, window: Window<readonly [number]>): Promise<Order[]> {
@@ -110,8 +110,8 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
       db.orderStatusChange.findMany({ where: { orderId }, orderBy: { id: 'asc' } }),
 
     /**
-     * One statement: the status, its history, the buyer's counters, and for a cancelled order the job that gives the
-     * stock back. @returns false when the order is not `from` any more
+     * One statement: the status, its history, the buyer's counters, and for a cancelled order the job that returns the
+     * stock. @returns false if the status is no longer `from`
      */
     async changeStatus({ id, from, to, actor, requestId }: StatusChange): Promise<boolean> {
       const cancelled = to === 'cancelled';

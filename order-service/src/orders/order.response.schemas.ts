@@ -17,15 +17,15 @@ const orderLine = z
   .object({
     product_id: id('Id of the product.'),
     name: z.string().meta({
-      description: 'Name of the product when it was ordered.',
+      description: 'Name of the product at the time of the order.',
       maxLength: 200,
       examples: ['Desk lamp'],
     }),
-    price: major('Price of one unit when it was ordered, in major units of `currency`.', 39.9),
+    price: major('Price of one unit at the time of the order, in major units of `currency`.', 39.9),
     quantity: z.int().meta({ description: 'Units.', minimum: 1, maximum: MAX_QUANTITY, examples: [1] }),
     subtotal: major('`price` × `quantity`.', 39.9),
   })
-  .meta({ id: 'OrderLine', description: 'A product of an order, as it was when it was ordered.' });
+  .meta({ id: 'OrderLine', description: 'A product of an order, as it was at the time of the order.' });
 const lines = z
   .array(orderLine)
   .meta({ description: 'Ascending by `product_id`, each product once.', maxItems: MAX_LINES });
@@ -39,10 +39,10 @@ export const orderResponse = z
     total_amount: major('Sum of all subtotals.', 39.9),
     partial: z.literal(true).optional().meta({
       description:
-        'Present for a seller where the order has lines of other sellers: these are left out, of the total as well.',
+        'Present for a seller if the order has lines of other sellers: these are left out, also of the total.',
     }),
     currency,
-    status: statusIn('Where the order stands.'),
+    status: statusIn('Current status.'),
     allowed_transitions: z
       .array(z.enum(ORDER_STATUSES))
       .readonly()
@@ -56,7 +56,7 @@ export const orderResponse = z
       .string()
       .nullable()
       .meta({
-        description: 'A note of the buyer; null where there is none, and after the buyer was deleted.',
+        description: "The buyer's note; null if there is none or the buyer was deleted.",
         maxLength: MAX_NOTE,
         examples: ['Leave it at the door'],
       }),
@@ -76,11 +76,11 @@ export const orderList = z
   .meta({ id: 'OrderPage', description: 'Orders, newest first.' });
 export const quoteResponse = z
   .object({ products: lines, total_amount: major('Sum of all subtotals.', 39.9), currency })
-  .meta({ id: 'Quote', description: 'What an order would cost now. Nothing is held.' });
+  .meta({ id: 'Quote', description: 'The current price of a basket. Nothing is reserved.' });
 export const statsResponse = z
   .object({
-    total_orders: count('All orders, cancelled ones included.', 3),
-    total_spent: major('Sum of all orders that are not cancelled.', 79.8),
+    total_orders: count('All orders, including cancelled ones.', 3),
+    total_spent: major('Total of all orders that are not cancelled.', 79.8),
     pending_orders: count('Orders that are pending.'),
     completed_orders: count('Orders that are delivered.'),
     cancelled_orders: count('Orders that are cancelled.'),
@@ -94,18 +94,18 @@ export const historyResponse = z.object({
       z
         .object({
           from: statusText.nullable().meta({
-            description: 'The status before; null for the first entry.',
+            description: 'The previous status; null for the first entry.',
             examples: [null],
           }),
           to: statusText.meta({ description: 'The status that was set.', examples: ['pending'] }),
           actor: z.string().meta({
-            description: '`user:` and the id of whoever set it, or `service:` and a name.',
+            description: 'Who set it: `user:` and an id, or `service:` and a name.',
             maxLength: 100,
             examples: ['user:1'],
           }),
           at: instantOf('When it was set.'),
         })
-        .meta({ id: 'StatusChange', description: 'A status that an order had.' }),
+        .meta({ id: 'StatusChange', description: 'A status that an order has had.' }),
     )
     .meta({ description: 'Oldest first.', maxItems: ORDER_STATUSES.length }),
 });

@@ -32,7 +32,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       tag: 'Orders',
       summary: 'List orders, newest first',
       description:
-        "By default the caller's own orders. With `scope=selling` those with products that the caller sold: these show the seller's own lines only.",
+        "By default the caller's own orders. With `scope=selling`, the orders with products sold by the caller; these show the caller's lines only.",
       who: 'user',
       limit: 'order_reads',
       query: listQuery,
@@ -48,7 +48,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       path: '/api/orders/stats',
       operationId: 'getOrderStats',
       tag: 'Orders',
-      summary: "Count the caller's orders and what they cost",
+      summary: "Return counts and the total of the caller's orders",
       who: 'user',
       limit: 'order_reads',
       conditional: true,
@@ -64,7 +64,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       tag: 'Orders',
       summary: 'Get one order',
       description:
-        'A seller sees their own lines only (`partial`). Whoever may not see an order gets 404, like for one that does not exist.',
+        'A seller sees their own lines only (`partial`). An order that the caller may not see gets 404, like one that does not exist.',
       who: 'user',
       only: 'its buyer, sellers and admins',
       conditional: true,
@@ -84,7 +84,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       path: '/api/orders/:id/history',
       operationId: 'getOrderHistory',
       tag: 'Orders',
-      summary: 'List the statuses that an order had, and who set them',
+      summary: "List an order's past statuses and who set them",
       who: 'user',
       only: 'its buyer, sellers and admins',
       limit: 'order_reads',
@@ -112,7 +112,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       tag: 'Orders',
       summary: 'Set the status of an order',
       description:
-        '`pending` → `processing` → `shipped` → `delivered`; `pending` and `processing` → `cancelled`, which gives the stock back. Setting the status that an order already has is `invalid_transition`.',
+        '`pending` → `processing` → `shipped` → `delivered`; `pending` and `processing` → `cancelled`, which returns the stock. Setting the current status again is `invalid_transition`.',
       who: 'user',
       only: 'admins and the seller of every line',
       limit: 'order_writes',
@@ -134,7 +134,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       tag: 'Orders',
       summary: 'Cancel an order',
       description:
-        'Possible while it is `pending` or `processing`. Its stock is given back once, however often the request is sent.',
+        'Possible while it is `pending` or `processing`. The stock is returned once, however often the request is sent.',
       who: 'user',
       only: 'its buyer and admins',
       limit: 'order_writes',

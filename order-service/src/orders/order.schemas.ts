@@ -9,7 +9,7 @@ export const MAX_LINES = 100;
 export const MAX_QUANTITY = 10_000;
 export const MAX_NOTE = 1000;
 
-/** A field of a line; the original's texts name the line by its index. */
+/** A field of a line; the messages, as in the original API, name the line by its index. */
 function lineInteger(name: 'product_id' | 'quantity', max: number) {
   const lineOf = (issue: { path?: PropertyKey[] | undefined }) =>
     `Product ${String(issue.path?.[1] ?? 0)}: ${name}`;
@@ -42,7 +42,7 @@ const orderedLine = z
           : undefined,
     },
   )
-  .meta({ id: 'BasketLine', description: 'A product to order, and how many units of it.' });
+  .meta({ id: 'BasketLine', description: 'A product to order, and the number of units.' });
 
 const orderedLines = z
   .array(orderedLine, {
@@ -52,7 +52,7 @@ const orderedLines = z
   .max(MAX_LINES, { error: `Products must be at most ${MAX_LINES} lines`, abort: true })
   .transform(mergeLines);
 
-/** Lines of one product are merged; id order is the order in which stock is locked. */
+/** Merges lines of the same product, and sorts them by id, the order in which stock is locked. */
 function mergeLines(lines: z.output<typeof orderedLine>[], context: z.RefinementCtx) {
   const quantities = new Map<number, number>();
   lines.forEach(({ product_id, quantity }, i) => {
@@ -71,30 +71,30 @@ function mergeLines(lines: z.output<typeof orderedLine>[], context: z.Refinement
     .sort((a, b) => a.product_id - b.product_id);
 }
 
-/** `POST /api/orders` and its quote. `expected_total` comes out in minor units. */
+/** `POST /api/orders` and its quote. `expected_total` is parsed to minor units. */
 export const orderBody = (money: Money) =>
   z
     .strictObject({
       products: orderedLines.meta({
-        description: `What to order. Lines of one product are merged; together they may have at most ${MAX_QUANTITY} units of it.`,
+        description: `The lines to order. Lines of the same product are merged; together they may have at most ${MAX_QUANTITY} units.`,
         minItems: 1,
         maxItems: MAX_LINES,
         example: [{ product_id: 1, quantity: 1 }],
       }),
       expected_total: optional(expectedTotal(money)).meta({
         description:
-          'The total that the buyer was shown, in major units. If the order would cost something else, it is refused with `price_changed` and a fresh quote. Rounded to the decimals of the currency.',
+          'The total shown to the buyer, in major units. If the order would cost something else, it is refused with `price_changed` and a new quote. Rounded to the decimals of the currency.',
         minimum: 0,
       }),
-      shipping_address: optional(shippingAddress).meta({ description: 'Where the order goes.' }),
+      shipping_address: optional(shippingAddress).meta({ description: 'Shipping address.' }),
       note: optional(text('Note', { max: MAX_NOTE })).meta({
-        description: 'For the sellers.',
+        description: 'A note for the sellers.',
         example: 'Leave it at the door',
       }),
     })
-    .meta({ id: 'OrderRequest', description: 'What to order, and where it goes.' });
+    .meta({ id: 'OrderRequest', description: 'The lines of an order and its shipping address.' });
 
-/** A sum may be larger than any single price. It is rounded: clients add prices as binary fractions. */
+/** May be larger than any single price. Rounded, because clients add prices as binary fractions. */
 function expectedTotal(money: Money) {
   const error = 'expected_total must be an amount';
   return z
@@ -107,7 +107,7 @@ function expectedTotal(money: Money) {
     });
 }
 
-/** A key is told apart by its bytes: visible ASCII without spaces, bare or quoted (order-placement.md). */
+/** Keys are compared byte by byte: visible ASCII without spaces, bare or quoted (docs/order-placement.md). */
 export const orderHeaders = z.object({
   'idempotency-key': z
     .string()
@@ -118,7 +118,7 @@ export const orderHeaders = z.object({
     .optional()
     .meta({
       description:
-        'Makes it safe to send the order again: 1 to 255 visible ASCII characters without spaces, such as a UUID, made once for each basket. See the description.',
+        'Makes retries safe: 1 to 255 visible ASCII characters without spaces, such as a UUID, generated once for each basket. See the description.',
       minLength: 1,
       maxLength: 257,
       pattern: '^[!-~]+$',
@@ -140,7 +140,7 @@ export const listQuery = z
       .default('own')
       .meta({
         description:
-          "`own`: the caller's orders. `selling`: orders with products that the caller sold. `all`: every order, for admins.",
+          "`own`: the caller's orders. `selling`: orders with products sold by the caller. `all`: every order, for admins.",
         byDefault: 'own',
       }),
   })
@@ -161,7 +161,7 @@ export const statusBody = z
       })
       .meta({ description: 'The status to set.', example: 'processing' }),
   })
-  .meta({ id: 'OrderStatusChange', description: 'The status that an order gets.' });
+  .meta({ id: 'OrderStatusChange', description: 'The new status of an order.' });
 
 export type OrderRequest = z.output<ReturnType<typeof orderBody>>;
 export type ListQuery = z.output<typeof listQuery>;

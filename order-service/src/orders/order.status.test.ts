@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { mayBecome, ORDER_STATUSES, transitionsFrom } from './order.status.ts';
 
 describe('order status', () => {
-  test('goes one way from pending to delivered, and to cancelled only before it is shipped', () => {
+  test('goes from pending to delivered step by step, and to cancelled only before it is shipped', () => {
     const allowed = ORDER_STATUSES.flatMap((from) =>
       ORDER_STATUSES.filter((to) => mayBecome(from, to)).map((to) => `${from} -> ${to}`),
     );
@@ -15,7 +15,7 @@ describe('order status', () => {
     ]);
   });
 
-  test('ends with delivered and cancelled', () => {
+  test('does not change after delivered or cancelled', () => {
     expect(transitionsFrom('delivered')).toEqual([]);
     expect(transitionsFrom('cancelled')).toEqual([]);
   });

@@ -12,13 +12,13 @@ import { mayBecome, type OrderStatus } from './order.status.ts';
 interface OrderOptions {
   orders: OrderRepository;
   products: ProductClient;
-  /** Of what buyers see of their orders. */
+  /** The cache of the buyers' orders. */
   cache: Pick<UserCache, 'whileChanging'>;
 }
 
-/** Orders that were placed: who sees them, and what becomes of them. */
+/** Reads placed orders and changes their status. */
 export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
-  /** @throws OrderNotFound also for an order that the user neither bought nor sold anything of */
+  /** @throws OrderNotFound also for an order in which the user is neither the buyer nor a seller */
   async function findVisible(id: number, user: User): Promise<Order> {
     const order = await orders.find(id);
     if (order === null || linesFor(order, user).length === 0) throw new OrderNotFound();
@@ -31,7 +31,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
     const now = await orders.find(order.id);
     if (now === null) throw new OrderNotFound();
     if (!done) throw new InvalidTransition(now.status, to);
-    // The job is committed already; trying at once brings the stock back before the response, normally.
+    // The job is already committed; this attempt normally returns the stock before the response is sent.
     if (to === 'cancelled')
       await products
         .release({ reservationId: order.reservationId, orderId: order.id, requestId })
@@ -45,7 +45,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
     return { userId: user_id ?? (scope === 'all' ? undefined : user.id), status, from, to };
   }
 
-  /** The kept counters where they suffice, so that a buyer with many orders costs no more. */
+  /** Uses the stored counters if they suffice, so that counting costs the same for buyers with many orders. */
   async function totalOf(filter: OrderFilter): Promise<number> {
     const { userId, status, from, to } = filter;
     if (userId === undefined || from !== undefined || to !== undefined) return orders.count(filter);
@@ -56,7 +56,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
   return {
     findVisible,
 
-    /** Newest first. @throws Forbidden when others' orders are asked for by somebody who is no admin */
+    /** Newest first. @throws Forbidden for the orders of others, except for admins */
     async list(query: ListQuery, user: User) {
       const window = toWindow(query, idCursor);
       const filter = filterFor(query, user);
@@ -79,7 +79,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
       return changeStatus(order, to, user, requestId);
     },
 
-    /** Gives the stock back, once. @throws OrderNotFound, Forbidden for sellers, NotCancellable */
+    /** Returns the stock, once. @throws OrderNotFound, Forbidden for sellers, NotCancellable */
     async cancel(id: number, user: User, requestId: string): Promise<Order> {
       const order = await findVisible(id, user);
       if (!mayCancel(order, user)) throw new Forbidden();

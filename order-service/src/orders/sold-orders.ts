@@ -3,9 +3,9 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { OrderFilter } from './order.repository.ts';
 
-/** Orders with a line of a seller. Lines exist of placed orders only. Index: order_lines_of_seller. */
+/** Orders with a line of a seller. Only placed orders have lines. Index: order_lines_of_seller. */
 export function createSoldOrders(query: Query) {
-  /** Ids, each once, newest first: read in the order of the index, so that a page costs the same at any depth. */
+  /** Distinct ids, newest first, in the order of the index, so that a page costs the same at any depth. */
   const idsOf = ({ sellerId }: OrderFilter, after?: readonly [number]) => Prisma.sql`
     SELECT DISTINCT order_id FROM order_lines
      WHERE seller_id = ${sellerId}::int
@@ -17,7 +17,7 @@ export function createSoldOrders(query: Query) {
     AND (${to}::timestamptz IS NULL OR o.created_at <= ${to}::timestamptz)`;
 
   return {
-    /** One more than the window asks for. */
+    /** One more than the window has. */
     async list(filter: OrderFilter, { limit, offset, after }: Window<readonly [number]>): Promise<number[]> {
       const rows = await query<{ id: number }[]>`
         SELECT o.id FROM (${idsOf(filter, after)}) AS sold JOIN orders o ON o.id = sold.order_id

@@ -4,15 +4,15 @@ import { createBatcher } from './batcher.ts';
 
 interface Sent {
   items: string[];
-  /** Milliseconds that the batch may take. */
+  /** Time limit of the batch in milliseconds. */
   limit: number | undefined;
   end(error?: Error): void;
 }
 
-/** A batcher of texts that weigh their length, and the batches it sent, each under way until it is ended. */
+/** A batcher of texts whose weight is their length, and the batches it sent, each running until `end` is called. */
 interface Options {
   groupOf?: (item: string) => number;
-  atOnce?: number;
+  concurrency?: number;
   lateAfter?: number;
 }
 
@@ -38,7 +38,7 @@ function openBatcher(options: Options = {}) {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a batcher', () => {
-  test('sends a lone item at once, and what arrives meanwhile together', async () => {
+  test('sends a single item immediately, and later ones together after it', async () => {
     const { outcome, sent, batches } = openBatcher();
     const results = [outcome('a')];
     await settled();
@@ -56,7 +56,7 @@ describe('a batcher', () => {
   });
 
   test('knows how many items wait, of all groups', async () => {
-    const { outcome, sent, queued } = openBatcher({ groupOf: (item) => item.length, atOnce: 2 });
+    const { outcome, sent, queued } = openBatcher({ groupOf: (item) => item.length, concurrency: 2 });
     const results = ['a', 'bb'].map(outcome);
     await settled();
     expect(queued()).toBe(0);
@@ -73,14 +73,14 @@ describe('a batcher', () => {
     expect(queued()).toBe(0);
   });
 
-  test('sends what arrives in one turn of the event loop together', async () => {
+  test('sends items that arrive in one turn of the event loop together', async () => {
     const { outcome, batches } = openBatcher();
     for (const item of ['a', 'b', 'c']) void outcome(item);
     await settled();
     expect(batches()).toEqual([['a', 'b', 'c']]);
   });
 
-  test('bounds a batch by items and by weight, and sends what is heavier alone', async () => {
+  test('limits a batch by items and by weight, and sends a heavier item alone', async () => {
     const { outcome, sent, batches } = openBatcher();
     void outcome('-');
     await settled();
@@ -98,7 +98,7 @@ describe('a batcher', () => {
     ]);
   });
 
-  test('repeats the items one by one only where nothing was done for certain', async () => {
+  test('repeats the items one by one only if the batch certainly had no effect', async () => {
     const { outcome, sent, batches } = openBatcher();
     const results = [outcome('-')];
     await settled();
@@ -124,8 +124,8 @@ describe('a batcher', () => {
     expect(batches().slice(4)).toEqual([['-'], ['c', 'd']]);
   });
 
-  test('lets no group wait for another one, up to so many at once', async () => {
-    const { outcome, sent, batches } = openBatcher({ groupOf: (item) => item.charCodeAt(0), atOnce: 2 });
+  test('runs batches of different groups in parallel, up to the limit', async () => {
+    const { outcome, sent, batches } = openBatcher({ groupOf: (item) => item.charCodeAt(0), concurrency: 2 });
     for (const item of ['a1', 'b1']) void outcome(item);
     await settled();
     for (const item of ['a2', 'c1', 'a3', 'c2']) void outcome(item);
@@ -139,8 +139,8 @@ describe('a batcher', () => {
     expect(batches().slice(3)).toEqual([['a2', 'a3']]);
   });
 
-  test('waits for no batch that is late, and for the one behind it until that is late too', async () => {
-    const { outcome, sent, batches } = openBatcher({ lateAfter: 20, atOnce: 3 });
+  test('sends the next batch of a group once the previous one is late', async () => {
+    const { outcome, sent, batches } = openBatcher({ lateAfter: 20, concurrency: 3 });
     const results = [outcome('a')];
     await settled();
     results.push(...['b', 'c'].map(outcome));
@@ -150,7 +150,7 @@ describe('a batcher', () => {
     expect(batches()).toEqual([['a'], ['b', 'c']]);
     while (sent.length < 3) await settled();
     results.push(outcome('e'));
-    // As many as may be under way together: the next one waits for an end.
+    // The limit is reached: the next one waits until a batch ends.
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(batches()).toEqual([['a'], ['b', 'c'], ['d']]);
     sent[1]?.end();
@@ -160,7 +160,7 @@ describe('a batcher', () => {
     expect(await Promise.all(results)).toEqual(['a!', 'b!', 'c!', 'd!', 'e!']);
   });
 
-  test('gives a batch the time of the most patient, and no caller more than its own', async () => {
+  test('gives a batch the latest deadline of its callers, and each caller its own', async () => {
     const { outcome, sent, batches } = openBatcher();
     const late = withinTime(200, () => outcome('late'));
     await settled();
@@ -182,7 +182,7 @@ describe('a batcher', () => {
     expect(await endless).toBe('endless!');
   });
 
-  test('sends nothing for a caller who has too little time left for it', async () => {
+  test('does not send an item whose caller has too little time left', async () => {
     const { outcome, batches } = openBatcher();
     expect(await withinTime(20, () => outcome('a'))).toBe('unavailable');
     expect(batches()).toEqual([]);

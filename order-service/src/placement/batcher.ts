@@ -2,24 +2,24 @@ import { remainingTime, withOwnTime } from '@shop/service-kit/deadline/deadline'
 import { OutOfTime } from '@shop/service-kit/errors/http-errors';
 
 interface BatcherOptions<Item, Result> {
-  /** The work for a whole batch of one group. Returns one result for each item, in the same order. */
+  /** Does the work of a batch, all items of one group. Returns one result for each item, in the same order. */
   run(items: Item[]): Promise<Result[]>;
-  /** A batch has at most so many items and so much weight; an item that is heavier goes alone. */
+  /** Largest number of items and largest weight of a batch; a heavier item is sent alone. */
   most: { items: number; weight: number };
   weightOf(item: Item): number;
-  /** An item whose caller has fewer milliseconds left is not sent any more. */
+  /** An item whose caller has fewer milliseconds left is not sent. */
   least: number;
-  /** Whether an error says for certain that nothing was done, so that the items may be sent again one by one. */
+  /** Whether an error proves that the batch had no effect, so that the items may be repeated one by one. */
   wasNotDone?(error: unknown): boolean;
-  /** Only items of one group go together, and no group waits for another one. */
+  /** A batch contains items of one group only, and no group waits for another one. */
   groupOf?(item: Item): number;
-  /** A batch that is under way for so many milliseconds does not keep the next one of its group waiting any longer. */
+  /** Milliseconds after which a running batch no longer delays the next one of its group. */
   lateAfter?: number;
-  /** Batches of all groups that may be under way together. */
-  atOnce?: number;
+  /** Batches of all groups that may run in parallel. */
+  concurrency?: number;
 }
 
-/** @throws OutOfTime at the caller's deadline; the outcome of an item that was sent by then is not known */
+/** @throws OutOfTime at the caller's deadline; if the item was already sent, its outcome is unknown */
 export interface Batcher<Item, Result> {
   (item: Item): Promise<Result>;
   /** How many items are not sent yet. */
@@ -36,12 +36,12 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Lets callers share one round trip. No timer gathers items: what arrives in one turn of the event loop goes together, and
- * while a batch is under way, items that arrive wait for the next one. So a lone item goes at once.
+ * Lets callers share one round trip, without a timer: items that arrive in one turn of the event loop are sent together, and
+ * items that arrive while a batch is running wait for the next one. So a single item is sent immediately.
  *
- * An item is `waiting`, then `sent` with others, then `settled`; its caller's deadline settles it in any state.
- * A group is `idle`, or `ahead` is its youngest batch, which the next one waits for: until it ends or is late. Several
- * batches of one group are under way only while each takes long, so that a slow partner delays nobody twice.
+ * An item is waiting, then sent with others, then settled; its caller's deadline settles it in any state. `ahead` holds the
+ * latest batch of each group, which the next one waits for until it ends or is late. Several batches of one group run in
+ * parallel only while each is slow, so that a slow service does not delay anyone twice.
  */
 export function createBatcher<Item, Result>({
   run,
@@ -51,13 +51,13 @@ export function createBatcher<Item, Result>({
   wasNotDone = () => false,
   groupOf = () => 0,
   lateAfter = Number.POSITIVE_INFINITY,
-  atOnce = 1,
+  concurrency = 1,
 }: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   type Waiting = Entry<Item, Result>;
-  /** By group; the group that has waited longest comes first. */
+  /** By group; the group that has waited longest is first. */
   const waiting = new Map<number, Waiting[]>();
   const ahead = new Map<number, Waiting[]>();
-  let underWay = 0;
+  let running = 0;
   let isTurnEnding = false;
 
   const mayBeSent = ({ isSettled, deadline, reject }: Waiting) => {
@@ -67,7 +67,7 @@ export function createBatcher<Item, Result>({
     return false;
   };
 
-  /** The next batch of a group, which may be empty; what does not fit stays. */
+  /** Takes the next batch of a group, which may be empty; items that do not fit stay. */
   function take(group: number): Waiting[] {
     const queue = (waiting.get(group) ?? []).filter(mayBeSent);
     let weight = 0;
@@ -103,22 +103,22 @@ export function createBatcher<Item, Result>({
   async function runGroup(group: number): Promise<void> {
     const batch = take(group);
     if (batch.length === 0) return;
-    const letNextGo = () => {
+    const startNext = () => {
       if (ahead.get(group) === batch) ahead.delete(group);
       runNext();
     };
     ahead.set(group, batch);
-    underWay += 1;
-    const timer = Number.isFinite(lateAfter) ? setTimeout(letNextGo, lateAfter).unref() : undefined;
+    running += 1;
+    const timer = Number.isFinite(lateAfter) ? setTimeout(startNext, lateAfter).unref() : undefined;
     await send(batch);
     clearTimeout(timer);
-    underWay -= 1;
-    letNextGo();
+    running -= 1;
+    startNext();
   }
 
   function runNext(): void {
     for (const group of waiting.keys()) {
-      if (underWay >= atOnce) return;
+      if (running >= concurrency) return;
       if (!ahead.has(group)) void runGroup(group);
     }
   }

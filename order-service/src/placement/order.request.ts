@@ -4,7 +4,7 @@ import type { ReservedLine, Shortage } from '../clients/product.response.schemas
 import type { OrderRequest } from '../orders/order.schemas.ts';
 import { InsufficientStock, PriceChanged, ProductNotFound, TotalTooLarge } from './placement.errors.ts';
 
-/** What makes two requests with one key the same: their checked bodies, with merged lines. */
+/** Two requests with the same key are equal if this hash of their validated bodies, with merged lines, is equal. */
 export function hashOf(request: OrderRequest): string {
   const { products, expected_total, shipping_address, note } = request;
   return createHash('sha256')
@@ -29,16 +29,16 @@ export function quoteOf(lines: ReservedLine[], money: Money) {
   return { products, total_amount: money.toMajor(totalOf(lines)), currency: money.currency };
 }
 
-/** Why product-service would not give the items: an unknown product is told before a short one. */
+/** The error for items that cannot be reserved: an unknown product is reported before a short one. */
 export function refusalOf(refusal: Shortage[]) {
   const unknown = refusal.find((line) => line.available === null);
   return unknown === undefined ? new InsufficientStock(refusal) : new ProductNotFound(unknown.product_id);
 }
 
-/** Why these lines are not ordered for their total: it is too large, or not the one that the buyer agreed to. */
+/** The error for a total that is too large or not the expected one; undefined if it is acceptable. */
 export function refusalOfTotal(request: OrderRequest, lines: ReservedLine[], money: Money) {
   const total = totalOf(lines);
-  // Sums only grow, so that one that was rounded cannot have come back into the exact range.
+  // Sums only grow, so a rounded sum cannot have come back into the safe range.
   if (!Number.isSafeInteger(total)) return new TotalTooLarge();
   const expected = request.expected_total;
   return expected === undefined || expected === total ? undefined : new PriceChanged(quoteOf(lines, money));

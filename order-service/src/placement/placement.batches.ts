@@ -14,7 +14,7 @@ interface BatchesOptions {
   placements: Pick<PlacementRepository, 'insertIntents' | 'place' | 'reject'>;
   products: Pick<ProductClient, 'reserve' | 'quote'>;
   metrics: PlacementMetrics;
-  /** Of what buyers see of their orders: must know while orders are placed. */
+  /** The cache of the buyers' orders, which must know while orders are placed. */
   cache: Pick<UserCache, 'whileChanging'>;
   logger: Logger;
 }
@@ -23,30 +23,30 @@ interface BatchesOptions {
 type Of<Item> = Item & { requestId: string; orderId?: number };
 
 const MOST_ORDERS = 100;
-/** Lines of all orders of one call: half of what product-service accepts, and its response stays below 1 MB. */
+/** Lines of all orders in one call: half of what product-service accepts, so that its response stays below 1 MB. */
 const MOST_LINES = 500;
-/** Bytes of the texts of one statement. */
+/** Largest size of the parameters of one statement, in bytes. */
 const MOST_BYTES = 1_000_000;
-/** What an order must have left for its way before anything is written, and before later steps, in milliseconds. */
+/** Milliseconds that an order must have left before anything is written, and before each later step. */
 const LEAST_TO_BEGIN = 600;
 const LEAST_TO_GO_ON = 100;
 /**
- * A call that takes longer, in milliseconds, does not keep the next one waiting, and how many may be under way then: with
- * product-service 1 s late a request waits 1.3 s for it, not 2 s.
+ * After so many milliseconds a call no longer delays the next one, up to so many parallel calls: if product-service takes
+ * 1 s, a request waits at most 1.3 s for it, not 2 s.
  */
 const LATE_AFTER = 300;
-const CALLS_AT_ONCE = 8;
-/** Locked products that are waited for at once: product-service lets about as many calls wait. */
+const PARALLEL_CALLS = 8;
+/** Locked products that are waited for in parallel: product-service lets about as many calls wait. */
 const LOCKED_PRODUCTS = 4;
-/** JSON of a line, and of an order without its texts, at most. */
+/** Upper bounds for the JSON of a line, and of an order without its texts. */
 const BYTES_OF_LINE = 1500;
 const BYTES_OF_ORDER = 500;
 
 const linesOf = ({ items }: { items: Item[] }) => items.length;
 
-/** The steps of docs/order-placement.md, and quotes, each for many requests at once ("In batches"). */
+/** The steps of docs/order-placement.md ("In batches"), and quotes, each for many requests together. */
 export function createPlacementBatches({ placements, products, metrics, cache, logger }: BatchesOptions) {
-  /** Counts a batch, and logs which requests it was of. */
+  /** Counts a batch, and logs the ids of its requests. */
   const observed =
     <Item, Result>(step: string, run: (items: Of<Item>[], requestId: string) => Promise<Result[]>) =>
     async (items: Of<Item>[]): Promise<Result[]> => {
@@ -59,9 +59,9 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
         request_ids: requests,
         order_ids: items.map(({ orderId }) => orderId),
       };
-      if (requests.length > 1) logger.debug(together, 'requests take a step together');
+      if (requests.length > 1) logger.debug(together, 'step of several requests');
       return run(items, requestId).catch((error: unknown) => {
-        logger.warn({ ...together, err: error }, 'requests could not take a step');
+        logger.warn({ ...together, err: error }, 'step failed');
         throw error;
       });
     };
@@ -83,7 +83,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     weightOf: linesOf,
     least: LEAST_TO_GO_ON,
     lateAfter: LATE_AFTER,
-    atOnce: CALLS_AT_ONCE,
+    concurrency: PARALLEL_CALLS,
   });
   const waitFor = createBatcher<Of<WantedReservation> & { product: number }, Reservation>({
     run: observed('wait', reserving(true)),
@@ -91,9 +91,9 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     weightOf: linesOf,
     least: LEAST_TO_GO_ON,
     groupOf: ({ product }) => product,
-    atOnce: LOCKED_PRODUCTS,
+    concurrency: LOCKED_PRODUCTS,
   });
-  /** True for an order that is placed now, false for one that was decided elsewhere. */
+  /** Returns true if this call placed the order, false if it was already decided elsewhere. */
   const place = createBatcher<Of<NewOrder>, boolean>({
     run: observed('place', async (orders) => {
       const buyers = orders.map(({ by }) => by.userId);
@@ -106,7 +106,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     wasNotDone: wasRolledBack,
   });
 
-  /** True for an order that is rejected now, false for one that was decided elsewhere. */
+  /** Returns true if this call rejected the order, false if it was already decided elsewhere. */
   const reject = createBatcher<Of<Rejection>, boolean>({
     run: observed('reject', async (orders) => {
       const rejected = await placements.reject(orders);
@@ -128,7 +128,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     weightOf: linesOf,
     least: LEAST_TO_GO_ON,
     lateAfter: LATE_AFTER,
-    atOnce: CALLS_AT_ONCE,
+    concurrency: PARALLEL_CALLS,
   });
 
   const queues = { intent: insertIntent, reserve, wait: waitFor, place, reject, quote };
@@ -140,8 +140,8 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     quote,
 
     /**
-     * Step 2. An order of a product that somebody else holds locked waits for it apart, and holds up nobody else.
-     * @returns BUSY where it stays locked
+     * Step 2. An order with a locked product waits in a separate batch, and does not delay others.
+     * @returns BUSY if the product stays locked
      */
     async reserve(wanted: Of<WantedReservation>): Promise<Reservation> {
       const made = await reserve(wanted);

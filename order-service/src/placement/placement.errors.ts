@@ -12,7 +12,7 @@ export const ProductNotFound = defineError(
   undefined,
   { sample: [7] },
 );
-/** Lists every line that is short, so that a storefront can correct the whole basket at once. */
+/** Lists every short line, so that a storefront can correct the whole basket in one step. */
 export const InsufficientStock = defineError(
   400,
   'insufficient_stock',
@@ -30,7 +30,7 @@ export const InsufficientStock = defineError(
 export const PriceChanged = defineError(
   409,
   'price_changed',
-  (_quote: object) => 'The total is not the expected one any more',
+  (_quote: object) => 'The total is no longer the expected one',
   (quote): ErrorExtras => ({ members: { quote } }),
   {
     sample: [
@@ -43,7 +43,7 @@ export const PriceChanged = defineError(
     members: z.object({ quote: quoteResponse }),
   },
 );
-/** An order's total stays below 2^53 minor units, so that every JSON reader gets it exactly. */
+/** An order's total stays below 2^53 minor units, so that every JSON parser reads it exactly. */
 export const TotalTooLarge = defineError(400, 'total_too_large', 'The total of this order is too large');
 export const IdempotencyMismatch = defineError(
   422,
@@ -58,6 +58,6 @@ export const IdempotencyInFlight = defineError(
   { sample: [1] },
 );
 
-/** The order was given up before it could be placed; nothing is held and the request may be sent again. */
+/** The order was abandoned before it was placed; nothing is reserved, and the request may be repeated. */
 export const notPlaced = (): AppError =>
   new Unavailable('The order could not be placed in time, nothing was ordered', 1);

@@ -8,11 +8,11 @@ import type { ProductClient } from '../clients/product.client.ts';
 import { createBatcher } from './batcher.ts';
 import type { ReconcileUseCases } from './reconcile.use-cases.ts';
 
-/** Jobs of this process that run at once. */
-export const JOBS_AT_ONCE = 20;
+/** Jobs that this process runs in parallel. */
+export const PARALLEL_JOBS = 20;
 /** Reservations that product-service confirms in one call. */
 const MOST_CONFIRMED = 500;
-/** Releases of this process that run at once: orders have the right of way. */
+/** Releases that this process runs in parallel: few, because orders have priority. */
 const RELEASES = 2;
 /** Milliseconds. */
 const CLEANUP_INTERVAL = 60_000;
@@ -43,13 +43,13 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
         orderIds: jobs.flatMap((job) => job.order_ids),
         requestId: requests.size === 1 && requestId !== undefined ? requestId : uuidv7(),
       });
-      // A cancelled order's reservation is released before its confirm job ran: nothing is left to confirm.
+      // The reservation of a cancelled order may be released before its confirm job runs.
       const released = ids.filter((id) => !confirmed.has(id));
       if (released.length > 0)
         logger.info({ reservation_ids: released }, 'reservations were released before they were confirmed');
       return jobs.map(() => undefined);
     },
-    most: { items: JOBS_AT_ONCE, weight: MOST_CONFIRMED },
+    most: { items: PARALLEL_JOBS, weight: MOST_CONFIRMED },
     weightOf: (job) => job.reservation_ids.length,
     least: 0,
   });
@@ -57,7 +57,7 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
     async confirm_reservations(input) {
       await confirm(many.parse(input));
     },
-    /** Written by releases that place one order at a time, also by replicas beside this one. */
+    /** Written by older releases, which confirm one order at a time, possibly in a replica that is still running. */
     async confirm_reservation(input) {
       await confirm(many.parse({ reservation_ids: [one.parse(input).reservation_id] }));
     },

@@ -4,7 +4,7 @@ export type PlacementMetrics = ReturnType<typeof createPlacementMetrics>;
 
 interface PlacementMetricsOptions {
   registry: Registry;
-  /** Whether calls to product-service fail at once. */
+  /** Whether calls to product-service fail immediately. */
   isDown: () => boolean;
 }
 
@@ -12,7 +12,7 @@ export function createPlacementMetrics({ registry, isDown }: PlacementMetricsOpt
   const registers = [registry];
   new Gauge({
     name: 'product_service_circuit_open',
-    help: '1 while calls to product-service fail without being tried',
+    help: '1 while calls to product-service fail without being attempted',
     registers,
     collect() {
       this.set(isDown() ? 1 : 0);
@@ -33,20 +33,20 @@ export function createPlacementMetrics({ registry, isDown }: PlacementMetricsOpt
     watchQueue: (step: string, length: () => number) => void queues.set(step, length),
     outcomes: new Counter({
       name: 'order_placements_total',
-      help: 'Orders by outcome: placed, rejected, unavailable (given up), reconciled (left behind and cleaned up)',
+      help: 'Orders by outcome: placed, rejected, unavailable (abandoned), reconciled (left undecided and rejected later)',
       labelNames: ['outcome'],
       registers,
     }),
     batchSize: new Histogram({
       name: 'placement_batch_size',
-      help: 'Requests that took a step together: intent, reserve, wait (for locked products), place, quote',
+      help: 'Requests per batch by step: intent, reserve, wait (for locked products), place, quote',
       labelNames: ['step'],
       buckets: [1, 2, 5, 10, 20, 50, 100],
       registers,
     }),
     unhealed: new Counter({
       name: 'reservations_unhealed_total',
-      help: 'Reservations held too long that could be neither confirmed nor released; tried again in the next turn',
+      help: 'Reservations held too long that could be neither confirmed nor released; retried in the next run',
       registers,
     }),
   };

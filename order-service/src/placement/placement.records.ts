@@ -11,11 +11,11 @@ export interface Intent {
 export interface StoredResponse {
   status: number;
   body: string;
-  /** What `Location` names, of a 201. */
+  /** For the `Location` of a 201. */
   orderId: number;
 }
 
-/** Names a client's key; null for a request without one. */
+/** A client's idempotency key with its scope; `key` is null for a request without one. */
 export interface KeyName {
   userId: number;
   key: string | null;
@@ -28,11 +28,11 @@ export interface NewIntent extends KeyName {
   currency: string;
 }
 
-/** What is known of a key that was claimed before. */
+/** A key that was claimed before. */
 export interface ClaimedKey {
   requestHash: string;
   response: StoredResponse | null;
-  /** Seconds until somebody else may carry the order on; 0 when it may be carried on now. */
+  /** Seconds until another request may continue the order; 0 if it may now. */
   leaseSeconds: number;
 }
 
@@ -51,16 +51,16 @@ export interface NewOrder extends OfRequest {
   response: StoredResponse;
 }
 
-/** An order to be rejected for a reason of business, in place of step 3. */
+/** An order to be rejected for a business reason, instead of step 3. */
 export interface Rejection extends OfRequest {
   intent: Intent;
   by: KeyName;
   response: StoredResponse;
-  /** Whether stock is held for it. */
+  /** Whether stock is reserved for it. */
   release: boolean;
 }
 
-/** An intent as the repository's statement reads it. */
+/** An intent as a parameter of the statement. */
 export const toWanted = (
   { userId, key, requestHash, reservationId, currency, request }: NewIntent,
   n: number,
@@ -75,7 +75,7 @@ export const toWanted = (
   note: request.note,
 });
 
-/** An order as the statement that places it reads it. A body is stored for a key only. */
+/** An order to be placed, as a parameter of the statement. A body is stored only with a key. */
 export const toPlaced = ({
   intent,
   by: { key },
@@ -91,7 +91,7 @@ export const toPlaced = ({
   ...(key === null ? {} : { key, status, body }),
 });
 
-/** An order as the statement that rejects it reads it. */
+/** An order to be rejected, as a parameter of the statement. */
 export const toRejected = ({
   intent,
   by: { key },

@@ -14,9 +14,9 @@ import {
 
 interface PlacementOptions {
   query: Query;
-  /** Seconds until the reconciler may reject what is still being placed. */
+  /** Seconds until the reconciler may reject an undecided order. */
   deadline: number;
-  /** Seconds that one request may work on a keyed order before a retry carries it on. */
+  /** Seconds that one request may work on a keyed order before a retry may continue it. */
   lease: number;
 }
 
@@ -26,7 +26,7 @@ const RELEASE_PAYLOAD = Prisma.sql`json_build_object(
 /** Keys are scoped to a user and this route. */
 const ROUTE = 'POST /api/orders';
 
-/** The statements of order-placement.md, each all or nothing in one round trip. */
+/** The statements of docs/order-placement.md, each atomic and in one round trip. */
 export function createPlacementRepository({ query, deadline, lease }: PlacementOptions) {
   const orderValues = ({ userId, request, reservationId, currency }: NewIntent) => Prisma.sql`
     ${userId}::int, 'PLACING', ${reservationId}::uuid, now() + make_interval(secs => ${deadline}::int), ${currency},
@@ -35,9 +35,9 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
 
   return {
     /**
-     * Step 1 for many orders. Rows are inserted in the order of their keys, so that two batches cannot deadlock. `named`:
-     * of several intents with one key the first gets it.
-     * @returns in the same order; null where the key was claimed before
+     * Step 1 for many orders. Rows are inserted in the order of their keys, so that two batches cannot deadlock. `named`
+     * gives a key to the first of several intents with it.
+     * @returns in the same order; null if the key was already claimed
      */
     async insertIntents(intents: NewIntent[]): Promise<(Intent | null)[]> {
       const rows = await query<Intent[]>`
@@ -88,7 +88,7 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /**
-     * Carries on the order of a key whose lease is over: the same order while it is undecided, a new one when it was
+     * Continues the order of a key whose lease has ended: the same order while it is undecided, a new one if it was
      * rejected. Exactly one of several callers gets it. @returns null for the others
      */
     async resumeIntent(intent: NewIntent): Promise<Intent | null> {
@@ -118,10 +118,10 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /**
-     * Step 3 for many orders: decides for each that is undecided, with its lines, counters, history and stored response, and
-     * one job that confirms all of them. Counters are locked in the order of the users: no deadlock. `= ANY` keeps Postgres
-     * from reading all orders that are being placed.
-     * @returns the ids of those that are placed now; the others were decided elsewhere
+     * Step 3 for many orders: places each undecided order with its lines, counters, history and stored response, and adds
+     * one job that confirms all of them. Counters are locked in user order, which prevents deadlocks. `= ANY` prevents
+     * Postgres from reading all undecided orders.
+     * @returns the ids of the orders placed now; the others were decided elsewhere
      */
     async place(orders: NewOrder[]): Promise<Set<number>> {
       const rows = await query<{ id: number }[]>`
@@ -161,8 +161,8 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /**
-     * Decides against each order that is undecided, for a reason of business, which its key replays.
-     * @returns the ids of those that are rejected now; the others were decided elsewhere
+     * Rejects each undecided order for a business reason; its key replays the response.
+     * @returns the ids of the orders rejected now; the others were decided elsewhere
      */
     async reject(orders: Rejection[]): Promise<Set<number>> {
       const rows = await query<{ id: number }[]>`
@@ -187,8 +187,8 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /**
-     * Gives up on an order whose outcome is not known, and frees its key for a fresh try.
-     * @returns what is decided now: PLACED when placing it had succeeded after all
+     * Abandons an order whose outcome is unknown, and frees its key for a retry.
+     * @returns the decision: PLACED if placing it had succeeded after all
      */
     async abandon(intent: Intent, by: KeyName & { requestId?: string }): Promise<'PLACED' | 'REJECTED'> {
       await query`

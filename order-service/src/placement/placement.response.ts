@@ -13,7 +13,7 @@ interface Buyer {
   request: OrderRequest;
 }
 
-/** The body of a 201 as JSON, made before the order is placed: it is stored with it. */
+/** The JSON body of a 201. It is created before the order is placed, because it is stored with it. */
 export function createPlacedBody(money: Money) {
   const toJson = createOrderResponse(money);
 

@@ -19,11 +19,11 @@ import type { ClaimedKey, Intent, KeyName, StoredResponse } from './placement.re
 import type { PlacementRepository } from './placement.repository.ts';
 import { createPlacedBody } from './placement.response.ts';
 
-/** Orders of this process that are being placed. They wait for each other in the batches, each as long as it has time. */
-const MOST_AT_ONCE = 2000;
-/** What giving up may take, in milliseconds: the steps end so much before the request's deadline. */
-const GIVE_UP_WITHIN = 200;
-/** How long before the end of its key's lease a request must be over, in milliseconds. */
+/** Orders that one process may be placing at the same time. They wait for each other in the batches. */
+const MAX_RUNNING = 2000;
+/** Milliseconds before the request's deadline at which the steps end, so that there is time to abandon the order. */
+const ABANDON_TIME = 200;
+/** Milliseconds before the end of its key's lease at which a request must have ended. */
 const BEFORE_LEASE = 100;
 
 interface PlacementOptions {
@@ -31,17 +31,17 @@ interface PlacementOptions {
   products: ProductClient;
   money: Money;
   metrics: PlacementMetrics;
-  /** Of what buyers see of their orders: informed while one is placed. */
+  /** The cache of the buyers' orders, which must know while an order is placed. */
   cache: Pick<UserCache, 'whileChanging'>;
   logger: Logger;
-  /** Seconds that one request may work on a keyed order before a retry carries it on. */
+  /** Seconds that one request may work on a keyed order before a retry may continue it. */
   lease: number;
-  /** Multiplies the time for giving up; 1 in production. */
+  /** Multiplies the time for abandoning an order; 1 in production. */
   timeLimitFactor?: number | undefined;
 }
 
 export interface PlaceOrder extends KeyName {
-  /** The buyer's. */
+  /** The role of the buyer. */
   role: User['role'];
   request: OrderRequest;
   requestId: string;
@@ -49,12 +49,12 @@ export interface PlaceOrder extends KeyName {
   note?: (fields: { order_id: number }) => void;
 }
 
-/** A response of `POST /api/orders`, as bytes that can be sent again. */
+/** A response of `POST /api/orders`, as bytes that can be replayed. */
 export interface PlacementResponse extends StoredResponse {
   replayed: boolean;
 }
 
-/** Placing an order across two databases; the order row alone decides (order-placement.md). */
+/** Places orders across two databases; the order row alone decides (docs/order-placement.md). */
 export function createPlacementUseCases({
   placements,
   products,
@@ -66,20 +66,20 @@ export function createPlacementUseCases({
   timeLimitFactor = 1,
 }: PlacementOptions) {
   const batches = createPlacementBatches({ placements, products, metrics, cache, logger });
-  let underWay = 0;
+  let running = 0;
 
   const bodyOf = createPlacedBody(money);
 
   /** Intent, reserve, place, respond. */
   async function placeOrder(order: PlaceOrder): Promise<PlacementResponse> {
     if (products.isDown()) return respondWithoutProducts(order);
-    // A retry may carry the order on from the end of the lease.
+    // A retry may continue the order as soon as the lease ends.
     const beforeLease = order.key === null ? Number.POSITIVE_INFINITY : lease * 1000 - BEFORE_LEASE;
-    const limit = Math.min(beforeLease, atMost(Number.POSITIVE_INFINITY) - GIVE_UP_WITHIN * timeLimitFactor);
-    if (underWay >= MOST_AT_ONCE) throw new Busy();
-    underWay += 1;
+    const limit = Math.min(beforeLease, atMost(Number.POSITIVE_INFINITY) - ABANDON_TIME * timeLimitFactor);
+    if (running >= MAX_RUNNING) throw new Busy();
+    running += 1;
     return withinTime(limit, () => takeSteps(order)).finally(() => {
-      underWay -= 1;
+      running -= 1;
     });
   }
 
@@ -88,14 +88,14 @@ export function createPlacementUseCases({
     order.note?.({ order_id: 'status' in claim ? claim.orderId : claim.id });
     if ('status' in claim) return { ...claim, replayed: true };
     const reservation = await reserve(claim, order).catch(async (error: unknown) => {
-      // Without a response of step 2 the order is given up, so that nothing stays held until its deadline.
-      await giveUp(claim, order);
+      // Without a result of step 2 the order is abandoned, so that no stock stays reserved until its deadline.
+      await abandonQuietly(claim, order);
       throw error;
     });
     return finish(claim, order, reservation);
   }
 
-  /** Step 3, or what takes its place. */
+  /** Step 3, or a rejection instead. */
   async function finish(
     claim: Intent,
     order: PlaceOrder,
@@ -107,28 +107,28 @@ export function createPlacementUseCases({
     return changed === undefined ? place(claim, order, lines) : reject(claim, order, changed, true);
   }
 
-  /** While product-service is known to be away: a stored response. @throws ProductServiceUnavailable without one */
+  /** The stored response while product-service is known to be down. @throws ProductServiceUnavailable without one */
   async function respondWithoutProducts(order: PlaceOrder): Promise<PlacementResponse> {
     const stored = await findResponse(order);
     if (stored === undefined) throw new ProductServiceUnavailable('circuit is open');
     return stored;
   }
 
-  /** The response that the key replays, if there is one yet. @throws IdempotencyMismatch */
+  /** The stored response of the key, if there is one. @throws IdempotencyMismatch */
   async function findResponse(order: PlaceOrder): Promise<PlacementResponse | undefined> {
     const claimed = order.key === null ? null : await placements.findKey(order);
     if (claimed === null || claimed.response === null) return undefined;
     return { ...replayOf(claimed, hashOf(order.request)), replayed: true };
   }
 
-  /** Step 1: a new order, the one that a crashed request left behind, or the stored response of the key. */
+  /** Step 1: a new order, the order of a crashed request, or the stored response of the key. */
   async function claimIntent(order: PlaceOrder): Promise<Intent | StoredResponse> {
     const requestHash = order.key === null ? '' : hashOf(order.request);
     const wanted = { ...order, requestHash, reservationId: uuidv7(), currency: money.currency };
     const intent = await batches.insertIntent(wanted);
     if (intent !== null) return intent;
     const claimed = await placements.findKey(order);
-    // Freed since the insert: the first request gave up. The client may simply try again.
+    // Freed since the insert, because the first request abandoned its order. The client may retry.
     if (claimed === null) throw new IdempotencyInFlight(1);
     if (claimed.response !== null || claimed.requestHash !== requestHash)
       return replayOf(claimed, requestHash);
@@ -151,32 +151,32 @@ export function createPlacementUseCases({
     const reservation = await batches.reserve({ orderId, reservationId, items: request.products, requestId });
     if (reservation.status === 'BUSY') throw new ProductBusy();
     if (reservation.status === 'MISMATCH')
-      throw new ProductServiceUnavailable('the id stands for other items');
+      throw new ProductServiceUnavailable('the reservation id belongs to other items');
     return reservation;
   }
 
-  /** Step 3 for a basket that is available. */
+  /** Step 3 for a reserved basket. */
   async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementResponse> {
     const response = { status: 201, body: bodyOf(intent, order, lines), orderId: intent.id };
     const { requestId } = order;
     const placed = await batches
       .place({ intent, by: order, lines, total: totalOf(lines), response, requestId, orderId: intent.id })
       .catch(async (error) => {
-        // The statement may have been committed or not: the row decides, once nobody can commit it any more.
+        // It is unknown whether the statement was committed: abandoning the order settles this.
         const decided = await cache
           .whileChanging([order.userId], () => abandon(intent, order))
           .catch(() => 'UNKNOWN');
         if (decided === 'PLACED') return true;
         throw error;
       });
-    if (!placed) return afterSomebodyElse(order);
+    if (!placed) return decidedElsewhere(order);
     metrics.outcomes.inc({ outcome: 'placed' });
     return { ...response, replayed: false };
   }
 
-  /** Nothing could be taken, or the reservation was released before it could be used. */
+  /** The items could not be reserved, or the reservation was already released. */
   function refuse(intent: Intent, order: PlaceOrder, reservation: Reservation): Promise<PlacementResponse> {
-    if (reservation.refusal === null) return afterSomebodyElse(order);
+    if (reservation.refusal === null) return decidedElsewhere(order);
     return reject(intent, order, refusalOf(reservation.refusal), false);
   }
 
@@ -197,7 +197,7 @@ export function createPlacementUseCases({
       requestId,
       orderId: intent.id,
     });
-    if (!rejected) return afterSomebodyElse(order);
+    if (!rejected) return decidedElsewhere(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
     if (held) {
       const { id: orderId, reservationId } = intent;
@@ -206,30 +206,31 @@ export function createPlacementUseCases({
     return { ...response, replayed: false };
   }
 
-  /** The order was decided elsewhere: by a retry with the same key, whose response is returned, or by the reconciler. */
-  async function afterSomebodyElse(order: PlaceOrder): Promise<PlacementResponse> {
+  /** For an order decided by a retry with the same key, whose response is returned, or by the reconciler. */
+  async function decidedElsewhere(order: PlaceOrder): Promise<PlacementResponse> {
     const stored = await findResponse(order);
     if (stored === undefined) throw notPlaced();
     return stored;
   }
 
   const abandon = (intent: Intent, order: PlaceOrder) =>
-    withOwnTime(GIVE_UP_WITHIN * timeLimitFactor, () => placements.abandon(intent, order));
+    withOwnTime(ABANDON_TIME * timeLimitFactor, () => placements.abandon(intent, order));
 
-  async function giveUp(intent: Intent, order: PlaceOrder): Promise<void> {
-    // Best effort: without the database now, the reconciler finds the order at its deadline.
+  async function abandonQuietly(intent: Intent, order: PlaceOrder): Promise<void> {
+    // If the database is unavailable now, the reconciler finds the order at its deadline.
     await abandon(intent, order).catch(() => undefined);
     metrics.outcomes.inc({ outcome: 'unavailable' });
   }
 
   return {
     /**
-     * Without an error the response is final: 201, or a refusal for a reason of business, which a key replays.
-     * @throws ProductServiceUnavailable, ProductBusy, Busy and Unavailable 503 with nothing held, IdempotencyMismatch, IdempotencyInFlight
+     * Returns a final response: 201, or a refusal for a business reason; a key replays both.
+     * @throws ProductServiceUnavailable, ProductBusy, Busy and Unavailable (503, nothing is reserved), IdempotencyMismatch,
+     * IdempotencyInFlight
      */
     placeOrder,
 
-    /** What the basket costs now. Holds nothing. @throws ProductNotFound, InsufficientStock, PriceChanged */
+    /** The current price of the basket. Reserves nothing. @throws ProductNotFound, InsufficientStock, PriceChanged */
     async quoteOrder(request: OrderRequest, requestId: string) {
       const quote = await batches.quote({ items: request.products, requestId });
       if (quote.refusal !== null) throw refusalOf(quote.refusal);

@@ -1,14 +1,14 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 
-/** What an order says about its reservation; without an order it is released. */
+/** What must happen to a reservation, according to its order; without an order it is released. */
 export type ReservationFate = 'keep' | 'confirm' | 'release';
 
 /** Orders rejected in one step. */
 const BATCH = 100;
-/** Keys must live at least 24 h (docs/order-placement.md); a rejected order is kept as long, for whoever looks into it. */
+/** Keys are kept for at least 24 h (docs/order-placement.md), and rejected orders as long, for investigations. */
 const KEPT_HOURS = 48;
 
-/** What cleans up; any number of replicas may do it at once. */
+/** Statements of the cleanup; any number of replicas may run them at the same time. */
 export function createReconcileRepository(query: Query) {
   return {
     /** Rejects what is past its deadline and announces the release. @returns the orders. Index: orders_undecided */
@@ -28,7 +28,7 @@ export function createReconcileRepository(query: Query) {
       return rows.map(({ id }) => id);
     },
 
-    /** What to do with each of these reservations. Index: orders_reservation_id_key */
+    /** The fate of each of these reservations. Index: orders_reservation_id_key */
     async fatesOf(reservationIds: string[]): Promise<Map<string, ReservationFate>> {
       const rows = await query<{ id: string; fate: ReservationFate }[]>`
         SELECT asked.id, CASE
@@ -39,7 +39,7 @@ export function createReconcileRepository(query: Query) {
       return new Map(rows.map((row) => [row.id, row.fate]));
     },
 
-    /** The oldest of the expired keys; their orders stay. @returns how many. Index: idempotency_keys_created_at_idx */
+    /** Deletes the oldest expired keys; their orders stay. @returns how many. Index: idempotency_keys_created_at_idx */
     async removeKeys(limit: number): Promise<number> {
       const rows = await query`
         DELETE FROM idempotency_keys WHERE ctid IN (
@@ -48,7 +48,7 @@ export function createReconcileRepository(query: Query) {
       return rows.length;
     },
 
-    /** The oldest of the orders that were rejected days ago. @returns how many. Index: orders_rejected */
+    /** Deletes the oldest of the orders rejected days ago. @returns how many. Index: orders_rejected */
     async removeRejected(limit: number): Promise<number> {
       const rows = await query`
         DELETE FROM orders WHERE id IN (

@@ -10,11 +10,11 @@ interface ReconcileOptions {
   products: ProductClient;
   metrics: PlacementMetrics;
   logger: Logger;
-  /** Seconds after which a reservation that is only held is asked about. */
+  /** Seconds after which a reservation that is still held is compared with its order. */
   heldTooLong: number;
 }
 
-/** Brings both databases together again after something died (docs/order-placement.md, "What cleans up"). */
+/** Makes both databases agree again after a crash (docs/order-placement.md, "What cleans up"). */
 export function createReconcileUseCases({
   repository,
   products,
@@ -22,7 +22,7 @@ export function createReconcileUseCases({
   logger,
   heldTooLong,
 }: ReconcileOptions) {
-  /** Does one thing of several: what fails is counted and logged, and the others go on. */
+  /** Runs one of several repairs: a failure is counted and logged, and does not stop the others. */
   const heal = async (reservations: string[], requestId: string, work: () => Promise<unknown>) => {
     try {
       await work();
@@ -51,7 +51,7 @@ export function createReconcileUseCases({
         logger.warn({ order_ids: rejected }, 'orders were left behind and are rejected now');
     },
 
-    /** Compares what product-service holds with the orders, page by page. What is confirmed there is not looked at. */
+    /** Compares the held reservations of product-service with the orders, page by page; not the confirmed ones. */
     async healReservations(): Promise<void> {
       const requestId = uuidv7();
       let held = await products.listHeld(heldTooLong, requestId);
@@ -65,7 +65,7 @@ export function createReconcileUseCases({
       }
     },
 
-    /** Forgets keys that have expired and orders that were rejected days ago, all of them. */
+    /** Deletes all expired keys, and all orders rejected days ago. */
     async cleanUp(signal: AbortSignal): Promise<void> {
       await inBatches(repository.removeKeys, { signal });
       await inBatches(repository.removeRejected, { signal });

@@ -18,7 +18,7 @@ interface Reserved {
   refusal: { product_id: number; requested: number; available: number | null }[] | null;
 }
 
-/** Reads both sides of the contract in the same terms: reservation ids for orders, 1 and 2 for products. */
+/** Reads both sides of the contract in the same form: reservation ids for orders, 1 and 2 for products. */
 export function createContractReader({ query, productQuery, store, stocks }: ReaderOptions) {
   const reservations = (made: Reserved[], productIds: number[]) => {
     const named = (id: number) => productIds.indexOf(id) + 1;
@@ -98,7 +98,7 @@ export function createContractReader({ query, productQuery, store, stocks }: Rea
       return rows.map(({ id }) => id);
     },
 
-    /** What is known of a key, without the id of its order's row. */
+    /** The state of a key, without the row id of its order. */
     async key(placements: PlacementRepository, by: KeyName) {
       const found = await placements.findKey(by);
       if (found === null) return null;

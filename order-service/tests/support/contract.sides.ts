@@ -11,13 +11,13 @@ import { createLife, createNetwork } from './simulated.network.ts';
 import { createSimulatedOrders } from './simulated.orders.ts';
 import { createSimulatedProducts } from './simulated.products.ts';
 
-/** Stock of the products 1 and 2 of either side. */
+/** Stock of products 1 and 2 on each side. */
 const STOCK = [3, 4];
 const ACTOR = 'service:order-service';
 /** The lease of a key and the deadline of an order in the model, in seconds. */
 const LEASE = 5;
 const DEADLINE = 30;
-/** The real clock goes on meanwhile: a second of the model is so many there, so that a slow machine changes nothing. */
+/** Real seconds for a second of the model. Large, because the real clock runs during the test. */
 const SCALE = 100;
 
 interface Databases {
@@ -30,8 +30,8 @@ type Named = KeyName & { requestHash: string; reservationId: string };
 export type Sides = Awaited<ReturnType<typeof createContractSides>>;
 
 /**
- * The simulated stores of the placement model beside the real repositories on emptied databases. Each call does the same on
- * both. It returns what the simulated one returned, then the real one, in terms of reservation ids.
+ * The simulated stores of the placement model and the real repositories on emptied databases. Each call is made on both, and
+ * returns the result of the simulated one and then of the real one, with reservation ids instead of row ids.
  */
 export async function createContractSides({ orders: query, products: productQuery }: Databases) {
   let seconds = 1000;
@@ -49,14 +49,14 @@ export async function createContractSides({ orders: query, products: productQuer
   const real = {
     placements: createPlacementRepository({ query, lease: LEASE * SCALE, deadline: DEADLINE * SCALE }),
     reconciling: createReconcileRepository(query),
-    // Only its statements are called.
+    // Only its statements are used.
     orders: createOrderRepository(undefined as never, query),
     reservations: createReservationRepository(productQuery),
   };
   const read = createContractReader({ query, productQuery, store, stocks });
   const productIds = await read.empty(STOCK);
 
-  /** Known on both sides, by reservation id, in the order in which they came. */
+  /** The orders on both sides by reservation id, in the order of their creation. */
   const known = new Map<string, { by: KeyName; simulated: Intent; real: Intent; lines: ReservedLine[] }>();
   const toIntent = ({ userId, key, requestHash, reservationId }: Named): NewIntent => ({
     ...{ userId, key, requestHash, reservationId },
@@ -183,7 +183,7 @@ export async function createContractSides({ orders: query, products: productQuer
       return [null, null];
     },
 
-    /** Everything that either side has kept. */
+    /** The complete state of both sides. */
     async state() {
       const ids = [...known.keys()];
       const fates = [await simulated.reconciling.fatesOf(ids), await real.reconciling.fatesOf(ids)];

@@ -4,7 +4,7 @@ import type { Shop } from './shop.ts';
 
 let named = 0;
 
-/** A product of `ownerId`, straight in the catalogue: what stands in the way of the test is not its subject. */
+/** Inserts a product of `ownerId` directly into the database. */
 export async function createProduct(
   { products }: Shop,
   given: { priceMinor?: bigint; stock?: number; ownerId?: number } = {},
@@ -28,7 +28,7 @@ export async function stockOf({ products }: Shop, id: number): Promise<number | 
   return (await products.db.product.findUnique({ where: { id } }))?.stock;
 }
 
-/** `[[productId, quantity], …]` as a request body. */
+/** A request body for `[[productId, quantity], …]`. */
 export const basket = (...lines: [number, number][]) => ({
   products: lines.map(([product_id, quantity]) => ({ product_id, quantity })),
 });

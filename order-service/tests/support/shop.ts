@@ -24,14 +24,14 @@ import { createApp } from '../../src/app.ts';
 import { createProductClient } from '../../src/clients/product.client.ts';
 import { loadOrderConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
-import { JOBS_AT_ONCE, placementTasks } from '../../src/placement/placement.jobs.ts';
+import { PARALLEL_JOBS, placementTasks } from '../../src/placement/placement.jobs.ts';
 import { createPlacementMetrics } from '../../src/placement/placement.metrics.ts';
 import { createReconcileRepository } from '../../src/placement/reconcile.repository.ts';
 import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
 
 const prismaOf = (service: string) => fileURLToPath(new URL(`../../../${service}/prisma`, import.meta.url));
 
-/** Order-service as it is wired in the process, next to a real product-service, on databases of this test's own. */
+/** order-service with a real product-service in this process, on databases of this test file. */
 export async function startShop(
   env: Record<string, string> = {},
   options: { redis?: false; accounts?: Accounts } = {},
@@ -112,7 +112,7 @@ export async function startShop(
     reconcile,
     healReservations,
     cleanUp,
-    /** @param calls what the jobs call instead of product-service's own */
+    /** @param calls replacements for calls of the product-service client in jobs */
     startJobs: (calls: Partial<typeof client> = {}) =>
       startJobs({
         config,
@@ -120,7 +120,7 @@ export async function startShop(
         logger,
         registry: new Registry(),
         tasks: placementTasks({ ...client, ...calls }, logger),
-        concurrency: JOBS_AT_ONCE,
+        concurrency: PARALLEL_JOBS,
       }),
     async close() {
       for (const close of closers.reverse()) await close();
@@ -172,7 +172,7 @@ async function startProductService(env: Record<string, string>, closers: (() => 
     url: `http://127.0.0.1:${port}`,
     databaseUrl: database.url,
     db,
-    /** As if the process was gone: connections are refused. */
+    /** Refuses connections, like a process that has ended. */
     stop: () => listening.stop(),
     start: () => listening.start(port),
   };

@@ -1,13 +1,13 @@
 import type { Scheduler } from 'fast-check';
 
 /**
- * What becomes of one request over the network: `lost` never arrives; `deaf` is carried out, but its response is lost;
- * `late` is carried out some time after its sender gave up; `twice` is carried out again some time later.
+ * The fate of a request: `lost` never arrives; `deaf` is executed, but its response is lost; `late` is executed some time
+ * after its sender gave up; `twice` is executed again some time later.
  */
 export const FATES = ['ok', 'lost', 'deaf', 'late', 'twice'] as const;
 export type Fate = (typeof FATES)[number];
 
-/** One life of a process, from its start to its crash. */
+/** A process from its start to its crash. */
 export interface Life {
   readonly isOver: () => boolean;
   /** Rejects at the crash. */
@@ -36,11 +36,11 @@ export function createLife(): Life {
 
 interface NetworkOptions {
   scheduler: Scheduler;
-  /** Taken in order; when they are used up everything is `ok`. */
+  /** Used in order; afterwards every request is `ok`. */
   fates: Fate[];
 }
 
-/** Every arrival and every response is a step of the scheduler, so that any two may change places. */
+/** Every arrival and every response is a step of the scheduler, which may reorder them. */
 export function createNetwork({ scheduler, fates }: NetworkOptions) {
   let next = 0;
   let calm = false;
@@ -72,20 +72,20 @@ export function createNetwork({ scheduler, fates }: NetworkOptions) {
       },
     );
     const settled = await outcome;
-    // A dead process does nothing more with what it gets.
+    // A crashed process ignores responses.
     if (life.isOver()) await new Promise<never>(() => undefined);
     return settled();
   }
 
   return {
     step,
-    /** A statement of this process. The driver repeats nothing; whether it was committed is unknown after an error. */
+    /** A statement. The driver does not repeat it; after an error it is unknown whether it was committed. */
     query: <T>(life: Life, execute: () => T): Promise<T> =>
       call(life, execute, () => new Lost('connection lost'), false),
-    /** A request to another service; the wire may deliver it twice. */
+    /** A request to another service; it may be delivered twice. */
     request: <T>(life: Life, execute: () => T, giveUp: () => Error): Promise<T> =>
       call(life, execute, giveUp, true),
-    /** From now on nothing is lost and nothing waits. */
+    /** From now on nothing is lost or delayed. */
     calmDown() {
       calm = true;
     },
@@ -96,7 +96,7 @@ export type Network = ReturnType<typeof createNetwork>;
 
 const ignore = () => undefined;
 
-/** Carries it out now, and returns or throws later. */
+/** Executes it now, and returns or throws later. */
 function attempt<T>(execute: () => T): () => T {
   try {
     const response = execute();

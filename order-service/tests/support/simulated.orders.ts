@@ -33,7 +33,7 @@ export interface Job {
 const LEASE = 5;
 const DEADLINE = 30;
 
-/** The order database with the meaning of the repositories' statements; each is atomic. `now` is in seconds. */
+/** A simulated order database with the semantics of the repositories' statements; each is atomic. `now` is in seconds. */
 export function createSimulatedOrders(now: () => number) {
   const orders = new Map<number, OrderRow>();
   const keys = new Map<string, KeyRow>();
@@ -82,7 +82,7 @@ export function createSimulatedOrders(now: () => number) {
     return addOrder(row.orderId, intent);
   }
 
-  /** PLACING -> REJECTED, where it is still undecided. */
+  /** PLACING -> REJECTED, if it is still undecided. */
   function decideAgainst(id: number, release: boolean): boolean {
     const order = undecided(id);
     if (order === undefined) return false;
@@ -154,7 +154,7 @@ export function createSimulatedOrders(now: () => number) {
           });
           return new Set(rejected.map(({ intent }) => intent.id));
         }),
-      // Two statements, as the real one.
+      // Two statements, like the real one.
       async abandon({ id }, by) {
         await query(() => {
           if (decideAgainst(id, true) && keys.get(keyOf(by))?.orderId === id) keys.delete(keyOf(by));
@@ -205,5 +205,5 @@ export function createSimulatedOrders(now: () => number) {
 }
 
 function notSimulated(): never {
-  throw new Error('nobody reads lists here');
+  throw new Error('lists are not simulated');
 }

@@ -10,7 +10,7 @@ interface HeldRow extends Reservation {
 
 const PRICE = 250;
 
-/** Product-service with the meaning of its functions reserve_stock and release_reservation; each is atomic. */
+/** A simulated product-service with the semantics of its functions reserve_stock and release_reservation; each is atomic. */
 export function createSimulatedProducts(initialStock: number[]) {
   const stock = new Map(initialStock.map((units, index) => [index + 1, units]));
   const reservations = new Map<string, HeldRow>();
@@ -92,7 +92,7 @@ export function createSimulatedProducts(initialStock: number[]) {
     holding,
     stock: () => initialStock.map((_, index) => stock.get(index + 1) ?? 0),
     violations,
-    /** The client as one life of a process has it; like the real one it reserves twice under the same id. */
+    /** The client of one process; like the real one it retries a reservation with the same id. */
     clientOf(network: Network, life: Life): ProductClient {
       const ask = <T>(execute: () => T) =>
         network.request(life, execute, () => new ProductServiceUnavailable('no response'));
@@ -102,7 +102,7 @@ export function createSimulatedProducts(initialStock: number[]) {
         release: ({ reservationId }) => ask(() => release(reservationId)),
         listHeld: (_age, _requestId, after) =>
           ask(() => (after === undefined ? held().map((id) => ({ id, created_at: '' })) : [])),
-        quote: () => Promise.reject(new Error('nobody asks for a quote here')),
+        quote: () => Promise.reject(new Error('quotes are not simulated')),
         isDown: () => false,
         close: () => undefined,
       };

@@ -11,14 +11,14 @@ import { createLife, createNetwork, type Fate, Lost } from './simulated.network.
 import { createSimulatedOrders } from './simulated.orders.ts';
 import { createSimulatedProducts } from './simulated.products.ts';
 
-/** What a client got for a placement: the bytes of a final response, or the code of a passing one. */
+/** The result of a placement for the client: the bytes of a final response, or the code of a temporary error. */
 export type Got = { status: number; body: string } | { code: string };
 
 interface SimulationOptions {
   scheduler: Scheduler;
   fates: Fate[];
   stock: number[];
-  /** Gets the sizes of the batches of each step. */
+  /** Receives the batch sizes of each step. */
   sizes?: Record<Step, Set<number>>;
 }
 
@@ -27,20 +27,20 @@ export type Step = 'intent' | 'reserve' | 'place';
 const money = createMoney('USD');
 const logger = pino({ level: 'silent' });
 const metrics = createPlacementMetrics({ registry: new Registry(), isDown: () => false });
-/** What is kept of reads is not part of the model. */
+/** The read cache is not part of the model. */
 export const uncached = {
   whileChanging: <T>(_userIds: readonly number[], change: () => Promise<T>) => change(),
 };
 const ADMIN = { kind: 'user', id: 99, role: 'admin', sessionId: 'model' } as const;
 
-/** The real use-cases of several processes of order-service, around simulated stores, network and clock. */
+/** The real use-cases of several processes of order-service, with simulated stores, network and clock. */
 export function simulateShop({ scheduler, fates, stock, sizes }: SimulationOptions) {
   let seconds = 1000;
   const network = createNetwork({ scheduler, fates });
   const products = createSimulatedProducts(stock);
   const store = createSimulatedOrders(() => seconds);
 
-  /** One process from its start: nothing of the one before is left but what the databases keep. */
+  /** Starts a new process: only the databases keep the state of the previous one. */
   const start = () => {
     const life = createLife();
     const seen = <Items extends unknown[]>(step: Step, items: Items): Items => {
@@ -98,7 +98,7 @@ export function simulateShop({ scheduler, fates, stock, sizes }: SimulationOptio
     }
   }
 
-  /** Takes a job, does it, and strikes it off the list, as the queue's worker does. */
+  /** Takes a job, runs it and removes it, like the worker of the job queue. */
   async function work(index: number): Promise<void> {
     const { life, client } = at(index);
     const job = await network.query(life, () => {

@@ -1,14 +1,1 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Waits until a condition is true, for as long as a slow machine may need. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  limit = 15_000,
-): Promise<void> {
-  const end = Date.now() + limit;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`Waited in vain for: ${what}`);
-    await sleep(20);
-  }
-}
+export { until } from '../../src/testing/until.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@shop/service-kit/testing/until';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
-import { until } from './until.ts';
 
 interface MailSinkOptions {
   port?: number;

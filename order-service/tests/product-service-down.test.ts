@@ -13,7 +13,7 @@ afterAll(() => shop.close());
 
 const placing = () => shop.db.order.count({ where: { placement: 'PLACING' } });
 
-/** Orders until calls to product-service fail at once. */
+/** Places orders until calls to product-service fail immediately. */
 async function openCircuit(id: number) {
   for (let i = 0; !shop.client.isDown() && i < 20; i++) await placeOrder(shop, 1, basket([id, 1]));
   expect(shop.client.isDown()).toBe(true);
@@ -28,8 +28,8 @@ async function waitUntilOrdering(id: number) {
   throw new Error('no order could be placed any more');
 }
 
-describe('while product-service is away', () => {
-  test('an order returns 503 with nothing held, and succeeds once it is back', async () => {
+describe('while product-service is down', () => {
+  test('an order returns 503 with nothing reserved, and succeeds once it is back', async () => {
     const id = await createProduct(shop, { stock: 20 });
     await shop.products.stop();
     const response = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'away' });
@@ -47,7 +47,7 @@ describe('while product-service is away', () => {
     expect(await stockOf(shop, id)).toBe(18);
   });
 
-  test('the circuit opens: no order row is written any more, stored responses are still replayed', async () => {
+  test('the circuit opens: no order row is written, and stored responses are still replayed', async () => {
     const id = await createProduct(shop, { stock: 20 });
     const first = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'before' });
     await shop.products.stop();
@@ -64,7 +64,7 @@ describe('while product-service is away', () => {
     await waitUntilOrdering(id);
   });
 
-  test('orders can be read and cancelled; the stock comes back later', async () => {
+  test('orders can be read and cancelled; the stock is returned later', async () => {
     const id = await createProduct(shop, { stock: 20 });
     const { body } = await waitUntilOrdering(id);
     await shop.products.stop();

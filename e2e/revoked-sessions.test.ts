@@ -5,7 +5,7 @@ import { until } from './support/process.ts';
 import { startRedis } from './support/redis.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
-/** The contract's 5 s; more on a machine that is busy with tests. */
+/** The 5 s of docs/http-api.md; more on a busy test machine. */
 const SOON = 15_000;
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -27,7 +27,7 @@ async function register(): Promise<string> {
   const response = await call('POST', `${stack.user.url}/api/users/register`, body);
   return String(response.body['tokens']?.['access_token']);
 }
-/** What each service says to the token. */
+/** The status that each service returns for the token. */
 const statuses = async (token: string) => {
   const calls = [
     call('GET', `${stack.user.url}/api/users/me`, undefined, { token }),
@@ -36,10 +36,10 @@ const statuses = async (token: string) => {
   ];
   return (await Promise.all(calls)).map(({ status }) => status);
 };
-/** A busy machine may respond 503 for a moment; a token that is refused stays refused. */
+/** A busy machine may return 503 for a moment; a refused token stays refused. */
 const isGood = (token: string) =>
   until('every service takes it', async () => String(await statuses(token)) === '200,201,200', SOON);
-/** Signs in, out, and waits until no service takes the token. */
+/** Signs in and out, and waits until no service accepts the token. */
 async function logOutEverywhere() {
   const [token, other] = [await register(), await register()];
   await isGood(token);
@@ -48,7 +48,7 @@ async function logOutEverywhere() {
   await isGood(other);
 }
 
-describe('an ended session is over in every service', () => {
+describe('a revoked session ends in every service', () => {
   test('with Redis', logOutEverywhere);
 
   test('with Redis paused, killed, and absent', async () => {
@@ -77,8 +77,8 @@ describe('an ended session is over in every service', () => {
   );
 });
 
-describe('while user-service is away', () => {
-  test('a service that knows the sessions goes on; a new one serves public reads and returns 503 to tokens', async () => {
+describe('while user-service is down', () => {
+  test('a running service accepts tokens; a new one serves public reads and returns 503 for tokens', async () => {
     const token = await register();
     await isGood(token);
     await stack.user.stop();
