@@ -134,7 +134,7 @@ export const ordersMethods = ({ send, take }: Calls) => ({
   /** Place an order. */
   place: (body: Schemas['OrderRequest'], options?: PlaceOptions): Promise<Schemas['Order']> =>
     take('post', '/api/orders', 'order', { body, isKeyed: true, isRepeatable: true }, options),
-  /** Show what an order would cost now. */
+  /** Quote the current price of a basket. */
   quote: (body: Schemas['OrderRequest'], options?: CallOptions): Promise<Schemas['Quote']> =>
     send('post', '/api/orders/quote', { body, isRepeatable: true }, options),
   /** List orders, newest first. */
@@ -149,10 +149,10 @@ export const ordersMethods = ({ send, take }: Calls) => ({
   /** Get one order. */
   get: (id: number, options?: ReadOptions<Schemas['Order']>): Promise<Schemas['Order']> =>
     take('get', '/api/orders/{id}', 'order', { id }, options),
-  /** List the statuses that an order had, and who set them. */
+  /** List an order's past statuses and who set them. */
   history: (id: number, options?: CallOptions): Promise<Schemas['StatusChange'][]> =>
     take('get', '/api/orders/{id}/history', 'history', { id }, options),
-  /** Count the caller's orders and what they cost. */
+  /** Return counts and the total of the caller's orders. */
   stats: (options?: ReadOptions<Schemas['OrderStats']>): Promise<Schemas['OrderStats']> =>
     send('get', '/api/orders/stats', {}, options),
   /** Set the status of an order. */
