@@ -9,5 +9,4 @@ export default {
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   // Its sources run in the browser, where Jest measures nothing.
   coveragePathIgnorePatterns: ['/'],
-  // Hooks start whole stacks and fill them. Milliseconds.
 };
