@@ -20,6 +20,7 @@ npm run bench -- import    100,000 products in, changed, out and in again: secon
 npm run bench -- hostile   uploads made to exhaust product-service: how they are answered, and peak memory
 npm run bench -- scale     lists and searches among 1,000 to 1,000,000 products; draws docs/catalogue-latency.svg
 npm run bench -- login     logins per second, compared with bare bcrypt at the same cost, and 200 of them at once
+npm run bench -- expiry    10,000 idempotency keys that expire each minute: how many are left, and memory
 npm run bench -- sessions  revoking all sessions of a user who has 60,000
 BENCH_SECONDS=10           how long each figure is measured
 BENCH_ONLY='^(me|orders),' which calls of "catalogue" or baskets of "orders", as a regular expression
