@@ -6,6 +6,7 @@ import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import { createApp } from './app.ts';
+import { importStatements } from './catalogue-files/import.repository.ts';
 import { cleanupTasks } from './cleanup.jobs.ts';
 import { loadProductConfig } from './config.ts';
 import { createProductErasure } from './erasure/erasure.jobs.ts';
@@ -42,6 +43,7 @@ await runServer({
       registry: metrics.registry,
       logger,
       tasks: erasure.tasks,
+      statements: importStatements,
       periodic: { ...cleanupTasks(query), ...erasure.periodic },
     });
     return {

@@ -21,8 +21,18 @@ export interface WrittenRow {
   categories: string[] | null;
 }
 
+const ANALYZE = 'analyze_products';
+
+/** Jobs that imports cause. */
+export const importStatements = { [ANALYZE]: 'SELECT analyze_products()' };
+
 export function createImportRepository(query: Query) {
   return {
+    /** Has the planner's statistics updated soon, once for all imports that ask before it begins. */
+    async refreshStatistics(): Promise<void> {
+      await query`SELECT jobs.add(${ANALYZE}, '{}', ${ANALYZE})::text`;
+    },
+
     /**
      * Creates and updates the products of these rows in one statement, all or nothing. A row whose SKU another transaction
      * is creating at the same time comes back as `retry`. Existing products are locked in id order, as reservations do,

@@ -33,6 +33,9 @@ interface ImportRequest {
   log: Caller['log'];
 }
 
+/** Rows of one import from which on the planner's statistics are updated. */
+const MANY_ROWS = 1000;
+
 const REFUSALS = {
   foreign: 'Another seller already uses this SKU',
   retry: 'Another request changed this product at the same time; import the row again',
@@ -86,6 +89,14 @@ export function createImportUseCases({
     await flush();
   };
 
+  /** The planner would choose the wrong way with those of before. Where this fails, autovacuum does the same later. */
+  const refreshStatistics = async ({ counts }: Tally, { dry_run }: ImportQuery, log: Caller['log']) => {
+    if (dry_run || counts.created + counts.updated < MANY_ROWS) return;
+    await imports
+      .refreshStatistics()
+      .catch((error: unknown) => log.warn({ err: error }, 'no new statistics'));
+  };
+
   return {
     /**
      * @throws Forbidden where only admins may sell, ImportRunning, Unavailable; and, with the counts up to then:
@@ -105,11 +116,13 @@ export function createImportUseCases({
         try {
           await readRows(await file(), options, write, tally);
         } catch (error) {
+          await refreshStatistics(tally, options, log);
           log.info({ ...outcome(), reason: (error as Error).message }, 'import broke off');
           const expected = toAppError(error);
           if (expected === undefined) throw error;
           throw withOutcome(expected, { ...tally.response(), last_line: tally.lastLine() });
         }
+        await refreshStatistics(tally, options, log);
         log.info(outcome(), 'import');
         return tally.response();
       });

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger as QueueLogger, run, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { openPool } from '../postgres/open-pool.ts';
 import { poolSettings } from '../postgres/pool-settings.ts';
@@ -12,6 +13,8 @@ export type Task = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
 interface RunnerOptions {
   databaseUrl: string;
   tasks: Record<string, Task>;
+  /** Jobs that are one SQL statement, which may take 10 s, by name. */
+  statements?: Record<string, string>;
   /** Jobs that this process runs in parallel. */
   concurrency: number;
   logger: Logger;
@@ -41,7 +44,15 @@ const LAST_WORDS = 4000;
  * is watched and restarted.
  */
 export function startRunner(options: RunnerOptions) {
-  const { databaseUrl, tasks, concurrency, logger, metrics, stalledAfter = 30_000 } = options;
+  const {
+    databaseUrl,
+    tasks,
+    statements = {},
+    concurrency,
+    logger,
+    metrics,
+    stalledAfter = 30_000,
+  } = options;
   // No request waits for these statements, so a busy database may take longer.
   const timeouts = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
   const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...timeouts });
@@ -56,7 +67,7 @@ export function startRunner(options: RunnerOptions) {
       const runner = await run({
         events,
         pgPool: pool,
-        taskList: toTaskList(tasks, logger),
+        taskList: toTaskList({ ...tasks, ...asTasks(statements, pool) }, logger),
         noHandleSignals: true,
         preset: {
           worker: {
@@ -126,6 +137,9 @@ function watch(events: WorkerEvents, stalledAfter: number, metrics: JobMetrics) 
   });
   return { lost, unwatch: () => clearInterval(timer) };
 }
+
+const asTasks = (statements: Record<string, string>, pool: Pool): Record<string, Task> =>
+  Object.fromEntries(Object.entries(statements).map(([name, sql]) => [name, () => pool.query(sql)]));
 
 function toTaskList(tasks: Record<string, Task>, logger: Logger): TaskList {
   const entries = Object.entries(tasks).map(([name, task]): [string, TaskList[string]] => [

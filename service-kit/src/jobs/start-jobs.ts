@@ -27,7 +27,9 @@ interface JobsOptions {
   registry: Registry;
   logger: Logger;
   /** By the name passed to `jobs.add`. */
-  tasks: Record<string, Task>;
+  tasks?: Record<string, Task>;
+  /** Jobs that are one SQL statement, which may take 10 s, by the same name. */
+  statements?: Record<string, string>;
   periodic?: Record<string, PeriodicTask>;
   /** Jobs that this process runs in parallel. */
   concurrency?: number;
@@ -44,11 +46,12 @@ const CARE_INTERVAL = 5000;
  * succeeds.
  */
 export function startJobs(options: JobsOptions) {
-  const { config, query, registry, logger, tasks, periodic = {}, concurrency = 10, stalledAfter } = options;
+  const { config, query, registry, logger, concurrency = 10, stalledAfter } = options;
+  const { tasks = {}, statements = {}, periodic = {} } = options;
   const { JOB_MAX_BACKOFF: longestWait, JOB_ABANDONED_AFTER: abandonedAfter } = config;
   const databaseUrl = directUrlOf(config);
   const queue = createQueueRepository(query);
-  const metrics = createJobMetrics(registry, queue, [...Object.keys(tasks), ...Object.keys(periodic)]);
+  const metrics = createJobMetrics(registry, queue, Object.keys({ ...tasks, ...statements, ...periodic }));
   const stopping = new AbortController();
 
   const takeTurn = async (task: string, { every, run }: PeriodicTask) => {
@@ -70,9 +73,9 @@ export function startJobs(options: JobsOptions) {
   const limit = stalledAfter === undefined ? {} : { stalledAfter };
   // graphile-worker refuses to run without a task.
   const runner =
-    Object.keys(tasks).length === 0
+    Object.keys({ ...tasks, ...statements }).length === 0
       ? undefined
-      : startRunner({ databaseUrl, tasks, concurrency, logger, metrics, ...limit });
+      : startRunner({ databaseUrl, tasks, statements, concurrency, logger, metrics, ...limit });
   return {
     async close() {
       stopping.abort();
