@@ -6,14 +6,14 @@ import { type Database, openDatabase } from '@shop/service-kit/postgres/open-dat
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
-import { Client, Pool } from 'pg';
+import { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import request from 'supertest';
 import { hashOf } from '../src/placement/order.request.ts';
 import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
 import { createPlacementRepository } from '../src/placement/placement.repository.ts';
 import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts';
-import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
+import { basket, createProduct, placeOrder, stockOf, whileLocked } from './support/factories.ts';
 import { type Shop, startShop } from './support/shop.ts';
 import { uncached } from './support/simulated.shop.ts';
 
@@ -47,18 +47,6 @@ function createdBody(id: number, userId: number): string {
 
 const placed = (userIds: number[]) =>
   shop.db.order.count({ where: { userId: { in: userIds }, placement: 'PLACED' } });
-
-/** Keeps the row of a product locked while `act` runs. */
-async function whileLocked<T>(productId: number, act: () => Promise<T>): Promise<T> {
-  const other = new Client({ connectionString: shop.products.databaseUrl });
-  await other.connect();
-  try {
-    await other.query(`BEGIN; SELECT FROM products WHERE id = ${productId} FOR UPDATE`);
-    return await act();
-  } finally {
-    await other.end();
-  }
-}
 
 describe('orders in batches', () => {
   test('300 buyers for 100 units: exactly 100 get one, in fewer batches, each with one confirm job', async () => {
@@ -94,7 +82,7 @@ describe('orders in batches', () => {
     ];
     let own: Promise<{ status: number; body: { code?: string } }[]> = Promise.resolve([]);
     let isOver = false;
-    const others = await whileLocked(locked, async () => {
+    const others = await whileLocked(shop, locked, async () => {
       own = Promise.all(
         Array.from({ length: 5 }, (_, i) =>
           placeOrder(shop, 2000 + i, basket([locked, 1], [free, 1])).then(),

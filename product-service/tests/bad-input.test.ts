@@ -24,14 +24,14 @@ const targets = () =>
     ['put', `/api/products/${id}/stock`],
   ] as const;
 
-/** Sends the bytes to every call that takes a body. */
+/** Sends the bytes to every operation with a body. */
 async function expectRefused(bytes: string | Buffer, status: number, headers: Record<string, string> = {}) {
   for (const [method, path] of targets()) {
     const call = request(shop.app)
       [method](path)
       .set('Authorization', seller())
       .set({ 'Content-Type': 'application/json', ...headers })
-      // Buffers go out as they are: supertest makes JSON of them otherwise.
+      // Sends buffers unchanged, because supertest would convert them to JSON.
       .serialize((value: unknown) => value as string);
     const response = await call.send(bytes);
     expect(response.status).toBe(status);
@@ -42,7 +42,7 @@ async function expectRefused(bytes: string | Buffer, status: number, headers: Re
 
 const withField = (field: string) => `{"name":"Good name","price":1,"quantity":1,${field}}`;
 
-describe('a body that cannot be used', () => {
+describe('an invalid body', () => {
   test.each([
     ['malformed JSON', '{"name": "x'],
     ['a string', '"name"'],
@@ -75,13 +75,13 @@ describe('a body that cannot be used', () => {
     expectRefused(gzipSync(withField(`"description":"${'x'.repeat(200_000)}"`)), 413, {
       'Content-Encoding': 'gzip',
     }));
-  test('no gzip where gzip is said: 400', () =>
+  test('a gzip body that is not gzip: 400', () =>
     expectRefused('this is not gzip', 400, { 'Content-Encoding': 'gzip' }));
   test('another type: 415', () => expectRefused('name=x', 415, { 'Content-Type': 'text/plain' }));
   test('another encoding: 415', () => expectRefused('{}', 415, { 'Content-Encoding': 'compress' }));
 });
 
-describe('an address that cannot be used', () => {
+describe('an invalid address', () => {
   test.each([
     '/api/products/%E0%A4%A',
     '/api/products/1%00',
@@ -96,7 +96,7 @@ describe('an address that cannot be used', () => {
     await request(shop.app).get(path).expect(400);
   });
 
-  test('an unknown one: 404', async () => {
+  test('returns 404 if it is unknown', async () => {
     await request(shop.app).get('/api/nothing').expect(404);
   });
 

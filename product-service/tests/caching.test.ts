@@ -6,7 +6,7 @@ import { patch, remove } from './support/changes.ts';
 import { createProduct, readProduct, seller } from './support/product.factory.ts';
 import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { createCountedDatabase, createSlowDatabase } from './support/watched-database.ts';
-import { CONTRACT, within } from './support/within.ts';
+import { VISIBLE_WITHIN, within } from './support/within.ts';
 
 let shop: TestShop;
 let replica: Replica;
@@ -24,7 +24,7 @@ const cacheStatus = async (app: Express, path: string, status = 200) =>
   (await request(app).get(path).expect(status)).headers['cache-status'];
 
 describe('cached reads', () => {
-  test('say whether they came from the cache, on whichever replica', async () => {
+  test('report in Cache-Status whether they came from the cache, on every replica', async () => {
     const { id } = await createProduct(shop.app, { category: 'Cached' });
     const paths = {
       product: `/api/products/${id}`,
@@ -41,13 +41,13 @@ describe('cached reads', () => {
     }
   });
 
-  test('share one entry among spellings of one query', async () => {
+  test('share one entry for equivalent queries', async () => {
     await cacheStatus(shop.app, '/api/products?min_price=1&sort=price');
     expect(await cacheStatus(shop.app, '/api/products?sort=price&min_price=1.00')).toContain('hit');
     expect(await cacheStatus(shop.app, '/api/products?sort=price&min_price=2')).toContain('miss');
   });
 
-  test('see each of 50 changes at once on the replica that made it, within a second on the other', async () => {
+  test('show each of 50 changes immediately on the replica that made it, within a second on the other', async () => {
     const writeAndRead = async (number: number) => {
       const category = `Write then read ${number}`;
       const { id } = await createProduct(shop.app, { category });
@@ -55,11 +55,11 @@ describe('cached reads', () => {
         await patch(shop.app, id, { price });
         const shown = (app: Express) => Promise.all([priceOf(app, id), priceInList(app, category)]);
         expect(await shown(shop.app)).toEqual([price, price]);
-        await within(CONTRACT, async () => expect(await shown(replica.app)).toEqual([price, price]));
+        await within(VISIBLE_WITHIN, async () => expect(await shown(replica.app)).toEqual([price, price]));
       }
       await remove(shop.app, id);
       await request(shop.app).get(`/api/products/${id}`).expect(404);
-      await within(CONTRACT, async () => {
+      await within(VISIBLE_WITHIN, async () => {
         await request(replica.app).get(`/api/products/${id}`).expect(404);
         expect(await priceInList(replica.app, category)).toBeUndefined();
       });
@@ -67,13 +67,13 @@ describe('cached reads', () => {
     await Promise.all([1, 2, 3, 4, 5].map(writeAndRead));
   });
 
-  test('see a new category at once, on the other replica within a second', async () => {
+  test('show a new category immediately, on the other replica within a second', async () => {
     const names = async (app: Express) =>
       (await request(app).get('/api/products/categories')).body.categories;
     for (const { app } of [shop, replica]) expect(await names(app)).not.toContain('Brand new');
     await createProduct(shop.app, { category: 'Brand new' });
     expect(await names(shop.app)).toContain('Brand new');
-    await within(CONTRACT, async () => expect(await names(replica.app)).toContain('Brand new'));
+    await within(VISIBLE_WITHIN, async () => expect(await names(replica.app)).toContain('Brand new'));
   });
 
   test('return 304 and HEAD from memory', async () => {
@@ -97,10 +97,10 @@ describe('cached reads', () => {
     await request(counted.app).get(next).expect(404);
     expect(database.count()).toBe(1);
     expect(await createProduct(shop.app)).toMatchObject({ id: id + 1 });
-    await within(CONTRACT, () => request(counted.app).get(next).expect(200));
+    await within(VISIBLE_WITHIN, () => request(counted.app).get(next).expect(200));
   });
 
-  test('do not bring back what a slow reader read before a change', async () => {
+  test('do not return old data that a slow read loaded before a change', async () => {
     const slow = createSlowDatabase();
     const slowReplica = await shop.startReplica({ wrap: slow.wrap });
     const { id } = await createProduct(shop.app, { price: 1, category: 'Slow' });
@@ -114,12 +114,12 @@ describe('cached reads', () => {
     await late;
     const replicas = [shop.app, replica.app, slowReplica.app];
     const shown = () => Promise.all(replicas.flatMap((app) => [priceOf(app, id), priceInList(app, 'Slow')]));
-    await within(CONTRACT, async () => expect(await shown()).toEqual([2, 2, 2, 2, 2, 2]));
+    await within(VISIBLE_WITHIN, async () => expect(await shown()).toEqual([2, 2, 2, 2, 2, 2]));
     const endsAt = Date.now() + 2000;
     while (Date.now() < endsAt) expect(await shown()).toEqual([2, 2, 2, 2, 2, 2]);
   });
 
-  test('outlive a change that its maker could not tell of, until somebody stumbles over it', async () => {
+  test('recover from a change whose invalidation was lost', async () => {
     const sales = { category: 'Untold', price: 1, stock: 5 };
     const [{ id }, counted, deleted] = [
       await createProduct(shop.app, sales),
@@ -135,7 +135,7 @@ describe('cached reads', () => {
     const all = [id, counted.id, deleted.id];
     for (const { app } of [shop, replica])
       for (const each of all) expect(await shown(app, each)).toEqual([200, 1, 1]);
-    // Made by a process that died between the commit and the word to Redis.
+    // The change of a process that crashed between its commit and the invalidation in Redis.
     await shop.run(`UPDATE products SET price_minor = 200, version = version + 1,
                     catalogue_version = catalogue_version + 1 WHERE category = 'Untold'`);
     await shop.run(`UPDATE products SET deleted_at = now() WHERE id = ${deleted.id}`);
@@ -150,14 +150,14 @@ describe('cached reads', () => {
       .expect(412);
     await call('delete', `${deleted.id}`).expect(404);
     for (const { app } of [shop, replica])
-      await within(CONTRACT, async () => {
+      await within(VISIBLE_WITHIN, async () => {
         expect(await shown(app, id)).toEqual([200, 2, 2]);
         expect(await shown(app, counted.id)).toEqual([200, 2, 2]);
         expect(await shown(app, deleted.id)).toEqual([404, undefined, undefined]);
       });
   });
 
-  test('ask the database once for 100 readers of a cold product on two replicas', async () => {
+  test('load an uncached product once for 100 concurrent readers on two replicas', async () => {
     const database = createCountedDatabase();
     const counted = await Promise.all([1, 2].map(() => shop.startReplica({ wrap: database.wrap })));
     const { id } = await createProduct(shop.app);
@@ -170,7 +170,7 @@ describe('cached reads', () => {
 });
 
 describe('without Redis', () => {
-  test('a process of its own caches in its memory', async () => {
+  test('a process caches in its own memory', async () => {
     const alone = await shop.startReplica({ redis: false });
     const { id } = await createProduct(alone.app, { price: 1 });
     const path = `/api/products/${id}`;
@@ -180,18 +180,18 @@ describe('without Redis', () => {
     expect((await readProduct(alone.app, id)).price).toBe(2);
   });
 
-  test('reads and writes go on while Redis is away, each from the database', async () => {
+  test('reads and writes use the database while Redis is unavailable', async () => {
     const cut = await shop.startReplica();
     const { id } = await createProduct(cut.app, { price: 1 });
     await readProduct(cut.app, id);
     cut.redis.client.disconnect();
-    await sleep(CONTRACT);
+    await sleep(VISIBLE_WITHIN);
     expect(await cacheStatus(cut.app, `/api/products/${id}`)).toBe('product; fwd=miss');
     await patch(cut.app, id, { price: 2 });
     expect((await readProduct(cut.app, id)).price).toBe(2);
     await request(cut.app).get('/api/products').expect(200);
     await request(cut.app).get('/api/products/categories').expect(200);
     await cut.redis.client.connect();
-    await within(CONTRACT, async () => expect(await priceOf(replica.app, id)).toBe(2));
+    await within(VISIBLE_WITHIN, async () => expect(await priceOf(replica.app, id)).toBe(2));
   });
 });

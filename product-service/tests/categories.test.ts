@@ -24,26 +24,32 @@ describe('categories', () => {
     [['Ｔｅａ', 'TEA', 'tea']],
     [['茶壶', '茶壶']],
     [['한국', '한국'.normalize('NFD')]],
-  ])('that differ in case or Unicode form are one, as first written: %j', async ([first = '', ...others]) => {
-    const made = [await createProduct(shop.app, { category: first })];
-    for (const category of others) made.push(await createProduct(shop.app, { category }));
-    expect(made.map(({ category }) => category)).toEqual(made.map(() => first));
-    expect(await categories()).toContain(first);
-    for (const spelling of [first, ...others]) {
-      const { body } = await request(shop.app).get('/api/products').query({ category: spelling }).expect(200);
-      expect(body.total).toBe(made.length);
-    }
-    const { body } = await request(shop.app)
-      .patch(`/api/products/${made[0]?.id}`)
-      .set('Authorization', admin())
-      .send({ category: others[0] })
-      .expect(200);
-    expect(body.product.category).toBe(first);
-    for (const { id } of made) await remove(id);
-    expect(await categories()).not.toContain(first);
-  });
+  ])(
+    'that differ in case or Unicode form are one category with its first spelling: %j',
+    async ([first = '', ...others]) => {
+      const made = [await createProduct(shop.app, { category: first })];
+      for (const category of others) made.push(await createProduct(shop.app, { category }));
+      expect(made.map(({ category }) => category)).toEqual(made.map(() => first));
+      expect(await categories()).toContain(first);
+      for (const spelling of [first, ...others]) {
+        const { body } = await request(shop.app)
+          .get('/api/products')
+          .query({ category: spelling })
+          .expect(200);
+        expect(body.total).toBe(made.length);
+      }
+      const { body } = await request(shop.app)
+        .patch(`/api/products/${made[0]?.id}`)
+        .set('Authorization', admin())
+        .send({ category: others[0] })
+        .expect(200);
+      expect(body.product.category).toBe(first);
+      for (const { id } of made) await remove(id);
+      expect(await categories()).not.toContain(first);
+    },
+  );
 
-  test('that several sellers write at the same moment are one', async () => {
+  test('are created once by several concurrent sellers', async () => {
     const spelled = ['Gärten', 'GÄRTEN', 'gärten', 'GäRTEN'];
     const made = await Promise.all(
       spelled.map((category, n) => createProduct(shop.app, { category }, bearer(100 + n))),
@@ -52,7 +58,7 @@ describe('categories', () => {
     for (const { id } of made) await remove(id);
   });
 
-  test('of a file in another spelling change nothing', async () => {
+  test('in another spelling in a file change nothing', async () => {
     const made = await createProduct(shop.app, { name: 'Sofa', price: 5, category: 'Möbel', sku: 'SOFA-1' });
     const file = 'sku,name,price,category\nSOFA-1,Sofa,5,MO\u0308BEL\nSOFA-2,Sofa,5,möbel\n';
     const { body } = await importFile(shop.app, file).expect(200);
@@ -66,7 +72,7 @@ describe('categories', () => {
     expect(list.body.products).toContainEqual(expect.objectContaining({ id: made.id, version: 1 }));
   });
 
-  test('are listed in language order', async () => {
+  test('are sorted by language rules', async () => {
     const names = ['Äpfel', 'apple', 'Über', 'Zebra', 'ёлка', '茶'];
     const made = [];
     for (const category of names.toReversed()) made.push(await createProduct(shop.app, { category }));
@@ -74,7 +80,7 @@ describe('categories', () => {
     for (const { id } of made) await remove(id);
   });
 
-  test('without products leave no row, in whatever order connections count', async () => {
+  test('without products leave no row, whatever the order of concurrent changes', async () => {
     const made = await Promise.all(
       Array.from({ length: 12 }, () => createProduct(shop.app, { category: 'Short-lived' })),
     );
@@ -85,7 +91,7 @@ describe('categories', () => {
     expect(rows).toEqual([]);
   });
 
-  test('cannot be flooded by one seller: the 50 largest of each, those with most products first', async () => {
+  test('are limited to the 50 largest of each seller, those with most products first', async () => {
     await createProduct(shop.app, {}, bearer(1));
     await createProduct(shop.app, { category: 'Shared by two' }, bearer(1));
     await shop.run(`INSERT INTO products (name, price_minor, stock, category, owner_id)
@@ -108,7 +114,7 @@ describe('categories', () => {
 });
 
 describe('words of products', () => {
-  test('do not make changes in opposite order wait for each other', async () => {
+  test('do not make concurrent changes in opposite order wait for each other', async () => {
     // A category each: of one, connections whose numbers match in 32 would share a row of its count.
     const open = async (category: string, names: string[]) => {
       const client = await shop.connect();

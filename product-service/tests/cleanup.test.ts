@@ -28,7 +28,7 @@ async function reservation(status: string, days: number): Promise<string> {
 }
 
 describe('the cleanup', () => {
-  test('forgets reservations that are closed for a week, and no others', async () => {
+  test('deletes reservations closed for a week, and no others', async () => {
     const closed = await reservation('RELEASED', 8);
     const kept = [
       await reservation('RELEASED', 6),
@@ -40,7 +40,7 @@ describe('the cleanup', () => {
     expect(found.map(({ id }) => id).sort()).toEqual(kept.sort());
   });
 
-  test('forgets more closed reservations than a batch', async () => {
+  test('deletes several batches of closed reservations', async () => {
     await pool.query(`INSERT INTO reservations (id, status, updated_at)
       SELECT gen_random_uuid(), 'RELEASED', now() - interval '9 days' FROM generate_series(1, 2500)`);
     await cleanUp();
@@ -51,7 +51,7 @@ describe('the cleanup', () => {
     ).toBe(0);
   });
 
-  test('forgets categories without products, and keeps the counts of the others', async () => {
+  test('deletes categories without products, and keeps the counts of the others', async () => {
     await pool.query(`INSERT INTO category_counts VALUES
       ('gone', 1, 2), ('gone', 2, -2), ('zero', 1, 0), ('full', 1, 3), ('full', 2, -1)`);
     await cleanUp();
@@ -61,7 +61,7 @@ describe('the cleanup', () => {
     expect(rows).toEqual([{ category: 'full', products: 2 }]);
   });
 
-  test('leaves a category alone that somebody changes at this moment', async () => {
+  test('skips a category that is being changed', async () => {
     await pool.query("INSERT INTO category_counts VALUES ('changing', 1, 1), ('changing', 2, -1)");
     const client = await pool.connect();
     await client.query(

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createInternalCalls } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
+import { stockOf } from './support/stock.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -11,7 +12,6 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const { reserve, confirm, release } = createInternalCalls(() => shop.app);
-const stockOf = async (id: number) => (await shop.db.product.findUniqueOrThrow({ where: { id } })).stock;
 const make = async (stock: number) => (await createProduct(shop.app, { stock })).id;
 
 describe('confirm', () => {
@@ -21,17 +21,17 @@ describe('confirm', () => {
     await reserve(id, [a, 2]);
     for (let i = 0; i < 2; i++) expect((await confirm(id)).body).toEqual({ confirmed: [id] });
     expect((await release(id)).body.changed).toBe(true);
-    expect(await stockOf(a)).toBe(3);
+    expect(await stockOf(shop, a)).toBe(3);
   });
 
-  test('leaves out what was released or never made', async () => {
+  test('omits reservations that were released or never made', async () => {
     const [a, held, unknown, released] = [await make(3), randomUUID(), randomUUID(), randomUUID()];
     await Promise.all([reserve(held, [a, 1]), release(released)]);
     expect((await confirm(unknown, held, released)).body).toEqual({ confirmed: [held] });
     expect((await confirm(unknown)).body).toEqual({ confirmed: [] });
   });
 
-  test('of overlapping sets at once does not deadlock', async () => {
+  test('of overlapping sets in parallel does not deadlock', async () => {
     const a = await make(100);
     const ids = Array.from({ length: 20 }, () => randomUUID());
     for (const id of ids) await reserve(id, [a, 1]);
@@ -41,7 +41,7 @@ describe('confirm', () => {
     for (const response of responses) expect(response.body.confirmed.toSorted()).toEqual(ids.toSorted());
   });
 
-  test('returns what another call confirmed while it waited', async () => {
+  test('returns reservations that another call confirmed while it waited', async () => {
     const a = await make(1);
     const id = randomUUID();
     await reserve(id, [a, 1]);

@@ -12,7 +12,7 @@ import { createProduct } from './support/product.factory.ts';
 import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { within } from './support/within.ts';
 
-/** As long as a slow machine may need. */
+/** Milliseconds, enough for a slow machine. */
 const SOON = 30_000;
 
 let shop: TestShop;
@@ -60,7 +60,7 @@ const done = async () =>
   );
 const signal = new AbortController().signal;
 
-test('the products of a deleted user leave the catalogue of every replica, and can be neither read nor ordered', async () => {
+test('the products of a deleted user disappear from every replica, and can be neither read nor ordered', async () => {
   const [seller, stays] = [newSeller(), newSeller()];
   const product = await createProduct(shop.app, { category: 'Lamps' }, bearer(seller));
   const foreign = await createProduct(shop.app, { category: 'Lamps' }, bearer(stays));
@@ -88,7 +88,7 @@ test('the products of a deleted user leave the catalogue of every replica, and c
   await request(shop.app).get(`/api/products/${foreign.id}`).expect(200);
 });
 
-test('a process that is killed between two batches, before the caches know of the first, leaves nothing undone', async () => {
+test('erasure is completed after a process was killed between a batch and its cache invalidation', async () => {
   const seller = newSeller();
   const product = await createProduct(shop.app, {}, bearer(seller));
   await goods(seller, 1200, 'Killed');
@@ -115,7 +115,7 @@ test('a process that is killed between two batches, before the caches know of th
   await within(SOON, done);
 });
 
-test('a job that is stopped between two batches is not done', async () => {
+test('a job that is stopped between two batches is retried', async () => {
   const seller = newSeller();
   await goods(seller, 600, 'Stopped');
   const stop = new AbortController();
@@ -129,7 +129,7 @@ test('a job that is stopped between two batches is not done', async () => {
   expect(await left(seller)).toBe(100);
 });
 
-test('after days without user-service, among many other changes, everybody who was deleted is found', async () => {
+test('after days without user-service, all deletions are found among many other changes', async () => {
   const sellers = Array.from({ length: 1500 }, newSeller);
   for (const seller of [sellers[0], sellers[700], sellers[1499]]) await goods(seller ?? 0, 3, 'Old');
   const feed = createTestFeed();
@@ -151,7 +151,7 @@ test('after days without user-service, among many other changes, everybody who w
   expect(await shop.db.product.count({ where: { category: 'Old', deletedAt: null } })).toBe(0);
 });
 
-test('what a deleted user adds with a token that is still good does not stay', async () => {
+test('a product that a deleted user adds with a token that is still valid is removed', async () => {
   const seller = newSeller();
   start(feedWithout(seller));
   await within(SOON, async () =>
@@ -169,7 +169,7 @@ test('what a deleted user adds with a token that is still good does not stay', a
   expect((await request(shop.app).get('/api/products/categories')).body.categories).not.toContain('Late');
 });
 
-test('what a deleted user adds in a transaction that sees no deletion does not stay', async () => {
+test('a product that a deleted user adds in a transaction that does not see the deletion is removed', async () => {
   const seller = newSeller();
   const client = await shop.connect();
   await client.query('BEGIN');

@@ -32,7 +32,7 @@ async function fillShop() {
 }
 
 describe('GET /api/products/export', () => {
-  test('is CSV with the names that JSON has, in id order', async () => {
+  test('is CSV with the field names of JSON, in id order', async () => {
     await createProduct(shop.app, { sku: 'A', name: 'Lamp', price: 9.5, stock: 3 });
     await createProduct(shop.app, { name: 'Sheet', description: 'a "b"\nc', price: 1, category: 'X' });
     const { status, headers, body } = await exportFile(shop.app);
@@ -42,7 +42,7 @@ describe('GET /api/products/export', () => {
     expect(body).toBe(`${HEADER}A,Lamp,,9.5,3,General,\n,Sheet,"a ""b""\nc",1,10,X,\n`);
   });
 
-  test('is NDJSON on demand', async () => {
+  test('is NDJSON on request', async () => {
     await createProduct(shop.app, { sku: 'A', name: 'Lamp', price: 9.5, stock: 3 });
     const { headers, body } = await exportFile(shop.app, 'format=ndjson');
     expect(headers['content-type']).toBe('application/x-ndjson; charset=utf-8');
@@ -90,7 +90,7 @@ describe('GET /api/products/export', () => {
     }
   });
 
-  test('is of the own products, with the filters of the list', async () => {
+  test("contains the caller's products, with the filters of the list", async () => {
     await createProduct(shop.app, { name: 'Mine', category: 'A', price: 5, stock: 0 });
     await createProduct(shop.app, { name: 'Mine too', category: 'B', price: 50 });
     await createProduct(shop.app, { name: 'Theirs', category: 'A' }, stranger());
@@ -105,7 +105,7 @@ describe('GET /api/products/export', () => {
     expect(await names('owner_id=8', admin())).toEqual(['Theirs']);
   });
 
-  test('refuses other sellers’ products, strangers and what it does not know', async () => {
+  test("refuses other sellers' products, anonymous callers and unknown parameters", async () => {
     const ask = (query: string) =>
       request(shop.app).get(`/api/products/export?${query}`).set('Authorization', seller());
     expect((await ask('owner_id=8')).body.code).toBe('forbidden');

@@ -41,7 +41,7 @@ function recorded() {
   return { logger, brokeOff: () => lines.find(({ msg }) => msg === 'import broke off') };
 }
 
-/** Sends a compressed file whole; the test decides when the client leaves. */
+/** Sends a whole compressed file; the test decides when the client disconnects. */
 async function sendCompressed(app: Express, file: string): Promise<{ call: ClientRequest; close(): void }> {
   const server = app.listen(0);
   const { port } = server.address() as AddressInfo;
@@ -71,7 +71,7 @@ describe('the errors of an import', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(100_000);
   });
 
-  test('name a few unknown fields and count the others', async () => {
+  test('list a few unknown fields and count the others', async () => {
     const { body } = await importFile(
       shop.app,
       fields(9000, (i) => `k${i}`),
@@ -86,7 +86,7 @@ describe('the errors of an import', () => {
   });
 });
 
-describe('an import that is ended says what was done by then', () => {
+describe('an import that is aborted reports its progress', () => {
   // The first row is refused by the statement that writes 500 of them.
   const outcome = { created: 499, updated: 0, unchanged: 0, failed: 1, stock_kept: 0, last_line: 501 };
   const rows = ['A,,9', ...lamps(600)];
@@ -152,11 +152,11 @@ describe('an import that is ended says what was done by then', () => {
   });
 });
 
-describe('a few kilobytes that hold millions of rows', () => {
+describe('a few kilobytes that decompress to millions of rows', () => {
   test.each([
     ['empty objects', '{}\n'],
     ['blank lines', '\n'],
-  ])('end where the budget ends: %s', async (_what, row) => {
+  ])('are aborted when the budget is used up: %s', async (_what, row) => {
     const { app } = await shop.startReplica({ env: { IMPORT_MAX_ROWS: '20000' } });
     const { status, body } = await importFile(app, gzipSync(row.repeat(5_000_000)), {
       type: NDJSON,
@@ -169,7 +169,7 @@ describe('a few kilobytes that hold millions of rows', () => {
     });
   });
 
-  test('are left when their client leaves: the work ends, and its slot is free', async () => {
+  test('are aborted when their client disconnects, which frees the slot', async () => {
     const { logger, brokeOff } = recorded();
     const { app } = await shop.startReplica({ logger });
     const rows = Array(300_000).fill('{"name":"Lamp","price":1}');
@@ -184,7 +184,7 @@ describe('a few kilobytes that hold millions of rows', () => {
     close();
   });
 
-  test('let requests through in between, also four at once', async () => {
+  test('do not block other requests, even four in parallel', async () => {
     const { app } = await shop.startReplica();
     const server = app.listen(0);
     const { port } = server.address() as AddressInfo;

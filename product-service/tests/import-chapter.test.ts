@@ -21,14 +21,14 @@ const stored = () =>
 const twoWays = (text: string, whole: string, decimal: string) =>
   `Price ${text} can be read in two ways: write ${whole}, or ${decimal}`;
 
-/** The price of the one row, in minor units, or why it was refused. */
+/** The price of the only row in minor units, or its error. */
 async function readPrice(cell: string, delimiter: string) {
   const row = ['sku', 'name', 'price'].join(delimiter);
   const { body } = await importFile(shop.app, `${row}\n${['A', 'Lamp', cell].join(delimiter)}\n`);
   return body.errors[0]?.message ?? (await stored())[0]?.['price'];
 }
 
-describe('a line of an error', () => {
+describe('the line number of an error', () => {
   test.each([
     ['the header counts', 'sku,name,price\nA,Lamp,free\n', 2],
     ['a line sep=; counts', 'sep=;\nsku;name;price\nA;Lamp;free\n', 3],
@@ -37,7 +37,7 @@ describe('a line of an error', () => {
     ['a row has the line where it begins', 'sku,name,price\nB,Lamp,1\nA,"La\nmp",free\n', 3],
     ['CRLF is one end', 'sku,name,price\r\nB,Lamp,1\r\nA,Lamp,free\r\n', 3],
     ['CR is one end', 'sku,name,price\rB,Lamp,1\rA,Lamp,free\r', 3],
-  ])('is that of the file: %s', async (_what, file, line) => {
+  ])('counts the lines of the file: %s', async (_what, file, line) => {
     expect((await importFile(shop.app, file)).body.errors).toEqual([{ line, message: BAD_PRICE }]);
   });
 });
@@ -98,7 +98,7 @@ describe('cells beyond the header', () => {
     ['A,Lamp,1,x', 4],
     ['A,Lamp,1,,x', 5],
     ['A,Lamp,1,000', 4],
-  ])('refuse their row alone where they are not: %s', async (row, columns) => {
+  ])('refuse only their own row if they are not empty: %s', async (row, columns) => {
     const { body } = await importFile(shop.app, `sku,name,price\n${row}\nB,Lamp,1\n`);
     expect(body).toMatchObject({ created: 1, failed: 1 });
     expect(body.errors).toEqual([{ line: 2, message: `The row has ${columns} columns, the header 3` }]);
@@ -118,7 +118,7 @@ describe('a price', () => {
     ['"1,299.00"', BAD_PRICE],
     ['1e2', BAD_PRICE],
     ['€ 5', BAD_PRICE],
-  ])('in a file with commas has a decimal point: %s', async (cell, expected) => {
+  ])('has a decimal point in a file with commas: %s', async (cell, expected) => {
     expect(await readPrice(cell, ',')).toEqual(expected);
   });
 
@@ -141,7 +141,7 @@ describe('a price', () => {
     ['1.2999,00', BAD_PRICE],
     ['10,5,0', BAD_PRICE],
     ['-10,50', BAD_PRICE],
-  ])('in a file with semicolons or tabs may have a decimal comma: %s', async (cell, expected) => {
+  ])('may have a decimal comma in a file with semicolons or tabs: %s', async (cell, expected) => {
     expect(await readPrice(cell, ';')).toEqual(expected);
     await shop.db.$executeRaw`TRUNCATE products, stock_movements RESTART IDENTITY CASCADE`;
     expect(await readPrice(cell, '\t')).toEqual(expected);
@@ -166,7 +166,7 @@ test.each([
   ['Latin-1', Buffer.from('B,L\xe4mpchen,1\n', 'latin1')],
   ['half a character', Buffer.from([66, 44, 0xf0, 0x9f, 44, 49, 10])],
   ['an overlong form', Buffer.from([66, 44, 0xc0, 0xaf, 44, 49, 10])],
-])('a row that is not UTF-8 fails alone: %s', async (_what, row) => {
+])('only the row that is not UTF-8 fails: %s', async (_what, row) => {
   const file = Buffer.concat([
     Buffer.from('sku,name,price\nA,Lämpchen,1\n'),
     row,
@@ -189,7 +189,7 @@ describe('a row with an unknown field', () => {
   test.each([
     ['text/csv', csv, [2, 4]],
     ['application/x-ndjson', ndjson, [1, 3]],
-  ])('fails alone, unless unknown=ignore: %s', async (type, file, [first = 0, last = 0]) => {
+  ])('is the only one that fails, unless unknown=ignore: %s', async (type, file, [first = 0, last = 0]) => {
     const { body } = await importFile(shop.app, file, { type });
     expect(body).toMatchObject({ created: 1, failed: 2 });
     expect(body.errors).toEqual([

@@ -33,7 +33,7 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
   }
 }
 
-describe('an import beside others', () => {
+describe('concurrent imports', () => {
   const SKUS = Array.from({ length: 60 }, (_, i) => `S${i}`);
   const NEW = Array.from({ length: 400 }, (_, i) => `N${i}`);
   const file = (skus: string[], stock: number) =>
@@ -49,13 +49,13 @@ describe('an import beside others', () => {
         items: ids.map((product_id) => ({ product_id, quantity: 1 })),
       });
 
-  test('of the same products, and orders for them, keeps the ledger right and deadlocks with nobody', async () => {
+  test('of the same products, with orders for them, keep the ledger correct and do not deadlock', async () => {
     await importFile(shop.app, file(SKUS, 100)).expect(200);
     const imports = [1, 2, 3, 4].flatMap((round) => [
       importFile(shop.app, file([...SKUS, ...NEW], 100 * round)),
       importFile(shop.app, file([...NEW, ...SKUS].toReversed(), 50 * round), { authorization: admin() }),
     ]);
-    // One of each at a time: an importer has one import running.
+    // One at a time for each user, because of the limit.
     const inTurn = async (calls: typeof imports) => {
       const responses = [];
       for (const call of calls) responses.push(await call);
@@ -74,7 +74,7 @@ describe('an import beside others', () => {
       inTurn(imports.filter((_call, i) => i % 2 === 1)),
       Promise.all([0, 1, 2, 3].map(buyer)),
     ]);
-    // On a slow machine a wait for a lock may pass its limit; nothing else may go wrong.
+    // On a slow machine a lock may time out; nothing else may fail.
     for (const { status } of [...mine, ...theirs, ...reserved.flat()]) expect([200, 503]).toContain(status);
     const [{ deadlocks } = {}] = await shop.db.$queryRaw<{ deadlocks?: bigint }[]>`
       SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`;
@@ -87,7 +87,7 @@ describe('an import beside others', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('finds a product that somebody creates in the same moment', async () => {
+  test('find a product that is created at the same moment', async () => {
     let response: Promise<{ body: unknown }> | undefined;
     await shop.db.$transaction(async (transaction) => {
       await transaction.$executeRaw`
@@ -102,7 +102,7 @@ describe('an import beside others', () => {
     expect(await shop.db.product.findFirst({ where: { sku: 'RACE' } })).toMatchObject({ name: 'Mine now' });
   });
 
-  test('runs once per user, and four at a time', async () => {
+  test('are limited to one per user, and four in total', async () => {
     const users = [SELLER, 11, 12, 13];
     const running = [];
     for (const user of users) running.push(await openUpload(shop.app, bearer(user)));
@@ -149,7 +149,7 @@ describe('an import on a busy database', () => {
     };
   }
 
-  test('waits longer than a request does', async () => {
+  test('waits longer than a request', async () => {
     await createProduct(shop.app, { sku: 'BUSY' });
     const release = await lock('BUSY');
     setTimeout(release, 1500);
@@ -157,7 +157,7 @@ describe('an import on a busy database', () => {
     expect({ status, body }).toMatchObject({ status: 200, body: { updated: 1 } });
   });
 
-  test('that stays busy ends with 503: what was written stays, whole rows of it, and the log tells how much', async () => {
+  test('that stays busy ends with 503: complete rows stay written, and the log has their number', async () => {
     await createProduct(shop.app, { sku: 'BUSY' });
     const lines: { msg: string }[] = [];
     const logger = createLogger('product-service', 'info', {
@@ -180,7 +180,7 @@ describe('an import on a busy database', () => {
     await release();
   });
 
-  test('writes in smaller pieces what takes too long at once', async () => {
+  test('writes smaller batches after a timeout', async () => {
     await shop.db.$executeRaw`
       CREATE FUNCTION be_slow() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.008); RETURN NEW; END $$`;
     await shop.db.$executeRaw`
@@ -193,8 +193,8 @@ describe('an import on a busy database', () => {
   });
 });
 
-describe('a client that leaves', () => {
-  test('during an import ends it: finished batches stay, the rest is never written', async () => {
+describe('a client that disconnects', () => {
+  test('aborts its import: finished batches stay, the rest is never written', async () => {
     const lines: { msg: string }[] = [];
     const logger = createLogger('product-service', 'info', {
       write: (line) => void lines.push(JSON.parse(line)),
@@ -210,11 +210,11 @@ describe('a client that leaves', () => {
       reason: 'The body broke off',
     });
     expect(await count()).toBe(500);
-    // The user may start again at once.
+    // The user may start another import immediately.
     await importFile(app, 'name,price\n').expect(200);
   });
 
-  test('during an export ends it after the page that is being read', async () => {
+  test('aborts its export after the current page', async () => {
     await shop.run(`
       INSERT INTO products (name, description, price_minor, stock, category, owner_id)
       SELECT 'Lamp', repeat('x', 4000), 1, 0, 'A', ${SELLER} FROM generate_series(1, 6000)`);

@@ -44,7 +44,7 @@ describe('a form of a browser', () => {
     expect(await stored()).toEqual([{ sku: 'A', name: 'Lamp', price: 999 }]);
   });
 
-  test('takes the parameters of the address', async () => {
+  test('uses the query parameters', async () => {
     const { body } = await post('dry_run=true&unknown=ignore').attach(
       'file',
       Buffer.from('sku,name,price,colour\nA,Lamp,1,red\n'),
@@ -54,7 +54,7 @@ describe('a form of a browser', () => {
     expect(await stored()).toEqual([]);
   });
 
-  test('has only its first file read', async () => {
+  test('is read up to its first file', async () => {
     const { body } = await post()
       .attach('file', Buffer.from(CSV), 'a.csv')
       .attach('file', Buffer.from('sku,name,price\nB,Lamp,1\n'), 'b.csv');
@@ -84,7 +84,7 @@ describe('a form of a browser', () => {
     expect(await stored()).toEqual([]);
   });
 
-  test('that is cut off in its file says what was written by then', async () => {
+  test('that is cut off in its file reports what was written', async () => {
     const rows = Array.from(
       { length: 8000 },
       (_, i) => `S${i},A lamp with a long name for a lamp that it is,1`,

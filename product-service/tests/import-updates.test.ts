@@ -26,7 +26,7 @@ const ledger = () =>
   shop.db.$queryRaw<Record<string, unknown>[]>`
     SELECT delta, reason, stock_after FROM stock_movements ORDER BY id`;
 
-describe('a list of SKUs and any other columns updates the products that are there', () => {
+describe('a list of SKUs with any other columns updates existing products', () => {
   const LAMP = {
     sku: 'A',
     name: 'Lamp',
@@ -76,7 +76,7 @@ describe('the stock of an existing product', () => {
     ['sku,stock\nA,5\n', { updated: 0, unchanged: 1, stock_kept: 0 }],
     ['sku,stock,name\nA,9,Lampshade\n', { updated: 1, unchanged: 0, stock_kept: 1 }],
     ['sku,stock,name\nA,,Lampshade\n', { updated: 1, unchanged: 0, stock_kept: 0 }],
-  ])('stays without stock=set: %j', async (file, counts) => {
+  ])('is unchanged without stock=set: %j', async (file, counts) => {
     const { id } = await createProduct(shop.app, { sku: 'A', name: 'Lamp', stock: 5 });
     expect((await importFile(shop.app, file)).body).toMatchObject({ ...counts, created: 0, failed: 0 });
     expect((await readProduct(shop.app, id)).stock).toBe(5);
@@ -88,7 +88,7 @@ describe('the stock of an existing product', () => {
     ['sku;stock\nA;0\n', 0, { updated: 1, unchanged: 0 }, -5],
     ['sku,stock\nA,5\n', 5, { updated: 0, unchanged: 1 }, 0],
     ['sku,stock\nA,\n', 5, { updated: 0, unchanged: 1 }, 0],
-  ])('is set with stock=set, which leaves its version alone: %j', async (file, stock, counts, delta) => {
+  ])('is set with stock=set, without a new version: %j', async (file, stock, counts, delta) => {
     const { id, version } = await createProduct(shop.app, { sku: 'A', name: 'Lamp', stock: 5 });
     const { body } = await importFile(shop.app, file, { query: 'stock=set' });
     expect(body).toMatchObject({ ...counts, created: 0, failed: 0, stock_kept: 0 });
@@ -116,7 +116,7 @@ describe('the stock of an existing product', () => {
   );
 });
 
-describe('a second row with a SKU fails', () => {
+describe('a second row with the same SKU fails', () => {
   test.each([
     ['A,Lamp,1', 'A,Lamp,2', 1],
     ['A,Lamp,1', ' A ,Lamp,1', 1],
@@ -126,13 +126,13 @@ describe('a second row with a SKU fails', () => {
     ['A,La,1', 'A,Lamp,1', 0],
     ['A,Lamp,1,more', 'A,Lamp,1', 0],
     ['A,,', 'A,Lamp,1', 0],
-  ])('also where the first was refused: %s, then %s', async (first, second, created) => {
+  ])('even if the first was refused: %s, then %s', async (first, second, created) => {
     const { body } = await importFile(shop.app, `sku,name,price\n${first}\nB,Shade,1\n${second}\n`);
     expect(body).toMatchObject({ created: created + 1, updated: 0, failed: 2 - created });
     expect(body.errors.at(-1)).toEqual({ line: 4, message: AGAIN });
   });
 
-  test('of another seller, and a price in two ways, too', async () => {
+  test('even for the SKU of another seller, or an ambiguous price', async () => {
     await createProduct(shop.app, { sku: 'THEIRS' }, stranger());
     const rows = 'sku;name;price\nTHEIRS;Mine;1\nB;Lamp;1.000\nTHEIRS;Mine;2\nB;Lamp;1\n';
     const { body } = await importFile(shop.app, rows);
@@ -140,13 +140,13 @@ describe('a second row with a SKU fails', () => {
     expect(body.errors.slice(2)).toEqual([4, 5].map((line) => ({ line, message: AGAIN })));
   });
 
-  test('but SKUs that differ in case are two, and rows without one are no pair', async () => {
+  test('but not if the SKUs differ in case, or rows have none', async () => {
     const { body } = await importFile(shop.app, 'sku,name,price\na,Lamp,1\nA,Lamp,1\n,Lamp,1\n,Lamp,1\n');
     expect(body).toMatchObject({ created: 4, failed: 0 });
   });
 });
 
-describe('a SKU that a spreadsheet has rounded', () => {
+describe('a SKU rounded by a spreadsheet', () => {
   test.each(['8.80123E+12', '8,80123E+12', '1E+15', '4.00638E+12', '8.80123e+12'])(
     'is refused, unless a product has exactly it: %s',
     async (sku) => {

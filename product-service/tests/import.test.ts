@@ -10,7 +10,7 @@ import {
   stranger,
 } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
-import { CONTRACT, within } from './support/within.ts';
+import { VISIBLE_WITHIN, within } from './support/within.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -43,7 +43,7 @@ async function ledgerOf({ id }: Pick<ProductJson, 'id'>) {
 }
 
 describe('a row', () => {
-  test('whose SKU is new creates a product of the importer, stock and ledger included', async () => {
+  test('with a new SKU creates a product of the importer, with stock and ledger', async () => {
     const { body } = await imported({ sku: 'NEW-1', name: 'Lamp', price: 9.99, stock: 5 });
     expect(body).toEqual({
       created: 1,
@@ -65,7 +65,7 @@ describe('a row', () => {
     expect((await imported(row)).body).toMatchObject({ created: 1, updated: 0 });
   });
 
-  test('whose SKU is there updates that product: new version, and the difference in the ledger', async () => {
+  test('with an existing SKU updates that product, with a new version and the difference in the ledger', async () => {
     const product = await createProduct(shop.app, { sku: 'UPD-1', stock: 10, description: 'old' });
     const row = { sku: 'UPD-1', name: 'New name', price: 2, stock: 4, category: 'Lamps' };
     expect((await importedWithStock(row)).body).toMatchObject({ created: 0, updated: 1, stock_kept: 0 });
@@ -76,7 +76,7 @@ describe('a row', () => {
     ]);
   });
 
-  test('leaves alone what it leaves out', async () => {
+  test('does not change fields without a column', async () => {
     const image_url = 'https://example.com/a.png';
     const product = await createProduct(shop.app, {
       sku: 'UPD-2',
@@ -95,7 +95,7 @@ describe('a row', () => {
     expect(await ledgerOf(product)).toHaveLength(1);
   });
 
-  test('that changes nothing makes no new version', async () => {
+  test('that changes nothing creates no new version', async () => {
     const product = await createProduct(shop.app, { sku: 'SAME-1', name: 'Same lamp', price: 3, stock: 2 });
     const row = { sku: 'SAME-1', name: 'Same lamp', price: 3, stock: 2 };
     expect((await imported(row)).body).toMatchObject({ created: 0, updated: 0, unchanged: 1, failed: 0 });
@@ -109,7 +109,7 @@ describe('a row', () => {
     expect((await bySku('DEL-1')).id).not.toBe(old.id);
   });
 
-  test('with the SKU of another seller’s product fails, but for an admin, who leaves it to its owner', async () => {
+  test("with the SKU of another seller's product fails, except for an admin, who does not become its owner", async () => {
     const product = await createProduct(shop.app, { sku: 'MINE-1', name: 'Mine' });
     const file = toNdjson(
       { sku: 'THEIRS-1', name: 'Theirs', price: 1 },
@@ -124,7 +124,7 @@ describe('a row', () => {
     expect(await readProduct(shop.app, product.id)).toMatchObject({ name: 'Stolen', owner_id: 7 });
   });
 
-  test('fails where the file has had its SKU, in one batch and across batches', async () => {
+  test('fails if its SKU has appeared earlier in the file, in the same batch or an earlier one', async () => {
     const filler = Array.from({ length: 600 }, (_, i) => ({ sku: `F-${i}`, name: 'Filler', price: 1 }));
     const { body } = await imported(
       { sku: 'TWICE', name: 'First', price: 1, stock: 3 },
@@ -139,7 +139,7 @@ describe('a row', () => {
     expect(body.errors).toEqual([
       { line: 2, message },
       { line: 3, message: expect.stringContaining('Price must be a positive number') },
-      // Refused too: which of the two was meant cannot be known.
+      // Refused too: it is unknown which of the two is right.
       { line: 4, message },
       { line: 605, message },
     ]);
@@ -150,7 +150,7 @@ describe('a row', () => {
 });
 
 describe('dry_run=true', () => {
-  test('returns as the import would, and changes nothing', async () => {
+  test('returns the result of the import, and changes nothing', async () => {
     await createProduct(shop.app, { sku: 'DRY-1', name: 'Dry lamp' });
     await createProduct(shop.app, { sku: 'DRY-2' }, stranger());
     await createProduct(shop.app, { sku: 'DRY-5', name: 'Same lamp', stock: 4 });
@@ -187,14 +187,14 @@ describe('dry_run=true', () => {
 });
 
 describe('an import', () => {
-  test('is for admins only where only they may create products', async () => {
+  test('is for admins only if only they may create products', async () => {
     const { app } = await shop.startReplica({ env: { PRODUCT_CREATION: 'admin' } });
     const file = 'name,price\nLamp,1\n';
     expect((await importFile(app, file)).body.code).toBe('forbidden');
     expect((await importFile(app, file, { authorization: admin() })).body).toMatchObject({ created: 1 });
   });
 
-  test('is seen on every other replica within a second', async () => {
+  test('is visible on every other replica within a second', async () => {
     const other = await shop.startReplica();
     const product = await createProduct(shop.app, { sku: 'SEEN-1', category: 'Seen' });
     const list = async () =>
@@ -207,13 +207,13 @@ describe('an import', () => {
       { sku: 'SEEN-1', name: 'Changed', price: 1 },
       { name: 'Added', price: 1, category: 'Seen' },
     );
-    await within(CONTRACT, async () => {
+    await within(VISIBLE_WITHIN, async () => {
       expect(await list()).toEqual(['Changed', 'Added']);
       expect((await readProduct(other.app, product.id)).name).toBe('Changed');
     });
   });
 
-  test('has a limit of its own', async () => {
+  test('has its own rate limit', async () => {
     const { app } = await shop.startReplica({
       env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_CATALOGUE_FILES: '1/60' },
     });

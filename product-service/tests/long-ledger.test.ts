@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-test('a long ledger is counted as far as its pages go', async () => {
+test('a long ledger is counted up to the last row of its pages', async () => {
   const { id } = await createProduct(shop.app, { stock: 0 });
   await shop.run(`INSERT INTO stock_movements (product_id, delta, reason, actor, stock_after)
     SELECT ${id}, 1, 'set', 'user:1', n FROM generate_series(1, 10500) AS n`);

@@ -15,7 +15,7 @@ const remove = (id: number, authorization = seller()) =>
   request(shop.app).delete(`/api/products/${id}`).set('Authorization', authorization);
 
 describe('PUT /api/products/:id', () => {
-  test('leaves alone what is left out', async () => {
+  test('keeps optional fields that are left out', async () => {
     const product = await createProduct(shop.app, {
       description: 'old',
       category: 'Old',
@@ -37,7 +37,7 @@ describe('PUT /api/products/:id', () => {
     expect(await readProduct(shop.app, product.id)).toEqual(response.body.product);
   });
 
-  test('wants name and price', async () => {
+  test('requires name and price', async () => {
     const { id } = await createProduct(shop.app);
     const refused = await change('put', id, { stock: 1 }).expect(400);
     expect(refused.body.errors).toEqual(['Name is required', 'Price is required']);
@@ -59,7 +59,7 @@ describe('PUT /api/products/:id', () => {
 });
 
 describe('PATCH /api/products/:id', () => {
-  test('changes what is given and nothing else', async () => {
+  test('changes the given fields and no others', async () => {
     const product = await createProduct(shop.app, { description: 'stays', sku: 'STAYS', stock: 5 });
     const response = await change('patch', product.id, { price: 2.25 }).expect(200);
     expect(response.body.product).toEqual({
@@ -70,7 +70,7 @@ describe('PATCH /api/products/:id', () => {
     });
   });
 
-  test('changes each field by itself', async () => {
+  test('can change each field alone', async () => {
     const { id } = await createProduct(shop.app, { description: 'x', sku: 'EACH', image_url: 'http://a.b' });
     const changes = [
       { name: 'Other name' },
@@ -86,13 +86,13 @@ describe('PATCH /api/products/:id', () => {
     }
   });
 
-  test('wants at least one field', async () => {
+  test('requires at least one field', async () => {
     const { id } = await createProduct(shop.app);
     const refused = await change('patch', id, {}).expect(400);
     expect(refused.body.errors).toEqual(['Give at least one field to change']);
   });
 
-  test('leaves no ledger row when the stock stays', async () => {
+  test('writes no ledger row if the stock does not change', async () => {
     const { id } = await createProduct(shop.app, { stock: 5 });
     await change('patch', id, { stock: 5 }).expect(200);
     expect(await shop.db.stockMovement.count({ where: { productId: id } })).toBe(1);
@@ -108,7 +108,7 @@ describe('PATCH /api/products/:id', () => {
 });
 
 describe('DELETE /api/products/:id', () => {
-  test('takes a product off sale everywhere, and frees its SKU', async () => {
+  test('removes a product everywhere, and frees its SKU', async () => {
     const product = await createProduct(shop.app, { sku: 'FREE-AGAIN', category: 'Only this' });
     const { id } = product;
     await readProduct(shop.app, id);
@@ -139,7 +139,7 @@ describe('who may change a product', () => {
     ['DELETE', (id: number, who: string) => remove(id, who)],
   ] as const;
 
-  test.each(calls)('%s is for its owner and admins', async (_method, call) => {
+  test.each(calls)('%s is allowed for the owner and admins', async (_method, call) => {
     const { id } = await createProduct(shop.app);
     const refused = await call(id, stranger()).expect(403);
     expect(refused.body.code).toBe('forbidden');
@@ -147,7 +147,7 @@ describe('who may change a product', () => {
     await call(id, admin()).expect(200);
   });
 
-  test.each(calls)('%s of an unknown product is 404 for everybody', async (_method, call) => {
+  test.each(calls)('%s of an unknown product returns 404 to every caller', async (_method, call) => {
     await call(2_000_000_000, stranger()).expect(404);
   });
 });
@@ -159,7 +159,7 @@ describe('If-Match', () => {
     ['DELETE', (id: number) => remove(id)],
   ] as const;
 
-  test.each(calls)('%s is refused for a version that is gone', async (_method, call) => {
+  test.each(calls)('%s is refused for an old version', async (_method, call) => {
     const { id } = await createProduct(shop.app);
     await change('patch', id, { price: 3 }).expect(200);
     for (const stale of [
@@ -175,14 +175,14 @@ describe('If-Match', () => {
     expect(await readProduct(shop.app, id)).toMatchObject({ price: 3, version: 2 });
   });
 
-  test.each(calls)('%s goes through for the version that is there', async (_method, call) => {
+  test.each(calls)('%s succeeds for the current version', async (_method, call) => {
     for (const tags of [(id: number) => `"${id}-1-1"`, (id: number) => `"x", W/"${id}-1-1"`, () => '*']) {
       const { id } = await createProduct(shop.app);
       await call(id).set('If-Match', tags(id)).expect(200);
     }
   });
 
-  test('takes the ETag that came with the change before', async () => {
+  test('accepts the ETag of the previous change', async () => {
     const made = await request(shop.app)
       .post('/api/products')
       .set('Authorization', seller())
@@ -201,7 +201,7 @@ describe('If-Match', () => {
     expect(read.status).toBe(304);
   });
 
-  test('lets one of many through who read the same version', async () => {
+  test('lets one of many concurrent changes of the same version succeed', async () => {
     const { id } = await createProduct(shop.app);
     const responses = await Promise.all(
       Array.from({ length: 10 }, (_, price) => change('patch', id, { price }).set('If-Match', `"${id}-1-1"`)),
@@ -209,7 +209,7 @@ describe('If-Match', () => {
     expect(responses.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(412)]);
   });
 
-  test('of before an order still sets what the order did not change, and not the stock', async () => {
+  test('from before an order still allows a change, but not of the stock', async () => {
     const { id, version } = await createProduct(shop.app, { stock: 5 });
     const { etag = '' } = (await request(shop.app).get(`/api/products/${id}`)).headers;
     const [{ id: reserved = '' } = {}] = await shop.db.$queryRaw<{ id: string }[]>`
@@ -222,7 +222,7 @@ describe('If-Match', () => {
     expect(await readProduct(shop.app, id)).toMatchObject({ stock: 4, price: 2, version: version + 1 });
   });
 
-  test('does not tell a stranger about versions', async () => {
+  test('does not reveal versions to users who may not change the product', async () => {
     const { id } = await createProduct(shop.app);
     await change('patch', id, { price: 1 }, stranger()).set('If-Match', '"stale"').expect(403);
   });

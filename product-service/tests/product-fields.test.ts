@@ -39,17 +39,17 @@ describe('an optional field that is null, empty or blank', () => {
     }
   });
 
-  test('is no change where it is the stock alone', async () => {
+  test('changes nothing if it is only the stock', async () => {
     const { id } = await createProduct(shop.app);
     const refused = await send('patch', `/api/products/${id}`, { stock: null }).expect(400);
     expect(refused.body.errors).toEqual(['Give at least one field to change']);
   });
 
-  test('is an error where it is required', async () => {
+  test('is an error if the field is required', async () => {
     expect(await errorsOf({ name: ' ', price: null })).toEqual(['Name is required', 'Price is required']);
   });
 
-  test('is shown with a description where an older release stored none', async () => {
+  test('is shown as an empty description if an older release stored none', async () => {
     const { id } = await createProduct(shop.app);
     await shop.db.product.update({ where: { id }, data: { description: null } });
     const other = await shop.startReplica();
@@ -59,7 +59,7 @@ describe('an optional field that is null, empty or blank', () => {
 });
 
 describe('texts', () => {
-  test('are stored in NFC and without white space at their ends', async () => {
+  test('are stored in NFC and trimmed', async () => {
     const product = await createProduct(shop.app, {
       name: '\u2003Cafe\u0301\u0085\n',
       description: ' A\u030angstro\u0308m ',
@@ -75,7 +75,7 @@ describe('texts', () => {
     ]);
   });
 
-  test('a long name is a cursor like any other', async () => {
+  test('can be long and still be a cursor', async () => {
     const category = 'Long names';
     for (const end of ['a', 'b']) await createProduct(shop.app, { name: '😀'.repeat(199) + end, category });
     const url = `/api/products?category=${encodeURIComponent(category)}&sort=name&per_page=1`;
@@ -90,7 +90,7 @@ describe('a name', () => {
     expect((await createProduct(shop.app, { name })).name).toBe(name);
   });
 
-  test.each(['ab', 'é', '12', '😀', 'ˇ-'])('has three characters where it is %s', async (name) => {
+  test.each(['ab', 'é', '12', '😀', 'ˇ-'])('needs three characters, unlike %s', async (name) => {
     expect(await errorsOf({ name })).toEqual(['Name must be at least 3 characters']);
   });
 });
@@ -123,13 +123,13 @@ describe('a difference of the stock', () => {
   const add = (id: number, quantity: number, reason?: unknown) =>
     send('put', `/api/products/${id}/stock`, { quantity, reason });
 
-  test('past 1,000,000,000: 400, and nothing changed', async () => {
+  test('beyond 1,000,000,000: 400, and nothing changes', async () => {
     const { id } = await createProduct(shop.app, { stock: 999_999_999 });
     expect((await add(id, 2)).body).toMatchObject({ status: 400, code: 'stock_limit_exceeded' });
     expect((await add(id, 1).expect(200)).body.product.stock).toBe(1_000_000_000);
   });
 
-  test('may only lower a stock that passed the limit when some was given back', async () => {
+  test('may only lower a stock that exceeds the limit after a return', async () => {
     const { id } = await createProduct(shop.app);
     await shop.db.product.update({ where: { id }, data: { stock: 2_000_000_000 } });
     expect((await add(id, 1_000_000_000)).body.code).toBe('stock_limit_exceeded');
@@ -137,7 +137,7 @@ describe('a difference of the stock', () => {
     expect((await add(id, -1).expect(200)).body.product.stock).toBe(1_999_999_999);
   });
 
-  test.each([undefined, null, ' '])('has the reason "adjustment" where it is %j', async (reason) => {
+  test.each([undefined, null, ' '])('has the reason "adjustment" if it is given as %j', async (reason) => {
     const { id } = await createProduct(shop.app, { stock: 0 });
     await add(id, 1, reason).expect(200);
     expect(await shop.db.stockMovement.findMany({ where: { productId: id } })).toMatchObject([
@@ -146,7 +146,7 @@ describe('a difference of the stock', () => {
   });
 });
 
-test('the document says what PUT leaves alone, and what a new product has by default', async () => {
+test('the API document describes the fields that PUT keeps, and the defaults of a new product', async () => {
   const { paths, components } = (await request(shop.app).get('/openapi.json').expect(200)).body;
   expect(paths['/api/products/{id}'].put.description).toMatch(/left out stay as they are/);
   const { NewProduct, ProductReplacement } = components.schemas;

@@ -7,7 +7,7 @@ import { startTestShop, type TestShop } from './support/product-service.ts';
 let shop: TestShop;
 let products: ProductJson[];
 
-/** Twelve products with equal prices, names and categories among them, so that every order has ties. */
+/** Twelve products, some with equal prices, names and categories, so that every sort order has ties. */
 beforeAll(async () => {
   shop = await startTestShop();
   products = [];
@@ -67,7 +67,7 @@ describe('GET /api/products', () => {
     expect(response.body.total).toBe(expected.length);
   });
 
-  test('takes the query of the original README', async () => {
+  test('accepts the query of the original README', async () => {
     await list('?page=1&per_page=20&category=Electronics&min_price=100&max_price=2000').expect(200);
   });
 
@@ -105,7 +105,7 @@ describe('GET /api/products', () => {
     expect(next.body.page).toBeNull();
   });
 
-  test('a cursor stays in place while products come and go', async () => {
+  test('a cursor is stable while products are added and deleted', async () => {
     const first = await list('?sort=-id&per_page=5').expect(200);
     const extra = await createProduct(shop.app);
     const next = await found(`?sort=-id&per_page=5&cursor=${first.body.next_cursor}`);
@@ -116,7 +116,7 @@ describe('GET /api/products', () => {
       .expect(200);
   });
 
-  test('refuses a cursor of another order, and one that was made up', async () => {
+  test('refuses a cursor of another sort order, and an invented one', async () => {
     const { body } = await list('?sort=price&per_page=1').expect(200);
     const own = (key: unknown) => Buffer.from(JSON.stringify(key)).toString('base64url');
     const foreign = [
@@ -134,7 +134,7 @@ describe('GET /api/products', () => {
     await list(`?sort=id&cursor=${own(['id', Number.MAX_SAFE_INTEGER, 1])}`).expect(200);
   });
 
-  test('returns products by id in the order asked for', async () => {
+  test('returns products by id in the requested order', async () => {
     const [a = 0, b = 0, c = 0] = idsOf(products);
     expect(await found(`?ids=${c},${a},2147483647,${b},${a}`)).toEqual([c, a, b]);
     expect(await found(`?ids=${c},${a},${b}&sort=id`)).toEqual([a, b, c]);
@@ -186,13 +186,13 @@ describe('GET /api/products', () => {
     expect(refused.body.request_id).toEqual(expect.any(String));
   });
 
-  test('names the cursor where pages end', async () => {
+  test('recommends the cursor if a page is too deep', async () => {
     const refused = await list('?page=101&per_page=100').expect(400);
     expect(refused.body.error).toContain('cursor');
     await list('?page=100&per_page=100').expect(200);
   });
 
-  test('refuses parameters it does not know, by name', async () => {
+  test('refuses unknown parameters by name', async () => {
     const { body } = await list('?utm_source=mail').expect(400);
     expect(body.errors).toEqual(['Unknown query parameter: utm_source']);
   });
@@ -208,7 +208,7 @@ describe('GET /api/products', () => {
 describe('GET /api/products/categories', () => {
   const categories = (query = '') => request(shop.app).get(`/api/products/categories${query}`);
 
-  test('lists them sorted, with counts if wanted', async () => {
+  test('lists them sorted, with counts on request', async () => {
     expect((await categories().expect(200)).body).toEqual({ categories: ['Audio', 'Café & Bar'] });
     expect((await categories('?counts=true').expect(200)).body).toEqual({
       categories: ['Audio', 'Café & Bar'],
@@ -216,7 +216,7 @@ describe('GET /api/products/categories', () => {
     });
   });
 
-  test('counts a category of any name', async () => {
+  test('counts a category with any name', async () => {
     const { id } = await createProduct(shop.app, { category: '__proto__' }, bearer(1, 'admin'));
     const response = await categories('?counts=true').expect(200);
     expect(Object.entries(response.body.counts)).toContainEqual(['__proto__', 1]);

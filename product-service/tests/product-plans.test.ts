@@ -3,12 +3,12 @@ import request from 'supertest';
 import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { createExplainedDatabase, type PlanNode } from './support/watched-database.ts';
 
-/** More rows than this are no page's neighbourhood. */
+/** Largest number of rows that a page may read. */
 const NEIGHBOURHOOD = 2000;
-/** As far as totals are counted. */
+/** The limit of counted totals. */
 const COUNTED = 10_001;
 
-/** Milliseconds that a busy machine may take for the rows and their words. */
+/** Milliseconds that a busy machine may need to insert the rows and their words. */
 const FILLING = 180_000;
 
 const explained = createExplainedDatabase();
@@ -91,7 +91,7 @@ describe('each list of 50,000 products is read from an index', () => {
     expect(plan.rows).toBeLessThanOrEqual(COUNTED);
   });
 
-  test('a product and the categories too', async () => {
+  test('and so are a product and the categories', async () => {
     expect((await planOf('/api/products/77')).indexes).toEqual(['products_pkey']);
     const { scanned, rows } = await planOf('/api/products/categories?counts=true');
     expect(scanned).toEqual([]);
@@ -100,7 +100,7 @@ describe('each list of 50,000 products is read from an index', () => {
 });
 
 describe('a change of stock', () => {
-  test('touches no index: none looks at what it changes, but for the one moment when the last unit goes', async () => {
+  test('updates no index, except when the last unit is sold', async () => {
     const columns = await shop.db.$queryRaw<{ name: string }[]>`
       SELECT DISTINCT a.attname AS name
         FROM pg_index i

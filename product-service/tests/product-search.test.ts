@@ -39,14 +39,14 @@ describe('GET /api/products?q', () => {
     ]);
   });
 
-  test('finds words by their beginnings, in any case and order', async () => {
+  test('finds words by their prefix, in any case and order', async () => {
     expect(await found('KETT')).toHaveLength(4);
     expect(await found('kettl ste')).toEqual(['Steel Kettle']);
     expect(await found('headph wirel')).toEqual(['Wireless Headphones']);
     expect(await found('bell')).toEqual([]);
   });
 
-  test('finds what has all of the words, wherever they stand', async () => {
+  test('finds products that have all words, in any field', async () => {
     expect(await found('kettle litre')).toEqual(['Steel Kettle']);
     expect(await found('kitchen kettle copper')).toEqual(['Kettle of copper']);
     expect(await found('kettle wireless')).toEqual([]);
@@ -64,11 +64,11 @@ describe('GET /api/products?q', () => {
     ['steel ketle', ['Steel Kettle']],
     ['musli', ['Café Müsli 日本語 テスト']],
     ['kichen', ['Cast Iron Pan', 'Steel Kettle', 'Kettle of copper']],
-  ])('takes %s for a word that is spelled alike', async (q, names) => {
+  ])('corrects %s to a similar word', async (q, names) => {
     expect((await found(q)).toSorted()).toEqual(names.toSorted());
   });
 
-  test('corrects nothing where the words as they are find something', async () => {
+  test('corrects nothing if the words find something', async () => {
     expect(await found('kettlebell')).toEqual(['Kettlebell']);
   });
 
@@ -90,7 +90,7 @@ describe('GET /api/products?q', () => {
     ['https://example.com/kettle?a=b#c', 0],
     ['x'.repeat(200), 0],
     ['a b c d e f g h i j k l m n o p q r s t u v w x y z '.repeat(4).slice(0, 200), 0],
-  ])('takes %j as words and nothing else', async (q, count) => {
+  ])('treats %j as plain words', async (q, count) => {
     const { body } = await search(q).expect(200);
     expect(body.products).toHaveLength(count);
     expect(body).toMatchObject({ total: count, total_is_estimate: false });
@@ -100,7 +100,7 @@ describe('GET /api/products?q', () => {
     await search(q).expect(400);
   });
 
-  test('is combined with every filter', async () => {
+  test('can be combined with every filter', async () => {
     expect(await found('kettle', '&category=Sport')).toEqual(['Kettlebell']);
     expect(await found('kettle', '&min_price=50&max_price=60')).toEqual(['Steel Kettle']);
     expect(await found('wireless', '&in_stock=false')).toEqual(['Wireless Headphones']);
@@ -117,7 +117,7 @@ describe('GET /api/products?q', () => {
     expect(await found('kettle', '&category=none')).toEqual([]);
   });
 
-  test('is sorted by whatever is asked for', async () => {
+  test('is sorted as requested', async () => {
     const byPrice = ['Kettlebell', 'Cast Iron Pan', 'Steel Kettle', 'Kettle of copper'];
     expect(await found('kettle', '&sort=price')).toEqual(byPrice);
     expect(await found('kettle', '&sort=-price')).toEqual(byPrice.toReversed());
@@ -163,7 +163,7 @@ describe('GET /api/products?q', () => {
     await search('kettle', '&sort=-relevance').expect(400);
   });
 
-  test('follows changes, and never finds what was deleted', async () => {
+  test('follows changes, and never finds deleted products', async () => {
     const { id } = await createProduct(shop.app, { name: 'Thermos', stock: 3 });
     const change = (body: object) =>
       request(shop.app).patch(`/api/products/${id}`).set('Authorization', admin()).send(body).expect(200);
@@ -182,7 +182,7 @@ const addNamed = (word: string, count: number) => shop.db.$executeRaw`
   SELECT ${word} || ' ' || n, n, 1, 'Many', 1 FROM generate_series(1, ${count}::int) AS n`;
 
 describe('GET /api/products?q of a word that many products have', () => {
-  test('shows all of them, and counts them', async () => {
+  test('returns and counts all of them', async () => {
     await addNamed('Common', 305);
     const { body } = await search('common', '&per_page=50').expect(200);
     expect(body).toMatchObject({ total: 305, pages: 7, total_is_estimate: false });
@@ -193,7 +193,7 @@ describe('GET /api/products?q of a word that many products have', () => {
     expect(rare.body).toMatchObject({ total: 1, total_is_estimate: false });
   });
 
-  test('ranks those that have it whole, however many begin with it', async () => {
+  test('ranks whole words first, however many words begin with it', async () => {
     await addNamed('Rarely', 105);
     await addNamed('Rare', 105);
     const names = async (q: string) =>
@@ -202,7 +202,7 @@ describe('GET /api/products?q of a word that many products have', () => {
     expect((await names('many rare')).every((name: string) => name === 'Rare')).toBe(true);
   });
 
-  test('finds the others too, and each once, where few have it whole', async () => {
+  test('finds the others too, each once, if few have the whole word', async () => {
     await addNamed('Solemn', 3);
     await addNamed('Sole', 2);
     const { body } = await search('sole').expect(200);

@@ -4,7 +4,7 @@ import { admin, createProduct } from './support/product.factory.ts';
 import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 
 let shop: TestShop;
-/** Counts five products, no more. */
+/** Counts up to five products. */
 let counting: Replica;
 
 beforeAll(async () => {
@@ -22,18 +22,18 @@ const totalOf = async ({ app }: Pick<Replica, 'app'>, query = '') => {
 };
 
 describe('total', () => {
-  test('is exact where there are few', async () => {
+  test('is exact for few rows', async () => {
     expect(await totalOf(shop)).toEqual({ total: 60, pages: 15, isEstimate: false });
     expect(await totalOf(counting, 'category=Few')).toEqual({ total: 5, pages: 2, isEstimate: false });
     expect(await totalOf(counting, 'category=None')).toEqual({ total: 0, pages: 0, isEstimate: false });
   });
 
-  test('is more than was counted, where statistics are missing', async () => {
+  test('exceeds the counted rows if statistics are missing', async () => {
     expect(await totalOf(counting, 'category=Many')).toMatchObject({ isEstimate: true });
     expect((await totalOf(counting, 'category=Many')).total).toBeGreaterThanOrEqual(6);
   });
 
-  test('is what Postgres expects, where it has statistics', async () => {
+  test("is Postgres's estimate if it has statistics", async () => {
     await shop.run('ANALYZE products');
     expect(await totalOf(counting, 'category=Many&min_price=0')).toEqual({
       total: 55,
@@ -49,7 +49,7 @@ describe('counts of categories', () => {
   const counts = async () =>
     (await request(shop.app).get('/api/products/categories?counts=true').expect(200)).body.counts;
 
-  test('follow products that come, move and go', async () => {
+  test('follow products that are added, moved and deleted', async () => {
     const { id } = await createProduct(shop.app, { category: 'Few' });
     expect(await counts()).toEqual({ Few: 6, Many: 55 });
     const change = (body: object) =>
@@ -61,7 +61,7 @@ describe('counts of categories', () => {
     expect(await counts()).toEqual({ Few: 5, Many: 55 });
   });
 
-  test('are right when many sellers come at once', async () => {
+  test('are correct with many concurrent sellers', async () => {
     await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
         createProduct(shop.app, { category: i % 2 === 0 ? 'Few' : 'Many' }),
@@ -70,7 +70,7 @@ describe('counts of categories', () => {
     expect(await counts()).toEqual({ Few: 25, Many: 75 });
   });
 
-  test('leave out a product that was rolled back', async () => {
+  test('exclude a product that was rolled back', async () => {
     await createProduct(shop.app, { category: 'Few', sku: 'TAKEN' });
     await expect(createProduct(shop.app, { category: 'Few', sku: 'TAKEN' })).rejects.toThrow('sku_taken');
     expect((await counts()).Few).toBe(26);

@@ -15,7 +15,7 @@ const change = (method: 'put' | 'patch', id: number, body: object, authorization
   request(shop.app)[method](`/api/products/${id}`).set('Authorization', authorization).send(body);
 
 describe('POST /api/products', () => {
-  test('puts a product on sale that can be read and found at once', async () => {
+  test('creates a product that can be read and found immediately', async () => {
     const created = await post(
       productBody({ name: 'iPhone 15 Pro', price: 999.99, stock: 50, category: 'Electronics' }),
     );
@@ -45,12 +45,12 @@ describe('POST /api/products', () => {
     expect(list.body.products).toContainEqual(product);
   });
 
-  test('trims texts and fills in what is left out', async () => {
+  test('trims texts and sets defaults', async () => {
     const product = await createProduct(shop.app, { name: '  Lamp  ', stock: undefined, price: 0 });
     expect(product).toMatchObject({ name: 'Lamp', price: 0, stock: 0, category: 'General' });
   });
 
-  test('takes all fields at their limits', async () => {
+  test('accepts all fields at their limits', async () => {
     const fields = {
       name: 'n'.repeat(200),
       description: 'd'.repeat(5000),
@@ -63,7 +63,7 @@ describe('POST /api/products', () => {
     expect(await createProduct(shop.app, fields)).toMatchObject(fields);
   });
 
-  test('begins the ledger with the first stock', async () => {
+  test('starts the ledger with the initial stock', async () => {
     const { id } = await createProduct(shop.app, { stock: 12 });
     const movements = await shop.db.stockMovement.findMany({ where: { productId: id } });
     expect(movements).toMatchObject([
@@ -83,12 +83,12 @@ describe('POST /api/products', () => {
     expect(refused.body).toMatchObject({ code: 'sku_taken' });
   });
 
-  test('gives a SKU to one of many who ask at once', async () => {
+  test('accepts a SKU from one of many concurrent requests', async () => {
     const responses = await Promise.all(Array.from({ length: 8 }, () => post(productBody({ sku: 'RACE' }))));
     expect(responses.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
   });
 
-  test('tells all that is wrong at once', async () => {
+  test('reports all issues together', async () => {
     const refused = await post({ name: 'ab', stock: -1, category: 5, image_url: 'ftp://x', sku: 5 });
     expect(refused.status).toBe(400);
     expect(refused.body.errors).toEqual([
@@ -118,19 +118,19 @@ describe('POST /api/products', () => {
     expect(refused.body).toMatchObject({ code: 'validation_failed', errors });
   });
 
-  test('wants a signed-in user', async () => {
+  test('returns 401 to anonymous callers', async () => {
     const refused = await request(shop.app).post('/api/products').send(productBody());
     expect(refused.status).toBe(401);
     expect(refused.headers['www-authenticate']).toBe('Bearer');
   });
 
-  test('is for admins only where the deployment says so', async () => {
+  test('is for admins only if so configured', async () => {
     const { app } = await shop.startReplica({ env: { PRODUCT_CREATION: 'admin' } });
     await request(app).post('/api/products').set('Authorization', seller()).send(productBody()).expect(403);
     await request(app).post('/api/products').set('Authorization', admin()).send(productBody()).expect(201);
   });
 
-  test('counts in the currency of the deployment', async () => {
+  test('uses the currency of the deployment', async () => {
     const { app } = await shop.startReplica({ env: { CURRENCY: 'KWD' } });
     expect(await createProduct(app, { price: 1.234 })).toMatchObject({ price: 1.234, currency: 'KWD' });
   });
@@ -150,7 +150,7 @@ describe('GET /api/products/:id', () => {
     await again().expect(200).expect('ETag', `"${id}-2-2"`);
   });
 
-  test('knows no product of this id', async () => {
+  test('returns 404 for an unknown id', async () => {
     const missing = await request(shop.app).get('/api/products/2147483647').expect(404);
     expect(missing.body).toMatchObject({ code: 'product_not_found', error: 'Product not found' });
   });

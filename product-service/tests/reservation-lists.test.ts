@@ -5,6 +5,7 @@ import request from 'supertest';
 import { createInternalCalls, type Item, items } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
+import { stockOf } from './support/stock.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -14,7 +15,6 @@ afterAll(() => shop.close());
 
 const { post, reserve, release } = createInternalCalls(() => shop.app);
 const make = async (stock: number) => (await createProduct(shop.app, { stock, price: 12.5 })).id;
-const stockOf = async (id: number) => (await shop.db.product.findUniqueOrThrow({ where: { id } })).stock;
 const wanted = (id: string, ...lines: Item[]) => ({ reservation_id: id, items: items(...lines) });
 const reserveAll = async (reservations: ReturnType<typeof wanted>[], wait = false) => {
   const response = await post('/internal/reservations', { reservations, wait });
@@ -22,7 +22,7 @@ const reserveAll = async (reservations: ReturnType<typeof wanted>[], wait = fals
   return response.body.reservations;
 };
 
-/** Holds the row of a product locked while `act` runs. */
+/** Keeps the row of a product locked while `act` runs. */
 async function whileLocked<T>(productId: number, act: () => Promise<T>): Promise<T> {
   const other = new Client({ connectionString: shop.databaseUrl });
   await other.connect();
@@ -35,7 +35,7 @@ async function whileLocked<T>(productId: number, act: () => Promise<T>): Promise
 }
 
 describe('a list of reservations', () => {
-  test('gets one result each, in its order, and a refused one harms no other', async () => {
+  test('gets one result for each in the same order, and a refused one does not affect the others', async () => {
     const [a, b] = [await make(10), await make(1)];
     const [held, short, unknown] = [randomUUID(), randomUUID(), randomUUID()];
     const [other, used, gone] = [randomUUID(), randomUUID(), randomUUID()];
@@ -80,20 +80,20 @@ describe('a list of reservations', () => {
         refusal: null,
       },
     ]);
-    expect([await stockOf(a), await stockOf(b)]).toEqual([1, 0]);
+    expect([await stockOf(shop, a), await stockOf(shop, b)]).toEqual([1, 0]);
   });
 
-  test('gets the same again for the same ids, and takes nothing twice', async () => {
+  test('gets the same results for the same ids, and reserves nothing twice', async () => {
     const a = await make(10);
     const list = [wanted(randomUUID(), [a, 3]), wanted(randomUUID(), [a, 4]), wanted(randomUUID(), [a, 4])];
     const first = await reserveAll(list);
     const again = await Promise.all([reserveAll(list), reserveAll(list.toReversed())]);
     expect(again[0]).toEqual(first);
     expect(again[1].toReversed()).toEqual(first);
-    expect(await stockOf(a)).toBe(3);
+    expect(await stockOf(shop, a)).toBe(3);
   });
 
-  test('with ids that others reserve for other products at this moment: each id holds once', async () => {
+  test('with ids that are concurrently reserved for other products: each id reserves once', async () => {
     const products = await Promise.all(Array.from({ length: 8 }, () => make(10)));
     const [id, ...others] = Array.from({ length: 9 }, () => randomUUID());
     const responses = await Promise.all(
@@ -113,7 +113,7 @@ describe('a list of reservations', () => {
       Array.from({ length: 20 }, (_, index) => reserveAll(index % 2 ? list() : list().toReversed(), true)),
     );
     expect(new Set(responses.flat().map(({ status }) => status))).toEqual(new Set(['HELD']));
-    for (const product of products) expect(await stockOf(product)).toBe(980);
+    for (const product of products) expect(await stockOf(shop, product)).toBe(980);
   });
 
   test.each([
@@ -132,12 +132,12 @@ describe('a list of reservations', () => {
       ),
     },
     { reservations: [wanted(randomUUID(), [1, 1])], reservation_id: randomUUID() },
-  ])('is refused when it is not one', async (body) => {
+  ])('is refused if it is invalid', async (body) => {
     expect((await post('/internal/reservations', body)).status).toBe(400);
   });
 });
 
-describe('a product that somebody else holds locked', () => {
+describe('a product locked by another transaction', () => {
   test.each([[false], [true]])('is BUSY, and only for its own buyers (wait: %s)', async (wait) => {
     const [locked, free] = [await make(10), await make(10)];
     const [blocked, both, fine] = [randomUUID(), randomUUID(), randomUUID()];
@@ -152,12 +152,12 @@ describe('a product that somebody else holds locked', () => {
       { id: both, status: 'BUSY', lines: null, refusal: null, busy_product_id: locked },
       expect.objectContaining({ id: fine, status: 'HELD' }),
     ]);
-    expect([await stockOf(locked), await stockOf(free)]).toEqual([10, 8]);
+    expect([await stockOf(shop, locked), await stockOf(shop, free)]).toEqual([10, 8]);
     expect(await shop.db.reservation.count({ where: { id: { in: [blocked, both] } } })).toBe(0);
     expect(await reserveAll([wanted(blocked, [locked, 1])])).toMatchObject([{ status: 'HELD' }]);
   });
 
-  test('is waited for, where it is free soon', async () => {
+  test('is waited for if it is free soon', async () => {
     const product = await make(10);
     let waiting: Promise<{ status: string }[]> | undefined;
     await whileLocked(product, async () => {
@@ -167,7 +167,7 @@ describe('a product that somebody else holds locked', () => {
     expect(await waiting).toMatchObject([{ status: 'HELD' }]);
   });
 
-  test('makes a single reservation 503 product_busy, and three for one unit then have one winner', async () => {
+  test('makes a single reservation 503 product_busy; of three retries for one unit, one succeeds', async () => {
     const product = await make(1);
     const refused = await whileLocked(product, () => reserve(randomUUID(), [product, 1]));
     expect([refused.status, refused.body.code, refused.headers['retry-after']]).toEqual([
@@ -188,10 +188,10 @@ describe('a product that somebody else holds locked', () => {
       [200, 'RELEASED'],
       [200, 'RELEASED'],
     ]);
-    expect(await stockOf(product)).toBe(0);
+    expect(await stockOf(shop, product)).toBe(0);
   });
 
-  test('takes no connection from others, however many wait for it', async () => {
+  test('does not occupy all connections, however many wait for it', async () => {
     const [locked, free] = [await make(100), await make(100)];
     const responses = await whileLocked(locked, async () => {
       const many = Promise.all(
@@ -208,7 +208,7 @@ describe('a product that somebody else holds locked', () => {
   });
 });
 
-test('a version counts what the catalogue shows, the ETag changes with the stock too', async () => {
+test('a change of the stock changes the ETag, but not the version', async () => {
   const product = await createProduct(shop.app, { stock: 5 });
   const tagOf = async () => {
     const { etag } = (await request(shop.app).get(`/api/products/${product.id}`)).headers;

@@ -6,6 +6,7 @@ import request from 'supertest';
 import { createInternalCalls, items, token } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/product-service.ts';
+import { ledgerOf, stockOf } from './support/stock.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -14,18 +15,10 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const { post, reserve, release } = createInternalCalls(() => shop.app);
-const stockOf = async (id: number) => (await shop.db.product.findUniqueOrThrow({ where: { id } })).stock;
-const ledgerOf = async (productId: number) =>
-  (await shop.db.stockMovement.findMany({ where: { productId }, orderBy: { id: 'asc' } })).map((row) => [
-    row.delta,
-    row.reason,
-    row.actor,
-    row.stockAfter,
-  ]);
 const make = async (stock: number) => (await createProduct(shop.app, { stock, price: 12.5 })).id;
 
 describe('POST /internal/reservations', () => {
-  test('takes the items, writes the ledger, and returns what they cost in that moment', async () => {
+  test('reserves the items, writes the ledger, and returns the current prices', async () => {
     const [a, b] = [await make(10), await make(5)];
     const id = randomUUID();
     const response = await reserve(id, [a, 3], [b, 5]);
@@ -40,18 +33,18 @@ describe('POST /internal/reservations', () => {
       ],
       refusal: null,
     });
-    expect([await stockOf(a), await stockOf(b)]).toEqual([7, 0]);
-    expect((await ledgerOf(a)).at(-1)).toEqual([-3, 'reserved', 'service:order-service', 7]);
+    expect([await stockOf(shop, a), await stockOf(shop, b)]).toEqual([7, 0]);
+    expect((await ledgerOf(shop, a)).at(-1)).toEqual([-3, 'reserved', 'service:order-service', 7]);
   });
 
-  test('returns the same again for the same id, also with prices changed since, and takes nothing twice', async () => {
+  test('returns the same result for the same id, even if prices have changed, and reserves nothing twice', async () => {
     const a = await make(10);
     const id = randomUUID();
     const first = await reserve(id, [a, 3]);
     await shop.db.product.update({ where: { id: a }, data: { priceMinor: 1n } });
     const again = await Promise.all([reserve(id, [a, 3]), reserve(id, [a, 3])]);
     for (const response of again) expect(response.body).toEqual(first.body);
-    expect(await stockOf(a)).toBe(7);
+    expect(await stockOf(shop, a)).toBe(7);
   });
 
   test('refuses other items under the same id', async () => {
@@ -62,7 +55,7 @@ describe('POST /internal/reservations', () => {
     expect([response.status, response.body.code]).toEqual([422, 'reservation_mismatch']);
   });
 
-  test('takes nothing when any line is short or unknown, and remembers that', async () => {
+  test('reserves nothing if any line is short or unknown, and repeats this result', async () => {
     const [a, b] = [await make(10), await make(1)];
     const id = randomUUID();
     const first = await reserve(id, [a, 1], [b, 2], [2_000_000_000, 1]);
@@ -76,33 +69,33 @@ describe('POST /internal/reservations', () => {
     });
     await shop.db.product.update({ where: { id: b }, data: { stock: 100 } });
     expect((await reserve(id, [a, 1], [b, 2], [2_000_000_000, 1])).body).toEqual(first.body);
-    expect(await stockOf(a)).toBe(10);
+    expect(await stockOf(shop, a)).toBe(10);
   });
 
-  test('one id from 20 callers at once holds once', async () => {
+  test('reserves once for 20 concurrent calls with the same id', async () => {
     const a = await make(100);
     const id = randomUUID();
     const responses = await Promise.all(Array.from({ length: 20 }, () => reserve(id, [a, 2])));
     expect(new Set(responses.map((response) => response.status))).toEqual(new Set([200]));
-    expect(await stockOf(a)).toBe(98);
+    expect(await stockOf(shop, a)).toBe(98);
   });
 
-  test('one id with other items at the same moment: one of them holds', async () => {
+  test('reserves for one of several concurrent calls with the same id and different items', async () => {
     const products = await Promise.all(Array.from({ length: 10 }, () => make(10)));
     const id = randomUUID();
     const responses = await Promise.all(products.map((product) => reserve(id, [product, 1])));
     expect(responses.map((response) => response.status).sort()).toEqual([200, ...Array(9).fill(422)]);
-    const stocks = await Promise.all(products.map(stockOf));
+    const stocks = await Promise.all(products.map((id) => stockOf(shop, id)));
     expect(stocks.reduce((sum, stock) => sum + stock, 0)).toBe(99);
   });
 
-  test('opposite baskets on the same products do not deadlock', async () => {
+  test('does not deadlock with concurrent baskets of the same products', async () => {
     const [a, b] = [await make(1000), await make(1000)];
     const responses = await Promise.all(
       Array.from({ length: 60 }, () => reserve(randomUUID(), [a, 1], [b, 2])),
     );
     expect(new Set(responses.map((response) => response.body.status))).toEqual(new Set(['HELD']));
-    expect([await stockOf(a), await stockOf(b)]).toEqual([940, 880]);
+    expect([await stockOf(shop, a), await stockOf(shop, b)]).toEqual([940, 880]);
   });
 
   test.each([
@@ -130,21 +123,21 @@ describe('POST /internal/reservations', () => {
 });
 
 describe('release', () => {
-  test('gives the stock back once, whoever asks again', async () => {
+  test('returns the stock once, however often it is called', async () => {
     const a = await make(10);
     const id = randomUUID();
     await reserve(id, [a, 4]);
     const responses = await Promise.all([release(id), release(id), release(id)]);
     expect(responses.map((response) => response.body.changed).sort()).toEqual([false, false, true]);
-    expect(await stockOf(a)).toBe(10);
-    expect(await ledgerOf(a)).toEqual([
+    expect(await stockOf(shop, a)).toBe(10);
+    expect(await ledgerOf(shop, a)).toEqual([
       [10, 'initial', 'user:7', 10],
       [-4, 'reserved', 'service:order-service', 6],
       [4, 'released', 'service:order-service', 10],
     ]);
   });
 
-  test('of an unknown id leaves a tombstone: a reserve that arrives late gets nothing', async () => {
+  test('of an unknown id leaves a tombstone: a late reservation is refused', async () => {
     const a = await make(10);
     const id = randomUUID();
     expect((await release(id)).body).toEqual({ id, status: 'RELEASED', changed: false });
@@ -153,31 +146,31 @@ describe('release', () => {
       lines: null,
       refusal: null,
     });
-    expect(await stockOf(a)).toBe(10);
+    expect(await stockOf(shop, a)).toBe(10);
   });
 
-  test('racing its own reserve leaves nothing held', async () => {
+  test('leaves nothing held if it races with its reservation', async () => {
     const a = await make(1000);
     for (let i = 0; i < 20; i++) {
       const id = randomUUID();
       await Promise.all([reserve(id, [a, 1]), release(id)]);
       await release(id);
     }
-    expect(await stockOf(a)).toBe(1000);
+    expect(await stockOf(shop, a)).toBe(1000);
   });
 
-  test('gives stock back to a product that was deleted since', async () => {
+  test('returns stock to a deleted product', async () => {
     const a = await make(3);
     const id = randomUUID();
     await reserve(id, [a, 2]);
     await shop.db.product.update({ where: { id: a }, data: { deletedAt: new Date() } });
     expect((await release(id)).body.changed).toBe(true);
-    expect(await stockOf(a)).toBe(3);
+    expect(await stockOf(shop, a)).toBe(3);
   });
 });
 
-describe('what is held', () => {
-  test('is listed by age and shown in the metrics', async () => {
+describe('held reservations', () => {
+  test('are listed by age and counted in the metrics', async () => {
     const a = await make(3);
     const id = randomUUID();
     await reserve(id, [a, 1]);
@@ -194,7 +187,7 @@ describe('what is held', () => {
   });
 });
 
-test('reservations that are held for long come in pages, those of one instant as well', async () => {
+test('reservations that are held for long are paged, even if they have the same time', async () => {
   const createdAt = new Date(Date.now() - 3_600_000);
   const ids = Array.from({ length: 502 }, () => randomUUID()).toSorted();
   await shop.db.reservation.createMany({ data: ids.map((id) => ({ id, status: 'HELD', createdAt })) });
@@ -210,66 +203,4 @@ test('reservations that are held for long come in pages, those of one instant as
   const rest = await page(`&after_time=${last.created_at}&after_id=${last.id}`);
   expect([...first, ...rest].map(({ id }: { id: string }) => id)).toEqual(ids);
   await shop.db.reservation.deleteMany({ where: { id: { in: ids } } });
-});
-
-describe('POST /internal/quotes', () => {
-  test('returns prices and the lines that are not available, and holds nothing', async () => {
-    const [a, b] = [await make(3), await make(1)];
-    const response = await post('/internal/quotes', { items: items([a, 3], [b, 2], [2_000_000_000, 1]) });
-    expect(response.body).toMatchObject({
-      currency: 'USD',
-      lines: [
-        { product_id: a, quantity: 3, price_minor: 1250 },
-        { product_id: b, quantity: 2, price_minor: 1250 },
-      ],
-      refusal: [
-        { product_id: b, requested: 2, available: 1 },
-        { product_id: 2_000_000_000, requested: 1, available: null },
-      ],
-    });
-    expect((await post('/internal/quotes', { items: items([a, 3]) })).body.refusal).toBeNull();
-    expect(await stockOf(a)).toBe(3);
-  });
-
-  test('takes many baskets, and returns one quote each, in their order', async () => {
-    const [a, b] = [await make(3), await make(1)];
-    const quotes = [items([b, 2]), items([a, 3]), items([a, 1], [b, 1])].map((list) => ({ items: list }));
-    const response = await post('/internal/quotes', { quotes });
-    expect(response.body).toMatchObject({
-      currency: 'USD',
-      quotes: [
-        { lines: [{ product_id: b }], refusal: [{ product_id: b, requested: 2, available: 1 }] },
-        { lines: [{ product_id: a, quantity: 3 }], refusal: null },
-        { lines: [{ product_id: a }, { product_id: b, quantity: 1, price_minor: 1250 }], refusal: null },
-      ],
-    });
-    const tooMany = Array.from({ length: 101 }, () => ({ items: items([a, 1]) }));
-    expect((await post('/internal/quotes', { quotes: tooMany })).status).toBe(400);
-    expect((await post('/internal/quotes', { quotes: [] })).status).toBe(400);
-  });
-});
-
-describe('stock that is given back', () => {
-  test('may exceed 1,000,000,000, ends at what the column holds, and the ledger adds up', async () => {
-    const a = await make(1_000_000_000);
-    const ids = [randomUUID(), randomUUID()];
-    for (const id of ids) await reserve(id, [a, 1_000_000]);
-    const raise = async (stock: number) => {
-      const delta = stock - (await stockOf(a));
-      const data = { productId: a, delta, reason: 'test', actor: 'test', stockAfter: stock };
-      await shop.db.product.update({ where: { id: a }, data: { stock } });
-      await shop.db.stockMovement.create({ data });
-    };
-    await raise(1_000_000_000);
-    expect((await release(ids[0] ?? '')).body.changed).toBe(true);
-    expect(await stockOf(a)).toBe(1_001_000_000);
-    await raise(2_147_483_000);
-    expect((await release(ids[1] ?? '')).body).toMatchObject({ status: 'RELEASED', changed: true });
-    expect(await stockOf(a)).toBe(2_147_483_647);
-    const { _sum: sum } = await shop.db.stockMovement.aggregate({
-      _sum: { delta: true },
-      where: { productId: a },
-    });
-    expect(sum.delta).toBe(2_147_483_647);
-  });
 });

@@ -62,7 +62,7 @@ const search = async (q: string, rest = ''): Promise<ProductJson[]> =>
   ).body.products;
 const found = async (q: string, rest = '') => (await search(q, rest)).map(({ name }) => name);
 
-describe('finds products that have every word', () => {
+describe('a search finds products that have every word', () => {
   test.each([
     ['black shirt', 'Shirt Black/White'],
     ['gearbox parts', 'Gearbox'],
@@ -84,13 +84,13 @@ describe('finds products that have every word', () => {
     expect(await found(q)).toEqual(name === undefined ? [] : [name]),
   );
 
-  test('each, not some', async () => {
+  test('all of them, not only some', async () => {
     expect(await found('shirt gearbox')).toEqual([]);
     expect(await found('hirt')).not.toContain('Kettle');
   });
 });
 
-describe('words are what remains of a normalised text', () => {
+describe('words of a normalised text', () => {
   test.each([
     ['white', 'Shirt Black/White'],
     ['40', 'Socks 38-40'],
@@ -143,11 +143,11 @@ describe('scripts without spaces', () => {
     ['น้ำชา', 'กาน้ำชาเซรามิก'],
     ['เซรา', 'กาน้ำชาเซรามิก'],
     ['セット', undefined],
-  ])('any two or more characters in a row are found: %s', async (q, name) =>
+  ])('are searched by any two or more consecutive characters: %s', async (q, name) =>
     expect(await found(q)).toEqual(name === undefined ? [] : [name]),
   );
 
-  test('only where they are in a row', async () => {
+  test('are not found if the characters are not consecutive', async () => {
     expect(await found('東京都')).toEqual(['東京都の地図']);
     expect(await found('京都')).toHaveLength(2);
     expect(await found('紫茶')).toEqual([]);
@@ -166,21 +166,21 @@ describe('words that fewer than five products have', () => {
     ['серебристый смаовар', 'Серебристый самовар'],
     ['καφετιερ ασιμενια', 'Καφετιέρα ασημένια'],
     ['gaerbox', 'Gearbox'],
-  ])('also find the nearest known words: %s', async (q, name) => expect(await found(q)).toEqual([name]));
+  ])('also find the most similar known words: %s', async (q, name) => expect(await found(q)).toEqual([name]));
 
-  test('but what was typed comes first', async () => {
+  test('are ranked below exact matches', async () => {
     await createProduct(shop.app, { name: 'Ketle', description: 'An old spelling' });
     const names = await found('ketle');
     expect(names[0]).toBe('Ketle');
     expect(names).toEqual(expect.arrayContaining(['Kettle', 'Kettle of copper', 'Thing three']));
   });
 
-  test('are not corrected where they have a digit', async () => {
+  test('are not corrected if they contain a digit', async () => {
     expect(await found('12344')).toEqual([]);
     expect(await found('hedph0nes')).toEqual([]);
   });
 
-  test('five products are enough', async () => {
+  test('are not corrected for five products', async () => {
     for (let n = 0; n < 4; n += 1) await createProduct(shop.app, { name: `Lamb ${n}` });
     await createProduct(shop.app, { name: 'Lamp' });
     expect(await found('lamb')).toHaveLength(5);

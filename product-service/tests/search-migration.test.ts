@@ -8,13 +8,13 @@ import { Client } from 'pg';
 
 const prismaFolder = join(import.meta.dirname, '../prisma');
 const EXPAND = '20261126140000_search_by_words';
-const CONTRACT = '20261126150000_search_by_words_only';
+const VISIBLE_WITHIN = '20261126150000_search_by_words_only';
 
 let older: string;
 let database: TestDatabase;
 let client: Client;
 beforeAll(async () => {
-  // The migrations of the release before.
+  // The migrations of the previous release.
   older = await mkdtemp(join(tmpdir(), 'older-prisma-'));
   for (const name of await readdir(join(prismaFolder, 'migrations'))) {
     if (name < '20261126')
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const rowsOf = async (sql: string) => (await client.query(sql)).rows;
 
-test('products of the release before get their words and one spelling per category, while it goes on working', async () => {
+test('products of the previous release get words and one spelling per category, while that release still works', async () => {
   await client.query(`
     INSERT INTO products (name, price_minor, stock, category, sku, owner_id)
     SELECT 'Kettle ' || n, 1, 1, CASE n % 3 WHEN 0 THEN 'AUDIO' WHEN 1 THEN 'Audio' ELSE U&'Mo\\0308bel' END, 'S-' || n, 1
@@ -41,7 +41,7 @@ test('products of the release before get their words and one spelling per catego
   const migrate = () => applyMigrations({ connectionString: database.url, prismaFolder });
   const applied = await migrate();
   expect(applied).toContain(EXPAND);
-  expect(applied).not.toContain(CONTRACT);
+  expect(applied).not.toContain(VISIBLE_WITHIN);
   expect(
     await rowsOf(
       'SELECT category, sum(products)::int AS products FROM category_counts GROUP BY 1 HAVING sum(products) <> 0 ORDER BY 1',
@@ -62,7 +62,7 @@ test('products of the release before get their words and one spelling per catego
     await rowsOf(`SELECT p.category FROM products p
                    WHERE search_terms(p.search, p.id) @@ search_query_in(search_query('teapot'), 0)`),
   ).toEqual([{ category: 'Audio' }]);
-  expect(await migrate()).toEqual([CONTRACT]);
+  expect(await migrate()).toEqual([VISIBLE_WITHIN]);
   expect(await rowsOf("SELECT name FROM products WHERE lexemes @@ '''ateapot'''")).toEqual([
     { name: 'Steel teapot' },
   ]);

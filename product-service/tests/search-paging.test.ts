@@ -9,7 +9,7 @@ const SIZE = Number(process.env['SEARCH_MODEL_SIZE'] ?? 700);
 const FILLING = 60_000 + SIZE * 10;
 
 let shop: TestShop;
-/** Walks along orders where the service reads all matches of so small a catalogue. */
+/** A service that walks along a sort index, where it would otherwise read all matches of such a small catalogue. */
 let walking: Replica;
 let products: ModelProduct[];
 
@@ -79,7 +79,7 @@ const QUERIES = [
 describe.each([
   ['all matches are read', () => shop.app],
   ['matches are walked to', () => walking.app],
-])('paged to the end where %s, a search is what a look at every product finds:', (_way, app) => {
+])('paged to the end with %s, a search equals a scan of every product:', (_way, app) => {
   test.each(QUERIES)('%s', async (q) => {
     const first = QUERIES.indexOf(q);
     // Each query with relevance and three other orders, each order with some queries.
@@ -102,7 +102,7 @@ describe.each([
     }
   });
 
-  test('by page as by cursor', async () => {
+  test('is the same by page and by cursor', async () => {
     const { body } = await request(app()).get('/api/products?q=steel&per_page=20&page=3').expect(200);
     expect(body.products.map(({ id }: { id: number }) => id)).toEqual(
       searchModel(products, 'steel', 'relevance').slice(40, 60),

@@ -7,23 +7,23 @@ import { startTestShop, type TestShop } from './support/product-service.ts';
 let shop: TestShop;
 beforeAll(async () => {
   shop = await startTestShop();
-  // A busy machine may need longer for the first connection than a check waits.
+  // On a busy machine the first connection may take longer than the check waits.
   await shop.db.$queryRaw`SELECT 1`;
 });
 afterAll(() => shop.close());
 
 describe('health', () => {
-  test('the process lives', async () => {
+  test('is healthy while the process runs', async () => {
     const response = await request(shop.app).get('/health').expect(200);
     expect(response.body).toEqual({ status: 'healthy', service: 'product-service' });
   });
 
-  test('it is ready with database and Redis', async () => {
+  test('is ready with database and Redis', async () => {
     const response = await request(shop.app).get('/ready').expect(200);
     expect(response.body).toMatchObject({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
   });
 
-  test('it is ready where no Redis is configured, and degraded where it is away', async () => {
+  test('is ready without a configured Redis, and degraded if Redis is unavailable', async () => {
     const alone = await shop.startReplica({ redis: false });
     const ready = await request(alone.app).get('/ready').expect(200);
     expect(ready.body).toMatchObject({ status: 'ready', checks: { database: 'ok' } });
@@ -33,7 +33,7 @@ describe('health', () => {
     expect(degraded.body).toMatchObject({ status: 'degraded', checks: { redis: 'down' } });
   });
 
-  test('it is not ready without its database, which returns 503', async () => {
+  test('is 503 without the database', async () => {
     const lost = await shop.startReplica({
       redis: false,
       env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' },
@@ -46,15 +46,15 @@ describe('health', () => {
     expect(metrics.text).toContain('reservations_held');
   });
 
-  test('it is not ready from the moment it stops', async () => {
+  test('is not ready once a stop has begun', async () => {
     const stopping = await shop.startReplica({ isStopping: () => true });
     await request(stopping.app).get('/ready').expect(503);
     await request(stopping.app).get('/health').expect(200);
   });
 });
 
-describe('machine pages', () => {
-  test('the API document names every public call and no internal one', async () => {
+describe('system routes', () => {
+  test('the API document lists every public operation and no internal one', async () => {
     const { body } = await request(shop.app).get('/openapi.json').expect(200);
     expect(body.openapi).toBe('3.1.0');
     expect(Object.keys(body.paths).sort()).toEqual([
@@ -87,7 +87,7 @@ describe('machine pages', () => {
     expect(create.responses[409]).toEqual({ $ref: '#/components/responses/SkuTaken' });
   });
 
-  test('the page for people works without another host', async () => {
+  test('/docs works without another host', async () => {
     const page = await request(shop.app).get('/docs').expect(200);
     expect(page.text).not.toMatch(/https?:\/\//);
   });
@@ -107,7 +107,7 @@ describe('machine pages', () => {
 });
 
 describe('limits', () => {
-  test('are told on every response, and held', async () => {
+  test('are reported on every response, and applied', async () => {
     const env = {
       RATE_LIMIT_ENABLED: 'true',
       RATE_LIMIT_CATALOGUE_READS: '3/60',
@@ -146,7 +146,7 @@ describe('limits', () => {
 });
 
 describe('configuration', () => {
-  test('names every variable that is missing or wrong', () => {
+  test('is refused with every missing or invalid variable listed', () => {
     const load = () => loadProductConfig({ PRODUCT_CREATION: 'nobody', PORT: '70000' });
     for (const line of [
       'DATABASE_URL is missing',
@@ -158,7 +158,7 @@ describe('configuration', () => {
     }
   });
 
-  test.each(['JWT_SECRET_KEY', 'SERVICE_TOKEN_SECRET'])('wants a %s worth its name in production', (name) => {
+  test.each(['JWT_SECRET_KEY', 'SERVICE_TOKEN_SECRET'])('refuses a weak %s in production', (name) => {
     const env = {
       DATABASE_URL: 'postgres://x',
       JWT_SECRET_KEY: 'j'.repeat(32),

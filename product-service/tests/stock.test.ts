@@ -50,7 +50,7 @@ describe('PUT /api/products/:id/stock', () => {
     expect(await readProduct(shop.app, product.id)).toEqual(product);
   });
 
-  test('can be reduced after stock was given back above a billion', async () => {
+  test('can be reduced after a return raised it above a billion', async () => {
     const product = await createProduct(shop.app, { stock: 1_000_000_000 });
     const reservation = randomUUID();
     await reserve(reservation, [product.id, 10]).expect(200);
@@ -64,7 +64,7 @@ describe('PUT /api/products/:id/stock', () => {
     expect(empty.body.product.stock).toBe(9);
   });
 
-  test('takes a difference of nothing and leaves no row', async () => {
+  test('accepts a difference of 0 and writes no ledger row', async () => {
     const { id } = await createProduct(shop.app, { stock: 5 });
     await adjust(id, { quantity: 0 }).expect(200);
     expect((await movements(id).expect(200)).body.total).toBe(1);
@@ -86,7 +86,7 @@ describe('PUT /api/products/:id/stock', () => {
     expect(await readProduct(shop.app, id)).toMatchObject({ version: 1 });
   });
 
-  test('is for the owner and admins, and honours If-Match', async () => {
+  test('is allowed for the owner and admins, and respects If-Match', async () => {
     const { id } = await createProduct(shop.app);
     await adjust(id, { quantity: 1 }, stranger()).expect(403);
     await adjust(id, { quantity: 1 }).set('If-Match', '"stale"').expect(412);
@@ -95,7 +95,7 @@ describe('PUT /api/products/:id/stock', () => {
     await adjust(2_000_000_000, { quantity: 1 }).expect(404);
   });
 
-  test('sells 50 units to 50 of 100 who come at once', async () => {
+  test('sells 50 units to 50 of 100 concurrent buyers', async () => {
     const { id } = await createProduct(shop.app, { stock: 50 });
     const responses = await Promise.all(Array.from({ length: 100 }, () => adjust(id, { quantity: -1 })));
     const statuses = responses.map(({ status }) => status);
@@ -105,7 +105,7 @@ describe('PUT /api/products/:id/stock', () => {
     expect(await ledgerSum(id)).toBe(0);
   });
 
-  test('loses no change among differences, values set and reservations', async () => {
+  test('loses no concurrent change by differences, set values and reservations', async () => {
     const { id } = await createProduct(shop.app, { stock: 1000 });
     const patch = (body: object) =>
       request(shop.app).patch(`/api/products/${id}`).set('Authorization', seller()).send(body);
@@ -131,7 +131,7 @@ describe('PUT /api/products/:id/stock', () => {
     expect(rows.filter(({ reason }) => reason === 'adjustment')).toHaveLength(20);
   });
 
-  test('a value that is not set leaves a concurrent change of the stock alone', async () => {
+  test('keeps a concurrent change of the stock if an edit does not set it', async () => {
     const { id } = await createProduct(shop.app, { stock: 100 });
     const put = (i: number) =>
       request(shop.app)
@@ -145,7 +145,7 @@ describe('PUT /api/products/:id/stock', () => {
 });
 
 describe('GET /api/products/:id/stock-movements', () => {
-  test('lists the ledger, newest first, and it adds up to the stock', async () => {
+  test('lists the ledger, newest first, whose sum is the stock', async () => {
     const { id } = await createProduct(shop.app, { stock: 10 });
     await adjust(id, { quantity: 5, reason: ' Delivery 17 ' }).expect(200);
     await adjust(id, { quantity: -2 }, admin()).expect(200);
@@ -167,7 +167,7 @@ describe('GET /api/products/:id/stock-movements', () => {
     });
   });
 
-  test('is walked by page and by cursor', async () => {
+  test('can be paged by page and by cursor', async () => {
     const { id } = await createProduct(shop.app, { stock: 10 });
     for (let i = 1; i <= 4; i += 1) await adjust(id, { quantity: i }).expect(200);
     const deltas = (response: { body: { movements: { delta: number }[] } }) =>
@@ -181,7 +181,7 @@ describe('GET /api/products/:id/stock-movements', () => {
     await movements(id, '?page=0').expect(400);
   });
 
-  test('is for the owner and admins', async () => {
+  test('is allowed for the owner and admins', async () => {
     const { id } = await createProduct(shop.app);
     await request(shop.app).get(`/api/products/${id}/stock-movements`).expect(401);
     await movements(id, '', stranger()).expect(403);

@@ -27,7 +27,7 @@ const callsForUsers = () => [
 const serviceToken = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'product-service');
 
 describe('an access token', () => {
-  test.each([...BAD_ACCESS_TOKENS, ['the making of a service', serviceToken()] as const])(
+  test.each([...BAD_ACCESS_TOKENS, ['the type of a service token', serviceToken()] as const])(
     'with %s is refused wherever a user is needed, and changes nothing',
     async (_what, token) => {
       for (const call of callsForUsers()) {
@@ -38,11 +38,11 @@ describe('an access token', () => {
     },
   );
 
-  test('is not needed for reading, so a bad one does no harm there', async () => {
+  test('is not needed for reading, where an invalid one is ignored', async () => {
     await request(shop.app).get('/api/products').set('Authorization', 'Bearer nonsense').expect(200);
   });
 
-  test("of another user does not open someone else's product", async () => {
+  test("of another user gets 403 for the seller's product", async () => {
     for (const call of callsForUsers().slice(1)) await call.set('Authorization', stranger()).expect(403);
     expect(await readProduct(shop.app, id)).toMatchObject({ version: 1 });
   });
@@ -61,7 +61,7 @@ describe('/internal', () => {
       'whoever has the secret of access tokens',
       () => `Bearer ${createServiceTokenSigner(TEST_JWT_SECRET, 'order-service', 'product-service')()}`,
     ],
-  ])('does not open for %s', async (_who, authorization) => {
+  ])('returns 401 for %s', async (_who, authorization) => {
     const body = { reservation_id: randomUUID(), items: [{ product_id: id, quantity: 1 }] };
     const call = request(shop.app).post('/internal/reservations').set('Authorization', authorization());
     await call.send(body).expect(401);
@@ -69,7 +69,7 @@ describe('/internal', () => {
   });
 });
 
-test('with published keys, the tokens of the private key are good and those of a secret are not', async () => {
+test('with published keys, tokens of the private key are accepted and tokens of a secret are refused', async () => {
   const key = createTestKey('one');
   const keys = await startKeyServer(key);
   const { app } = await shop.startReplica({ env: { JWT_SECRET_KEY: '', JWKS_URL: keys.url } });

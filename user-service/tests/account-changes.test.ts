@@ -37,7 +37,7 @@ const read = async (after?: string) => {
     .expect(200);
   return response.body as { changes: AccountChange[]; next: string; more: boolean; now: number };
 };
-/** All pages behind the cursor. */
+/** All pages after the cursor. */
 async function readAll(after?: string) {
   const changes: AccountChange[] = [];
   for (let cursor = after; ; ) {
@@ -60,14 +60,14 @@ const transaction = async () => {
 };
 const endIn = (client: Client, session: string) =>
   client.query('UPDATE sessions SET ended_at = clock_timestamp() WHERE id = $1', [session]);
-/** So many changes in one statement, all of one time. */
+/** Inserts so many changes with the same time in one statement. */
 const insertAtOnce = (count: number) =>
   shop.db.$executeRaw`
     INSERT INTO account_changes (type, session_id, changed_at)
     SELECT 'session', gen_random_uuid(), now() FROM generate_series(1, ${count}::int)`;
 
 describe('the changes of accounts', () => {
-  test('come in the order of their commits: one that was open for long is not overtaken', async () => {
+  test('are returned in commit order: none is skipped because its transaction was open for long', async () => {
     const [first, second, third] = await Promise.all(
       [1, 2, 3].map(async () => sessionOf(await register(shop.app))),
     );
@@ -85,7 +85,7 @@ describe('the changes of accounts', () => {
     expect((await readAll(late.next)).changes).toEqual([]);
   });
 
-  test('are read whole by everybody who reads while many are written', async () => {
+  test('are read completely by every reader while many are written', async () => {
     const { next } = await readAll();
     let writing = true;
     const reader = async () => {
@@ -109,7 +109,7 @@ describe('the changes of accounts', () => {
     for (const seen of await Promise.all(readers)) expect(seen.toSorted()).toEqual(sessions);
   });
 
-  test('of one time are read whole, though they are more than a page', async () => {
+  test('with the same time are read completely, even if they exceed a page', async () => {
     const { next } = await readAll();
     await insertAtOnce(2500);
     const page = await read(next);
@@ -118,7 +118,7 @@ describe('the changes of accounts', () => {
     expect(new Set(sessionsIn(changes)).size).toBe(2500);
   });
 
-  test('without a cursor begin one lifetime of an access token ago', async () => {
+  test('start one token lifetime ago without a cursor', async () => {
     const old = await register(shop.app);
     await shop.db.user.delete({ where: { id: old.user.id } });
     await readAll();
@@ -134,7 +134,7 @@ describe('the changes of accounts', () => {
     expect(deleted).toEqual([old.user.id]);
   });
 
-  test('start over for a cursor of a database that was restored since', async () => {
+  test('start from the beginning for a cursor from before a restored backup', async () => {
     const [{ next }, all] = await Promise.all([readAll('999999999'), readAll('0')]);
     expect(next).toBe(all.next);
     expect(sessionsIn((await read('999999999')).changes)).toEqual(sessionsIn((await read('0')).changes));
@@ -150,7 +150,7 @@ describe('the changes of accounts', () => {
 });
 
 describe('an access token', () => {
-  test('of an old role is void at once, whoever changed it; the next one has the new role', async () => {
+  test('with an old role is revoked immediately, and the next one has the new role', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     await request(shop.app)
       .put(`/api/users/${user.id}/role`)
@@ -172,7 +172,7 @@ describe('an access token', () => {
     );
   });
 
-  test('made in the second of a password change is good, those from before are void', async () => {
+  test('issued in the second of a password change is accepted, and earlier ones are revoked', async () => {
     const { bearer } = await register(shop.app);
     const response = await request(shop.app)
       .put('/api/users/me/password')
@@ -183,7 +183,7 @@ describe('an access token', () => {
     await me(shop.app, `Bearer ${response.body.tokens.access_token}`).expect(200);
   });
 
-  test('of a user who was deleted in the database is void', async () => {
+  test('of a user who was deleted in the database is revoked', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.$executeRaw`DELETE FROM users WHERE id = ${user.id}`;
     await until('all tokens of the user are void', async () =>
@@ -192,7 +192,7 @@ describe('an access token', () => {
     await me(shop.app, bearer).expect(401);
   });
 
-  test('of an ended session is void on another replica, also one that starts later', async () => {
+  test('of a revoked session is refused by another replica, also one that starts later', async () => {
     const replica = await shop.startReplica();
     const { user, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);
@@ -205,7 +205,7 @@ describe('an access token', () => {
     await me(later.app, `Bearer ${other.access_token}`).expect(200);
   });
 
-  test('is void at once in the process that revoked it, also while the feed cannot be read', async () => {
+  test('is refused immediately by the process that revoked it, even while the feed is unavailable', async () => {
     const { app } = await shop.startReplica({ isFeedDown: () => true });
     const [user, other, third] = await Promise.all([1, 2, 3].map(() => register(app)));
     if (!user || !other || !third) throw new Error('not registered');
@@ -217,14 +217,14 @@ describe('an access token', () => {
     for (const { bearer } of [user, other, third]) await me(app, bearer).expect(401);
   });
 
-  test('of a session that a login beyond the bound revoked is void at once', async () => {
+  test('of a session revoked by a login beyond the limit is refused immediately', async () => {
     const { app } = await shop.startReplica({ isFeedDown: () => true });
     const { user, bearer } = await register(app);
     for (let i = 0; i < 50; i += 1) await logIn(app, user.username);
     await me(app, bearer).expect(401);
   }, 60_000);
 
-  test('that the release before made is good until its session ends', async () => {
+  test('of the previous release is accepted until its session ends', async () => {
     const { user, bearer } = await register(shop.app);
     const id = await sessionOf({ user } as Registered);
     expect(shop.accounts.isVoid({ sessionId: id, generation: 0, id: user.id })).toBe(false);

@@ -15,7 +15,7 @@ const run = (...args: string[]) => runAdminCommand(args, { query: shop.query, ch
 const userOf = (username: string) => shop.db.user.findFirstOrThrow({ where: { username } });
 
 describe('npm run admin', () => {
-  test('makes a user an admin, found in any spelling, and leaves a row in the audit trail', async () => {
+  test('makes a user an admin, whatever the spelling of the name, and writes an audit event', async () => {
     const { user } = await register(shop.app, { username: 'strasse' });
     expect(await run('stra\u00dfe')).toBe(`strasse (id ${user.id}) is an admin now, from the next login on.`);
     expect((await userOf('strasse')).role).toBe('admin');
@@ -43,7 +43,7 @@ describe('npm run admin', () => {
     expect(await shop.db.user.count({ where: { username: 'CHIEF' } })).toBe(0);
   });
 
-  test('shows where a user is signed in, and nothing that steers a terminal', async () => {
+  test("shows a user's sessions, without terminal control characters", async () => {
     const { user } = await register(shop.app);
     await shop.db.session.deleteMany({ where: { userId: user.id } });
     expect(await run('--sessions', user.username)).toBe(
@@ -74,7 +74,7 @@ describe('npm run admin', () => {
     );
   });
 
-  test('explains what it cannot do', async () => {
+  test('reports why it fails', async () => {
     await expect(run('nobody')).rejects.toThrow('There is no user "nobody".');
     const wrong = [
       [],

@@ -25,7 +25,7 @@ const createPair = () => {
 type Pair = ReturnType<typeof createPair>;
 const [old, next] = [createPair(), createPair()];
 
-/** A replica that signs with this key, and no secret unless it is given. */
+/** A replica that signs with this key, without a secret unless one is given. */
 const signingWith = (pair: Pair, env: Record<string, string> = {}) =>
   shop.startReplica({ env: { JWT_SECRET_KEY: '', JWT_PRIVATE_KEY: pair.privatePem, ...env } });
 const jwksOf = ({ app }: Replica) => request(app).get('/.well-known/jwks.json');
@@ -59,7 +59,7 @@ describe('GET /.well-known/jwks.json', () => {
     expect(body.keys[0].kid).toBe('oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U');
   });
 
-  test('shows further keys too, each once', async () => {
+  test('includes further keys, each once', async () => {
     const replica = await signingWith(old, { JWT_VERIFICATION_KEYS: next.publicPem + old.publicPem });
     const { body } = await jwksOf(replica).expect(200);
     expect(body.keys.map(({ x }: { x: string }) => x)).toEqual(
@@ -67,13 +67,13 @@ describe('GET /.well-known/jwks.json', () => {
     );
   });
 
-  test('shows none while tokens are signed with a shared secret', async () => {
+  test('is empty while tokens are signed with a shared secret', async () => {
     expect((await jwksOf(shop).expect(200)).body).toEqual({ keys: [] });
   });
 });
 
 describe('tokens of a private key', () => {
-  test('name it, and are good on every replica that knows it', async () => {
+  test('contain its name, and are accepted by every replica that knows it', async () => {
     const replica = await signingWith(old);
     const { tokens, bearer } = await register(replica.app);
     const kid = (await jwksOf(replica)).body.keys[0].kid;
@@ -84,7 +84,7 @@ describe('tokens of a private key', () => {
     await me((await signingWith(next)).app, bearer).expect(401);
   });
 
-  test('20 refreshes at once get the same successor, however different the signatures', async () => {
+  test('get the same successor in 20 concurrent refreshes, although signatures differ', async () => {
     const { app, db } = await signingWith(old);
     const { tokens } = await register(app);
     // Connections are opened first: a busy machine may need longer for ten of them than a request waits.
@@ -104,7 +104,7 @@ describe('tokens of a private key', () => {
     ['the name of another key', (token) => signed(token, old.privateKey, 'another')],
     ['the shared secret of others', (token) => jwt.sign(claimsOf(token), TEST_JWT_SECRET)],
   ];
-  /** As jsonwebtoken would not make it. */
+  /** Signed by hand, because jsonwebtoken refuses to. */
   function hs256(token: string, secret: string): string {
     const head = { ...headerOf(token), alg: 'HS256' };
     const content = `${Buffer.from(JSON.stringify(head)).toString('base64url')}.${token.split('.')[1]}`;
@@ -122,7 +122,7 @@ describe('tokens of a private key', () => {
     await me(app, `Bearer ${tokens.refresh_token}`).expect(401);
   });
 
-  test('are the only ones: no token of the shared secret is an access token any more', async () => {
+  test('are the only valid ones: tokens of the shared secret are refused', async () => {
     const { app } = await signingWith(old, { JWT_SECRET_KEY: TEST_JWT_SECRET });
     for (const token of [signTestToken(), ...BAD_ACCESS_TOKENS.map(([, bad]) => bad)])
       await me(app, `Bearer ${token}`).expect(401);
@@ -137,7 +137,7 @@ describe('switching over', () => {
     const renewed = await refresh(app, tokens.refresh_token).expect(200);
     expect(headerOf(renewed.body.tokens.refresh_token)?.alg).toBe('ES256');
     await me(app, bearerOf(renewed.body.tokens)).expect(200);
-    // Without the secret only the new line goes on.
+    // Without the secret, only tokens of the new key are accepted.
     const after = await signingWith(old);
     await refresh(after.app, tokens.refresh_token).expect(401);
     await refresh(after.app, renewed.body.tokens.refresh_token).expect(200);
@@ -150,7 +150,7 @@ describe('switching over', () => {
     const second = await refresh(published.app, tokens.refresh_token).expect(200);
     const signing = await signingWith(next, { JWT_VERIFICATION_KEYS: old.publicPem });
     const third = await refresh(signing.app, second.body.tokens.refresh_token).expect(200);
-    // A replica that was not restarted yet accepts what the others sign already.
+    // A replica that was not restarted yet accepts tokens that the others sign already.
     await me(published.app, bearerOf(third.body.tokens)).expect(200);
     await me(signing.app, bearerOf(second.body.tokens)).expect(200);
     const dropped = await signingWith(next);

@@ -78,19 +78,19 @@ describe.each(['Redis', 'memory'])('failures, counted in %s', (where) => {
     await expectWait(counter, 15 * 60);
   });
 
-  test('leave short waits behind once a right password got through', async () => {
+  test('return to short waits after a correct password', async () => {
     const counter = counterOf(where);
     await fill(counter);
     await pass(where, 15 * MINUTE);
     const takeBack = await counter.take({ account });
     await takeBack(true);
-    // The window that was under way stays as long as it was; the one after it doubles from the beginning.
+    // The current window keeps its length; after it the doubling starts again.
     await expectWait(counter, 30 * 60);
     await pass(where, 30 * MINUTE);
     await expectWait(counter, 30 * 60);
   });
 
-  test('are taken back without forgetting anything when no password was checked', async () => {
+  test('can be undone without other effects if no password was checked', async () => {
     const counter = counterOf(where);
     await fill(counter);
     await pass(where, 15 * MINUTE);
@@ -101,18 +101,18 @@ describe.each(['Redis', 'memory'])('failures, counted in %s', (where) => {
     await expectWait(counter, 60 * 60);
   });
 
-  test('are one count for an address over many accounts, and refuse in the same words', async () => {
+  test('are counted for an address over many accounts, with the same error message', async () => {
     const counter = counterOf(where, { max: 10, seconds: 900 }, { max: 3, seconds: 900 });
     const address = `ip:10.0.0.${named}`;
     const tries = (i: number) => counter.take({ account: `${account}-${i}`, address });
     await (await tries(0))(true);
     for (let i = 1; i <= 3; i += 1) await tries(i);
     await expect(tries(4)).rejects.toMatchObject(full);
-    // What was refused counted nowhere; elsewhere the account can be tried.
+    // Refused attempts are not counted; from another address the account can be tried.
     for (let i = 0; i < 10; i += 1) await counter.take({ account: `${account}-4` });
   });
 
-  test('of an account do not use up what its address may', async () => {
+  test('of an account do not use up the limit of its address', async () => {
     const counter = counterOf(where, { max: 1, seconds: 900 }, { max: 2, seconds: 900 });
     const address = `ip:10.0.1.${named}`;
     await counter.take({ account, address });
@@ -138,7 +138,7 @@ describe('failures', () => {
     await expectWait(counter, 15 * 60);
   });
 
-  test('are counted in memory while Redis is away, and in Redis when it is back', async () => {
+  test('are counted in memory while Redis is unavailable, and in Redis when it is back', async () => {
     const own = await connectTestRedis();
     const width = { max: 2, seconds: 900 };
     const counter = createAttemptCounter({ account: width, address: width, redis: own, metrics });
@@ -157,7 +157,7 @@ describe('failures', () => {
     await own.close();
   });
 
-  test('of so many names do not fill the memory: the oldest are forgotten', async () => {
+  test('of very many names do not fill the memory: the oldest are dropped', async () => {
     const counter = counterOf('memory', { max: 1, seconds: 900 });
     const takeBack = await counter.take({ account: 'first' });
     for (let i = 0; i < 10_000; i += 1) await counter.take({ account: `name${i}` });

@@ -54,7 +54,7 @@ describe('the audit trail', () => {
     expect(registered).toMatchObject({ event: 'registered', user_id: user.id, actor_id: user.id });
   });
 
-  test('has the logins and logouts', async () => {
+  test('records logins and logouts', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     await post('logout', {}, bearer).expect(204);
     const second = await logIn(shop.app, user.username);
@@ -87,7 +87,7 @@ describe('the audit trail', () => {
     ]);
   });
 
-  test('has what happened to password and address', async () => {
+  test('records changes of password and address', async () => {
     const { user, bearer } = await register(shop.app);
     const changed = await request(shop.app)
       .put('/api/users/me/password')
@@ -114,7 +114,7 @@ describe('the audit trail', () => {
     ]);
   });
 
-  test('has wrong current passwords, renames, and an admin who changes the address of another', async () => {
+  test("records wrong current passwords, renames, and changes of a user's address by an admin", async () => {
     const { user, bearer } = await register(shop.app);
     await request(shop.app)
       .put('/api/users/me/password')
@@ -135,7 +135,7 @@ describe('the audit trail', () => {
     expect(await trail.namesOf(user.id)).toHaveLength(4);
   });
 
-  test('has what admins do to others', async () => {
+  test('records actions of admins on other users', async () => {
     const { user } = await register(shop.app);
     const asAdmin = (method: 'put' | 'delete', path: string, body?: object) =>
       request(shop.app)[method](`/api/users/${user.id}${path}`).set('Authorization', admin.bearer).send(body);
@@ -156,7 +156,7 @@ describe('the audit trail', () => {
     expect(await trail.namesOf(user.id)).toEqual(['registered', 'role_changed', 'sessions_ended_by_admin']);
   });
 
-  test('is written if and only if the thing was done', async () => {
+  test('is written if and only if the change is committed', async () => {
     const before = await shop.db.securityEvent.count();
     await post('register', { username: 'al', email: 'x', password: 'y' }).expect(400);
     await post('register', { ...admin.user, password: PASSWORD, role: undefined }).expect(400);
@@ -166,8 +166,8 @@ describe('the audit trail', () => {
   });
 });
 
-describe('what the trail keeps', () => {
-  test('of a deleted user is the bare id', async () => {
+describe('the remaining audit trail', () => {
+  test('of a deleted user contains only the user id', async () => {
     const { user, bearer } = await register(shop.app);
     await request(shop.app)
       .put(`/api/users/${user.id}/role`)
@@ -200,7 +200,7 @@ describe('what the trail keeps', () => {
     expect(left).toEqual([0, 0]);
   });
 
-  test('of users who delete themselves has no address either', async () => {
+  test('of users who delete themselves contains no address either', async () => {
     const { user, bearer } = await register(shop.app);
     await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', bearer).expect(200);
     const events = await trail.eventsOf(user.id);
@@ -210,7 +210,7 @@ describe('what the trail keeps', () => {
     ]);
   });
 
-  test('of a user with very many events loses the addresses in a job that is left behind', async () => {
+  test('of a user with very many events loses its addresses in a job', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.$executeRaw`
       INSERT INTO security_events (event, user_id, actor_id, ip)

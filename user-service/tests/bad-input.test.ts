@@ -58,7 +58,7 @@ const badBodies: BadBody[] = [
   ['an endless password', JSON.stringify(registration({ password: 'x'.repeat(90_000) })), 400],
 ];
 
-describe('a body that is no good', () => {
+describe('a body', () => {
   test.each(badBodies.map(([what, body, status, headers = {}]) => [what, body, status, headers] as const))(
     'with %s is refused',
     async (_what, body, status, headers) => {
@@ -73,7 +73,7 @@ describe('a body that is no good', () => {
     },
   );
 
-  test('in gzip is fine when it is good', async () => {
+  test('may be compressed with gzip if it is valid', async () => {
     const body = gzipSync(JSON.stringify({ username: alice.user.username, password: 'wrong-password' }));
     await raw('login', body, { 'Content-Encoding': 'gzip' }).expect(401);
   });
@@ -89,13 +89,13 @@ describe('a body that is no good', () => {
   });
 });
 
-describe('an address that is no good', () => {
+describe('an invalid address', () => {
   test.each(['%E0%A4%A', '%ff', '1%00', '9'.repeat(400), '%2e%2e%2fadmin'])('/api/users/%s', async (id) => {
     await request(shop.app).get(`/api/users/${id}`).set('Authorization', alice.bearer).expect(400);
   });
 });
 
-describe('headers that are no good', () => {
+describe('invalid headers', () => {
   test.each(['', 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(7000)}`, 'Basic YTpi'])(
     'Authorization: %s',
     async (value) => {
@@ -103,12 +103,12 @@ describe('headers that are no good', () => {
     },
   );
 
-  test('a request id that could break a log is replaced', async () => {
+  test('with a request id that could break a log: it is replaced', async () => {
     const response = await request(shop.app).get('/health').set('X-Request-Id', 'a b"c').expect(200);
     expect(response.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 
-test('whatever was refused has written nothing', async () => {
+test('have written nothing, like all refused requests', async () => {
   expect(await stored()).toBe(before);
 });

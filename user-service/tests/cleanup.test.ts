@@ -13,7 +13,7 @@ afterAll(() => shop.close());
 /** More than two batches. */
 const MANY = 2500;
 
-/** Rows of a table, so many of them of `age` ago, and how many of the user's are left. */
+/** Inserts rows of a table that are `age` old, and counts those left of the user. */
 const TABLES = {
   'sessions that ended': {
     add: (count: number, age: string) =>
@@ -70,7 +70,7 @@ describe('the cleanup', () => {
     ['requests of mails', '61 minutes', '59 minutes'],
     ['events of the audit trail', '366 days', '364 days'],
     ['changes of sessions', '71 minutes', '69 minutes'],
-  ])('removes all %s that are old in one turn, and no others', async (what, old, young) => {
+  ])('deletes all old %s in one run, and no others', async (what, old, young) => {
     const { add, left } = TABLES[what];
     await add(MANY, old);
     await add(3, young);
@@ -78,7 +78,7 @@ describe('the cleanup', () => {
     expect(await left()).toBe(3);
   });
 
-  test('keeps deletions of users, for services that have been away', async () => {
+  test('keeps deletions of users, for services that were down', async () => {
     await shop.db.$executeRaw`
       INSERT INTO account_changes (type, user_id, changed_at) VALUES ('user_deleted', 1, now() - interval '9 years')`;
     await shop.cleanUp();

@@ -24,7 +24,7 @@ describe('with PASSWORD_REFUSE_COMMON', () => {
     expect(response.body.details).toMatchObject([{ path: 'password', code: 'too_common' }]);
   });
 
-  test('a registration with the own name or address as password is refused', async () => {
+  test("a registration with the user's name or address as password is refused", async () => {
     const body = { username: 'Personal.Alice', email: 'Personal.Alice@example.com' };
     for (const password of ['personal.alice', 'PERSONAL.alice@example.com']) {
       const response = await post('register', { ...body, password }).expect(400);
@@ -34,7 +34,7 @@ describe('with PASSWORD_REFUSE_COMMON', () => {
     await post('register', { ...body, password: 'not personal at all' }).expect(201);
   });
 
-  test('so are a change and a reset; passwords from before go on working', async () => {
+  test('a change and a reset are refused too; existing passwords still work', async () => {
     const { user, bearer } = await register(shop.app, { password: 'password123' });
     const login = { username: user.username, password: 'password123' };
     await post('login', login).expect(200);
@@ -55,7 +55,7 @@ describe('with PASSWORD_REFUSE_COMMON', () => {
   });
 });
 
-test('without it they are taken, as the original does', async () => {
+test('without it they are accepted, as in the original', async () => {
   await register(shop.app, { password: 'password123' });
   await register(shop.app, { username: 'as-i-am-called', password: 'as-i-am-called' });
 });

@@ -21,7 +21,7 @@ describe('failed logins in the audit trail', () => {
   const fail = (username: string) =>
     request(shop.app).post('/api/users/login').send({ username, password: 'wrong-password' }).expect(401);
 
-  test('are one event for each account and address in a moment, with their number', async () => {
+  test('are grouped into one event for each account and address, with their number', async () => {
     const { user } = await register(shop.app);
     for (let i = 0; i < 5; i += 1) await fail(user.username);
     const failed = async () =>
@@ -33,7 +33,7 @@ describe('failed logins in the audit trail', () => {
     expect((await failed())[0]).toMatchObject({ actor_id: null, ip: expect.stringContaining('127.0.0.1') });
   });
 
-  test('with unknown names are recorded too, but not the names', async () => {
+  test('with unknown names are recorded without the names', async () => {
     await fail('a-name-that-is-a-password');
     const recorded = async () => (await trail.list('event=login_failed&per_page=100')).events;
     await until(
@@ -44,7 +44,7 @@ describe('failed logins in the audit trail', () => {
     expect(JSON.stringify(await recorded())).not.toContain('a-name-that');
   });
 
-  test('are no more than 201 events in a moment, however many they are; a stop writes them', async () => {
+  test('are limited to 201 events per interval; a stop writes pending ones', async () => {
     const audit = createAuditUseCases({ unprepared: shop.query, logger });
     const before = await shop.db.securityEvent.count();
     for (let i = 0; i < 1000; i += 1) {

@@ -25,7 +25,7 @@ const roleOf = async (username: string) =>
   (await shop.db.user.findFirstOrThrow({ where: { username }, select: { role: true } })).role;
 
 describe('the first admin', () => {
-  test('is made once, by however many replicas and starts', async () => {
+  test('is created once by several replicas and starts', async () => {
     const admin = registration();
     await Promise.all([ensure(admin), ensure(admin), ensure(admin), ensure(admin)]);
     await ensure(admin);
@@ -37,7 +37,7 @@ describe('the first admin', () => {
     expect(await eventsOf(made.id)).toEqual(['registered', 'login_succeeded']);
   });
 
-  test('is never an existing user, neither by the name nor by the address', async () => {
+  test('is never an existing user with the same name or address', async () => {
     const { user } = await register(shop.app, { username: 'Boss' });
     for (const admin of [registration({ username: 'bOSS' }), registration({ email: user.email })]) {
       await ensure(admin as ReturnType<typeof registration>);
@@ -47,7 +47,7 @@ describe('the first admin', () => {
     expect(await eventsOf(user.id)).toEqual(['registered']);
   });
 
-  test('is not made while there is any admin: one who was renamed or demoted on purpose is not made again', async () => {
+  test('is not created while there is any admin, and not again after being renamed or demoted', async () => {
     const admin = registration();
     await ensure(admin);
     const where = { username: admin.username };
@@ -61,7 +61,7 @@ describe('the first admin', () => {
     expect(await roleOf('renamed')).toBe('customer');
   });
 
-  test('is made as soon as the database can be reached', async () => {
+  test('is created as soon as the database is available', async () => {
     const admin = registration();
     const away = openDatabase('postgresql://nobody@127.0.0.1:1/none', 1, logger);
     let reached: Query = away.query;

@@ -28,7 +28,7 @@ describe('the last admin', () => {
     expect(await admins()).toBe(1);
   });
 
-  test('cannot be demoted by an admin who is none any more', async () => {
+  test('cannot be demoted by a former admin', async () => {
     const [first, second] = [await registerAdmin(shop.app, shop.db), await registerAdmin(shop.app, shop.db)];
     // The token of the second still says admin.
     await shop.db.user.update({ where: { id: second.user.id }, data: { role: 'customer' } });
@@ -37,7 +37,7 @@ describe('the last admin', () => {
     expect(await admins()).toBe(1);
   });
 
-  test('stays when two admins demote or delete each other at once', async () => {
+  test('remains when two admins demote or delete each other concurrently', async () => {
     for (let round = 0; round < 8; round += 1) {
       await shop.db.user.updateMany({ data: { role: 'customer' } });
       const [one, other] = [await registerAdmin(shop.app, shop.db), await registerAdmin(shop.app, shop.db)];

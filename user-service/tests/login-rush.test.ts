@@ -21,7 +21,7 @@ afterAll(async () => {
 const logIn = () =>
   request(server).post('/api/users/login').send({ username: user.username, password: PASSWORD });
 
-test('200 logins at once all succeed, and /health responds before they are done', async () => {
+test('200 concurrent logins succeed, and /health responds before they are done', async () => {
   server = shop.app.listen(0);
   let done = 0;
   const logins = Array.from({ length: 200 }, async () => {
@@ -29,13 +29,13 @@ test('200 logins at once all succeed, and /health responds before they are done'
     done += 1;
     return status;
   });
-  // A process that hashed on its main thread would respond to this one behind the logins.
+  // A process that hashes on its main thread would respond only after the logins.
   await request(server).get('/health').expect(200);
   expect(done).toBeLessThan(200);
   expect(await Promise.all(logins)).toEqual(Array(200).fill(200));
 }, 300_000);
 
-test('one that is refused for a full queue is no failed one', async () => {
+test('a login that is refused because of a full queue does not count as failed', async () => {
   const failures = 3;
   const replica = await shop.startReplica({
     env: {

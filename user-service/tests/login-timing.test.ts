@@ -3,7 +3,7 @@ import request from 'supertest';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 import { register } from './support/user.factory.ts';
 
-/** Logins of each kind; the two take turns, so that whatever else the machine does hits both alike. */
+/** Logins of each kind; they alternate, so that other load affects both equally. */
 const SAMPLES = 200;
 const MAX_DIFFERENCE = 0.05;
 
@@ -11,7 +11,7 @@ let shop: TestShop;
 let replica: Replica;
 beforeAll(async () => {
   shop = await startTestShop();
-  // A hash of some 20 ms is most of a login, as it is at the cost of the contract, and 400 of them are soon made.
+  // At this cost a hash takes about 20 ms: most of a login, as in production, but fast enough for 400 logins.
   const unlimited = '100000/900';
   replica = await shop.startReplica({
     env: {
@@ -26,9 +26,9 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 interface Costs {
-  /** Milliseconds of all threads of this process, which no other process adds to. */
+  /** Processor time of this process in milliseconds, which other processes do not affect. */
   processor: number;
-  /** Milliseconds until the response; whatever else runs on the machine adds to them. */
+  /** Milliseconds until the response, which other load affects. */
   waiting: number;
 }
 
@@ -43,7 +43,7 @@ async function costsOf(username: string): Promise<Costs> {
 }
 const medianOf = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** How much more a login of the unknown user costs, by the medians: 0.1 is a tenth. */
+/** Relative difference of the medians of unknown and known users: 0.1 is a tenth. */
 async function compare(known: string, unknown: string): Promise<Costs> {
   const [ofKnown, ofUnknown]: [Costs[], Costs[]] = [[], []];
   for (let i = 0; i < SAMPLES; i += 1) {
@@ -62,7 +62,7 @@ async function compare(known: string, unknown: string): Promise<Costs> {
   return { processor: difference('processor'), waiting: difference('waiting') };
 }
 
-/** Of two figures for one thing the better one: what a busy machine does to one of them it need not do to the other. */
+/** The smaller of two measurements, because other load may affect only one of them. */
 const smallestOf = ({ processor, waiting }: Costs) => Math.min(Math.abs(processor), Math.abs(waiting));
 
 test('a login takes as long for an unknown user as for a known one', async () => {
@@ -70,7 +70,7 @@ test('a login takes as long for an unknown user as for a known one', async () =>
   for (let i = 0; i < 20; i += 1) await costsOf(user.username);
   const first = await compare(user.username, 'nobody-at-all');
   if (smallestOf(first) <= MAX_DIFFERENCE) return;
-  // A difference that is there is there again.
+  // A real difference would show again.
   const second = await compare(user.username, 'nobody-at-all');
   expect(smallestOf(second)).toBeLessThanOrEqual(MAX_DIFFERENCE);
 }, 120_000);

@@ -38,7 +38,7 @@ describe('POST /api/users/login', () => {
     }
   });
 
-  test('responds alike to a wrong password and an unknown name', async () => {
+  test('returns the same response for a wrong password and an unknown name', async () => {
     const { user } = await register(shop.app);
     const wrong = await post({ username: user.username, password: 'wrong-password' }).expect(401);
     const unknown = await post({ username: 'nobody-at-all', password: 'wrong-password' }).expect(401);
@@ -51,7 +51,7 @@ describe('POST /api/users/login', () => {
     }
   });
 
-  test.each([null, '', '  \u2003'])('takes the name %j for absent', async (absent) => {
+  test.each([null, '', '  \u2003'])('treats the name %j as absent', async (absent) => {
     const { user } = await register(shop.app);
     await post({ username: absent, email: user.email, password: PASSWORD }).expect(200);
     await post({ username: user.username, email: absent, password: PASSWORD }).expect(200);
@@ -59,7 +59,7 @@ describe('POST /api/users/login', () => {
     expect(neither.body.errors).toEqual(['Username or email is required']);
   });
 
-  test('reports all that is missing at once', async () => {
+  test('reports all missing fields together', async () => {
     const empty = await post({}).expect(400);
     expect(empty.body.errors).toEqual(['Password is required', 'Username or email is required']);
     const noName = await post({ password: PASSWORD }).expect(400);
@@ -75,7 +75,7 @@ describe('POST /api/users/login', () => {
     expect(noPassword.body.errors).toEqual(['Password is required']);
   });
 
-  test('hashes the password again when the cost was raised, and sessions go on', async () => {
+  test('rehashes the password if the cost was raised, and keeps sessions', async () => {
     const { user, tokens } = await register(shop.app);
     const costly = await shop.startReplica({ env: { BCRYPT_COST: '5' } });
     await logInTo(costly, { username: user.username, password: PASSWORD }).expect(200);
@@ -95,7 +95,7 @@ describe('POST /api/users/login', () => {
 describe('failed logins of one account', () => {
   const env = { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN: '1000/60', RATE_LIMIT_REGISTER: '1000/60' };
 
-  test('are one count for name and email in every spelling; full, it refuses the right password too', async () => {
+  test('are counted together for name and email in every spelling; at the limit the correct password is refused too', async () => {
     const limited = await shop.startReplica({ env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '4/900' } });
     const { user, bearer } = await register(limited.app, {
       username: 'Counted',
@@ -107,7 +107,7 @@ describe('failed logins of one account', () => {
       { username: 'ｃounted' },
       { username: 'counted@EXAMPLE.com' },
     ];
-    // One that is right in between neither counts nor clears the count.
+    // A successful login in between neither counts nor resets the count.
     await logInTo(limited, { username: user.username, password: PASSWORD }).expect(200);
     for (const name of spellings) await logInTo(limited, { ...name, password: 'wrong' }).expect(401);
     for (const name of spellings) {
@@ -119,7 +119,7 @@ describe('failed logins of one account', () => {
     const locked = () =>
       shop.db.securityEvent.findMany({ where: { event: 'login_locked', userId: user.id } });
     await until('the refusals are in the audit trail', async () => (await locked()).length > 0, 5000);
-    // What strangers do does not stop the owner, who is signed in and has a count of the own failures.
+    // Attempts by others do not stop a signed-in owner, whose failures are counted separately.
     const change = (current_password: string) =>
       request(limited.app)
         .put('/api/users/me/password')
@@ -145,7 +145,7 @@ describe('failed logins of one account', () => {
     await logInTo(limited, { ...body, username: 'another-one' }).expect(401);
   });
 
-  test('cannot be more when they are made at once, on several replicas', async () => {
+  test('have the same limit for concurrent attempts on several replicas', async () => {
     const limits = { env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '5/900' } };
     const replicas = await Promise.all([shop.startReplica(limits), shop.startReplica(limits)]);
     const { user } = await register(shop.app);
@@ -157,7 +157,7 @@ describe('failed logins of one account', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(15);
   });
 
-  test('are counted for the address over all accounts, in words that do not reveal which count is full', async () => {
+  test('are counted for the address over all accounts, without revealing which limit is reached', async () => {
     const limited = await shop.startReplica({
       env: {
         ...env,
@@ -180,7 +180,7 @@ describe('failed logins of one account', () => {
     await from('2001:db8:0:1::1', right).expect(200);
   });
 
-  test('are counted in the process without Redis, and their window ends', async () => {
+  test('are counted in memory without Redis, and expire with their window', async () => {
     const limited = await shop.startReplica({
       redis: false,
       env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '2/2' },

@@ -19,12 +19,12 @@ afterAll(async () => {
   await shop.close();
 });
 
-/** Far more than an account may have today; accounts from before the bound of 50 may. */
+/** Far more than the current limit of 50; older accounts may have so many. */
 const MANY = 2000;
-/** The sessions whose rows are written, for replicas of the release before. */
+/** Sessions whose rows are written, for replicas of the previous release. */
 const MARKED = 100;
 
-/** A user with so many living sessions, of which the one with these tokens was used least recently. */
+/** A user with so many active sessions, of which the one with these tokens was used least recently. */
 async function withSessions(count: number): Promise<Registered> {
   const registered = await register(shop.app);
   await client.query(
@@ -69,13 +69,13 @@ const WAYS: [string, Revoke][] = [
 ];
 
 describe(`a user with ${MANY} sessions`, () => {
-  test.each(WAYS)('loses all of them through %s, with the same work for any number', async (_way, revoke) => {
+  test.each(WAYS)('loses all of them by %s, with the same work for any number', async (_way, revoke) => {
     const registered = await withSessions(MANY);
     const { id } = registered.user;
     const before = await lastChange();
     await revoke(registered);
     expect(await countOf('account_changes WHERE id > $1 AND user_id = $2', before, id)).toBe(1);
-    // A session that is kept has an entry too: its earlier tokens are void.
+    // A session that is kept has an entry too, because its earlier tokens are revoked.
     expect(await countOf('account_changes WHERE id > $1', before)).toBeLessThanOrEqual(MARKED + 2);
     expect(await countOf('sessions WHERE user_id = $1 AND ended_at IS NOT NULL', id)).toBe(MARKED);
     await me(shop.app, registered.bearer).expect(401);
@@ -85,7 +85,7 @@ describe(`a user with ${MANY} sessions`, () => {
     expect(sessions.body.sessions.length).toBeLessThanOrEqual(1);
   });
 
-  test('is deleted with them; one entry makes their tokens void', async () => {
+  test('is deleted with them; one entry revokes their tokens', async () => {
     const registered = await withSessions(MANY);
     const before = await lastChange();
     await as(registered, request(shop.app).delete(`/api/users/${registered.user.id}`)).expect(200);
@@ -95,7 +95,7 @@ describe(`a user with ${MANY} sessions`, () => {
     await refresh(shop.app, registered.tokens.refresh_token).expect(401);
   });
 
-  test('keeps them when the role changes; one entry makes the tokens of the old role void', async () => {
+  test('keeps them when the role changes; one entry revokes the tokens of the old role', async () => {
     const registered = await withSessions(MANY);
     const { id } = registered.user;
     const before = await lastChange();
@@ -109,7 +109,7 @@ describe(`a user with ${MANY} sessions`, () => {
     await me(shop.app, `Bearer ${body.tokens.access_token}`).expect(200);
   });
 
-  test('loses those beyond the bound at the next logins, also after all were revoked', async () => {
+  test('loses those beyond the limit at the next logins, even after all were revoked', async () => {
     const { user, bearer } = await withSessions(MANY);
     await request(shop.app).post('/api/users/logout-all').set('Authorization', bearer).expect(204);
     const body = { username: user.username, password: PASSWORD };
@@ -120,10 +120,10 @@ describe(`a user with ${MANY} sessions`, () => {
   });
 });
 
-describe('sessions that one statement revokes, as the release before does', () => {
+describe('sessions revoked by one statement, as in the previous release', () => {
   const END = "UPDATE sessions SET ended_at = now(), ended_reason = 'logout_all' WHERE user_id = $1";
 
-  test('are noted for the other services by one statement', async () => {
+  test('are reported to the other services by one statement', async () => {
     const { user } = await withSessions(500);
     await client.query('BEGIN');
     await client.query(END, [user.id]);
@@ -135,7 +135,7 @@ describe('sessions that one statement revokes, as the release before does', () =
     expect(rows).toEqual([{ changes: 500, statements: 1 }]);
   });
 
-  test('are noted only where they may have an access token that is valid', async () => {
+  test('are reported only if they may have a valid access token', async () => {
     const { user } = await withSessions(20);
     await client.query(
       `UPDATE sessions SET last_used_at = now() - interval '71 minutes'
@@ -147,7 +147,7 @@ describe('sessions that one statement revokes, as the release before does', () =
     expect(await countOf('account_changes WHERE id > $1', before)).toBe(11);
   });
 
-  test('are noted as fast on a connection that has revoked single sessions before', async () => {
+  test('are reported as fast on a connection that has revoked single sessions before', async () => {
     for (let i = 0; i < 3; i += 1) await client.query(END, [(await register(shop.app)).user.id]);
     const { user } = await withSessions(20_000);
     // A plan for one session compares each with each: 400,000,000 comparisons.
@@ -156,7 +156,7 @@ describe('sessions that one statement revokes, as the release before does', () =
   }, 60_000);
 });
 
-describe('replicas of the release before', () => {
+describe('replicas of the previous release', () => {
   let registered: Registered;
   beforeEach(async () => {
     registered = await register(shop.app);
@@ -164,7 +164,7 @@ describe('replicas of the release before', () => {
   const generationOf = async (id: number) =>
     (await client.query('SELECT generation FROM users WHERE id = $1', [id])).rows[0]?.generation;
 
-  test('begin sessions in the generation of the user, so that their tokens are valid', async () => {
+  test("start sessions in the user's generation, so that their tokens are valid", async () => {
     const { user, bearer } = registered;
     await request(shop.app).post('/api/users/logout-all').set('Authorization', bearer).expect(204);
     const { rows } = await client.query(
@@ -175,13 +175,13 @@ describe('replicas of the release before', () => {
     expect(rows).toEqual([{ generation: await generationOf(user.id) }]);
   });
 
-  test('raise the generation of the session alone: the user follows, so that later numbers are higher', async () => {
+  test("raise only the session's generation: the user's follows, so that later ones are higher", async () => {
     const { user } = registered;
     await client.query('UPDATE sessions SET generation = generation + 1 WHERE user_id = $1', [user.id]);
     expect(await generationOf(user.id)).toBe(2);
   });
 
-  test('get the new generation of a session after a change of role, for the tokens that they issue', async () => {
+  test('issue tokens with the new generation of a session after a change of role', async () => {
     const { user } = registered;
     await client.query("UPDATE users SET role = 'admin' WHERE id = $1", [user.id]);
     const { rows } = await client.query('SELECT generation FROM sessions WHERE user_id = $1', [user.id]);

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const me = (app: Express, bearer: string) => request(app).get('/api/users/me').set('Authorization', bearer);
-/** Asks until it is served from the cache. */
+/** Repeats a read until it is served from the cache. */
 async function cachedMe(app: Express, bearer: string) {
   for (let i = 0; i < 100; i += 1) {
     const response = await me(app, bearer);
@@ -21,14 +21,14 @@ async function cachedMe(app: Express, bearer: string) {
   }
   throw new Error('me is never cached');
 }
-/** Sends a change through one replica and reads through the other, which had `me` in its cache. */
+/** Sends a change to one replica and reads from the other, which has `me` in its cache. */
 async function shownAfter({ bearer }: Registered, change: (app: Express) => request.Test) {
   await cachedMe(replica.app, bearer);
   await change(shop.app).expect(200);
   return (await me(replica.app, bearer)).body.user;
 }
 
-test('me comes from the cache with the same bytes and tag on every replica, and 304 for clients that have them', async () => {
+test('me is cached with the same bytes and ETag on every replica, and returns 304 for a matching If-None-Match', async () => {
   const { bearer } = await register(shop.app);
   const first = await me(shop.app, bearer);
   const hit = await cachedMe(replica.app, bearer);
@@ -37,7 +37,7 @@ test('me comes from the cache with the same bytes and tag on every replica, and 
   expect([known.status, known.text]).toEqual([304, '']);
 });
 
-test('me shows each change that was made through another replica at once', async () => {
+test('me shows each change made through another replica immediately', async () => {
   const registered = await register(shop.app);
   const { user, bearer } = registered;
   const path = `/api/users/${user.id}`;

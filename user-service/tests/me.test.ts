@@ -10,19 +10,19 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 describe('GET /api/users/me', () => {
-  test('needs an access token', async () => {
+  test('returns 401 without an access token', async () => {
     const response = await request(shop.app).get('/api/users/me').expect(401);
     expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 
-  test('refuses the token of an account that is gone, before its deletion is known', async () => {
+  test('refuses the token of a deleted account, even before its deletion is known', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.user.delete({ where: { id: user.id } });
     const response = await me(shop.app, bearer).expect(401);
     expect(response.body.code).toBe('unauthenticated');
   });
 
-  test('is 304 until it changes', async () => {
+  test('returns 304 until it changes', async () => {
     const { user, bearer } = await register(shop.app);
     const first = await me(shop.app, bearer).expect(200);
     expect(first.headers['cache-control']).toBe('private, no-cache');

@@ -25,7 +25,7 @@ afterAll(async () => {
   await own.drop();
 });
 
-test('a $transaction that failed for want of a response is not committed by the next one', async () => {
+test('a $transaction that failed by a timeout is not committed by the next one', async () => {
   const refused = db.$transaction(async (tx) => {
     await tx.$executeRaw`INSERT INTO entries VALUES ('refused')`;
     link.slowDown(3500);

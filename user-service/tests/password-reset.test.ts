@@ -17,7 +17,7 @@ afterAll(async () => {
   await Promise.all([shop.close(), sink.close()]);
 });
 
-/** What every process reads once a second, whatever it is asked. */
+/** Statements that every process runs once a second. */
 const isBackground = (statement: string) => statement.includes('account_changes');
 
 const NEW_PASSWORD = 'another-password';
@@ -29,7 +29,7 @@ const confirm = (token: string, password = NEW_PASSWORD) =>
 const tokenFor = (user: { id: number; email: string }) => mailedToken(shop.db, user, 'reset_password');
 
 describe('POST /api/users/password-reset', () => {
-  test('mails a link that works once; every session ends, also in other processes', async () => {
+  test('mails a link that works once, and revokes every session, also in other processes', async () => {
     const replica = await shop.startReplica({ env: { SMTP_URL: sink.url }, jobs: true });
     const { user, tokens, bearer } = await register(shop.app, { email: 'Reset.Me@example.com' });
     await ask('RESET.me@example.com', replica).expect(202);
@@ -78,7 +78,7 @@ describe('POST /api/users/password-reset', () => {
     expect(await statementsOf(user.email)).toEqual(known);
   });
 
-  test('several at once wait for each other, for an unknown address too', async () => {
+  test('concurrent requests wait for each other, for an unknown address too', async () => {
     const { user } = await register(shop.app);
     for (const email of [user.email, 'nobody-waits@example.com']) {
       const key = identityKey(email);
@@ -98,7 +98,7 @@ describe('POST /api/users/password-reset', () => {
     }
   });
 
-  test('fills no mailbox: at most 3 mails in 15 minutes, also when asked for at once', async () => {
+  test('sends at most 3 mails in 15 minutes, even for concurrent requests', async () => {
     const { user } = await register(shop.app);
     const replica = await shop.startReplica();
     const responses = await Promise.all(
@@ -112,7 +112,7 @@ describe('POST /api/users/password-reset', () => {
     expect(await mailsAskedFor(shop.db, user.id, 'reset_password')).toBe(4);
   });
 
-  test('takes an address only, and is limited', async () => {
+  test('requires an address, and is rate-limited', async () => {
     const missing = await post('password-reset', {}).expect(400);
     expect(missing.body.errors).toEqual(['Email is required']);
     const wrong = await ask('nonsense').expect(400);
@@ -175,7 +175,7 @@ describe('POST /api/users/password-reset/confirm', () => {
     expect(await shop.db.user.findUniqueOrThrow({ where: { id: user.id } })).toEqual(before);
   });
 
-  test('a change of the password voids the links', async () => {
+  test('a password change invalidates the links', async () => {
     const { user, bearer } = await register(shop.app);
     const token = await tokenFor(user);
     await request(shop.app)
@@ -186,14 +186,14 @@ describe('POST /api/users/password-reset/confirm', () => {
     await confirm(token).expect(400);
   });
 
-  test('an older link goes on working until one is used', async () => {
+  test('an older link works until one is used', async () => {
     const { user } = await register(shop.app);
     const first = await tokenFor(user);
     await tokenFor(user);
     await confirm(first).expect(200);
   });
 
-  test('of the same token used by many at once, and of two tokens, one wins', async () => {
+  test('one of several concurrent uses of a token, or of two tokens, succeeds', async () => {
     const { user } = await register(shop.app);
     const [first, second] = [await tokenFor(user), await tokenFor(user)];
     const responses = await Promise.all(
@@ -204,7 +204,7 @@ describe('POST /api/users/password-reset/confirm', () => {
     await logIn(shop.app, user.username, `${NEW_PASSWORD}${winner}`);
   });
 
-  test('reports all that is wrong at once, and does not use the token', async () => {
+  test('reports all issues together, and does not use the token', async () => {
     const { user } = await register(shop.app);
     const empty = await post('password-reset/confirm', {}).expect(400);
     expect(empty.body.errors).toEqual(['Token is required', 'New password is required']);

@@ -41,7 +41,7 @@ describe('PUT /api/users/me/password', () => {
       .expect(401);
   });
 
-  test('begins a line of refresh tokens that does not follow from the last', async () => {
+  test('issues a refresh token that cannot be derived from the previous one', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     const response = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
       200,
@@ -54,7 +54,7 @@ describe('PUT /api/users/me/password', () => {
     expect(new Set(jtis).size).toBe(3);
   });
 
-  test('a refresh token from before is refused and ends nothing', async () => {
+  test('an earlier refresh token is refused and revokes nothing', async () => {
     const { tokens, bearer } = await register(shop.app);
     const changed = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
       200,
@@ -65,7 +65,7 @@ describe('PUT /api/users/me/password', () => {
     await refresh(shop.app, changed.body.tokens.refresh_token).expect(200);
   });
 
-  test('a spent token of the new line still ends the session', async () => {
+  test('a spent token issued after the change still revokes the session', async () => {
     const { bearer } = await register(shop.app);
     const { body } = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD });
     const next = await refresh(shop.app, body.tokens.refresh_token).expect(200);
@@ -84,7 +84,7 @@ describe('PUT /api/users/me/password', () => {
     await logIn(shop.app, user.username);
   });
 
-  test('reports all that is wrong at once', async () => {
+  test('reports all issues together', async () => {
     const { bearer } = await register(shop.app);
     const empty = await change(bearer, {}).expect(400);
     expect(empty.body.errors).toEqual(['Current password is required', 'New password is required']);
@@ -92,7 +92,7 @@ describe('PUT /api/users/me/password', () => {
     expect(short.body.errors).toEqual(['New password must be at least 8 characters']);
   });
 
-  test('of two changes at once one wins, and no session of the loser lives', async () => {
+  test('one of two concurrent changes succeeds, and no session of the other remains', async () => {
     const { user, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);
     const bearers = [bearer, `Bearer ${other.access_token}`];
@@ -108,7 +108,7 @@ describe('PUT /api/users/me/password', () => {
     await logIn(shop.app, user.username, `${NEW_PASSWORD}${winner}`);
   });
 
-  test('of three changes at once in one session one succeeds', async () => {
+  test('one of three concurrent changes in one session succeeds', async () => {
     const { user, bearer } = await register(shop.app);
     const responses = await Promise.all(
       [0, 1, 2].map((i) =>
@@ -124,7 +124,7 @@ describe('PUT /api/users/me/password', () => {
     await logIn(shop.app, user.username, `${NEW_PASSWORD}${statuses.indexOf(200)}`);
   });
 
-  test('leaves no session of the old password when it is used for a login at the same time', async () => {
+  test('leaves no session of a concurrent login with the old password', async () => {
     const { user, bearer } = await register(shop.app);
     const logins = Array.from({ length: 5 }, () =>
       request(shop.app).post('/api/users/login').send({ username: user.username, password: PASSWORD }),
@@ -138,7 +138,7 @@ describe('PUT /api/users/me/password', () => {
     }
   });
 
-  test('ends with 401 in a session that was ended meanwhile, and the password stays', async () => {
+  test('returns 401 in a session that was revoked meanwhile, and keeps the password', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: new Date() } });
     await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(401);

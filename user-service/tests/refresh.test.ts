@@ -14,7 +14,7 @@ afterAll(() => shop.close());
 const bearerOf = (tokens: { access_token: string }) => `Bearer ${tokens.access_token}`;
 const jtiOf = (token: string) => (jwt.decode(token) as jwt.JwtPayload).jti ?? '';
 const hashOf = (jti: string) => createHash('sha256').update(jti).digest('base64url');
-/** Makes the last rotation of a user's only session older than the grace. */
+/** Makes the last rotation of a user's only session older than the grace period. */
 const endGrace = (userId: number) =>
   shop.db.session.updateMany({ where: { userId }, data: { rotatedAt: new Date(Date.now() - 10_500) } });
 
@@ -35,7 +35,7 @@ describe('POST /api/users/refresh', () => {
     expect(own.body.user).toEqual(user);
   });
 
-  test('takes the token as the Bearer token too', async () => {
+  test('accepts the token as the Bearer token too', async () => {
     const { tokens } = await register(shop.app);
     const response = await request(shop.app)
       .post('/api/users/refresh')
@@ -44,14 +44,14 @@ describe('POST /api/users/refresh', () => {
     await refresh(shop.app, response.body.tokens.refresh_token).expect(200);
   });
 
-  test('keeps only hashes of what it gave', async () => {
+  test('stores only hashes of the tokens', async () => {
     const { user, tokens } = await register(shop.app);
     const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
     expect(row.currentTokenHash).toMatch(/^[\w-]{43}$/);
     expect(JSON.stringify(row)).not.toContain(jtiOf(tokens.refresh_token));
   });
 
-  test('ends the session when a spent token comes again', async () => {
+  test('revokes the session when a spent token is used again', async () => {
     const { user, tokens } = await register(shop.app);
     const second = await refresh(shop.app, tokens.refresh_token).expect(200);
     await endGrace(user.id);
@@ -65,7 +65,7 @@ describe('POST /api/users/refresh', () => {
     expect(row.endedReason).toBe('token_reused');
   });
 
-  test('forgives a retry of the direct predecessor within 10 s, and returns the same successor', async () => {
+  test('accepts a retry with the previous token within 10 s, and returns the same successor', async () => {
     const { tokens } = await register(shop.app);
     const first = await refresh(shop.app, tokens.refresh_token).expect(200);
     const retried = await refresh(shop.app, tokens.refresh_token).expect(200);
@@ -74,7 +74,7 @@ describe('POST /api/users/refresh', () => {
     await me(shop.app, bearerOf(retried.body.tokens)).expect(200);
   });
 
-  test('keeps both of two tabs signed in that refresh one token, whichever response is used next', async () => {
+  test('keeps two tabs signed in that refresh the same token, whichever response is used next', async () => {
     const { tokens } = await register(shop.app);
     const [left, right] = await Promise.all([
       refresh(shop.app, tokens.refresh_token).expect(200),
@@ -93,7 +93,7 @@ describe('POST /api/users/refresh', () => {
     expect(jtiOf(next.body.tokens.refresh_token)).not.toBe(row.currentTokenHash);
   });
 
-  test('the id of the next token is no plain hash of the last', async () => {
+  test('the id of the next token is not a plain hash of the last', async () => {
     const { tokens } = await register(shop.app);
     const next = await refresh(shop.app, tokens.refresh_token).expect(200);
     const last = jtiOf(tokens.refresh_token);
@@ -101,7 +101,7 @@ describe('POST /api/users/refresh', () => {
     expect(computable).not.toContain(jtiOf(next.body.tokens.refresh_token));
   });
 
-  test('does not forgive an older token, however young it is', async () => {
+  test('does not accept an older token, however recent it is', async () => {
     const { tokens } = await register(shop.app);
     const second = await refresh(shop.app, tokens.refresh_token).expect(200);
     await refresh(shop.app, second.body.tokens.refresh_token).expect(200);
@@ -109,7 +109,7 @@ describe('POST /api/users/refresh', () => {
     expect(reused.body.code).toBe('token_reused');
   });
 
-  test('the grace is counted from the first use, retries do not lengthen it', async () => {
+  test('the grace period starts with the first use, and retries do not extend it', async () => {
     const { user, tokens } = await register(shop.app);
     await refresh(shop.app, tokens.refresh_token).expect(200);
     const before = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
@@ -118,7 +118,7 @@ describe('POST /api/users/refresh', () => {
     expect(after.rotatedAt).toEqual(before.rotatedAt);
   });
 
-  test('20 at once with one token leave the session alive and one line of tokens', async () => {
+  test('20 concurrent requests with one token keep the session and get the same successor', async () => {
     const { user, tokens } = await register(shop.app);
     const replicas = [shop, await shop.startReplica()];
     // Connections are opened first: a busy machine may need longer for ten of them than a request waits.
@@ -136,17 +136,17 @@ describe('POST /api/users/refresh', () => {
     expect(row.currentTokenHash).toBe(hashOf(successor ?? ''));
     expect(row.previousTokenHash).toBe(hashOf(jtiOf(tokens.refresh_token)));
     expect(row.endedAt).toBeNull();
-    // Nobody of the crowd is signed out: each of them goes on with what it got.
+    // Each of them can continue with the token that it got.
     const followers = await Promise.all(given.map((token) => refresh(shop.app, token)));
     expect(followers.map((response) => response.status)).toEqual(Array(20).fill(200));
     const next = followers[0] as (typeof followers)[number];
-    // The predecessor of the whole crowd is two steps back now.
+    // The token that all of them used is two steps back now.
     await me(shop.app, bearerOf(next.body.tokens)).expect(200);
     await refresh(shop.app, tokens.refresh_token).expect(401);
     await me(shop.app, bearerOf(next.body.tokens)).expect(401);
   });
 
-  test('reports what is missing without a token', async () => {
+  test('reports a missing token', async () => {
     const response = await request(shop.app).post('/api/users/refresh').expect(400);
     expect(response.body.errors).toEqual(['Refresh token is required']);
     await request(shop.app).post('/api/users/refresh').set('Authorization', 'Basic abc').expect(401);

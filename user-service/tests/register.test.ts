@@ -12,7 +12,7 @@ afterAll(() => shop.close());
 const post = (body: object) => request(shop.app).post('/api/users/register').send(body);
 
 describe('POST /api/users/register', () => {
-  test('opens an account and signs in', async () => {
+  test('creates an account and signs in', async () => {
     const body = { username: 'alice', email: 'alice@example.com', password: PASSWORD };
     const response = await post(body).expect(201);
     expect(response.body).toEqual({
@@ -39,7 +39,7 @@ describe('POST /api/users/register', () => {
     expect(own.body).toEqual({ user: response.body.user });
   });
 
-  test('reports all that is missing at once', async () => {
+  test('reports all missing fields together', async () => {
     const response = await post({}).expect(400);
     expect(response.body.code).toBe('validation_failed');
     expect(response.body.errors).toEqual([
@@ -51,7 +51,7 @@ describe('POST /api/users/register', () => {
     expect(noBody.body.errors).toHaveLength(3);
   });
 
-  test('reports all that is wrong at once, in the words of the original', async () => {
+  test('reports all issues together, with the messages of the original', async () => {
     const response = await post({ username: 'al', email: 'nonsense', password: 'short12' }).expect(400);
     expect(response.body.errors).toEqual([
       'Username must be at least 3 characters',
@@ -70,20 +70,20 @@ describe('POST /api/users/register', () => {
     ['an empty password', { password: '' }, { path: 'password', code: 'required' }],
     ['NUL in the password', { password: 'secure\0pass' }, { path: 'password', code: 'invalid_characters' }],
     ['a long password', { password: 'x'.repeat(257) }, { path: 'password', code: 'too_long', maximum: 256 }],
-  ])('gives %s a code of its own', async (_what, wrong, detail) => {
+  ])('returns a specific code for %s', async (_what, wrong, detail) => {
     const response = await post(registration(wrong)).expect(400);
     expect(response.body.details).toEqual([{ ...detail, message: expect.any(String) }]);
   });
 
-  test('counts the letters of a name, whatever takes two units', async () => {
-    // Letters of the Gothic script, which are beyond the first 65,536 characters.
+  test('counts characters of a name, not UTF-16 units', async () => {
+    // Gothic letters, which take two UTF-16 units.
     await register(shop.app, { username: '\u{10330}'.repeat(80) });
     await post(registration({ username: '\u{10330}'.repeat(81) })).expect(400);
     await register(shop.app, { username: 'ß'.repeat(80) });
     await post(registration({ username: 's'.repeat(160) })).expect(400);
   });
 
-  test('keeps the spelling of the name and trims around it', async () => {
+  test('keeps the spelling of the name and trims it', async () => {
     const { user } = await register(shop.app, { username: '  Zoë.B-1_x ', email: ' Zoe@Example.com ' });
     expect(user).toMatchObject({ username: 'Zoë.B-1_x', email: 'Zoe@Example.com' });
   });
@@ -101,7 +101,7 @@ describe('POST /api/users/register', () => {
     expect(email.body).toMatchObject({ code: 'email_taken', error: 'Email already exists' });
   });
 
-  test('lets one of several win that race for a name, and one for an address', async () => {
+  test('lets one of several concurrent requests for a name or an address succeed', async () => {
     const sameName = registration();
     const names = await Promise.all(
       Array.from({ length: 8 }, (_, i) => post({ ...sameName, email: `racer${i}@example.com` })),
@@ -122,7 +122,7 @@ describe('POST /api/users/register', () => {
     ['spaces around it', '  spaced out  '],
     ['eight emoji', '🦊🦊🦊🦊🦊🦊🦊🦊'],
     ['256 characters', '€'.repeat(256)],
-  ])('takes a password with %s as it is', async (_what, password) => {
+  ])('accepts a password with %s unchanged', async (_what, password) => {
     const { user } = await register(shop.app, { password });
     const login = (attempt: string) =>
       request(shop.app).post('/api/users/login').send({ username: user.username, password: attempt });
@@ -131,7 +131,7 @@ describe('POST /api/users/register', () => {
     await login([...password].slice(1).join('')).expect(401);
   });
 
-  test('keeps the password as a bcrypt hash only', async () => {
+  test('stores the password only as a bcrypt hash', async () => {
     const { user } = await register(shop.app);
     const row = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
     expect(row.passwordHash).toMatch(/^\$2b\$04\$/);

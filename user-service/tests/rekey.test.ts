@@ -10,13 +10,13 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-test('accounts of older releases get the keys of today; of two that are one now, the log names the second', async () => {
+test('accounts of older releases get current keys; the log names the second of two that are equal now', async () => {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   const street = await register(shop.app, { username: 'GRO\u1e9eE', email: 'info@xn--mller-kva.example' });
   const first = await register(shop.app, { username: 'strasse' });
   const second = await register(shop.app, { username: 'placeholder' });
-  // As the release before has written them.
+  // As written by the previous release.
   const asBefore = (id: number, data: object) => shop.db.user.update({ where: { id }, data });
   await asBefore(street.user.id, { usernameKey: 'gro\u00dfe', emailKey: 'info@xn--mller-kva.example' });
   await asBefore(second.user.id, { username: 'STRA\u1e9eE', usernameKey: 'stra\u00dfe' });

@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-describe('the machine pages', () => {
+describe('the system routes', () => {
   test('GET /health and /ready report the state', async () => {
     const health = await request(shop.app).get('/health').expect(200);
     expect(health.body).toEqual({ status: 'healthy', service: 'user-service' });
-    // A busy machine may need longer for the first connection than a check waits.
+    // On a busy machine the first connection may take longer than the check waits.
     await until('it is ready', async () => (await request(shop.app).get('/ready')).ok, 15_000);
     const ready = await request(shop.app).get('/ready').expect(200);
     expect(ready.body).toMatchObject({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
@@ -29,14 +29,14 @@ describe('the machine pages', () => {
     const refused = await request(lost.app).post('/api/users/register').send(registration()).expect(503);
     expect(refused.body.code).toBe('unavailable');
     const { bearer } = await register(shop.app);
-    // Which tokens are void was never read there.
+    // This replica has never read which tokens are revoked.
     const logout = request(lost.app).post('/api/users/logout').set('Authorization', bearer);
     expect((await logout.expect(503)).body.code).toBe('starting');
     const reset = request(lost.app).post('/api/users/password-reset').send({ email: 'a@example.com' });
     expect((await reset.expect(503)).body.code).toBe('unavailable');
   });
 
-  test('is busy while the queue of requests with a password is full', async () => {
+  test('return 503 busy for password requests while their queue is full', async () => {
     const { app } = await shop.startReplica({ queue: { concurrency: 0, maxWaiting: 0 } });
     const { bearer } = await register(shop.app);
     const passwords = { current_password: 'securepass123', new_password: 'another-password' };
@@ -52,7 +52,7 @@ describe('the machine pages', () => {
       expect([status, body.code, headers['retry-after']]).toEqual([503, 'busy', '1']);
   });
 
-  test('GET /openapi.json names every call', async () => {
+  test('GET /openapi.json lists every operation', async () => {
     const { body } = await request(shop.app).get('/openapi.json').expect(200);
     expect(body.openapi).toBe('3.1.0');
     const calls = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
@@ -141,12 +141,12 @@ describe('rate limits', () => {
     const refused = await post(5).expect(429);
     expect(refused.body.code).toBe('rate_limited');
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    // A new account does not bring five more.
+    // A new account does not add five more.
     const { bearer } = await register(shop.app);
     await post(6, bearer).expect(429);
   });
 
-  test('of logins count by address, and a made-up X-Forwarded-For does not help', async () => {
+  test('of logins count by address, and ignore a forged X-Forwarded-For', async () => {
     const { app } = await shop.startReplica({ env: limited, redis: false });
     const post = (i: number) =>
       request(app)
@@ -157,7 +157,7 @@ describe('rate limits', () => {
     await post(10).expect(429);
   });
 
-  test('of a signed-in user count for the user', async () => {
+  test('of a signed-in user count by user', async () => {
     const { app } = await shop.startReplica({ env: { ...limited, RATE_LIMIT_USER_READS: '1/60' } });
     const [first, second] = [await register(shop.app), await register(shop.app)];
     const read = (bearer: string) => request(app).get('/api/users/me').set('Authorization', bearer);

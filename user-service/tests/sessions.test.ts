@@ -27,7 +27,7 @@ const sessionsOf = async (bearer: string) => {
   }[];
 };
 describe('POST /api/users/logout', () => {
-  test('ends this session only', async () => {
+  test('revokes this session only', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);
     const response = await post('logout', bearer).expect(204);
@@ -66,7 +66,7 @@ describe('POST /api/users/logout-all', () => {
 });
 
 describe('GET /api/users/me/sessions', () => {
-  test('lists where the user is signed in, last used first', async () => {
+  test('lists the sessions of the user, last used first', async () => {
     const { user, bearer } = await register(shop.app);
     await request(shop.app)
       .post('/api/users/login')
@@ -92,7 +92,7 @@ describe('DELETE /api/users/me/sessions/:id', () => {
   const end = (id: string, bearer: string) =>
     request(shop.app).delete(`/api/users/me/sessions/${id}`).set('Authorization', bearer);
 
-  test('ends one session; again it is not found', async () => {
+  test('revokes one session, and returns 404 when repeated', async () => {
     const { user, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);
     const [session] = (await sessionsOf(bearer)).filter(({ current }) => !current);
@@ -104,7 +104,7 @@ describe('DELETE /api/users/me/sessions/:id', () => {
     expect(again.body.code).toBe('session_not_found');
   });
 
-  test("does not find someone else's, and refuses what is no id", async () => {
+  test("returns 404 for another user's session, and refuses an invalid id", async () => {
     const victim = await register(shop.app);
     const { bearer } = await register(shop.app);
     const [session] = await sessionsOf(victim.bearer);
@@ -114,8 +114,8 @@ describe('DELETE /api/users/me/sessions/:id', () => {
   });
 });
 
-describe('the number of living sessions', () => {
-  test('is at most 50: a login beyond that revokes the one used least recently, also of several at once', async () => {
+describe('the number of active sessions', () => {
+  test('is at most 50: a further login revokes the least recently used one, even with concurrent logins', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     const second = await logIn(shop.app, user.username);
     await shop.db.session.createMany({

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 const claimsOf = (token: string) => jwt.decode(token) as jwt.JwtPayload;
-/** A token as the service makes it, but for what is overridden. */
+/** A token as the service issues it, except for the overrides. */
 function forged(token: string, claims: object, secret = TEST_JWT_SECRET, algorithm: jwt.Algorithm = 'HS256') {
   const payload = Object.entries({ ...claimsOf(token), ...claims }).filter(
     ([, value]) => value !== undefined,
@@ -47,7 +47,7 @@ const forgeries: [string, (token: string) => string][] = [
 ];
 
 describe('an access token', () => {
-  test('that is good is let in', async () => {
+  test('that is valid is accepted', async () => {
     await me(shop.app, `Bearer ${forged(alice.tokens.access_token, {})}`).expect(200);
   });
 
@@ -62,7 +62,7 @@ describe('an access token', () => {
 });
 
 describe('a refresh token', () => {
-  test.each(forgeries)('with %s is refused, and its session lives on', async (_what, forge) => {
+  test.each(forgeries)('with %s is refused, and its session stays valid', async (_what, forge) => {
     const response = await refresh(shop.app, forge(alice.tokens.refresh_token)).expect(401);
     expect(response.body.code).toBe('invalid_token');
     expect(response.headers['www-authenticate']).toBe('Bearer');
@@ -74,12 +74,12 @@ describe('a refresh token', () => {
     expect(response.body.code).toBe('invalid_token');
   });
 
-  test('of a session that is not known is refused', async () => {
+  test('of an unknown session is refused', async () => {
     const token = forged(alice.tokens.refresh_token, { sid: '00000000-0000-4000-8000-000000000000' });
     await refresh(shop.app, token).expect(401);
   });
 
-  test('lives 30 days, the access token one hour; neither says more than it must', () => {
+  test('is valid for 30 days, the access token for one hour; neither has unnecessary claims', () => {
     const access = claimsOf(alice.tokens.access_token);
     const refreshToken = claimsOf(alice.tokens.refresh_token);
     expect((access.exp ?? 0) - (access.iat ?? 0)).toBe(3600);

@@ -39,7 +39,7 @@ describe('GET /api/users', () => {
     expect(second.body.users).toMatchObject([{ username: 'pager-c' }]);
   });
 
-  test('finds a part of a name or an address in any spelling, and no pattern', async () => {
+  test('finds a part of a name or an address in any spelling, without wildcards', async () => {
     await register(shop.app, { username: 'Find_Me.Ünique', email: 'other-address@found.example' });
     await register(shop.app, { username: 'FindXMe.nobody' });
     expect(await names('?q=FIND_me')).toEqual(['Find_Me.Ünique']);

@@ -29,7 +29,7 @@ const remove = (id: number, bearer: string) =>
   request(shop.app).delete(`/api/users/${id}`).set('Authorization', bearer);
 
 describe('GET /api/users/:id', () => {
-  test('shows the user to themselves and to admins, and responds 403 to all others', async () => {
+  test('returns the user to themselves and to admins, and 403 to all others', async () => {
     const { user, bearer } = await register(shop.app);
     const stranger = await register(shop.app);
     for (const allowed of [bearer, admin.bearer]) {
@@ -72,7 +72,7 @@ describe('PUT /api/users/:id', () => {
     await logIn(shop.app, 'changed@EXAMPLE.com');
   });
 
-  test('a new address is not a verified one', async () => {
+  test('resets the verification with a new address', async () => {
     const { user, bearer } = await register(shop.app);
     await shop.db.user.update({ where: { id: user.id }, data: { emailVerified: true } });
     const named = await put(`/${user.id}`, bearer, { username: 'still-verified' }).expect(200);
@@ -81,7 +81,7 @@ describe('PUT /api/users/:id', () => {
     expect(moved.body.user.email_verified).toBe(false);
   });
 
-  test('refuses names and addresses that are taken, and lets users respell their own name', async () => {
+  test('refuses names and addresses that are taken, and lets users change the spelling of their own name', async () => {
     const other = await register(shop.app);
     const { user, bearer } = await register(shop.app);
     const name = await put(`/${user.id}`, bearer, { username: other.user.username.toUpperCase() }).expect(
@@ -93,7 +93,7 @@ describe('PUT /api/users/:id', () => {
     await put(`/${user.id}`, bearer, { username: user.username.toUpperCase() }).expect(200);
   });
 
-  test('needs something to change, and takes nothing else', async () => {
+  test('requires at least one field, and refuses unknown ones', async () => {
     const { user, bearer } = await register(shop.app);
     const empty = await put(`/${user.id}`, bearer, {}).expect(400);
     expect(empty.body.errors).toEqual(['Email or username is required']);
@@ -116,7 +116,7 @@ describe('PUT /api/users/:id', () => {
 });
 
 describe('DELETE /api/users/:id', () => {
-  test('leaves nothing personal, revokes the sessions everywhere, and the name is free again', async () => {
+  test('erases personal data, revokes the sessions everywhere, and frees the name', async () => {
     const replica = await shop.startReplica();
     const body = registration();
     const { user, tokens, bearer } = await register(shop.app, body);
@@ -147,7 +147,7 @@ describe('DELETE /api/users/:id', () => {
     await remove(user.id, admin.bearer).expect(404);
   });
 
-  test('leaves no session when the user logs in at the same time', async () => {
+  test('leaves no session of a concurrent login', async () => {
     const orphans = () => shop.db.session.count({ where: { userId: null, endedAt: null } });
     const before = await orphans();
     const { user, bearer } = await register(shop.app);
@@ -165,7 +165,7 @@ describe('DELETE /api/users/:id', () => {
 });
 
 describe('PUT /api/users/:id/role', () => {
-  test('makes the issued access tokens worthless; a refresh brings the new role', async () => {
+  test('revokes the issued access tokens; a refresh returns the new role', async () => {
     const { user, tokens, bearer } = await register(shop.app);
     await get('', bearer).expect(403);
     const response = await put(`/${user.id}/role`, admin.bearer, { role: 'admin' }).expect(200);
@@ -176,13 +176,13 @@ describe('PUT /api/users/:id/role', () => {
     await get('?per_page=1', `Bearer ${refreshed.body.tokens.access_token}`).expect(200);
   });
 
-  test('the role that a user has already changes nothing', async () => {
+  test('changes nothing if the user already has the role', async () => {
     const { user, bearer } = await register(shop.app);
     await put(`/${user.id}/role`, admin.bearer, { role: 'customer' }).expect(200);
     await me(shop.app, bearer).expect(200);
   });
 
-  test('is for admins, not on themselves', async () => {
+  test('is for admins, but not for their own role', async () => {
     const { user, bearer } = await register(shop.app);
     await put(`/${user.id}/role`, bearer, { role: 'admin' }).expect(403);
     const own = await put(`/${admin.user.id}/role`, admin.bearer, { role: 'customer' }).expect(403);
@@ -194,7 +194,7 @@ describe('PUT /api/users/:id/role', () => {
 });
 
 describe('GET /api/users/:id/sessions', () => {
-  test('shows an admin where a user is signed in', async () => {
+  test('lists the sessions of a user for an admin', async () => {
     const { user, bearer } = await register(shop.app);
     await logIn(shop.app, user.username);
     const listed = await get(`/${user.id}/sessions`, admin.bearer).expect(200);
@@ -213,7 +213,7 @@ describe('DELETE /api/users/:id/sessions', () => {
   const end = (id: number | string, bearer: string) =>
     request(shop.app).delete(`/api/users/${id}/sessions`).set('Authorization', bearer);
 
-  test('ends every session of the user, everywhere', async () => {
+  test('revokes every session of the user, everywhere', async () => {
     const replica = await shop.startReplica();
     const { user, tokens, bearer } = await register(shop.app);
     const other = await logIn(shop.app, user.username);

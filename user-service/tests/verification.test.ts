@@ -20,7 +20,7 @@ const isVerified = async ({ bearer }: Registered) =>
   (await me(shop.app, bearer).expect(200)).body.user.email_verified;
 
 describe('POST /api/users/verify-email', () => {
-  test('makes the address a verified one, once', async () => {
+  test('verifies the address, once', async () => {
     const alice = await register(shop.app);
     const [token, other] = [await tokenFor(alice.user), await tokenFor(alice.user)];
     const response = await verify(token).expect(200);
@@ -59,7 +59,7 @@ describe('POST /api/users/verify-email', () => {
     expect(await isVerified(alice)).toBe(false);
   });
 
-  test('needs a token', async () => {
+  test('requires a token', async () => {
     const response = await post('verify-email').expect(400);
     expect(response.body.errors).toEqual(['Token is required']);
   });
@@ -68,7 +68,7 @@ describe('POST /api/users/verify-email', () => {
 describe('mails that verify an address', () => {
   const askAgain = ({ bearer }: Registered) => post('me/verify-email').set('Authorization', bearer);
 
-  test('are asked for by a registration, and again by the user, at most 3 in 15 minutes', async () => {
+  test('are sent on registration, and again on request, at most 3 in 15 minutes', async () => {
     const alice = await register(shop.app);
     expect(await asked(alice.user.id)).toBe(1);
     for (let i = 0; i < 4; i += 1) {
@@ -79,14 +79,14 @@ describe('mails that verify an address', () => {
     await post('me/verify-email').expect(401);
   });
 
-  test('are not asked for when there is nothing to verify', async () => {
+  test('are not sent if there is nothing to verify', async () => {
     const alice = await register(shop.app);
     await verify(await tokenFor(alice.user)).expect(200);
     await askAgain(alice).expect(202);
     expect(await asked(alice.user.id)).toBe(1);
   });
 
-  test('are asked for by a new address, which is not verified; the same in another spelling stays verified', async () => {
+  test('are sent to a new address, which is not verified; the same address in another spelling stays verified', async () => {
     const alice = await register(shop.app);
     await verify(await tokenFor(alice.user)).expect(200);
     const same = await change(alice, {
@@ -100,7 +100,7 @@ describe('mails that verify an address', () => {
     expect(await asked(alice.user.id)).toBe(2);
   });
 
-  test('are not asked for by a registration that fails', async () => {
+  test('are not sent if the registration fails', async () => {
     const before = await shop.db.mailRequest.count();
     const body = registration();
     const responses = await Promise.all(Array.from({ length: 4 }, () => post('register', body)));
@@ -136,7 +136,7 @@ describe('with REQUIRE_VERIFIED_EMAIL', () => {
     await logIn(PASSWORD).expect(200);
   });
 
-  test('a refresh waits for the verification too, and does not use the token', async () => {
+  test('a refresh is refused before verification, without using the token', async () => {
     const { app } = await start();
     const { user, tokens } = await register(shop.app);
     const refused = await refresh(app, tokens.refresh_token).expect(403);

@@ -1,4 +1,5 @@
 import { bearer } from '@shop/service-kit/testing/test-tokens';
+import { Client } from 'pg';
 import request from 'supertest';
 import type { Shop } from './shop.ts';
 
@@ -43,4 +44,16 @@ export function placeOrder(
     .post('/api/orders')
     .set({ Authorization: bearer(userId), ...headers })
     .send(body);
+}
+
+/** Keeps the row of a product locked while `act` runs. */
+export async function whileLocked<T>(shop: Shop, productId: number, act: () => Promise<T>): Promise<T> {
+  const other = new Client({ connectionString: shop.products.databaseUrl });
+  await other.connect();
+  try {
+    await other.query(`BEGIN; SELECT FROM products WHERE id = ${productId} FOR UPDATE`);
+    return await act();
+  } finally {
+    await other.end();
+  }
 }

@@ -2,18 +2,19 @@ import type { Server } from 'node:http';
 import type { Express } from 'express';
 import request from 'supertest';
 import { seller } from './product.factory.ts';
+import type { TestShop } from './product-service.ts';
 
 interface ImportOptions {
   type?: string;
   authorization?: string;
   isDryRun?: boolean;
-  /** Further parameters. */
+  /** Further query parameters. */
   query?: string;
-  /** How the file is compressed. */
+  /** Content-Encoding of the file, which must already be compressed. */
   encoding?: string;
 }
 
-/** Sends a file; a text is UTF-8. */
+/** Imports a file; a string is sent as UTF-8. */
 export function importFile(
   app: Express | Server,
   file: string | Buffer,
@@ -44,3 +45,8 @@ export function exportFile(app: Express, query = 'format=csv', authorization = s
       response.on('end', () => done(null, Buffer.concat(chunks).toString()));
     });
 }
+
+/** The products in the database, in id order. */
+export const storedProducts = ({ db }: TestShop) =>
+  db.$queryRaw<Record<string, unknown>[]>`
+    SELECT sku, name, coalesce(description, '') AS description, price_minor::int, stock, category, image_url FROM products ORDER BY id`;

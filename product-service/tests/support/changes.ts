@@ -2,7 +2,7 @@ import type { Express } from 'express';
 import request from 'supertest';
 import { seller } from './product.factory.ts';
 
-/** Changes that a seller makes. */
+/** Changes by a seller. */
 export const patch = (app: Express, id: number, body: object) =>
   request(app).patch(`/api/products/${id}`).set('Authorization', seller()).send(body).expect(200);
 

@@ -9,7 +9,7 @@ export const token = createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-servic
 
 export const items = (...lines: Item[]) => lines.map(([product_id, quantity]) => ({ product_id, quantity }));
 
-/** What order-service asks for. */
+/** The calls that order-service makes. */
 export function createInternalCalls(app: () => Express) {
   const post = (path: string, body?: object) =>
     request(app()).post(path).set('Authorization', `Bearer ${token()}`).send(body);

@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 
 export interface OpenUpload {
-  /** Its body is sent by the test. */
+  /** The request, whose body the test sends. */
   call: ClientRequest;
   answered: Promise<number | undefined>;
   close(): void;
 }
 
-/** A CSV import that goes on until the test ends it. */
+/** A CSV import that runs until the test ends it. */
 export async function openUpload(app: Express, authorization: string): Promise<OpenUpload> {
   const server = app.listen(0);
   const { port } = server.address() as AddressInfo;

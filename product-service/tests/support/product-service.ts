@@ -18,12 +18,12 @@ import { PrismaClient } from '../../src/generated/prisma/client.ts';
 import { type Catalogue, openCatalogue } from '../../src/products/catalogue.ts';
 
 export interface TestShop extends Replica {
-  /** One more process of the service: the same database, its own connections. */
+  /** Starts one more process of the service, with the same database and its own connections. */
   startReplica(options?: ReplicaOptions): Promise<Replica>;
   databaseUrl: string;
-  /** SQL straight into the database, however long it takes. */
+  /** Runs SQL directly, without a time limit. */
   run(sql: string): Promise<void>;
-  /** A session of the database, for the caller to end. */
+  /** A database session that the caller must close. */
   connect(): Promise<Client>;
   close(): Promise<void>;
 }
@@ -39,27 +39,27 @@ export interface Replica {
 }
 
 export interface ReplicaOptions {
-  /** Variables beside those that every test needs. */
+  /** Variables in addition to those that every test needs. */
   env?: Record<string, string>;
-  /** What the process reads its database through, for example with a delay. */
+  /** Wraps the statements of the process, for example with a delay. */
   wrap?: (query: Query) => Query;
   exactTotals?: number;
   fewMatches?: number;
   /** False: no REDIS_URL, so caches and limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
-  /** What it knows about accounts; nothing otherwise. */
+  /** Its account changes; none by default. */
   accounts?: Accounts;
   /** With its database; 1 as in production. */
   timeLimitFactor?: number;
-  /** Where its log goes; nowhere otherwise. */
+  /** Its log; silent by default. */
   logger?: typeof silent;
 }
 
 const silent = createLogger('product-service', 'silent');
 const prismaFolder = join(import.meta.dirname, '../../prisma');
 
-/** The whole service on a database of the test file's own, without limits unless the environment sets them. */
+/** The whole service on a database of this test file, without rate limits unless the environment sets them. */
 export async function startTestShop(options: ReplicaOptions = {}): Promise<TestShop> {
   const [database, redis] = await Promise.all([
     createTestDatabase({ name: 'product', prismaFolder }),

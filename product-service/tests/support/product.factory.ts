@@ -19,7 +19,7 @@ export interface ProductJson {
   updated_at: string;
 }
 
-/** The seller of every product that a test does not say more about. */
+/** The default seller. */
 export const SELLER = 7;
 export const seller = () => bearer(SELLER);
 export const stranger = () => bearer(8);
@@ -27,13 +27,13 @@ export const admin = () => bearer(1, 'admin');
 
 let made = 0;
 
-/** A body that `POST /api/products` takes. */
+/** A valid body of `POST /api/products`. */
 export function productBody(overrides: Record<string, unknown> = {}): Record<string, unknown> {
   made += 1;
   return { name: `Product ${made}`, price: 9.99, stock: 10, ...overrides };
 }
 
-/** A product made through the API. */
+/** Creates a product through the API. */
 export async function createProduct(
   app: Express,
   overrides: Record<string, unknown> = {},

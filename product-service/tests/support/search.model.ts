@@ -1,4 +1,4 @@
-/** A product as the model of a search looks at it. */
+/** A product in the model of the search. */
 export interface ModelProduct {
   id: number;
   name: string;
@@ -12,7 +12,7 @@ export interface ModelProduct {
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\u30fc]+/gu;
 const language = new Intl.Collator('und');
 
-/** The Search chapter of the HTTP contract, word for word and slowly. */
+/** A slow implementation of docs/http-api.md, "Search". */
 const fold = (text: string) =>
   text
     .normalize('NFKD')
@@ -46,7 +46,7 @@ const has = (text: string | null, word: string) =>
 const isSame = (text: string | null, words: string[]) =>
   text !== null && wordsOf(text).join(' ') === words.join(' ');
 
-/** From 1, the best; undefined for a product that is not found. */
+/** The rank from 1, the best; undefined for a product that is not found. */
 function tierOf({ name, category, sku, description }: ModelProduct, words: string[]): number | undefined {
   const every = (holds: (word: string) => boolean) => words.length > 0 && words.every(holds);
   if (!every((word) => [name, category, sku, description].some((text) => begins(text, word))))

@@ -1,12 +1,12 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 
-/** The same database, with each statement that is read through it going through `around`. */
+/** The same database, with `around` called for each statement. */
 const watched =
   (query: Query, around: (run: () => Promise<unknown>) => Promise<unknown>): Query =>
   async <Rows>(...statement: Parameters<Query>) =>
     (await around(() => query(...statement))) as Rows;
 
-/** A database that counts the statements it is asked. */
+/** A database that counts its statements. */
 export function createCountedDatabase() {
   let statements = 0;
   return {
@@ -19,7 +19,7 @@ export function createCountedDatabase() {
   };
 }
 
-/** A database whose rows arrive late: what they say may be old by then. */
+/** A database whose rows can be delayed, so that they may be outdated when they arrive. */
 export function createSlowDatabase() {
   const held = signal();
   const released = signal();
@@ -31,14 +31,14 @@ export function createSlowDatabase() {
         await released.given;
         return rows;
       }),
-    /** Resolves when a statement has been answered and its rows are held back. */
+    /** Resolves when a statement has run and its rows are held back. */
     held: held.given,
-    /** Lets all held rows go on. */
+    /** Releases all held rows. */
     release: () => released.give(),
   };
 }
 
-/** Something that a test waits for. */
+/** A promise that a test resolves. */
 export function signal() {
   let give = () => {};
   const given = new Promise<void>((resolve) => {
@@ -56,7 +56,7 @@ export interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** A database that tells how Postgres runs the statements it is asked. */
+/** A database that records the plans of its statements. */
 export function createExplainedDatabase() {
   let nodes: PlanNode[] = [];
   return {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How late a change may show on another replica, in milliseconds (the HTTP contract). */
-export const CONTRACT = 1000;
+/** Milliseconds after which a change must be visible on another replica (docs/http-api.md). */
+export const VISIBLE_WITHIN = 1000;
 
-/** Expects it to be so at the latest by a read that begins when the time is over. */
+/** Repeats an expectation until it holds, at the latest when the time is over. */
 export async function within(milliseconds: number, expectation: () => PromiseLike<unknown>): Promise<void> {
   const end = Date.now() + milliseconds;
   while (Date.now() < end) {

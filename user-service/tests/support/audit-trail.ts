@@ -19,7 +19,7 @@ interface EventPage {
   next_cursor: string | null;
 }
 
-/** The audit trail as an admin reads it. */
+/** Reads the audit trail as an admin. */
 export function auditTrail(app: Express, bearer: string) {
   const get = (query: string) => request(app).get(`/api/users/audit?${query}`).set('Authorization', bearer);
   const list = async (query: string): Promise<EventPage> => (await get(query).expect(200)).body;
@@ -27,9 +27,9 @@ export function auditTrail(app: Express, bearer: string) {
   return {
     get,
     list,
-    /** What happened to a user, newest first. */
+    /** The events of a user, newest first. */
     eventsOf,
-    /** The names of it, oldest first. */
+    /** The names of the events, oldest first. */
     namesOf: async (userId: number) => (await eventsOf(userId)).map(({ event }) => event).reverse(),
   };
 }

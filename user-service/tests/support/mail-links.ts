@@ -4,7 +4,7 @@ import { newMailToken } from '../../src/mail/mail-token.ts';
 
 type Kind = 'verify_email' | 'reset_password';
 
-/** A token as a mail to the user carries it, without the mail. */
+/** Creates a mail token without sending a mail. */
 export async function mailedToken(db: PrismaClient, user: { id: number; email: string }, kind: Kind) {
   const { token, hash } = newMailToken();
   const expiresAt = new Date(Date.now() + 1_800_000);
@@ -14,6 +14,6 @@ export async function mailedToken(db: PrismaClient, user: { id: number; email: s
   return token;
 }
 
-/** Mails of a kind that a user is sent. */
+/** The mails of a kind to a user. */
 export const mailsAskedFor = (db: PrismaClient, userId: number, kind: Kind | 'email_changed') =>
   db.mailRequest.count({ where: { userId, kind } });

@@ -5,7 +5,7 @@ import { SMTPServer } from 'smtp-server';
 
 interface MailSinkOptions {
   port?: number;
-  /** Milliseconds that the server takes over each mail. */
+  /** Delay of each mail in milliseconds. */
   delay?: number;
   /** Status that refuses each recipient. */
   refuse?: number;
@@ -15,9 +15,9 @@ export interface MailSink {
   url: string;
   port: number;
   mails: ParsedMail[];
-  /** Connections that were made so far. */
+  /** Number of connections so far. */
   connections(): number;
-  /** Changes what the server does from now on. */
+  /** Changes the behaviour of the server from now on. */
   become(options: MailSinkOptions): void;
   /** The newest mail to an address, once it has arrived. */
   mailTo(address: string): Promise<ParsedMail>;
@@ -26,7 +26,7 @@ export interface MailSink {
   close(): Promise<void>;
 }
 
-/** A real SMTP server that keeps what it is sent. */
+/** A real SMTP server that stores all mails. */
 export async function startMailSink(options: MailSinkOptions = {}): Promise<MailSink> {
   let manner = options;
   let connections = 0;

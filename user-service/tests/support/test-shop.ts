@@ -27,7 +27,7 @@ import { MAILS_AT_ONCE, openMailing } from '../../src/mail/mail.jobs.ts';
 
 export interface Replica {
   app: Express;
-  /** For what a test looks at or prepares. */
+  /** For direct reads and writes of a test. */
   db: PrismaClient;
   query: Query;
   change: ChangeAccounts;
@@ -41,7 +41,7 @@ export interface Replica {
 export interface TestShop extends Replica {
   databaseUrl: string;
   redis: RedisConnection;
-  /** One more process of the service: the same database, its own connections. */
+  /** Starts one more process of the service, with the same database and its own connections. */
   startReplica(options?: ReplicaOptions): Promise<Replica>;
   close(): Promise<void>;
 }
@@ -52,13 +52,13 @@ interface ReplicaOptions {
   /** False: no REDIS_URL, so limits are kept in the process. */
   redis?: boolean;
   isStopping?: () => boolean;
-  /** Whether reading the changes of accounts fails, after the first time. */
+  /** Makes reading the account changes fail after the first time. */
   isFeedDown?: () => boolean;
   /** Called with the text of every statement of the service. */
   onStatement?: (text: string) => void;
-  /** Of requests with a password. By default they wait as long as a slow machine needs. */
+  /** The queue of password requests. By default they wait as long as a slow machine needs. */
   queue?: Partial<Parameters<typeof createTurns>[0]>;
-  /** Runs jobs, which sends mails through the environment's `SMTP_URL`. Without it they are only asked for. */
+  /** Runs jobs, which send mails through the environment's `SMTP_URL`. By default mails are only queued. */
   jobs?: boolean;
 }
 
@@ -67,7 +67,7 @@ export const logger = pino({ level: 'silent' });
 const PATIENT = { maxWait: 2000 * TEST_TIME_LIMIT_FACTOR, timeout: 5000 * TEST_TIME_LIMIT_FACTOR };
 const prismaFolder = join(import.meta.dirname, '../../prisma');
 
-/** The whole service on a database of the test file's own, without limits unless the environment sets them. */
+/** The whole service on a database of this test file, without rate limits unless the environment sets them. */
 export async function startTestShop(options: ReplicaOptions = {}): Promise<TestShop> {
   const [database, redis] = await Promise.all([
     createTestDatabase({ name: 'user', prismaFolder }),

@@ -25,20 +25,20 @@ export const PASSWORD = 'securepass123';
 
 let made = 0;
 
-/** A body that `POST /api/users/register` takes. */
+/** A valid body of `POST /api/users/register`. */
 export function registration(overrides: Record<string, unknown> = {}) {
   made += 1;
   return { username: `user${made}`, email: `user${made}@example.com`, password: PASSWORD, ...overrides };
 }
 
-/** A user made through the API. */
+/** Creates a user through the API. */
 export async function register(app: Express, overrides: Record<string, unknown> = {}): Promise<Registered> {
   const response = await request(app).post('/api/users/register').send(registration(overrides));
   if (response.status !== 201) throw new Error(`User not registered: ${response.text}`);
   return { ...response.body, bearer: `Bearer ${response.body.tokens.access_token}` };
 }
 
-/** An admin with tokens that say so. */
+/** Creates an admin with admin tokens. */
 export async function registerAdmin(app: Express, db: PrismaClient): Promise<Registered> {
   const { user } = await register(app);
   await db.user.update({ where: { id: user.id }, data: { role: 'admin' } });
