@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Usage: ./test_complete.sh [--help]
-# Tests a running shop (npm start, or docker-compose up -d) from outside. Every response is checked; the first wrong one
-# ends the run with exit code 1. It makes its own users and products, removes them at the end, and can be run again at
-# once: where a rate limit still holds, it waits as long as Retry-After says. Prices need a currency with two decimals.
-# Needs bash 3.2 or later and curl; uses jq if it is there. Environment:
-#   USER_URL, PRODUCT_URL, ORDER_URL   where the services are (http://localhost:5001, :5002, :5003)
-#   BASE_URL                           or one address for all three, such as the gateway's (http://localhost:5080)
-#   WAIT=30                            seconds to wait for them to become healthy
-#   NO_JQ=1                            read JSON with awk although jq is there
+# Tests a running shop (npm start, or docker-compose up -d) from outside. Every response is checked; the first unexpected
+# one ends the run with exit code 1. The script creates its own users and products, deletes them at the end, and can be
+# repeated immediately: if it meets a rate limit, it waits for Retry-After. Prices need a currency with two decimals.
+# Needs bash 3.2 or later and curl; uses jq if it is installed. Environment:
+#   USER_URL, PRODUCT_URL, ORDER_URL   addresses of the services (http://localhost:5001, :5002, :5003)
+#   BASE_URL                           or one address for all three, such as the gateway (http://localhost:5080)
+#   WAIT=30                            seconds to wait until they are healthy
+#   NO_JQ=1                            parse JSON with awk even if jq is installed
 set -u
 [ $# -eq 0 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; [ "$1" = --help ]; exit; }
 command -v curl >/dev/null || { echo 'This script needs curl.' >&2; exit 2; }
@@ -20,7 +20,7 @@ NO_JQ=${NO_JQ:-$(command -v jq >/dev/null || echo 1)}
 run=$(date +%s)$((RANDOM % 9000 + 1000)) password=securepass123 token='' status='' key='' keep_429='' passed=0
 work=$(mktemp -d) || exit 2; trap 'rm -rf "$work"' EXIT
 
-# --- Asking -----------------------------------------------------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------------------------------------------
 flatten() { # JSON to lines like `order.products.0.price=999.99`; awk leaves \u escapes as they are
   if [ -z "$NO_JQ" ]; then
     jq -r 'path(.. | select(type | . != "object" and . != "array")) as $p | "\($p | map(tostring) | join("."))=\(
@@ -43,28 +43,28 @@ header() {
   awk -v name="$1:" '/^HTTP\// { value = "" } tolower(substr($0, 1, length(name))) == tolower(name) {
     value = substr($0, length(name) + 1); gsub(/^[ \t]+|[ \t\r]+$/, "", value) } END { print value }' "$work/head"
 }
-try() { # METHOD URL [BODY [curl options…]]: one request, not judged; fails if nothing responds
+try() { # METHOD URL [BODY [curl options…]]: one request, not checked; fails without a response
   method=$1 url=$2 body=${3-} status=''; shift $(($# < 3 ? $# : 3))
   more="${token:+ (signed in)}${1+ $*}"
-  tee "$work/body" "$work/head" "$work/fields" </dev/null # curl leaves a file alone when there is nothing to write
+  tee "$work/body" "$work/head" "$work/fields" </dev/null # curl does not touch a file if there is nothing to write
   took=$(curl -q -sS --max-time 60 -X "$method" --globoff ${token:+-H "Authorization: Bearer $token"} \
     ${body:+-H 'Content-Type: application/json' --data-binary "$body"} ${1+"$@"} \
     -D "$work/head" -o "$work/body" -w '%{http_code} %{time_total}' "$url" 2>"$work/why") || return 1
   status=${took% *} took=${took#* }
   [[ $(header Content-Type) != *json* ]] || flatten <"$work/body" >"$work/fields"
 }
-ask() { # like try, but there must be a response, and a rate limit is waited out
+ask() { # like try, but requires a response, and waits for a rate limit
   local paused=0 pause
   while try "$@" || fail 'a response within 60 seconds' "$(cat "$work/why")"; do
     if [ "$status" != 429 ] || [ -n "$keep_429" ]; then return; fi
     has_header RateLimit 'r=[0-9]'; pause=$(header Retry-After)
     [[ $pause =~ ^[1-9][0-9]*$ ]] || fail 'a 429 with Retry-After in seconds' "Retry-After: '$pause'"
     paused=$((paused + pause)); [ "$paused" -le 180 ] || fail "a place within 180 s" "Retry-After: $pause"
-    echo "  … rate limit on $method /${url#*://*/}: waiting $pause s, as Retry-After says" >&2; sleep "$pause"
+    echo "  … rate limit on $method /${url#*://*/}: waiting $pause s, as Retry-After requires" >&2; sleep "$pause"
   done
 }
 
-# --- Judging ----------------------------------------------------------------------------------------------------------
+# --- Checks -----------------------------------------------------------------------------------------------------------
 ok() { passed=$((passed + 1)) && echo "  ✓ $1"; }
 note() { echo "  – $1"; }
 fail() { # EXPECTED CAME
@@ -78,7 +78,7 @@ has() { # FIELD VALUE…
 has_some() { for _name; do [ -n "$(field "$_name")" ] || fail "something in $_name" 'nothing'; done; }
 has_header() { [[ $(header "$1") =~ $2 ]] || fail "header $1 like $2" "'$(header "$1")'"; } # NAME REGEX
 says() { has detail "$1" error "$1"; }
-tells() { for _text; do grep -qx "errors\.[0-9]*=$_text" "$work/fields" || fail "\"$_text\" in errors" 'not there'; done; }
+lists_errors() { for _text; do grep -qx "errors\.[0-9]*=$_text" "$work/fields" || fail "\"$_text\" in errors" 'not there'; done; }
 judge() { # STATUS[:CODE]
   [ "$status" = "${1%:*}" ] || fail "status $1" "status $status"
   if [ "$status" -lt 400 ]; then return; fi
@@ -86,7 +86,7 @@ judge() { # STATUS[:CODE]
   has status "$status"; [ "$1" = "$status" ] || has code "${1#*:}"
 }
 expect() { local _want=$1; shift; ask "$@"; judge "$_want"; } # STATUS[:CODE], then as for try
-soon() { # SECONDS URL FIELD VALUE: six reads in a row, to meet every replica; none that begins later may be older
+soon() { # SECONDS URL FIELD VALUE: six reads in a row, to reach every replica; no read that starts later may be outdated
   local start=$SECONDS right=0 began
   while began=$SECONDS && [ "$right" -lt 6 ]; do
     expect 200 GET "$2"; right=$((right + 1))
@@ -99,17 +99,17 @@ soon() { # SECONDS URL FIELD VALUE: six reads in a row, to meet every replica; n
 # --- Steps ------------------------------------------------------------------------------------------------------------
 health() { # NAME URL [PAGE]
   until { try GET "${2%/}/${3:-ready}" && [ "$status" = 200 ]; } || [ "$SECONDS" -ge "$WAIT" ]; do sleep 1; done
-  [ -n "$status" ] || echo "  $1 cannot be reached. Is it running? Try npm start or docker-compose up -d" >&2
+  [ -n "$status" ] || echo "  $1 does not respond. Is it running? Try npm start or docker-compose up -d" >&2
   [ "$status" = 200 ] || fail "200 within $WAIT s" "${status:-$(cat "$work/why")}"
   expect 200 GET "${2%/}/health" '' -H "X-Request-Id: test.$run-1"
   has status healthy service "$1"; has_header X-Request-Id "^test\.$run-1\$"
-  ok "$1 is healthy and ready, and gives X-Request-Id back"
+  ok "$1 is healthy and ready, and returns X-Request-Id"
 }
 register() { ask POST "$users/register" "{\"username\":\"$1\",\"email\":\"$1@example.com\",\"password\":\"$password\"}"; }
 accounts() {
   expect 400:validation_failed POST "$users/register" '{"email":"nonsense","password":"short"}'
-  tells 'Username is required' 'Invalid email format' 'Password must be at least 8 characters'
-  ok 'a bad registration is told all that is wrong at once (400, problem+json)'
+  lists_errors 'Username is required' 'Invalid email format' 'Password must be at least 8 characters'
+  ok 'an invalid registration gets all errors together (400, problem+json)'
   register "seller_$run"; judge 201; limited=$(header RateLimit) seller=$(field tokens.access_token)
   has message 'User registered successfully' user.username "seller_$run" user.email "seller_$run@example.com"
   ! grep -qiE '^[^=]*(password|hash)' "$work/fields" || fail 'no password or hash in the response' 'one'
@@ -120,18 +120,18 @@ accounts() {
   says 'Invalid credentials'
   expect 200 POST "$users/login" "{\"email\":\"buyer_$run@example.com\",\"password\":\"$password\"}"
   has message 'Login successful' user.id "$buyer_id" tokens.token_type Bearer
-  buyer=$(field tokens.access_token); ok 'login works with the right password only (200, 401)'
+  buyer=$(field tokens.access_token); ok 'login works only with the correct password (200, 401)'
   refresh=$(field tokens.refresh_token)
   expect 200 POST "$users/refresh" "{\"refresh_token\":\"$refresh\"}"
-  # Access tokens of one second and session are the same: times are whole seconds.
+  # Access tokens issued in the same second for the same session are equal, because times are whole seconds.
   has_some tokens.access_token; [ "$(field tokens.refresh_token)" != "$refresh" ] || fail 'a new refresh token' 'the old one'
   buyer=$(field tokens.access_token); token=$buyer expect 200 GET "$users/me"; has user.username "buyer_$run"
   ok 'tokens can be refreshed, and the new one works'
-  expect 202 POST "$users/password-reset" '{"email":"nobody@example.com"}'; ok 'a reset for an unknown address: 202 as for any'
+  expect 202 POST "$users/password-reset" '{"email":"nobody@example.com"}'; ok 'a password reset for an unknown address returns 202 too'
   for url in "$users/me" "$orders" "$orders/stats"; do expect 401 GET "$url"; has_header WWW-Authenticate '^Bearer'; done
   expect 401 POST "$products" '{"name":"Nobody","price":1}'; has_header WWW-Authenticate '^Bearer'
   for url in "$users/login" "$products" "$orders"; do token=$buyer expect 405 PUT "$url"; has_header Allow POST; done
-  ok 'without a token 401 with WWW-Authenticate; a wrong method 405 with Allow'
+  ok 'no token: 401 with WWW-Authenticate; wrong method: 405 with Allow'
 }
 create_product() { # NAME PRICE STOCK
   token=$seller expect 201 POST "$products" "{\"name\":\"$1\",\"price\":$2,\"stock\":$3,\"category\":\"Test $run\"}"
@@ -150,12 +150,12 @@ catalogue() {
   token=$seller expect 400:insufficient_stock PUT "$products/$sticker/stock" '{"quantity":-101}'; says 'Insufficient stock'
   soon 1 "$products/$sticker" product.stock 100; ok 'stock raised from 50 to 100, and never below 0'
   token=$seller expect 400:validation_failed POST "$products" '{"price":-1,"stock":-1}'
-  tells 'Name is required' 'Price must be a positive number' 'Stock must be a non-negative integer'
+  lists_errors 'Name is required' 'Price must be a positive number' 'Stock must be a non-negative integer'
   token=$seller expect 400:validation_failed POST "$products" '{"name":"Fraction","price":9.999}'
-  ok 'bad products, and fractions of a cent, are refused (400)'
+  ok 'invalid products and fractions of a cent are refused (400)'
   expect 404:product_not_found GET "$products/2147483647"; says 'Product not found'
   token=$buyer expect 403:forbidden PUT "$products/$phone/stock" '{"quantity":1}'
-  ok 'an unknown product is 404, the product of somebody else 403'
+  ok "an unknown product returns 404, another seller's product 403"
 }
 order() { # STATUS[:CODE] PRODUCT QUANTITY…, as the buyer, with `key` if set
   local _want=$1 lines; shift; lines=$(printf ',{"product_id":%s,"quantity":%s}' "$@")
@@ -167,7 +167,7 @@ ordering() {
   has_header Location "/api/orders/$large\$"; has_header Idempotent-Replayed '^$'
   has message 'Order created successfully' order.user_id "$buyer_id" order.status pending order.currency "$currency"
   has order.products.0.price 999.99 order.products.1.subtotal 0.3 order.total_amount 2000.28
-  ok "order $large: 2 × 999.99 + 3 × 0.1 = 2000.28 $currency, added up by the server"
+  ok "order $large: 2 × 999.99 + 3 × 0.1 = 2000.28 $currency, computed by the server"
   key=test-$run order 201 "$phone" 2 "$sticker" 3; has_header Idempotent-Replayed '^true$'
   cmp -s "$work/first" "$work/body" || fail "$(cat "$work/first")" 'another response'
   key=test-$run order 422:idempotency_mismatch "$phone" 1; in_stock 1 8 97
@@ -175,9 +175,9 @@ ordering() {
   order 400:insufficient_stock "$sticker" 1 "$phone" 9; says "Insufficient stock for product $phone"
   has details.0.product_id "$phone" details.0.requested 9 details.0.available 8
   order 404:product_not_found "$sticker" 1 2147483647 1; says 'Product 2147483647 not found'; in_stock 1 8 97
-  ok 'more than there is (400) and an unknown product (404) take nothing'
-  token=$buyer expect 400:validation_failed POST "$orders" '{"products":[]}'; tells 'Products must be a non-empty list'
-  order 400:validation_failed "$phone" '1,"price":0.01'; ok 'an empty order, and a price from the client, are refused (400)'
+  ok 'too large a quantity (400) and an unknown product (404) change no stock'
+  token=$buyer expect 400:validation_failed POST "$orders" '{"products":[]}'; lists_errors 'Products must be a non-empty list'
+  order 400:validation_failed "$phone" '1,"price":0.01'; ok 'an empty order and a price from the client are refused (400)'
   order 201 "$sticker" 3; small=$(field order.id); has order.total_amount 0.3; ok "order $small: 3 × 0.1 = 0.3, exactly"
 }
 order_list() {
@@ -186,7 +186,7 @@ order_list() {
   token=$seller expect 200 GET "$orders"; has total 0; token=$seller expect 200 GET "$orders?scope=selling"; has total 2
   token=$buyer expect 200 GET "$orders?scope=selling"; has total 0
   token=$buyer expect 404 GET "$orders/2147483647"; says 'Order not found'
-  ok 'the buyer sees both orders, newest first; their seller sees them as sold, not as orders of their own'
+  ok 'the buyer sees both orders, newest first; the seller sees them with scope=selling only'
 }
 statistics() { # PENDING CANCELLED SPENT
   token=$buyer expect 200 GET "$orders/stats"
@@ -197,7 +197,7 @@ cancelling() {
   token=$buyer expect 200 DELETE "$orders/$large"; has message 'Order cancelled successfully' order.status cancelled
   in_stock 5 10 97; token=$buyer expect 400:not_cancellable DELETE "$orders/$large"
   says 'Cannot cancel order in current status'; in_stock 1 10 97
-  ok 'cancelled, and the stock is back (8 → 10, 94 → 97); a second time is refused (400)'
+  ok 'cancelled, and the stock is returned (8 → 10, 94 → 97); repeating it is refused (400)'
 }
 cached() { # CACHE URL: every response says whether it came from the cache (Cache-Status, RFC 9211)
   local hits=0 misses=0 i
@@ -214,11 +214,11 @@ caching() {
   cached product "$products/$phone"; cached product_list "$products?category=Test%20$run"
   sleep 1; expect 200 GET "$products/$phone"; has_header ETag .; tag=$(header ETag) size=$(wc -c <"$work/body")
   expect 304 GET "$products/$phone" '' -H "If-None-Match: $tag"; [ ! -s "$work/body" ] || fail 'no body with 304' 'a body'
-  ok "unchanged (If-None-Match): 304 with 0 bytes in place of $((size))"
+  ok "unchanged (If-None-Match): 304 with 0 bytes instead of $((size))"
   token=$seller expect 200 PUT "$products/$phone" "{\"name\":\"Phone $run\",\"price\":899.99}"
   soon 1 "$products/$phone" product.price 899.99; soon 1 "$products?category=Test%20$run&sort=-price" products.0.price 899.99
   sleep 1; expect 200 GET "$products/$phone" '' -H "If-None-Match: $tag"; has product.price 899.99
-  ok 'a new price shows within a second, alone and in lists, with a new ETag (999.99 → 899.99)'
+  ok 'a new price is visible within a second, in the product and in lists, with a new ETag (999.99 → 899.99)'
   for step in 1 0; do # twenty different queries, then twenty times the same one
     for ((i = 0; i < 20; i++)); do expect 200 GET "$products?max_price=$((first + i * step))"; echo "$took"; done >"$work/ms"
     median[step]=$(sort -n "$work/ms" | awk '{ t[NR] = $1 } END { printf "%.1f ms", 500 * (t[10] + t[11]) }')

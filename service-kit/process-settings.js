@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 /**
- * The environment that the process of a service starts with, beside its configuration; deploy/Dockerfile has the same.
+ * The environment that the process of a service starts with, in addition to its configuration; deploy/Dockerfile has the same.
  * On a machine with much memory V8 and glibc let garbage pile up: under load a service held 225 to 374 MB, of which
  * 50 were in use. With these product-service stays under 150 (`npm run bench`), for a tenth to a half more processor
  * time on long lists; a young generation of 8 MB instead of 4 takes a twentieth of that time less, and holds 10 MB more.

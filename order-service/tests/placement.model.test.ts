@@ -152,9 +152,9 @@ function checkResponses({ store }: SimulatedShop, userId: number, got: Got[]): s
 
 function isOfAnotherBasket(response: Got, { request: { products } }: PlaceOrder): boolean {
   if (!('status' in response) || response.status !== 201) return false;
-  const told: PlaceOrder['request']['products'] = JSON.parse(response.body).order.products;
-  const named = (lines: typeof told) => lines.map((line) => `${line.product_id}×${line.quantity}`).join();
-  return named(told) !== named(products);
+  const received: PlaceOrder['request']['products'] = JSON.parse(response.body).order.products;
+  const named = (lines: typeof received) => lines.map((line) => `${line.product_id}×${line.quantity}`).join();
+  return named(received) !== named(products);
 }
 
 /** Lets the scheduler choose the order of all steps until the end. */

@@ -9,7 +9,7 @@ import { type Shop, startShop } from './support/shop.ts';
 let shop: Shop;
 let sql: Pool;
 beforeAll(async () => {
-  shop = await startShop({ HELD_TOO_LONG: '1' });
+  shop = await startShop({ HELD_TOO_LONG: '60' });
   sql = new Pool({ connectionString: shop.databaseUrl });
 });
 afterAll(async () => {

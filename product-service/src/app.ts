@@ -24,7 +24,7 @@ import { productRoutes } from './products/product.routes.ts';
 import { createProductUseCases } from './products/product.use-cases.ts';
 
 const SERVICE = 'product-service';
-/** Share of the connections that may wait for locked products; the others are for everybody else. */
+/** Share of the connections that may wait for locked products; the others stay free for other requests. */
 const MAY_WAIT = 0.4;
 
 export interface AppOptions extends Runtime<ProductConfig> {
@@ -109,7 +109,7 @@ export function createApp({
     accounts,
     health: {
       required: { database: () => db.$queryRaw`SELECT 1` },
-      // Without keys nobody is signed in, but everybody can read.
+      // Without keys no token can be checked, but public reads work.
       optional: {
         ...accessKeys.checks,
         ...(redis === undefined ? {} : { redis: redis.check }),

@@ -50,7 +50,7 @@ describe('an access token', () => {
 
 describe('/internal', () => {
   test.each([
-    ['nobody', () => ''],
+    ['no token', () => ''],
     ['a user', seller],
     ['a user who says he is a service', () => `Bearer ${signTestToken({}, { typ: 'service' })}`],
     [
@@ -58,7 +58,7 @@ describe('/internal', () => {
       () => `Bearer ${createServiceTokenSigner(TEST_SERVICE_SECRET, 'order-service', 'user-service')()}`,
     ],
     [
-      'whoever has the secret of access tokens',
+      'a token signed with the secret of access tokens',
       () => `Bearer ${createServiceTokenSigner(TEST_JWT_SECRET, 'order-service', 'product-service')()}`,
     ],
   ])('returns 401 for %s', async (_who, authorization) => {

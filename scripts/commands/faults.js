@@ -10,7 +10,7 @@ const HELP = `npm run test:faults                     300 rounds of clients and 
 npm run test:faults -- --rounds 1000    more of them
 npm run test:faults -- --seed 7         the faults of that seed again
 npm run test:faults -- --seed 7 --first 41 --rounds 1    one round of them`;
-/** The rounds stop their own servers; this is for when they do not. */
+/** Time limit for stopping the servers of the rounds. */
 const GRACE_MS = 60_000;
 
 /** @param {string[]} args */

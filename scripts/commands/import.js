@@ -19,7 +19,7 @@ export async function main(args) {
   const signal = stopSignal();
   try {
     const summary = await importFile(options, signal);
-    tell(summary, options.dryRun);
+    report(summary, options.dryRun);
     return summary.failed === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -44,7 +44,7 @@ async function importFile(options, signal) {
   if (ignoreUnknown) address.searchParams.set('unknown', 'ignore');
   const userService = users || urls['user-service'] || 'http://localhost:5001';
   const signIn = () => accessToken(userService, username, signal);
-  // The password is asked for before the bar is there.
+  // Asks for the password before the progress bar appears.
   const token = await signIn();
   const progress = showProgress(found.size);
   try {
@@ -66,7 +66,7 @@ async function importFile(options, signal) {
  * @param {import('../lib/import/send-rows.js').Summary} summary
  * @param {boolean} dryRun
  */
-function tell({ created, updated, unchanged, failed, stock_kept, skipped, errors }, dryRun) {
+function report({ created, updated, unchanged, failed, stock_kept, skipped, errors }, dryRun) {
   for (const { line, message } of errors) warn(`line ${line}: ${message}`);
   if (failed > errors.length) warn(`… and ${failed - errors.length} more`);
   if (stock_kept > 0) say(`${stock_kept} products kept their stock; --set-stock sets it.`);

@@ -60,7 +60,7 @@ async function findShop() {
     users: USER_SERVICE_URL || run?.urls['user-service'] || 'http://localhost:5001',
     products: PRODUCT_SERVICE_URL || run?.urls['product-service'] || 'http://localhost:5002',
     orders: ORDER_SERVICE_URL || run?.urls['order-service'] || 'http://localhost:5003',
-    // That of the running shop only together with its user-service.
+    // The database of the running shop, only together with its user-service.
     usersDatabase: USER_DATABASE_URL || (USER_SERVICE_URL ? undefined : run?.databases['user-service']),
   };
 }
@@ -117,7 +117,7 @@ async function productIdsBySku(products, ownerId) {
 /**
  * @param {string} username
  * @param {string | undefined} usersDatabase
- * @returns {Promise<boolean>} false without a database to do it in
+ * @returns {Promise<boolean>} false if no database is known
  */
 async function makeAdmin(username, usersDatabase) {
   if (!usersDatabase) return false;

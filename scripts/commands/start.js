@@ -56,7 +56,7 @@ async function onlyStart(signal) {
   );
 }
 
-/** Deletes everything that earlier starts have left, except the locks. */
+/** Deletes the files of earlier starts, except the locks. */
 async function removeAllData() {
   await removeData(POSTGRES_DATA);
   const rest = (await readdir(DATA)).filter((name) => !name.includes('.lock'));

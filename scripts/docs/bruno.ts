@@ -4,7 +4,7 @@ const FOLDER = 'docs/bruno';
 /** Operations whose response has tokens; the requests after them use these. */
 const SIGN_IN = new Set(['login', 'registerUser', 'refreshTokens', 'changePassword']);
 
-/** A collection for Bruno, with an environment for each way of addresses. */
+/** A collection for Bruno, with one environment for `npm start` and one for the gateway. */
 export function brunoFiles(document: string): Record<string, string> {
   const files: Record<string, string> = {
     'bruno.json': `${JSON.stringify({ version: '1', name: 'Shop', type: 'collection' }, null, 2)}\n`,
@@ -53,7 +53,7 @@ function requestFile(request: ExampleRequest, seq: number): string {
 const bodyKind = (type: string | undefined) =>
   type === undefined ? 'none' : type === 'application/json' ? 'json' : 'text';
 
-/** Optional ones are switched off (`~`). An order gets a key of its own each time. */
+/** Optional headers and parameters are disabled (`~`). Each order gets a new key. */
 function valuesOf({ parameters, operationId }: ExampleRequest, place: 'path' | 'query' | 'header'): string[] {
   return parameters
     .filter((parameter) => parameter.in === place)
@@ -71,7 +71,7 @@ const environment = (values: Record<string, string>) =>
     ),
   );
 
-/** Empty without lines. */
+/** Returns an empty text if there are no lines. */
 function block(name: string, lines: readonly string[]): string {
   if (lines.length === 0) return '';
   return `${name} {\n${lines.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}\n}\n`;

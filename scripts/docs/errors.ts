@@ -28,7 +28,7 @@ export async function errorsPage(): Promise<string> {
   ].join('\n');
 }
 
-/** From the classes that `defineError` made in all `*.errors.ts` and the kit's `http-errors.ts`. */
+/** Collects the classes made by `defineError` in all `*.errors.ts` and the kit's `http-errors.ts`. */
 async function errorCodes(): Promise<ErrorCode[]> {
   const found = new Map<string, { status: number; code: string; from: Set<string> }>();
   for (const folder of FOLDERS) {

@@ -9,10 +9,10 @@ import { openApiFile } from './openapi.ts';
 import { settingsPage } from './settings.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Everything in them is written here. */
+/** Folders with generated files only. */
 const FOLDERS = ['docs/http', 'docs/bruno'];
 
-/** The files that the code writes, by their paths. */
+/** The generated files by path. */
 async function generatedFiles(): Promise<Record<string, string>> {
   const document = openApiFile();
   return {
@@ -32,7 +32,7 @@ async function filesIn(folder: string): Promise<string[]> {
     .map(({ parentPath, name }) => `${parentPath}/${name}`.slice(ROOT.length));
 }
 
-/** With `--check` nothing is written: exit 1 names the files that are stale, or that nothing writes any more. */
+/** With `--check` nothing is written: exit code 1 and a list of files that are stale or no longer generated. */
 const isCheck = process.argv.includes('--check');
 const files = await generatedFiles();
 const stale: string[] = [];

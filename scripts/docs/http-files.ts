@@ -7,7 +7,7 @@ export function httpFiles(document: string): Record<string, string> {
   if (login === undefined) throw new Error('There is no operation login');
   return Object.fromEntries(
     [...byTag].map(([tag, requests]) => {
-      // Named requests are known in their own file only.
+      // A named request can be used in its own file only.
       const others = requests.filter((request) => request !== login);
       const needsLogin = requests.some((request) => request === login || !request.isPublic);
       const all = needsLogin ? [login, ...others] : others;

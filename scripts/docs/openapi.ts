@@ -52,7 +52,7 @@ function shopDocument(): Document {
   return merged;
 }
 
-/** @throws Error where two services mean different things by one name */
+/** @throws Error if two services define the same name differently */
 function mergeInto(target: Json, parts: Json, kind: string): void {
   for (const [name, part] of Object.entries(parts)) {
     const known = target[name];
@@ -67,14 +67,14 @@ interface ProblemSchema extends Json {
   properties: Json & { code: { enum: string[] } };
 }
 
-/** All codes and all members of both. */
+/** Merges the codes and members of both. */
 function mergeProblems(a: unknown, b: unknown): Json {
   const [one, other] = [a as ProblemSchema, b as ProblemSchema];
   const codes = [...new Set([...one.properties.code.enum, ...other.properties.code.enum])].toSorted();
   const properties = { ...other.properties, ...one.properties };
   for (const [name, property] of Object.entries(other.properties)) {
     const known = one.properties[name];
-    // Where one service adds to a member of all, its schema is the wider one.
+    // If a service extends a common member, its schema is the wider one.
     if (isChoice(property) && !isChoice(known)) properties[name] = property;
   }
   return { ...one, properties: { ...properties, code: { ...one.properties.code, enum: codes } } };
@@ -86,7 +86,7 @@ interface Response extends Json {
   content: Record<string, Json>;
 }
 
-/** The same failure with another example. */
+/** Whether two responses differ in their examples only. */
 function mergeResponses(one: Response, other: Response): Json {
   const withoutExamples = ({ content, ...rest }: Response) => ({
     ...rest,

@@ -1,13 +1,13 @@
-/** One operation, with what can be sent as it is: the examples of the document. */
+/** One operation with the examples of the document, which can be sent unchanged. */
 export interface ExampleRequest {
   operationId: string;
   tag: string;
   summary: string;
   description: string;
   method: string;
-  /** With `{id}` where the API has it. */
+  /** With `{id}` placeholders. */
   path: string;
-  /** Name of the variable with its service's address. */
+  /** Name of the variable that holds the service's address. */
   address: 'userUrl' | 'productUrl' | 'orderUrl';
   isPublic: boolean;
   parameters: { name: string; in: 'path' | 'query' | 'header'; description: string; example: string }[];
@@ -37,7 +37,7 @@ interface Document {
   paths: Record<string, Record<string, Operation>>;
 }
 
-/** Under `npm start`, and behind the gateway. */
+/** Addresses under `npm start`, and behind the gateway. */
 export const ADDRESSES = {
   services: {
     userUrl: 'http://localhost:5001',
@@ -53,7 +53,7 @@ export const ADDRESSES = {
 
 const METHODS = new Set(['get', 'post', 'put', 'patch', 'delete']);
 
-/** All operations of docs/openapi.json, in its order, by tag. */
+/** All operations of docs/openapi.json by tag, in its order. */
 export function requestsByTag(json: string): Map<string, ExampleRequest[]> {
   const { tags, paths } = JSON.parse(json) as Document;
   const requests = Object.entries(paths).flatMap(([path, item]) =>
@@ -91,7 +91,7 @@ function addressOf(path: string): ExampleRequest['address'] {
   return path.startsWith('/api/orders') ? 'orderUrl' : 'userUrl';
 }
 
-/** A refresh token works once, so that an example of one would never work. */
+/** Refresh tokens are single-use, so an example of one would never work. */
 function textOf(example: unknown): string {
   if (typeof example === 'string') return example.replaceAll('\r\n', '\n').trimEnd();
   return JSON.stringify(example, null, 2).replace(/("refresh_token": )".*"/, '$1"{{refreshToken}}"');

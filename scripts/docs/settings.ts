@@ -7,7 +7,7 @@ const SERVICES = {
   product: productConfigSchema,
   order: orderConfigSchema,
 };
-/** Given by the operating system or the process settings, not defaults of the code. */
+/** Set by the operating system or the process settings; not defaults of the code. */
 const NO_DEFAULT = '–';
 
 interface Setting {

@@ -31,7 +31,7 @@ export async function build({ signal }) {
 }
 
 /**
- * What tests need that do not run the built services.
+ * The part of the build needed by tests that do not run the built services.
  * @param {AbortSignal} signal
  */
 export async function generateClients(signal) {
@@ -52,7 +52,7 @@ async function generateClient(folder, signal) {
     command: join(ROOT, 'node_modules', '.bin', 'prisma'),
     args: ['generate', '--no-hints'],
     cwd: folder,
-    // It would download a schema engine that it never runs; any existing executable prevents that.
+    // Prisma would download a schema engine that it never runs; any existing executable prevents this.
     env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' },
     signal,
   });

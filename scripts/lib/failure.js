@@ -1,7 +1,7 @@
-/** A foreseen failure. Its message is all that the user sees, so it says what to do. */
+/** An expected failure. Users see only its message, which must explain what to do. */
 export class Failure extends Error {}
 
-/** Somebody asked to stop (Ctrl-C, SIGTERM): nothing failed. */
+/** The user interrupted the command (Ctrl-C, SIGTERM); nothing failed. */
 export class Interrupted extends Error {
   constructor() {
     super('Interrupted');
@@ -21,7 +21,7 @@ const SYSTEM_ERRORS = {
 };
 
 /**
- * One sentence for a foreseen failure, the stack for any other.
+ * The message of an expected failure, the stack of any other.
  * @param {unknown} error
  * @returns {string}
  */

@@ -17,7 +17,7 @@ export async function readJson(path) {
 }
 
 /**
- * Readable by the owner only, and never half written.
+ * Writes a file that only the owner can read, atomically.
  * @param {string} path
  * @param {unknown} value
  */

@@ -4,12 +4,12 @@ import lockfile from 'proper-lockfile';
 import { Interrupted } from './failure.js';
 import { sleep } from './processes.js';
 
-/** A lock whose process was killed is free after this time; milliseconds. */
+/** Milliseconds after which the lock of a killed process is free. */
 const STALE_MS = 5_000;
 const POLL_MS = 500;
 
 /**
- * Takes a lock of this checkout, which dies with its process.
+ * Takes a lock of this checkout, which ends with the process.
  * @param {string} file
  * @param {{ signal: AbortSignal, waitMs?: number, onWait?: () => void }} options
  *   waitMs: how long to wait for another process; by default until it is done
@@ -32,5 +32,5 @@ export async function takeLock(file, { signal, waitMs = Number.POSITIVE_INFINITY
   }
 }
 
-/** How long to wait for the lock of a process that may have been killed a moment ago; milliseconds. */
+/** Milliseconds to wait for the lock of a process that may have been killed just now. */
 export const UNTIL_STALE_MS = STALE_MS + 1_000;

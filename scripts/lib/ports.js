@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { errorCode } from './failure.js';
 
 /**
- * A free port of 127.0.0.1. Somebody else may take it before it is used: retry then.
+ * A free port of 127.0.0.1. Another process may take it before it is used: retry then.
  * @returns {Promise<number>}
  */
 export async function freePort() {
@@ -16,8 +16,8 @@ export async function freePort() {
 }
 
 /**
- * Why a port cannot be used (EADDRINUSE, EACCES) on any address of this machine; undefined when it can. Several addresses,
- * because some systems let a second program listen on `localhost` while one listens on 0.0.0.0.
+ * The reason why a port cannot be used (EADDRINUSE, EACCES); undefined if it can. Tries several addresses, because some
+ * systems let a second program listen on `localhost` while one listens on 0.0.0.0.
  * @param {number} port
  * @returns {Promise<string | undefined>}
  */

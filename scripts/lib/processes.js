@@ -20,7 +20,7 @@ const TOOL_GRACE_MS = 3_000;
  */
 
 /**
- * Each child gets a process group of its own: Ctrl-C in a terminal reaches only us, and we choose the order of the stop.
+ * Each child gets its own process group: Ctrl-C in a terminal reaches only this process, which stops the others in order.
  * @param {Launch} launch
  * @returns {Launched}
  */
@@ -68,12 +68,12 @@ export function killGroup(pid, signal) {
   try {
     if (pid > 0) process.kill(-pid, signal);
   } catch {
-    // It has ended.
+    // The process has ended already.
   }
 }
 
 /**
- * Runs a tool to its end and returns its output. On abort the tool is ended first.
+ * Runs a tool and returns its output. On abort the tool is stopped first.
  * @param {Launch & { title: string, signal?: AbortSignal }} tool
  * @returns {Promise<string>}
  * @throws Failure with `title` and the output
@@ -101,7 +101,7 @@ export async function runTool({ title, signal, command, args, cwd, env, user }) 
 }
 
 /**
- * Runs a program in the foreground, with our terminal, and stops it in order when we are asked to stop.
+ * Runs a program in the foreground with this terminal, and stops it in order on abort.
  * @param {Launch & { signal: AbortSignal, graceMs: number }} program
  * @returns {Promise<number>} its exit code
  * @throws Interrupted

@@ -38,7 +38,7 @@ function isExecutable(path) {
  */
 
 /**
- * A server for cache and counters: on 127.0.0.1, with a password, nothing kept on disk.
+ * Starts a server for caches and counters on 127.0.0.1, with a password and without persistence.
  * @param {{ binary: string, logFile: string, signal: AbortSignal }} options
  */
 export async function startRedis({ binary, logFile, signal }) {
@@ -62,7 +62,7 @@ export async function startRedis({ binary, logFile, signal }) {
 /** @param {RedisOptions} options */
 export function launchRedis({ binary, logFile, port, password }) {
   const log = openSync(logFile, 'a', 0o600);
-  // The settings go through stdin: a password on the command line is visible to everybody.
+  // The settings are passed by stdin, because a password on the command line is visible to all users.
   const launched = launch({ command: binary, args: ['-'], cwd: tmpdir(), stdio: ['pipe', log, log] });
   closeSync(log);
   launched.child.stdin?.on('error', () => {});
@@ -76,7 +76,7 @@ export function launchRedis({ binary, logFile, port, password }) {
 export const stopRedis = (launched) => stop(launched, 'SIGTERM', STOP_TIMEOUT_MS);
 
 /**
- * Ends a Redis that is left from a start that was killed.
+ * Stops a Redis that is left from a killed start.
  * @param {string} url whoever takes its password is ours
  */
 export async function shutDownRedis(url) {

@@ -14,7 +14,7 @@ const FILE = join(DATA, 'secrets.json');
  */
 
 /**
- * Made once and kept, so that tokens and data stay valid over a restart.
+ * Creates the secrets once and stores them, so that tokens and data stay valid after a restart.
  * @returns {Promise<Secrets>}
  */
 export async function loadSecrets() {

@@ -5,7 +5,7 @@ const TIMEOUT_MS = 10_000;
 const RETRIES = 20;
 
 /**
- * What scripts read of a response.
+ * The parts of a response that scripts use.
  * @typedef {object} Body
  * @property {{ access_token: string }} [tokens]
  * @property {{ id: number, role: string }} [user]
@@ -32,7 +32,7 @@ const RETRIES = 20;
  */
 
 /**
- * Sends a request, and repeats it as often as a 429, or a 503 with `Retry-After`, asks for: for what may be done twice.
+ * Sends a request, and repeats it after a 429 or a 503 with `Retry-After`. Only for requests that may be repeated.
  * @param {ShopRequest} request
  * @returns {Promise<Response>}
  */
@@ -53,7 +53,7 @@ export async function callShop(request) {
 }
 
 /**
- * Status and texts of a refusal.
+ * Status and messages of an error response.
  * @param {Response} response
  */
 export function reasonOfRefusal({ status, body }) {

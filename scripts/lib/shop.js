@@ -2,11 +2,11 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Data, secrets and logs of this folder's shop; DATA_FOLDER names another place, for a second shop. */
+/** Data, secrets and logs of the shop of this folder; DATA_FOLDER sets another place, for a second shop. */
 export const DATA = resolve(process.env.DATA_FOLDER || join(ROOT, '.data'));
-/** Of this folder, wherever the data is. */
+/** Files of this checkout, wherever the data is. */
 export const BUILD_LOCK = join(ROOT, '.data', 'build.lock');
-/** Of the PostgreSQL that npm start brings. */
+/** Settings of the PostgreSQL that npm start provides. */
 export const POSTGRES_DATA = join(DATA, 'postgres');
 
 /**
@@ -20,7 +20,7 @@ export const POSTGRES_DATA = join(DATA, 'postgres');
  * @property {string[]} extensions created by the superuser
  */
 
-/** In the order of starting; the stop goes the other way. @type {Service[]} */
+/** In start order; they stop in reverse. @type {Service[]} */
 export const SERVICES = [
   {
     name: 'user-service',

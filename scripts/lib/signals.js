@@ -3,8 +3,8 @@ import { Interrupted } from './failure.js';
 const PARENT_CHECK_MS = 1000;
 
 /**
- * Aborts on Ctrl-C, SIGTERM, a closed terminal, and when npm, which started us, is gone (a shell between npm and us does not
- * always pass the signal on). Further signals change nothing: the stop has deadlines of its own.
+ * Aborts on Ctrl-C, SIGTERM, a closed terminal, and when the parent npm process has ended (a shell in between does not
+ * always pass the signal on). Further signals are ignored, because the stop has its own time limits.
  * @returns {AbortSignal}
  */
 export function stopSignal() {

@@ -1,6 +1,6 @@
 import { explain } from './failure.js';
 
-/** What has been started, to be stopped in the reverse order, whatever goes wrong on the way. */
+/** The started parts, which are stopped in reverse order, whatever fails. */
 export function createStack() {
   /** @type {{ title: string, stop: () => Promise<unknown> }[]} */
   const entries = [];

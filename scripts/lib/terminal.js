@@ -18,7 +18,7 @@ export const say = (text) => void process.stdout.write(`${text}\n`);
 export const warn = (text) => say(paint('yellow', text));
 
 /**
- * Shows a slow step while it runs, and its seconds at the end.
+ * Shows a slow step while it is running, and its duration at the end.
  * @template T
  * @param {string} title
  * @param {() => Promise<T>} work

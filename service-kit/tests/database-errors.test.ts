@@ -79,7 +79,7 @@ describe.each([
 
 describe('an unavailable database', () => {
   test.each([
-    ['nobody listens', 'postgres://nobody@127.0.0.1:1/none'],
+    ['the connection is refused', 'postgres://nobody@127.0.0.1:1/none'],
     ['the host does not respond in time', 'postgres://nobody@192.0.2.1:5432/none'],
   ])('is recognised when %s', async (_how, address) => {
     const away = new Pool(poolSettings(address, 1));
@@ -124,7 +124,7 @@ describe('any other error', () => {
 
   test.each([
     ['a record is missing', { code: 'P2025', message: 'No record' }],
-    ['somebody raised it', { code: 'P0001', message: 'timeless' }],
+    ['a statement raised it', { code: 'P0001', message: 'timeless' }],
     ['it is none of a database', new Error('something else')],
     ['it is a text', 'Connection terminated'],
     ['it is nothing', null],

@@ -16,7 +16,7 @@ interface OrderReadOptions {
   money: Money;
 }
 
-/** A finished response; `hit` tells whether it came from the cache and is undefined for reads that are never cached. */
+/** A finished response; `hit` is true if it came from the cache, undefined for reads that are never cached. */
 export interface OrderRead extends CachedBytes {
   hit?: boolean;
 }

@@ -59,7 +59,7 @@ describe('a CSV reader', () => {
     );
   });
 
-  test('takes any bytes without an error, and tells each line once', () => {
+  test('accepts any bytes without an error, and reports each line once', () => {
     const header = Buffer.from('sku,name,price,other\n');
     const bytes = fc.array(fc.constantFrom(34, 44, 10, 13, 97, 0xc3, 0xa9, 0), { maxLength: 200 });
     fc.assert(

@@ -22,7 +22,7 @@ export function createProductErasure({
     readChanges,
     query,
     async eraseBatch(userId, after, size) {
-      // A separate statement, so that the next one's snapshot begins when nobody can add products of this user any more.
+      // A separate statement, so that the next one's snapshot starts when no more products of this user can be added.
       await query`SELECT lock_seller(${userId}::int, TRUE)::text`;
       // The caches are invalidated by a job, because this process may die after the commit.
       const rows = await query<{ ids: number[] }[]>`

@@ -6,11 +6,11 @@ import type { HeldQuery, Line, NewReservation, ReservationStatus, Shortage } fro
 
 export interface Reservation {
   id: string;
-  /** MISMATCH: the id stands for other items. BUSY: somebody else holds a product locked, and nothing was done. */
+  /** MISMATCH: the id belongs to other items. BUSY: another transaction locks a product, and nothing was reserved. */
   status: ReservationStatus | 'MISMATCH' | 'BUSY';
   lines: Line[] | null;
   refusal: Shortage[] | null;
-  /** A product that somebody else holds locked, where one is known. */
+  /** A product locked by another transaction, if known. */
   busy_product_id?: number;
 }
 
@@ -48,9 +48,8 @@ const MAX_HELD = 500;
 export function createReservationRepository(query: Query) {
   return {
     /**
-     * @param wait milliseconds to wait for products that somebody else holds locked: only the reservations of those that
-     * are still locked then are BUSY
-     * @throws unique violation when one of the ids is reserved at this moment: nothing is done then
+     * @param wait milliseconds to wait for locked products; reservations of products that are still locked then are BUSY
+     * @throws unique violation if one of the ids is being reserved at the same time: nothing is reserved then
      */
     async reserve(wanted: NewReservation[], actor: string, wait: number): Promise<Reserved> {
       const lines = wanted.flatMap(({ items }, index) => items.map((item) => ({ ...item, of: index + 1 })));

@@ -56,7 +56,7 @@ export const reserveBody = z.union([
       .refine((list) => list.reduce((lines, entry) => lines + entry.items.length, 0) <= MAX_LINES, {
         error: `reservations must have at most ${MAX_LINES} items in all`,
       }),
-    /** Whether to wait for products that somebody else holds locked, as long as the request may take. */
+    /** Whether to wait for locked products, within the time limit of the request. */
     wait: z.boolean().default(false),
   }),
 ]);
@@ -99,9 +99,9 @@ const reservationFields = {
 const reservationStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
 
 /**
- * `lines` of what is held, or `refusal` with every line that cannot be; neither for an id that was released unseen, that
- * stands for other items (MISMATCH), or whose products somebody else holds locked (BUSY: nothing was done, and
- * `busy_product_id` is one of them).
+ * `lines` of a held reservation, or `refusal` with every line that cannot be reserved. Neither for an id that was released
+ * before it was reserved, that belongs to other items (MISMATCH), or with products locked by another transaction (BUSY:
+ * nothing was reserved, and `busy_product_id` is one of them).
  */
 export const reservationResponse = z.union([
   z.object({ ...reservationFields, status: reservationStatus, currency: z.string() }),

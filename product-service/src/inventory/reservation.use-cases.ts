@@ -20,11 +20,11 @@ interface ReservationOptions {
   stockChanged: (products: Product[]) => Promise<void>;
   /** Connections that may wait for locked products at once: fewer than the pool has, so that others find one. */
   waiting: number;
-  /** Multiplies the times of waiting, where a wait tells less of the locks than of the machine. */
+  /** Multiplies the waiting times, for tests on a busy machine. */
   timeLimitFactor?: number | undefined;
 }
 
-/** How long a reservation that may wait waits for products that somebody else holds locked, in milliseconds. */
+/** Milliseconds that a reservation may wait for locked products. */
 const LONG_WAIT = 900;
 /** What a request needs after it has waited in vain, in milliseconds. */
 const RESPOND_WITHIN = 200;

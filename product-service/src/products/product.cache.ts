@@ -36,11 +36,11 @@ interface ProductCacheOptions extends CachesOptions {
 }
 
 /**
- * Finished responses by what they show. What is not kept is read from the database; whoever changes that calls one of the
- * three `…Changed` after the commit and before the response.
+ * Finished responses by the products that they show. A caller that changes these calls one of the three `…Changed` after
+ * the commit and before the response.
  *
- * A list keeps which products it shows. What these are it takes from their own responses: an order or a price makes a new
- * response of one product, and empties no list that shows it.
+ * A cached list stores the ids of its products, and takes their content from their own responses: an order or a new price
+ * replaces the response of one product, and invalidates no list.
  */
 export function createProductCache({ schemas, find, ...options }: ProductCacheOptions) {
   const show = (product: Product) => ({

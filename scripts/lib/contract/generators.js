@@ -21,7 +21,7 @@ const OPTIONS = {
  * @param {string} folder of the tools
  * @param {string} document
  * @param {AbortSignal} signal
- * @throws Failure with what the tool printed
+ * @throws Failure with the output of the tool
  */
 export async function compileGenerated(folder, document, signal) {
   /** @param {string} name @param {string[]} args */

@@ -9,12 +9,12 @@ import { createServer, request } from 'node:http';
 
 /** Prism's own problems have this type. */
 const PRISM = 'https://stoplight.io/prism/errors#';
-/** Names the service that a test means: Prism has one upstream, which `back` is. */
+/** Header with the address of the service: Prism has one upstream only, which is `back`. */
 const ORIGIN = 'x-shop-origin';
 
 /**
- * Two servers with Prism between them. Tests ask `front`, it asks Prism, Prism asks `back`, and that asks the service. A request
- * that Prism refuses goes to the service all the same: tests send wrong requests on purpose, and the shop has to refuse them too.
+ * Two servers with Prism between them: requests of tests go to `front`, then to Prism, `back` and the service. A request
+ * that Prism refuses is sent to the service anyway: tests send invalid requests on purpose, which the shop must refuse too.
  * @param {string} prism its address
  */
 export async function startProxies(prism) {
@@ -73,7 +73,7 @@ async function listen(server) {
 }
 
 /**
- * A service that does not respond is one that the caller gets no response from.
+ * If a service does not respond, the caller gets no response either.
  * @param {Incoming} incoming @param {Outgoing} outgoing @param {(body: Buffer) => Promise<Reply>} ask
  */
 async function pass(incoming, outgoing, ask) {
@@ -91,7 +91,7 @@ async function pass(incoming, outgoing, ask) {
  */
 function send(origin, { method, url }, headers, body) {
   const { connection: _, 'transfer-encoding': __, 'content-length': ___, ...kept } = headers;
-  // Prism reads no compressed responses.
+  // Prism cannot read compressed responses.
   const own = {
     'accept-encoding': 'identity',
     ...(body.length > 0 && { 'content-length': String(body.length) }),
@@ -115,7 +115,7 @@ async function read(stream) {
   return Buffer.concat(chunks);
 }
 
-/** @param {Reply | undefined} reply @returns which problem of Prism's own it is */
+/** @param {Reply | undefined} reply @returns the problem type if Prism itself responded */
 function problemType(reply) {
   try {
     const { type = '' } = JSON.parse(String(reply?.body));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runTool } from '../processes.js';
 import { DATA } from '../shop.js';
 
-/** Too large for everybody's node_modules, so they are installed when somebody asks for them. */
+/** Large tools, which are therefore installed on demand and not with `npm ci`. */
 const PACKAGES = {
   '@stoplight/prism-cli': '5.14.2',
   '@hey-api/openapi-ts': '0.95.0',
@@ -12,7 +12,7 @@ const PACKAGES = {
   typescript: '5.9.3',
 };
 
-/** @param {AbortSignal} signal @returns the folder of the installed tools, kept for the next time */
+/** @param {AbortSignal} signal @returns the folder of the installed tools, which is reused */
 export async function installTools(signal) {
   const versions = Object.values(PACKAGES).join('_');
   const folder = join(DATA, 'contract', versions);

@@ -2,7 +2,7 @@ import { Failure } from '../failure.js';
 import { callShop, reasonOfRefusal } from '../shop-client.js';
 import { sayWait } from './users.js';
 
-/** What makes an order reach a status: statuses that the seller sets one after the other, or the buyer's cancellation. */
+/** The steps to each status: statuses that the seller sets one after the other, or the buyer's cancellation. */
 const STEPS = {
   pending: [],
   processing: ['processing'],
@@ -37,7 +37,7 @@ const ADDRESS = {
 };
 
 /**
- * Orders of the demo buyer in every status, unless they are there.
+ * Places orders of the demo buyer in every status, unless they exist.
  * @param {object} options
  * @param {string} options.orders address of order-service
  * @param {Map<string, number>} options.productIds by SKU
@@ -50,7 +50,7 @@ export async function placeOrders({ orders, productIds, buyer, seller }) {
   if ((stats.total_orders ?? 0) >= ORDERS.length) return 0;
   /** @type {number[]} */
   const ids = [];
-  // One after the other, so that lists show them in this order. The keys make a second attempt harmless.
+  // One after the other, so that lists show them in this order. The keys make repetition harmless.
   for (const [index, [, quantities]] of ORDERS.entries()) {
     const products = Object.entries(quantities).map(([sku, quantity]) => {
       const productId = productIds.get(sku);
@@ -82,7 +82,7 @@ export async function placeOrders({ orders, productIds, buyer, seller }) {
 
 /**
  * @param {Omit<import('../shop-client.js').ShopRequest, 'onWait'>} request
- * @param {string} [done] the code of a refusal that says that it was done before
+ * @param {string} [done] the error code if it was already done
  */
 async function expectOk(request, done) {
   const response = await callShop({ ...request, onWait: sayWait });

@@ -29,7 +29,7 @@ const NAME = /^([a-z]+)-([a-z]+)$/;
 /**
  * Draws a product for the demo shop.
  * @param {string} name a motif and a palette, such as `kettle-mint`
- * @returns {string | undefined} an SVG document; undefined for a name that there is not
+ * @returns {string | undefined} an SVG document; undefined for an unknown name
  */
 export function drawPicture(name) {
   const [, motif = '', palette = ''] = NAME.exec(name) ?? [];

@@ -7,7 +7,7 @@ import { say } from '../terminal.js';
  * @typedef {{ id: number, role: string, token: string }} SignedIn token: an access token
  */
 
-/** Well known, so for shops on a developer's machine only. @satisfies {Record<string, Credentials>} */
+/** Published credentials, for shops on a developer's machine only. @satisfies {Record<string, Credentials>} */
 export const DEMO_USERS = {
   buyer: demoUser('demo-buyer'),
   seller: demoUser('demo-seller'),
@@ -20,7 +20,7 @@ function demoUser(username) {
 }
 
 /**
- * Signs a user in, and registers one that there is not. In this order, because registrations are limited to a few a minute.
+ * Signs a user in, or registers an unknown one. In this order, because only a few registrations a minute are allowed.
  * @param {string} users address of user-service
  * @param {Credentials} credentials
  * @returns {Promise<SignedIn>}

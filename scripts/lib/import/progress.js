@@ -3,7 +3,7 @@ const ON_TERMINAL_MS = 100;
 const IN_LOG_MS = 5000;
 
 /**
- * Shows how many rows the shop has taken: a bar on a terminal, a line now and then elsewhere.
+ * Shows the number of imported rows: as a bar on a terminal, as occasional lines elsewhere.
  * @param {number} size bytes of the file
  */
 export function showProgress(size) {
@@ -22,7 +22,7 @@ export function showProgress(size) {
   const timer = setInterval(show, onTerminal ? ON_TERMINAL_MS : IN_LOG_MS);
   return {
     /**
-     * @param {import('./send-rows.js').Summary} summary what the shop has said so far
+     * @param {import('./send-rows.js').Summary} summary the result so far
      * @param {number} end bytes of the file up to there
      */
     settled({ created, updated, unchanged, failed }, end) {

@@ -10,7 +10,7 @@ const NEW_LINES = /\r\n?|\n/g;
 const MAX_ROW = 100_000;
 
 /**
- * A row of the file: what is sent for it, or why it is not sent, or neither where it is no product.
+ * A row of the file with the text to send, or the problem that prevents it, or neither if it is not a product.
  * @typedef {object} Row
  * @property {number} line of the file
  * @property {number} end bytes of the file up to its end
@@ -21,8 +21,8 @@ const MAX_ROW = 100_000;
 
 /**
  * @typedef {object} Source
- * @property {string} type of what is sent
- * @property {string} header goes before the rows of each part
+ * @property {string} type media type of the parts
+ * @property {string} header first line of each part
  * @property {AsyncIterable<Row>} rows
  */
 
@@ -55,7 +55,7 @@ function skuOf(json) {
   try {
     return String(JSON.parse(json).sku ?? '').trim();
   } catch {
-    // The shop says what is wrong with it.
+    // The shop reports the error.
     return '';
   }
 }
@@ -82,7 +82,7 @@ async function openCsv(file, from, map) {
     .pipe(parser);
   const records = parser[Symbol.asyncIterator]();
   let next = hasHint ? 2 : 1;
-  // The parser's own count of lines takes a CRLF within quotes for two.
+  // The parser counts a CRLF within quotes as two lines.
   const located = async () => {
     const { done, value } = await records.next().catch((error) => {
       throw new Failure(`The file cannot be read from line ${next} on: ${error.message}`);
@@ -129,7 +129,7 @@ async function openCsv(file, from, map) {
 /**
  * @param {string[]} header
  * @param {Record<string, string>} map field to column
- * @returns {import('./shops.js').ToProduct | undefined} undefined where the file is sent as it is
+ * @returns {import('./shops.js').ToProduct | undefined} undefined if the file is sent unchanged
  */
 function mapped(header, map) {
   const chosen = Object.entries(map);

@@ -1,7 +1,7 @@
 import { Failure, reasonOf } from '../failure.js';
 import { sleep } from '../processes.js';
 
-/** Rows of one request. What the shop says of it is what the progress shows; it takes ten requests a minute. */
+/** Rows per request. Progress is shown after each; the rate limit is ten requests a minute. */
 const PART_ROWS = 10_000;
 const PART_BYTES = 20_000_000;
 const KEPT_ERRORS = 100;
@@ -14,7 +14,7 @@ const COUNTS = /** @type {const} */ (['created', 'updated', 'unchanged', 'failed
  * @property {number} unchanged
  * @property {number} failed
  * @property {number} stock_kept
- * @property {number} skipped rows that are no products
+ * @property {number} skipped rows that are not products
  * @property {{ line: number, message: string }[]} errors the first hundred
  * @typedef {Partial<Summary> & { detail?: string }} Response
  */
@@ -48,14 +48,14 @@ export async function sendRows({ source, url, token, signIn, onSettled, onWait, 
       ({ status, body } = await post({ ...request, token: current }));
     }
     for (const count of COUNTS) summary[count] += body[count] ?? 0;
-    for (const { line, message } of body.errors ?? []) tell(part.lineOf(line), message);
+    for (const { line, message } of body.errors ?? []) report(part.lineOf(line), message);
     if (status !== 200)
       throw new Failure(refusal(status, body, isSent || body.created ? summary : undefined));
     isSent = true;
     part = createPart(source.header);
     onSettled(summary, end);
   };
-  const tell = (/** @type {number} */ line, /** @type {string} */ message) => {
+  const report = (/** @type {number} */ line, /** @type {string} */ message) => {
     if (summary.errors.length < KEPT_ERRORS) summary.errors.push({ line, message });
   };
   let last = 0;
@@ -66,7 +66,7 @@ export async function sendRows({ source, url, token, signIn, onSettled, onWait, 
     if (sku !== '') skus.add(sku);
     if (refused !== undefined) {
       summary.failed += 1;
-      tell(line, refused);
+      report(line, refused);
     } else if (text === undefined) summary.skipped += 1;
     else if (part.add(line, text)) await flush(end);
   }

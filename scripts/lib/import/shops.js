@@ -1,15 +1,15 @@
-/** What a product has, in our files. */
+/** The fields of a product in our files. */
 export const FIELDS = ['sku', 'name', 'description', 'price', 'stock', 'category', 'image_url'];
 
 /**
- * The text of a column, by its name in the file; empty where it has none.
+ * The text of a column by its name in the file; empty if there is none.
  * @callback Cell
  * @param {string} column
  * @returns {string}
  */
 
 /**
- * Fields of a product, as our files name them; undefined for rows that are none of their own.
+ * The fields of a product with our names; undefined for rows that are not products of their own.
  * @typedef {(cell: Cell) => Record<string, string> | undefined} ToProduct
  */
 
@@ -37,7 +37,7 @@ function shopify() {
     const options = [1, 2, 3].map((n) => cell(`Option${n} Value`));
     const variant = options.filter((text) => text !== '' && text !== 'Default Title').join(' / ');
     return {
-      // Digits have an apostrophe before them, for spreadsheets.
+      // Shopify puts an apostrophe before digits, for spreadsheets.
       sku: cell('Variant SKU').replace(/^'/, ''),
       name: [product.title, variant].filter((text) => text !== '').join(' – '),
       description: product.description,
@@ -91,5 +91,5 @@ function magento() {
   };
 }
 
-/** Exports of other shops. WooCommerce writes prices as its country does, so they are sent in a file that may have a decimal comma. */
+/** Exports of other shops. WooCommerce writes prices in the local format, so its parts are sent with decimal commas. */
 export const SHOPS = { shopify, woocommerce, magento };

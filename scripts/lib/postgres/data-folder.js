@@ -19,12 +19,12 @@ import { say } from '../terminal.js';
 import { canReach } from './server-user.js';
 
 const NEEDED_MB = 300;
-// Upper and lower case beyond ASCII need a UTF-8 locale; C.UTF-8 sorts by code point, the same everywhere.
+// Case conversion beyond ASCII needs a UTF-8 locale; C.UTF-8 sorts by code point, the same everywhere.
 const LOCALES = ['C.UTF-8', 'en_US.UTF-8', 'C'];
 
 /**
- * Where the data of `path` is. Below a folder that the server's user cannot enter (root's home), it is in /var/lib, and `path`
- * is a link to it.
+ * The folder with the data of `path`. If the server's user cannot enter the parent folder (root's home), it is in /var/lib,
+ * and `path` is a link to it.
  * @param {string} path
  * @param {import('./server-user.js').SystemUser | undefined} user
  */
@@ -67,7 +67,7 @@ export async function requireSameMajor(folder, major) {
 }
 
 /**
- * Makes a cluster with a superuser `postgres`. It gets its name when it is complete.
+ * Creates a cluster with a superuser `postgres`. The folder is renamed to its final name when it is complete.
  * @param {{ folder: string, initdb: string, user: import('./server-user.js').SystemUser | undefined, password: string, signal: AbortSignal }} options
  */
 export async function initialise({ folder, initdb, user, password, signal }) {

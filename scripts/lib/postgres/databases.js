@@ -3,7 +3,7 @@ import { superuserUrl } from './server.js';
 import { withConnection } from './sql.js';
 
 /**
- * One database and one role per service; no role can connect to another's database. Repeatable.
+ * Creates one database and one role per service; no role can connect to another's database. May be repeated.
  * @param {{ password: string, port: number, rolePasswords: Record<string, string> }} options
  * @returns {Promise<Record<string, string>>} the service's name to its connection string
  */

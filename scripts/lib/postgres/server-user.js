@@ -8,8 +8,8 @@ const NAME = 'postgres';
 /** @typedef {{ uid: number, gid: number }} SystemUser */
 
 /**
- * PostgreSQL refuses to run as root. Root gets the system user `postgres`, made when it is missing; everybody else
- * (undefined) runs it as themselves.
+ * PostgreSQL refuses to run as root. For root this returns the system user `postgres`, created if missing; other users run
+ * it themselves (undefined).
  * @returns {SystemUser | undefined}
  */
 export function serverUser() {
@@ -38,7 +38,7 @@ function lookUp() {
 }
 
 /**
- * Whether that user gets to a file or folder; below /root, for instance, it does not.
+ * Whether that user can reach a file or folder; below /root, for example, it cannot.
  * @param {string} path
  * @param {SystemUser | undefined} user
  */

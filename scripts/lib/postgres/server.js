@@ -27,7 +27,7 @@ const START_FRESH = 'or delete all data with: npm start -- --fresh';
  */
 
 /**
- * Starts PostgreSQL on whatever is at `path`: nothing, or the data of last time.
+ * Starts PostgreSQL on the data at `path`, which is created if missing.
  * @param {object} options
  * @param {string} options.path of the data
  * @param {string} options.logFile emptied first
@@ -56,7 +56,7 @@ export async function startEmbeddedPostgres({ path, logFile, password, passwordI
     );
   }
   await rm(logFile, { force: true });
-  // Data made by an ordinary user stays that user's when root starts it.
+  // Data created by an ordinary user stays with that user even if root starts it.
   const user = systemUser && (await stat(folder).then(({ uid, gid }) => ({ uid, gid })));
   const options = { binaries, folder, user, password, settings, logFile, signal };
   return { ...(await startOnFreePort(options)), options };
@@ -80,7 +80,7 @@ async function startOnFreePort(options) {
 
 /** @param {Omit<PostgresOptions, 'password' | 'signal'> & { port: number }} options */
 export function launchPostgres({ binaries, folder, user, settings, logFile, port }) {
-  // The server writes to a file and not to us: it must outlive us without a broken pipe.
+  // The server writes to a file, because a pipe would break if it outlives this process.
   const log = openSync(logFile, 'a', 0o600);
   const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'timezone=UTC', ...settings];
   const launched = launch({
@@ -105,7 +105,7 @@ export async function stopPostgres(launched) {
 }
 
 /**
- * Stops a server that still runs on this data because its starter was killed.
+ * Stops a server that still runs on this data because the process that started it was killed.
  * @param {string} folder
  */
 async function stopLeftover(folder) {
@@ -113,7 +113,7 @@ async function stopLeftover(folder) {
   const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
   if (!pid) return;
   const isOurs = () => commandLine(pid).includes(folder);
-  // Another program may have the pid now: PostgreSQL would refuse to start because of it.
+  // Another program may have the pid now, which would make PostgreSQL refuse to start.
   if (!isOurs()) return rm(pidFile, { force: true });
   warn(`PostgreSQL (process ${pid}) is left from a start that was killed; stopping it.`);
   process.kill(pid, 'SIGINT');

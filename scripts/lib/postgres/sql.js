@@ -1,7 +1,7 @@
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * Runs work on one connection. The driver is loaded here and not above: it may not be installed yet.
+ * Runs work on one connection. The driver is imported here, because it may not be installed when this file is loaded.
  * @template T
  * @param {string} url
  * @param {(client: import('pg').Client) => Promise<T>} work
@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export async function withConnection(url, work) {
   const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  // A connection that breaks between two statements must not end the process; the next statement fails.
+  // A lost connection must not end the process; the next statement fails.
   client.on('error', () => {});
   await client.connect();
   try {

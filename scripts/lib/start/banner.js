@@ -2,7 +2,7 @@ import { SERVICES } from '../shop.js';
 import { paint, say } from '../terminal.js';
 
 /**
- * The addresses, and four lines to paste one after the other.
+ * Prints the addresses, and four lines to paste one after the other.
  * @param {Record<string, string>} urls
  */
 export function printBanner(urls) {

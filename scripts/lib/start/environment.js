@@ -1,10 +1,10 @@
 import { PROCESS_SETTINGS } from '../../../service-kit/process-settings.js';
 
-/** Ours, not the services'. */
+/** Variables of npm start itself, which are not passed to services. */
 const NOT_PASSED_ON = /^(npm_|INIT_CWD$|DATABASE_URL$|(USER|PRODUCT|ORDER)_(DATABASE_URL|PORT)$)/i;
 
 /**
- * The environment of one service: what the caller has set, and over it what belongs to this start.
+ * The environment of one service: the caller's variables, overridden by those of this start.
  * @param {object} options
  * @param {string} options.name of the service
  * @param {NodeJS.ProcessEnv} options.base
@@ -32,7 +32,7 @@ export function serviceEnvironment({ name, base, port, databaseUrl, redisUrl, se
 }
 
 /**
- * With a private key only user-service can sign; it keeps the secret to go on refreshing the sessions from before.
+ * With a private key only user-service can sign; it keeps the secret to refresh earlier sessions.
  * @param {Pick<Parameters<typeof serviceEnvironment>[0], 'name' | 'base' | 'secrets' | 'urls'>} options
  */
 function tokenKey({ name, base, secrets, urls }) {
@@ -46,7 +46,7 @@ function tokenKey({ name, base, secrets, urls }) {
 }
 
 /**
- * Where a service is reached from this machine.
+ * The address of a service on this machine.
  * @param {number} port
  * @param {string} [host] HOST, when the services listen on one address only
  */

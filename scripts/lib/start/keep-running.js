@@ -16,7 +16,7 @@ const FIRST_PAUSE_MS = 500;
  */
 
 /**
- * Starts processes again, with growing pauses, when they end without being asked to.
+ * Restarts processes that end unexpectedly, after growing pauses.
  * @param {import('../stack.js').Stack} stack ends them in the reverse order
  */
 export function createKeeper(stack) {
@@ -50,7 +50,7 @@ export function createKeeper(stack) {
           current = relaunch();
         }
       };
-      /** From now on it is started again when it ends. */
+      /** From now on it is restarted when it ends. */
       return { supervise: () => void watch().catch(giveUp) };
     },
   };
@@ -65,7 +65,7 @@ function withResolvers() {
   const promise = new Promise((_, rejectIt) => {
     reject = rejectIt;
   });
-  // Whoever waits for it may come later than the rejection.
+  // Prevents an unhandled rejection if it is awaited later.
   promise.catch(() => {});
   return { promise, reject };
 }

@@ -15,9 +15,9 @@ import { createKeeper } from './keep-running.js';
 import { writeRun } from './run-file.js';
 import { launchService, migrate, untilReady } from './service.js';
 
-// Three pools, the job runners and some room for a psql.
+// Enough for three pools, the job runners and a psql.
 const POSTGRES_SETTINGS = ['max_connections=200', 'log_checkpoints=off'];
-// Longer than a service lets its last requests take.
+// Longer than a service waits for its last requests.
 const STOP_TIMEOUT_MS = 20_000;
 const WITHOUT_REDIS = 'Without Redis, caches and rate limits are kept inside each service and end with it.';
 
@@ -127,7 +127,7 @@ async function openServices(services, keeper) {
 }
 
 /**
- * Waits for all even when one fails, so that nothing is still at work when the stop begins.
+ * Waits for all even if one fails, so that nothing is still running when the stop begins.
  * @param {Promise<void>[]} works
  */
 async function together(works) {

@@ -6,7 +6,7 @@ import { DATA } from '../shop.js';
 const FILE = join(DATA, 'run.json');
 
 /**
- * Where the shop of this folder runs: for the other commands, and for the next start, should this one be killed.
+ * The addresses and processes of the running shop: for other commands, and for the next start if this one is killed.
  *
  * @typedef {object} Run
  * @property {number} pid

@@ -13,7 +13,7 @@ const COLOURS = {
 const WIDTH = 'product-service'.length;
 
 /**
- * A printer of lines that begin with the name of their process.
+ * A function that prints lines with the name of their process.
  * @param {string} name
  * @returns {(text: string) => void}
  */
@@ -23,7 +23,7 @@ export function prefixed(name) {
 }
 
 /**
- * Prints what a service logs, one readable line for each JSON line.
+ * Prints a service's JSON log as readable lines.
  * @param {string} name
  * @param {import('node:child_process').ChildProcess} child
  */

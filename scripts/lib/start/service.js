@@ -17,7 +17,7 @@ const WATCHED = [
 ];
 
 /**
- * The service stops when the channel to this process closes, so none is left behind when this process is killed.
+ * The service stops when the channel to this process closes, so that none is left when this process is killed.
  * @param {{ name: string, env: NodeJS.ProcessEnv, watch: boolean }} options watch: from its sources, restarted when they change
  */
 export function launchService({ name, env, watch }) {
@@ -47,8 +47,8 @@ export async function migrate({ name, env, signal }) {
 }
 
 /**
- * Waits until GET /ready returns 200 and the service can judge tokens. A service that ends meanwhile has a wrong
- * configuration: no second try.
+ * Waits until GET /ready returns 200 and the service can check tokens. A service that ends meanwhile is not restarted,
+ * because its configuration is wrong.
  * @param {{ name: string, url: string, launched: import('../processes.js').Launched, signal: AbortSignal }} options
  */
 export async function untilReady({ name, url, launched, signal }) {

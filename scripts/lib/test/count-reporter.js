@@ -1,4 +1,4 @@
-/** Prints `N passed, N failed` as the last line: what CI reads. A file that cannot run counts as one failure. */
+/** Prints `N passed, N failed` as the last line, which CI reads. A test file that cannot run counts as one failure. */
 export default class CountReporter {
   /**
    * @param {unknown} _contexts

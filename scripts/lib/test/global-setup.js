@@ -7,7 +7,7 @@ import { openServers } from './servers.js';
 /** Kept between the runs of watch mode. @type {import('../stack.js').Stack | undefined} */
 let stack;
 
-/** Jest's globalSetup of every workspace: whatever starts Jest, its tests find a PostgreSQL and a Redis. */
+/** Jest's globalSetup of every workspace: starts PostgreSQL and Redis, whatever started Jest. */
 export default async function startServers() {
   if (process.env['TEST_DATABASE_URL'] !== undefined) return;
   const signal = stopSignal();

@@ -1,6 +1,6 @@
 import { box, disc, oval, path, times, turned } from '../shapes.js';
 
-/** A book that stands at an angle, with this drawing on its cover. */
+/** A tilted book with a drawing on its cover. */
 const book = (/** @type {string} */ drawing) =>
   box(72, 44, 112, 150, 6, 'w') +
   path('M72 186h112v8h-108q-6 0 -6 -6z', 'c') +
