@@ -47,6 +47,10 @@ export const orderConfigSchema = z.object({
   HELD_TOO_LONG: wholeNumber(1, 3600, 60).describe(
     'Seconds that a reservation may be held before it is compared with its order',
   ),
+  COMPARE_INTERVAL: wholeNumber(100, 86_400_000, 600_000).describe(
+    'Milliseconds between two comparisons of all that was ordered lately with all that is reserved, as after a restore',
+  ),
+  COMPARE_WINDOW: wholeNumber(60, 2_592_000, 7200).describe('Seconds that these comparisons look back'),
   KEY_LEASE: wholeNumber(1, 60, 5).describe(
     'Seconds that one request may work on a keyed order before a retry continues it',
   ),

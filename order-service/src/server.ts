@@ -12,6 +12,8 @@ import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
 import { createOrderErasure } from './erasure/erasure.jobs.ts';
 import { PrismaClient } from './generated/prisma/client.ts';
+import { createCompareRepository } from './placement/compare.repository.ts';
+import { createCompareUseCases } from './placement/compare.use-cases.ts';
 import { PARALLEL_JOBS, placementPeriodic, placementTasks } from './placement/placement.jobs.ts';
 import { createPlacementMetrics } from './placement/placement.metrics.ts';
 import { createReconcileRepository } from './placement/reconcile.repository.ts';
@@ -68,6 +70,7 @@ await runServer({
       logger,
       heldTooLong: config.HELD_TOO_LONG,
     });
+    const comparing = createCompareUseCases({ repository: createCompareRepository(query), products, logger });
     const erasure = createOrderErasure({ query, readChanges: accounts.readChanges, cache: orderCache });
     const jobs = startJobs({
       config,
@@ -75,7 +78,7 @@ await runServer({
       logger,
       registry: metrics.registry,
       tasks: { ...placementTasks(products, logger), ...erasure.tasks },
-      periodic: { ...placementPeriodic(reconciling, config), ...erasure.periodic },
+      periodic: { ...placementPeriodic(reconciling, comparing, config), ...erasure.periodic },
       concurrency: PARALLEL_JOBS,
     });
     return {

@@ -45,6 +45,7 @@ describeAuthorization({
       request: async () => ({ body: { reservation_id: randomUUID(), items: await items() } }),
     },
     'GET /internal/reservations': { request: () => ({ query: { older_than: 60 } }) },
+    'GET /internal/reservations/standing': { request: () => ({}) },
     'POST /internal/reservations/confirm': { request: () => ({ body: { reservation_ids: [randomUUID()] } }) },
     'POST /internal/reservations/:id/release': { request: () => ({ params: { id: randomUUID() } }) },
     'POST /internal/quotes': { request: async () => ({ body: { items: await items() } }) },

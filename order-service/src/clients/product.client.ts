@@ -19,6 +19,7 @@ import {
   problem,
   type Reservation,
   responsesIn,
+  standingResponse,
 } from './product.response.schemas.ts';
 import { timeLimit } from './time-limit.ts';
 
@@ -224,6 +225,13 @@ export function createProductClient({
       const path = `/internal/reservations?${query}`;
       const response = await otherCalls(() => attempt({ method: 'GET', path, requestId }));
       return read(heldResponse, response).reservations;
+    },
+
+    /** A page of the ids that hold stock, ascending, from behind this one on; empty behind the last one. */
+    async listStanding(after: string, requestId: string): Promise<string[]> {
+      const path = `/internal/reservations/standing?after=${after}`;
+      const response = await otherCalls(() => attempt({ method: 'GET', path, requestId }));
+      return read(standingResponse, response).reservation_ids;
     },
 
     /**

@@ -13,6 +13,8 @@ export const heldResponse = z.object({
   reservations: z.array(z.object({ id: z.string(), created_at: z.string() })),
 });
 
+export const standingResponse = z.object({ reservation_ids: z.array(z.string()) });
+
 export const problem = z.object({ code: z.string() });
 
 const heldStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);

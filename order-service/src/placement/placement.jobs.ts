@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ProductClient } from '../clients/product.client.ts';
 import { createBatcher } from './batcher.ts';
+import type { CompareUseCases } from './compare.use-cases.ts';
 import type { ReconcileUseCases } from './reconcile.use-cases.ts';
 
 /** Jobs that this process runs in parallel. */
@@ -69,14 +70,27 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
   };
 }
 
-/** @param intervals in milliseconds */
+interface Intervals {
+  /** Milliseconds. */
+  RECONCILE_INTERVAL: number;
+  ANTI_ENTROPY_INTERVAL: number;
+  COMPARE_INTERVAL: number;
+  /** Seconds. */
+  COMPARE_WINDOW: number;
+}
+
 export function placementPeriodic(
   { reconcile, healReservations, cleanUp }: ReconcileUseCases,
-  intervals: { RECONCILE_INTERVAL: number; ANTI_ENTROPY_INTERVAL: number },
+  { compareSince }: CompareUseCases,
+  intervals: Intervals,
 ): Record<string, PeriodicTask> {
   return {
     reconcile: { every: intervals.RECONCILE_INTERVAL, run: reconcile },
     heal_reservations: { every: intervals.ANTI_ENTROPY_INTERVAL, run: healReservations },
+    compare_databases: {
+      every: intervals.COMPARE_INTERVAL,
+      run: (signal) => compareSince(new Date(Date.now() - intervals.COMPARE_WINDOW * 1000), { signal }),
+    },
     clean_up: { every: CLEANUP_INTERVAL, run: cleanUp },
   };
 }

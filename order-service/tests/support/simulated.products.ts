@@ -102,6 +102,7 @@ export function createSimulatedProducts(initialStock: number[]) {
         release: ({ reservationId }) => ask(() => release(reservationId)),
         listHeld: (_age, _requestId, after) =>
           ask(() => (after === undefined ? held().map((id) => ({ id, created_at: '' })) : [])),
+        listStanding: () => ask(held),
         quote: () => Promise.reject(new Error('quotes are not simulated')),
         isDown: () => false,
         close: () => undefined,

@@ -41,7 +41,7 @@ interface StockedRow {
 const productsNow = (ids: Prisma.Sql) => Prisma.sql`
                (SELECT json_agg(p) FROM (SELECT ${PRODUCT_COLUMNS} FROM products_now(${ids}) AS p) AS p) AS products`;
 
-/** Length of a page of held reservations. */
+/** Length of a page of reservations. */
 const MAX_HELD = 500;
 
 /** What is held for whom. Each call is one round trip; the functions stand in the first migration. */
@@ -94,6 +94,13 @@ export function createReservationRepository(query: Query) {
            AND created_at >= ${page.after_time}::timestamptz
            AND (created_at, id) > (${page.after_time}::timestamptz, ${page.after_id}::uuid)
          ORDER BY created_at, id LIMIT ${MAX_HELD}`;
+    },
+
+    /** Held or confirmed, in id order: UUIDv7 are in the order of time. Index: the primary key. */
+    async listStanding(after: string): Promise<string[]> {
+      const rows = await query<{ id: string }[]>`
+        SELECT id FROM reservations WHERE id > ${after}::uuid AND status <> 'RELEASED' ORDER BY id LIMIT ${MAX_HELD}`;
+      return rows.map((row) => row.id);
     },
 
     /** How many are held and for how long, in seconds. Index: reservations_held. */

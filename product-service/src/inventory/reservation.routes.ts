@@ -13,6 +13,8 @@ import {
   reservationParams,
   reservationResponse,
   reserveBody,
+  standingQuery,
+  standingResponse,
 } from './reservation.schemas.ts';
 import type { ReservationUseCases } from './reservation.use-cases.ts';
 
@@ -48,6 +50,17 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       status: 200,
       response: heldResponse,
       handler: async ({ query }) => ({ reservations: await reservations.listHeld(query) }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/internal/reservations/standing',
+      summary: 'A page of the reservations that are held or confirmed, in the order of their ids',
+      who: 'service',
+      limit: false,
+      query: standingQuery,
+      status: 200,
+      response: standingResponse,
+      handler: async ({ query }) => ({ reservation_ids: await reservations.listStanding(query.after) }),
     }),
     defineRoute({
       method: 'post',

@@ -91,6 +91,9 @@ export const heldQuery = z.object({
   after_id: z.uuid().default('00000000-0000-0000-0000-000000000000'),
 });
 
+/** The last one of the page before. */
+export const standingQuery = z.object({ after: z.uuid().default('00000000-0000-0000-0000-000000000000') });
+
 const reservationFields = {
   id: z.string(),
   lines: z.array(line).nullable(),
@@ -130,6 +133,8 @@ export const releasedResponse = z.object({
 export const heldResponse = z.object({
   reservations: z.array(z.object({ id: z.string(), created_at: instant })),
 });
+
+export const standingResponse = z.object({ reservation_ids: z.array(z.string()) });
 
 export type HeldQuery = z.output<typeof heldQuery>;
 export type Quote = z.output<typeof quote>;

@@ -113,6 +113,7 @@ export function createReservationUseCases({
     },
 
     listHeld: reservations.listHeld,
+    listStanding: reservations.listStanding,
 
     /** The prices of each basket now, and which of its items are not available. Holds nothing. */
     async quote(baskets: Item[][]): Promise<Quote[]> {

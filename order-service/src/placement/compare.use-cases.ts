@@ -1,0 +1,121 @@
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import type { ProductClient } from '../clients/product.client.ts';
+import type { CompareRepository, StandingOrder } from './compare.repository.ts';
+
+interface CompareOptions {
+  repository: CompareRepository;
+  products: Pick<ProductClient, 'confirm' | 'listStanding' | 'release' | 'reserve'>;
+  logger: Logger;
+}
+
+interface CompareLimits {
+  /** Ends the comparison early. */
+  signal?: AbortSignal;
+  /** Repairs nothing, only reports. */
+  dryRun?: boolean;
+}
+
+/** Ids of what two databases did not agree about; of orders, except `released`, which are reservations. */
+export interface Comparison {
+  orders: number;
+  reservations: number;
+  /** Held stock without an order that needs it, and gave it back. */
+  released: string[];
+  /** Had no stock, and have it again. */
+  reserved: number[];
+  /** Have no stock, and it could not be taken: it is sold to others. Somebody must decide. */
+  short: number[];
+  /** Stand, but their stock was given back: cancelled after the backup. Somebody must decide. */
+  cancelledLater: number[];
+}
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Compares everything that both databases say about orders, also what is confirmed: after a restore of one of them, stock
+ * is confirmed for orders that do not exist, or orders exist whose units are on sale again (docs/order-placement.md).
+ */
+export function createCompareUseCases({ repository, products, logger }: CompareOptions) {
+  const releaseUnneeded = async (
+    found: Comparison,
+    since: Date,
+    limits: CompareLimits,
+    requestId: string,
+  ) => {
+    let page = await products.listStanding(firstIdOf(since), requestId);
+    while (page.length > 0 && limits.signal?.aborted !== true) {
+      found.reservations += page.length;
+      for (const id of await repository.unneeded(page)) {
+        if (!limits.dryRun) await products.release(id, requestId);
+        found.released.push(id);
+      }
+      page = await products.listStanding(page.at(-1) ?? FIRST_ID, requestId);
+    }
+  };
+
+  const reserveAgain = async (
+    found: Comparison,
+    order: StandingOrder,
+    dryRun: boolean | undefined,
+    requestId: string,
+  ) => {
+    const { id, reservationId, items } = order;
+    if (dryRun) return void found.reserved.push(id);
+    const [made] = await products.reserve([{ reservationId, items }], requestId, true);
+    if (made?.status === 'HELD' || made?.status === 'CONFIRMED') {
+      await products.confirm([reservationId], requestId);
+      found.reserved.push(id);
+    } else if (made?.refusal) {
+      found.short.push(id);
+    } else if (made?.status === 'RELEASED' && !(await repository.unneeded([reservationId])).length) {
+      found.cancelledLater.push(id);
+    }
+  };
+
+  const reserveMissing = async (found: Comparison, since: Date, limits: CompareLimits, requestId: string) => {
+    let page = await repository.standing(since, undefined);
+    while (page.length > 0 && limits.signal?.aborted !== true) {
+      found.orders += page.length;
+      // Those that hold stock are confirmed by it, which they should be anyway.
+      const confirmed = await products.confirm(
+        page.map(({ reservationId }) => reservationId),
+        requestId,
+      );
+      for (const order of page)
+        if (!confirmed.has(order.reservationId)) await reserveAgain(found, order, limits.dryRun, requestId);
+      page = await repository.standing(since, page.at(-1));
+    }
+  };
+
+  return {
+    /**
+     * Looks at orders and reservations since then, first at stock that nobody needs, so that it is there for those who lack it.
+     * @throws ProductServiceUnavailable: what was repaired until then stays so
+     */
+    async compareSince(since: Date, limits: CompareLimits = {}): Promise<Comparison> {
+      const requestId = uuidv7();
+      const found: Comparison = {
+        ...{ orders: 0, reservations: 0 },
+        ...{ released: [], reserved: [], short: [], cancelledLater: [] },
+      };
+      await releaseUnneeded(found, since, limits, requestId);
+      await reserveMissing(found, since, limits, requestId);
+      const { released, reserved, short, cancelledLater } = found;
+      if (released.length + reserved.length + short.length + cancelledLater.length > 0)
+        logger.error(
+          { ...found, request_id: requestId },
+          'the databases of orders and products did not agree',
+        );
+      return found;
+    },
+  };
+}
+
+export type CompareUseCases = ReturnType<typeof createCompareUseCases>;
+
+/** Below every UUIDv7 that was made from then on. */
+function firstIdOf(since: Date): string {
+  const time = Math.max(since.getTime(), 0).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
