@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createLogger } from '@shop/service-kit/runtime/logger';
+import { createMetrics } from '@shop/service-kit/runtime/metrics';
 import { fail } from '@shop/service-kit/runtime/run-server';
 import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
@@ -17,13 +18,14 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' }, since: { type: 'string' } } });
   const config = loadOrderConfig(process.env);
   const logger = createLogger(SERVICE, 'silent');
-  const { DATABASE_URL, DATABASE_PREPARED: prepared, TIME_LIMIT_FACTOR: patience } = config;
-  const database = openDatabase(DATABASE_URL, 2, logger, { patience, prepared });
+  const { DATABASE_URL, DATABASE_PREPARED: prepared, TIME_LIMIT_FACTOR: timeLimitFactor } = config;
+  const database = openDatabase(DATABASE_URL, 2, logger, { timeLimitFactor, prepared });
   const products = createProductClient({
     url: config.PRODUCT_SERVICE_URL,
     serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
     currency: config.CURRENCY,
-    patience,
+    metrics: createMetrics(SERVICE),
+    timeLimitFactor,
   });
   try {
     const repository = createCompareRepository(database.query);

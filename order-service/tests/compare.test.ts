@@ -33,7 +33,7 @@ async function buy(productId: number, quantity: number) {
   const { body } = await placeOrder(shop, 1, basket([productId, quantity]));
   const id: number = body.order.id;
   const { reservationId } = await shop.db.order.findUniqueOrThrow({ where: { id } });
-  await shop.client.confirm([reservationId], 'test');
+  await shop.client.confirm({ reservationIds: [reservationId], requestId: 'test' });
   return { id, reservationId };
 }
 
@@ -102,7 +102,7 @@ describe('a comparison of both databases', () => {
   test('reports an order that stands again although its stock was given back', async () => {
     const product = await createProduct(shop, { stock: 4 });
     const cancelled = await buy(product, 1);
-    await shop.client.release(cancelled.reservationId, 'test');
+    await shop.client.release({ reservationId: cancelled.reservationId, requestId: 'test' });
     expect(await compare()).toMatchObject({ ...agreed, cancelledLater: [cancelled.id] });
     await forgetOrder(cancelled.id);
   });
@@ -111,7 +111,7 @@ describe('a comparison of both databases', () => {
     const product = await createProduct(shop, { stock: 10 });
     const old = uuidv7({ msecs: Date.now() - 2 * HOUR });
     await shop.client.reserve(
-      [{ reservationId: old, items: [{ product_id: product, quantity: 2 }] }],
+      [{ orderId: 1, reservationId: old, items: [{ product_id: product, quantity: 2 }] }],
       'test',
       false,
     );
@@ -144,7 +144,7 @@ describe('a comparison of both databases', () => {
     });
     const behind = uuidv7();
     await shop.client.reserve(
-      [{ reservationId: behind, items: [{ product_id: product, quantity: 5 }] }],
+      [{ orderId: 1, reservationId: behind, items: [{ product_id: product, quantity: 5 }] }],
       'test',
       false,
     );

@@ -1,5 +1,5 @@
 import type { Query } from '@shop/service-kit/postgres/query';
-import type { Item } from '../clients/product.client.ts';
+import type { Item } from '../clients/product.requests.ts';
 
 /** An order that must have its stock. */
 export interface StandingOrder {

@@ -47,7 +47,7 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
     while (page.length > 0 && limits.signal?.aborted !== true) {
       found.reservations += page.length;
       for (const id of await repository.unneeded(page)) {
-        if (!limits.dryRun) await products.release(id, requestId);
+        if (!limits.dryRun) await products.release({ reservationId: id, requestId });
         found.released.push(id);
       }
       page = await products.listStanding(page.at(-1) ?? FIRST_ID, requestId);
@@ -62,9 +62,9 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
   ) => {
     const { id, reservationId, items } = order;
     if (dryRun) return void found.reserved.push(id);
-    const [made] = await products.reserve([{ reservationId, items }], requestId, true);
+    const [made] = await products.reserve([{ orderId: id, reservationId, items }], requestId, true);
     if (made?.status === 'HELD' || made?.status === 'CONFIRMED') {
-      await products.confirm([reservationId], requestId);
+      await products.confirm({ reservationIds: [reservationId], orderIds: [id], requestId });
       found.reserved.push(id);
     } else if (made?.refusal) {
       found.short.push(id);
@@ -78,10 +78,10 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
     while (page.length > 0 && limits.signal?.aborted !== true) {
       found.orders += page.length;
       // Those that hold stock are confirmed by it, which they should be anyway.
-      const confirmed = await products.confirm(
-        page.map(({ reservationId }) => reservationId),
+      const confirmed = await products.confirm({
+        reservationIds: page.map(({ reservationId }) => reservationId),
         requestId,
-      );
+      });
       for (const order of page)
         if (!confirmed.has(order.reservationId)) await reserveAgain(found, order, limits.dryRun, requestId);
       page = await repository.standing(since, page.at(-1));
