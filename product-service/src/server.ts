@@ -2,6 +2,7 @@ import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { observePool } from '@shop/service-kit/postgres/pool.metrics';
+import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { runServer } from '@shop/service-kit/runtime/run-server';
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
@@ -34,7 +35,8 @@ await runServer({
     const accessKeys = openAccessKeys(config, logger, metrics);
     const accounts = await openAccounts({ config, service: 'product-service', logger, metrics });
     const { query } = queries;
-    const catalogue = openCatalogue({ db, ...queries, redis, metrics, currency: config.CURRENCY });
+    const trust = createCacheTrust(query);
+    const catalogue = openCatalogue({ db, ...queries, redis, trust, metrics, currency: config.CURRENCY });
     const { catalogueChanged } = catalogue.cache;
     const erasure = createProductErasure({ query, readChanges: accounts.readChanges, catalogueChanged });
     const jobs = startJobs({

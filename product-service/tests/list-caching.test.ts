@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
@@ -11,6 +12,8 @@ import { VISIBLE_WITHIN, within } from './support/within.ts';
 
 /** Milliseconds after which lists with `in_stock` must show a change of availability (docs/http-api.md). */
 const STOCK_CONTRACT = 5000;
+/** Longer than a process serves its own copies, in milliseconds. */
+const COPIES = 500;
 
 let shop: TestShop;
 let replica: Replica;
@@ -42,6 +45,10 @@ describe('cached lists', () => {
     const { id } = await createProduct(shop.app, { category, stock: 10, price: 5 });
     await createProduct(shop.app, { category });
     await readProduct(replica.app, id);
+    for (const { app } of [replica, shop]) await list(app, { category });
+    await sleep(COPIES);
+    for (const { app } of [shop, replica]) await list(app, { category });
+    await sleep(COPIES);
     await list(replica.app, { category });
     const asked = database.count();
     const shown = async (app: Express) =>
@@ -83,9 +90,11 @@ describe('cached lists', () => {
   });
 
   test('stay cached if a product of another category changes', async () => {
-    await createProduct(shop.app, { category: 'Untouched' });
+    const untouched = await createProduct(shop.app, { category: 'Untouched' });
     const { id } = await createProduct(shop.app, { category: 'Touched' });
+    await readProduct(replica.app, untouched.id);
     await list(replica.app, { category: 'Untouched' });
+    await sleep(COPIES);
     const asked = database.count();
     await patch(shop.app, id, { price: 3 });
     await remove(shop.app, id);

@@ -38,7 +38,12 @@ export function serviceApps(): Record<'user' | 'product' | 'order', Express> {
     };
   };
   const product = runtimeOf('product-service', loadProductConfig(ENVIRONMENT));
-  const catalogue = openCatalogue({ ...product, unprepared: unused, currency: product.config.CURRENCY });
+  const catalogue = openCatalogue({
+    ...product,
+    unprepared: unused,
+    trust: unused,
+    currency: product.config.CURRENCY,
+  });
   const order = runtimeOf('order-service', loadOrderConfig(ENVIRONMENT));
   return {
     user: createUserApp({

@@ -1,8 +1,92 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cacheOn, open, read, slowLoad, textOf, value } from './support/caches.ts';
+import { openSlowLink } from '../src/testing/slow-link.ts';
+import { connectTestRedis } from '../src/testing/test-redis.ts';
+import {
+  CONTRACT,
+  cacheOn,
+  database,
+  LATER,
+  neverLoaded,
+  open,
+  read,
+  slowLoad,
+  textOf,
+  value,
+} from './support/caches.ts';
+import { pageOn } from './support/pages.ts';
 import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
 import { until } from './support/until.ts';
+
+/** A connection that the test cuts, while that of another process works. */
+async function twoConnections() {
+  const redis = await open(connectTestRedis());
+  let isCut = false;
+  const unlessCut =
+    (send: typeof redis.run): typeof redis.run =>
+    (commands) =>
+      isCut ? Promise.reject(new Error('redis is away')) : send(commands);
+  const cut = { ...redis, run: unlessCut(redis.run), insist: unlessCut(redis.insist) };
+  const whole = { ...(await open(connectTestRedis())), prefix: redis.prefix };
+  return {
+    cut,
+    whole,
+    setCut(is: boolean) {
+      isCut = is;
+    },
+  };
+}
+
+describe('a change that cannot be reported to Redis', () => {
+  test('shows here at once, and within a second where Redis is still read', async () => {
+    const { cut, whole, setCut } = await twoConnections();
+    const [here, there] = [cacheOn(cut), cacheOn(whole)];
+    await here.cache.read('7', 'k', value('old'));
+    expect(await textOf(there.cache, '7', 'k', neverLoaded)).toBe('old');
+    setCut(true);
+    await here.cache.invalidate(['7']);
+    setCut(false);
+    expect(await textOf(here.cache, '7', 'k', value('new'))).toBe('new');
+    await sleep(CONTRACT);
+    expect(await textOf(there.cache, '7', 'k', value('new'))).toBe('new');
+    expect((await here.metrics.degraded.get()).values).toMatchObject([
+      { labels: { feature: 'cache_thing' } },
+    ]);
+  });
+
+  test('shows in the pages that are made of it, too, and what was kept before is never used again', async () => {
+    const { cut, whole, setCut } = await twoConnections();
+    const rows = new Map(['1', '2', '3'].map((id) => [id, 1]));
+    const [one, two] = [pageOn(cut, rows), pageOn(whole, rows)];
+    await one.readPart('2');
+    await one.readPage();
+    expect(await two.readPage()).toBe('1.1 2.1 3.1');
+    setCut(true);
+    await one.change('2');
+    setCut(false);
+    expect(await one.readPage()).toBe('1.1 2.2 3.1');
+    await sleep(CONTRACT);
+    expect(await two.readPage()).toBe('1.1 2.2 3.1');
+    await sleep(CONTRACT);
+    for (const shop of [one, two]) expect(await shop.readPage()).toBe('1.1 2.2 3.1');
+  });
+
+  test('begins no epoch when Redis takes it at the second attempt', async () => {
+    const redis = await open(connectTestRedis());
+    let attempts = 0;
+    const insist: typeof redis.insist = (commands) =>
+      redis.insist((client) => {
+        attempts += 1;
+        return attempts === 1 ? Promise.reject(new Error('lost')) : commands(client);
+      });
+    const { cache } = cacheOn({ ...redis, insist });
+    await cache.read('7', 'k', value('old'));
+    const epoch = await database.epoch();
+    await cache.invalidate(['7']);
+    expect(await textOf(cache, '7', 'k', value('new'))).toBe('new');
+    expect([attempts, await database.epoch()]).toEqual([2, epoch]);
+  });
+});
 
 describe('while Redis is away', () => {
   let server: RedisProcess;
@@ -11,7 +95,7 @@ describe('while Redis is away', () => {
   });
   afterAll(() => server.kill());
 
-  test('each process loads for itself what it does not keep', async () => {
+  test('each process loads for itself, once for all who ask at the same time', async () => {
     const redis = await open(connectTo(server));
     const { cache, reads } = cacheOn(redis);
     await server.kill();
@@ -21,60 +105,87 @@ describe('while Redis is away', () => {
     await until('a load began', () => slow.calls() > 0);
     slow.resolve('one');
     await all;
-    expect(slow.calls()).toBe(1);
-    await sleep(800);
+    expect([slow.calls(), await reads('alone')]).toEqual([1, 1]);
+    await cache.invalidate(['7']);
     expect(await read(cache, '7', 'k', value('two'))).toEqual({ text: 'two', hit: false });
-    await cache.invalidate(['7']);
-    expect(await read(cache, '7', 'k', value('three'))).toEqual({ text: 'three', hit: false });
-    expect(await reads('alone')).toBe(3);
     await server.start();
     await until('redis is ready again', () => redis.isReady());
   });
 
-  test('a group that ended meanwhile is ended for all once Redis goes on', async () => {
+  test('a change shows as soon as a paused Redis goes on', async () => {
     const [here, there] = [await open(connectTo(server, 'p:')), await open(connectTo(server, 'p:'))];
-    const { cache, metrics } = cacheOn(here);
-    const other = cacheOn(there).cache;
-    await cache.read('1', 'k', value('old'));
-    await cache.read('2', 'k', value('old'));
+    const [one, two] = [cacheOn(here).cache, cacheOn(there).cache];
+    await one.read('7', 'k', value('old'));
+    await sleep(CONTRACT);
     server.pause();
-    await cache.invalidate(['1']);
-    await cache.invalidate(['2']);
-    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
-    expect((await metrics.degraded.get()).values[0]).toMatchObject({ labels: { feature: 'cache_thing' } });
+    await one.invalidate(['7']);
     server.resume();
-    await until('redis is used again', () => here.isReady());
-    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
-    for (const group of ['1', '2'])
-      await until(
-        'the other process sees it',
-        async () => (await textOf(other, group, 'k', value('new'))) === 'new',
-      );
+    expect(await textOf(one, '7', 'k', value('new'))).toBe('new');
+    await sleep(CONTRACT);
+    expect(await textOf(two, '7', 'k', value('new'))).toBe('new');
   });
 
-  test('what has gathered is told once Redis goes on, however much it is, and holds up nothing else', async () => {
-    const redis = await open(connectTo(server, 'r:'));
-    const { cache } = cacheOn(redis);
-    server.pause();
-    const groups = Array.from({ length: 50_000 }, (_, i) => String(i));
-    for (let i = 0; i < groups.length; i += 500) await cache.invalidate(groups.slice(i, i + 500));
-    server.resume();
-    await until('redis is used again', () => redis.isReady());
-    await cache.invalidate(['after']);
-    // A busy machine may let a question of the test's own time out.
-    const asked = (question: Promise<number>) => question.catch(() => 0);
-    await until('it is told', async () => (await asked(redis.client.exists('r:group:thing:after'))) === 1);
-    await until('all are told', async () => (await asked(redis.client.dbsize())) >= groups.length, 60_000);
-  }, 90_000);
-
-  test('a group that ended during an outage is ended after the reconnection', async () => {
-    const redis = await open(connectTo(server, 'q:'));
-    const { cache } = cacheOn(redis);
-    await server.kill();
-    await until('the connection is lost', () => !redis.isReady());
-    await cache.invalidate(['7']);
-    await server.start();
-    await until('redis is ready again', () => redis.isReady());
-    await until('it was ended', async () => (await redis.client.exists('q:group:thing:7')) === 1);
-  });
+  test('no read misses what it must show, whatever happens to Redis meanwhile', async () => {
+    const link = await openSlowLink(server.port);
+    const rows = new Map(['1', '2', '3'].map((id) => [id, 1]));
+    const [near, far] = [
+      await open(connectTo({ ...server, url: `redis://127.0.0.1:${link.port}` }, 'm:')),
+      await open(connectTo(server, 'm:')),
+    ];
+    const [here, there] = [pageOn(near, rows), pageOn(far, rows)];
+    const stop = new AbortController();
+    const reported: { shop: unknown; id: string; version: number; at: number }[] = [];
+    const missed: string[] = [];
+    const keepChanging = async (shop: typeof here) => {
+      while (!stop.signal.aborted) {
+        const id = String(1 + Math.floor(Math.random() * 3));
+        const changing = shop.change(id);
+        const version = rows.get(id) ?? 0;
+        await changing;
+        reported.push({ shop, id, version, at: performance.now() });
+        await sleep(Math.random() * 60);
+      }
+    };
+    const keepReading = async (shop: typeof here) => {
+      while (!stop.signal.aborted) {
+        const begunAt = performance.now();
+        const due = reported.filter((change) => change.shop === shop || change.at < begunAt - CONTRACT);
+        const page = await shop.readPage();
+        for (const { id, version } of due)
+          if (Number(new RegExp(`${id}\\.(\\d+)`).exec(page)?.[1]) < version)
+            missed.push(`${page} without version ${version} of ${id}`);
+        await sleep(5);
+      }
+    };
+    const work = [here, there].flatMap((shop) => [keepChanging(shop), keepReading(shop), keepReading(shop)]);
+    const whilePassing = async (begin: () => void, end: () => void) => {
+      begin();
+      await sleep(400);
+      end();
+    };
+    const events = [
+      () => whilePassing(server.pause, server.resume),
+      () => whilePassing(link.sever, link.mend),
+      () => far.client.flushall(),
+      () =>
+        whilePassing(
+          () => link.slowDown(400),
+          () => link.slowDown(0),
+        ),
+      () => server.kill().then(server.start),
+    ];
+    for (const event of events) {
+      await until('both use Redis', () => near.isReady() && far.isReady());
+      here.takeLoaded();
+      await until('pages come from Redis again', async () => {
+        await sleep(LATER);
+        return here.takeLoaded().length + there.takeLoaded().length === 0;
+      });
+      await event();
+    }
+    stop.abort();
+    await Promise.all(work);
+    link.close();
+    expect(missed).toEqual([]);
+  }, 60_000);
 });

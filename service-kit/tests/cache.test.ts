@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { createCaches } from '../src/redis/cache.ts';
-import { createMetrics } from '../src/runtime/metrics.ts';
 import { connectTestRedis } from '../src/testing/test-redis.ts';
 import {
+  bytesOf,
   cacheOn,
+  LATER,
   neverLoaded,
+  nothing,
   open,
   read,
-  response,
   slowLoad,
   textOf,
   twoProcesses,
@@ -16,43 +16,10 @@ import {
 } from './support/caches.ts';
 import { until } from './support/until.ts';
 
-describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
-  const connect = () => (place === 'in Redis' ? open(connectTestRedis()) : undefined);
+describe.each(['without Redis', 'with Redis'])('a cache %s', (way) => {
+  const connect = () => (way === 'with Redis' ? open(connectTestRedis()) : undefined);
 
-  test('loads once and serves the next reads from what it keeps', async () => {
-    const { cache, reads, metrics } = cacheOn(await connect());
-    const first = await cache.read('7', 'plain', value('one'));
-    expect(first).toEqual({ value: response('one'), hit: false });
-    expect(await cache.read('7', 'plain', neverLoaded)).toEqual({ value: response('one'), hit: true });
-    expect(await read(cache, '7', 'other', value('two'))).toEqual({ text: 'two', hit: false });
-    expect([await reads('memory'), await reads('miss'), await reads('alone')]).toEqual([1, 2, 0]);
-    expect((await metrics.cacheLoads.get()).values).toMatchObject([{ value: 2 }]);
-    expect(await metrics.registry.metrics()).toMatch(/cache_age_seconds_count\{[^}]*thing[^}]*\} 3/);
-  });
-
-  test('asks whether a response still holds before it is a second old', async () => {
-    const { cache, reads } = cacheOn(await connect());
-    await read(cache, '7', 'k', value('one'));
-    await sleep(800);
-    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text: 'one', hit: true });
-    expect([await reads('memory'), await reads('redis')]).toEqual([0, 1]);
-  });
-
-  test.each(['0', 'null', 'false'])('keeps %j as a value', async (text) => {
-    const { cache } = cacheOn(await connect());
-    await read(cache, '7', 'k', value(text));
-    await sleep(800);
-    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text, hit: true });
-  });
-
-  test('keeps that there is nothing', async () => {
-    const { cache } = cacheOn(await connect());
-    await cache.read('7', 'k', async () => null);
-    await sleep(800);
-    expect(await cache.read('7', 'k', neverLoaded)).toEqual({ value: null, hit: true });
-  });
-
-  test('loads a cold key once for all who ask at the same time', async () => {
+  test('loads a key once for all who ask at the same time', async () => {
     const { cache } = cacheOn(await connect());
     const slow = slowLoad();
     const all = Promise.all(Array.from({ length: 20 }, () => textOf(cache, '7', 'k', slow.load)));
@@ -72,107 +39,109 @@ describe.each(['in this process', 'in Redis'])('a cache %s', (place) => {
     expect(await read(cache, '7', 'k', value('two'))).toEqual({ text: 'two', hit: false });
   });
 
-  test('ends the groups that changed, and only these', async () => {
+  test('shows a change that this process has made to every later read', async () => {
     const { cache } = cacheOn(await connect());
-    for (const group of ['1', '2', '3']) await cache.read(group, 'k', value('old'));
-    await cache.invalidate(['1', '2']);
-    expect(await textOf(cache, '1', 'k', value('new'))).toBe('new');
-    expect(await textOf(cache, '2', 'k', value('new'))).toBe('new');
-    expect((await read(cache, '3', 'k', neverLoaded)).hit).toBe(true);
+    await cache.read('7', 'k', value('old'));
+    await cache.invalidate(['7']);
+    expect(await textOf(cache, '7', 'k', value('new'))).toBe('new');
+    await cache.invalidate(['7']);
+    expect(await textOf(cache, '7', 'k', value('newer'))).toBe('newer');
   });
 
-  test('never reads what was loaded before the group ended, however late it was stored', async () => {
+  test('serves no read what was loaded before a change that was made before it began', async () => {
     const { cache } = cacheOn(await connect());
     const slow = slowLoad();
     const early = textOf(cache, '7', 'k', slow.load);
     await until('the load began', () => slow.calls() === 1);
     await cache.invalidate(['7']);
-    const during = await read(cache, '7', 'k', value('new'));
+    const late = textOf(cache, '7', 'k', value('new'));
     slow.resolve('old');
-    expect(await early).toBe('old');
-    expect(during).toEqual({ text: 'new', hit: false });
-    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text: 'new', hit: true });
-    await sleep(800);
-    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text: 'new', hit: true });
+    expect([await early, await late]).toEqual(['old', 'new']);
+    await sleep(LATER);
+    const loaded = way === 'with Redis' ? neverLoaded : value('new');
+    expect(await textOf(cache, '7', 'k', loaded)).toBe('new');
   });
 
-  test('shares a load that takes long only with those who asked soon', async () => {
+  test('shares a load that takes long only with reads that began soon after it', async () => {
     const { cache } = cacheOn(await connect());
     const slow = slowLoad();
     const early = textOf(cache, '7', 'k', slow.load);
     await until('the load began', () => slow.calls() === 1);
-    await sleep(800);
+    await sleep(LATER);
     expect(await textOf(cache, '7', 'k', value('new'))).toBe('new');
     slow.resolve('old');
     expect(await early).toBe('old');
-    expect(await textOf(cache, '7', 'k', neverLoaded)).toBe('new');
   });
 
-  test('forgets an entry at the end of its life, which the value may decide', async () => {
-    const { cache } = cacheOn(await connect(), (found) => (String(found?.bytes) === 'short' ? 0.02 : 60));
-    await cache.read('7', 'a', value('short'));
-    await cache.read('7', 'b', value('long'));
-    await until('the entry is gone', async () => !(await cache.read('7', 'a', value('again'))).hit);
-    expect((await cache.read('7', 'b', neverLoaded)).hit).toBe(true);
+  test('loads again in time for a change that nobody reported here', async () => {
+    const { cache } = cacheOn(await connect(), { lifetime: 10 });
+    await cache.read('7', 'k', value('old'));
+    await sleep(LATER);
+    expect(await read(cache, '7', 'k', value('new'))).toEqual({ text: 'new', hit: false });
+  });
+
+  test('is not made with a lifetime beyond its bound', async () => {
+    const redis = await connect();
+    for (const lifetime of [0, -1, Number.NaN, 600_001]) {
+      expect(() => cacheOn(redis, { lifetime })).toThrow('the most is 600000');
+      expect(() => cacheOn(redis, { lifetimeOfNothing: lifetime })).toThrow('the most is 600000');
+    }
+    cacheOn(redis, { lifetime: 600_000 });
   });
 });
 
-test('a cache that would keep entries longer than Redis remembers what was invalidated is not made', () => {
-  const make = (ttl: number) =>
-    createCaches({ redis: undefined, metrics: createMetrics('kit') })({ name: 'long', ttl });
-  for (const ttl of [0, Number.NaN, 841]) expect(() => make(ttl)).toThrow('at most 840 s');
-  make(840);
-});
+describe('what Redis keeps', () => {
+  test.each(['one', '0', 'null', 'false'])('%j is served until it changes', async (text) => {
+    const { cache, reads, metrics } = cacheOn(await open(connectTestRedis()));
+    expect(await cache.read('7', 'k', value(text))).toMatchObject({ value: bytesOf(text), hit: false });
+    await sleep(LATER);
+    expect(await read(cache, '7', 'k', neverLoaded)).toEqual({ text, hit: true });
+    expect([await reads('miss'), await reads('redis')]).toEqual([1, 1]);
+    expect((await metrics.cacheLoads.get()).values).toMatchObject([{ value: 1 }]);
+  });
 
-test('a cache in this process has a bound', async () => {
-  const { cache } = cacheOn(undefined);
-  const load = async () => ({ etag: '"1"', bytes: Buffer.alloc(1_000_000) });
-  for (let i = 0; i < 40; i += 1) await cache.read('all', String(i), load);
-  expect((await cache.read('all', '39', neverLoaded)).hit).toBe(true);
-  expect((await cache.read('all', '0', load)).hit).toBe(false);
-  await cache.invalidate(Array.from({ length: 10_002 }, (_, i) => String(i)));
-  await cache.invalidate(['one more']);
-  await sleep(800);
-  expect((await cache.read('all', '38', load)).hit).toBe(false);
+  test('may be that there is nothing, for a time of its own', async () => {
+    const redis = await open(connectTestRedis());
+    const { cache } = cacheOn(redis);
+    await cache.read('7', 'k', nothing);
+    await sleep(LATER);
+    expect(await cache.read('7', 'k', neverLoaded)).toMatchObject({ value: null, hit: true });
+    const impatient = cacheOn(redis, { name: 'other', lifetimeOfNothing: 10 }).cache;
+    await impatient.read('7', 'k', nothing);
+    await sleep(LATER);
+    expect(await textOf(impatient, '7', 'k', value('there now'))).toBe('there now');
+  });
+
+  test('is invalidated by groups', async () => {
+    const { cache } = cacheOn(await open(connectTestRedis()));
+    for (const group of ['1', '2', '3']) await cache.read(group, 'k', value('old'));
+    await cache.invalidate(['1', '2']);
+    for (const group of ['1', '2']) expect(await textOf(cache, group, 'k', value('new'))).toBe('new');
+    await sleep(LATER);
+    expect((await read(cache, '3', 'k', neverLoaded)).hit).toBe(true);
+  });
+
+  test('has a bound for each group', async () => {
+    const redis = await open(connectTestRedis());
+    const { cache } = cacheOn(redis);
+    await Promise.all(Array.from({ length: 1500 }, (_, i) => cache.read('7', String(i), value('v'))));
+    const [group = ''] = await redis.client.keys(`${redis.prefix}cache:*:thing:7`);
+    expect(await redis.client.hlen(group)).toBeLessThan(1010);
+  });
 });
 
 describe('caches of several processes', () => {
   test('are one through Redis', async () => {
     const [one, two] = await twoProcesses();
     await one.cache.read('7', 'k', value('old'));
-    expect(await two.cache.read('7', 'k', neverLoaded)).toEqual({ value: response('old'), hit: true });
+    expect(await two.cache.read('7', 'k', neverLoaded)).toMatchObject({ value: bytesOf('old'), hit: true });
     await two.cache.invalidate(['7']);
     expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
-    await sleep(800);
+    await sleep(LATER);
     expect(await read(one.cache, '7', 'k', neverLoaded)).toEqual({ text: 'new', hit: true });
   });
 
-  test('load a cold key once for all readers of all', async () => {
-    const [one, two] = await twoProcesses();
-    const slow = slowLoad();
-    const all = Promise.all(
-      [one, two].flatMap(({ cache }) => Array.from({ length: 50 }, () => textOf(cache, '7', 'k', slow.load))),
-    );
-    await until('a load began', () => slow.calls() > 0);
-    await sleep(100);
-    slow.resolve('one');
-    expect(new Set(await all)).toEqual(new Set(['one']));
-    expect(slow.calls()).toBe(1);
-    expect((await one.reads('redis')) + (await two.reads('redis'))).toBe(1);
-  });
-
-  test('load themselves when another takes too long or has failed', async () => {
-    const [one, two] = await twoProcesses();
-    const slow = slowLoad();
-    const early = settled(one.cache.read('7', 'k', slow.load));
-    await until('a load began', () => slow.calls() === 1);
-    expect(await textOf(two.cache, '7', 'k', value('patience has an end'))).toBe('patience has an end');
-    slow.reject(new Error('no database'));
-    await early;
-    expect(await textOf(one.cache, '7', 'k', value('loaded at once'))).toBe('loaded at once');
-  });
-
-  test('never keep what was loaded before a change, whoever was late', async () => {
+  test('keep nothing that was loaded before a change', async () => {
     const [one, two] = await twoProcesses();
     const slow = slowLoad();
     const early = textOf(one.cache, '7', 'k', slow.load);
@@ -181,25 +150,21 @@ describe('caches of several processes', () => {
     expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
     slow.resolve('old');
     expect(await early).toBe('old');
-    await sleep(800);
+    await sleep(LATER);
     expect(await textOf(one.cache, '7', 'k', neverLoaded)).toBe('new');
     expect(await textOf(two.cache, '7', 'k', neverLoaded)).toBe('new');
   });
 
-  test('load a key once in a while, however often its group ends', async () => {
+  test('load a key no more often than copies grow old, however often its group is invalidated', async () => {
     const [one, two] = await twoProcesses();
     let loads = 0;
-    const load = async () => {
-      loads += 1;
-      return response(String(loads));
-    };
-    const endsAt = Date.now() + 1000;
-    while (Date.now() < endsAt) {
+    const load = () => value(String(++loads))();
+    const startedAt = performance.now();
+    for (let i = 0; i < 100; i += 1) {
       await two.cache.invalidate(['7']);
       await one.cache.read('7', 'k', load);
-      await sleep(5);
     }
-    expect(loads).toBeLessThanOrEqual(3);
+    expect(loads).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - startedAt) / 400));
   });
 
   test('keep nothing that was loaded before Redis lost its data', async () => {
@@ -208,12 +173,9 @@ describe('caches of several processes', () => {
     const slow = slowLoad();
     const early = one.cache.read('7', 'k', slow.load);
     await until('a load began', () => slow.calls() === 1);
-    await two.cache.invalidate(['7']);
     await redis.client.del(...(await redis.client.keys(`${redis.prefix}*`)));
     slow.resolve('old');
     await early;
     expect(await textOf(two.cache, '7', 'k', value('new'))).toBe('new');
   });
 });
-
-const settled = (reading: Promise<unknown>) => reading.catch(() => undefined);

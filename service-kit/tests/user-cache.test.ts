@@ -124,7 +124,7 @@ describe('what is kept of a user', () => {
   });
 });
 
-describe('a change that Redis cannot be told of', () => {
+describe('a change that cannot be reported to Redis', () => {
   test('is seen by a replica that still reaches Redis', async () => {
     await until('it is stored', async () => (await there.read(user)).hit);
     link.sever();
@@ -134,7 +134,7 @@ describe('a change that Redis cannot be told of', () => {
     await until('the link is used again', () => here.redis.isReady());
   });
 
-  test('is seen when Redis got the words and its responses were lost', async () => {
+  test('is seen when Redis took it and its responses were lost', async () => {
     await until('it is stored', async () => (await there.read(user)).hit);
     link.slowDown(1000);
     await here.change(user);
@@ -153,20 +153,31 @@ describe('a change that Redis cannot be told of', () => {
     expect((await there.read(user)).n).toBe(1);
   });
 
-  test('waits for the other replicas once, not with each change of an outage', async () => {
+  test('makes no replica go without the cache', async () => {
+    link.sever();
+    await here.change(user);
+    await there.read(user);
+    await until('it is stored', async () => (await there.read(user)).hit);
+    expect(await counters.isDistrusted()).toBe(false);
+    link.mend();
+    await until('the link is used again', () => here.redis.isReady());
+  });
+
+  test('waits for the other replicas twice, not with each change of an outage', async () => {
     const patient = await counters.replica(`redis://127.0.0.1:${link.port}`, 60_000);
     link.sever();
-    await patient.change(user);
+    for (let i = 0; i < 2; i += 1) await patient.change(user);
     const epoch = await counters.epoch();
     for (let i = 0; i < 20; i += 1) await patient.change(user);
     expect(await counters.epoch()).toBe(epoch);
+    expect(await counters.isDistrusted()).toBe(true);
     await counters.run("UPDATE cache_trust SET distrusted_until = '-infinity'");
     link.mend();
     await until('the link is used again', () => here.redis.isReady());
   });
 });
 
-describe('a process that dies between the commit and its word to Redis', () => {
+describe('a process that dies between the commit and its report to Redis', () => {
   test('leaves nothing that could be read', async () => {
     const dying = await counters.replica(server.url);
     await until('it is stored', async () => (await there.read(user)).hit);
@@ -212,9 +223,9 @@ describe('a Redis that has lost or found something', () => {
   });
 });
 
-test('no read misses a change that was answered before, whatever happens to Redis meanwhile', async () => {
+test('no read misses a change that was acknowledged before, whatever happens to Redis meanwhile', async () => {
   const stop = new AbortController();
-  const answered = new Map<number, number>();
+  const acknowledged = new Map<number, number>();
   const stale: string[] = [];
   let reads = 0;
   let hits = 0;
@@ -223,7 +234,7 @@ test('no read misses a change that was answered before, whatever happens to Redi
   const keepReading = async () => {
     while (!stop.signal.aborted) {
       const who = anyOf(users);
-      const floor = answered.get(who) ?? 0;
+      const floor = acknowledged.get(who) ?? 0;
       const { n, hit } = await anyOf([here, there]).read(who);
       reads += 1;
       if (hit) hits += 1;
@@ -234,7 +245,7 @@ test('no read misses a change that was answered before, whatever happens to Redi
   const keepChanging = async (who: number) => {
     for (let n = 1; !stop.signal.aborted; n += 1) {
       await anyOf([here, there]).change(who);
-      answered.set(who, n);
+      acknowledged.set(who, n);
       await sleep(Math.random() * 100);
     }
   };

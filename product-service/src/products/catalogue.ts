@@ -9,12 +9,12 @@ interface CatalogueOptions extends ProductRepositoryOptions, CachesOptions {
   currency: string;
 }
 
-/** The products and their caches; one per process, shared by requests and jobs. */
-export function openCatalogue({ redis, metrics, currency, ...database }: CatalogueOptions) {
+/** The products and their caches, one per process, shared by requests and jobs. */
+export function openCatalogue({ redis, trust, metrics, currency, ...database }: CatalogueOptions) {
   const money = createMoney(currency);
   const schemas = createProductSchemas(money);
   const repository = createProductRepository(database);
-  const cache = createProductCache({ redis, metrics, schemas, find: repository.find });
+  const cache = createProductCache({ redis, trust, metrics, schemas, findAll: repository.findAll });
   return { money, schemas, repository, cache };
 }
 

@@ -1,20 +1,19 @@
 import { etagOf } from '@shop/service-kit/http/mount-routes';
-import { type CacheRead, type CachesOptions, createCaches } from '@shop/service-kit/redis/cache';
+import { type CacheRead, type CachesOptions, createCaches, type Loaded } from '@shop/service-kit/redis/cache';
+import type { CachedBytes, CacheValue } from '@shop/service-kit/redis/cache-groups';
 import { keyOfQuery } from '@shop/service-kit/redis/cache-key';
-import type { CachedBytes, CacheValue } from '@shop/service-kit/redis/cache-store';
 import { ProductNotFound } from './product.errors.ts';
 import { etagOfProduct } from './product.etag.ts';
 import { groupOfList, groupsOfLists, looksAtStock } from './product.lists.ts';
+import { joinPage, keptOf, type Page, splitPage } from './product.pages.ts';
 import type { Product, ProductQuery, ProductSchemas } from './product.schemas.ts';
 
-/** Seconds that one product and the categories are kept: changes invalidate them earlier. */
-const LONG = 600;
-/** Seconds that lists are kept: they are many, and most are not asked for twice. */
-const LISTS = 60;
-/** Seconds for those that look at the stock: what enters and leaves them may show 5 s late (the HTTP contract). */
-const LISTS_BY_STOCK = 4;
-/** Seconds that "there is no such product" is kept. */
-const MISSING = 5;
+/** Milliseconds that responses are kept; changes invalidate or replace them earlier. */
+const LIFETIME = 600_000;
+/** For lists that look at the stock: what enters and leaves them may show 5 s late (the HTTP contract). */
+const LISTS_BY_STOCK = 4000;
+/** For "there is no such product". */
+const MISSING = 5000;
 
 /** The group of the lists of categories. */
 const CATEGORIES = 'all';
@@ -24,15 +23,10 @@ export interface CachedResponse extends CachedBytes {
   cacheStatus: string;
 }
 
-/** A page of a list, as its JSON has it. */
-interface Page {
-  products: { id: number }[];
-}
-
 interface ProductCacheOptions extends CachesOptions {
   schemas: ProductSchemas;
-  /** Loads one product from the database. */
-  find(id: number): Promise<Product | undefined>;
+  /** Loads products from the database; those that do not exist are left out. */
+  findAll(ids: number[]): Promise<Product[]>;
 }
 
 /**
@@ -42,62 +36,55 @@ interface ProductCacheOptions extends CachesOptions {
  * A cached list stores the ids of its products, and takes their content from their own responses: an order or a new price
  * replaces the response of one product, and invalidates no list.
  */
-export function createProductCache({ schemas, find, ...options }: ProductCacheOptions) {
+export function createProductCache({ schemas, findAll, ...options }: ProductCacheOptions) {
   const show = (product: Product) => ({
-    ...pack(schemas.productResponse.parse({ product }), etagOfProduct(product)),
+    value: pack(schemas.productResponse.parse({ product }), etagOfProduct(product)),
     version: product.revision,
   });
-  const load = async (id: string): Promise<CacheValue> => {
-    const product = await find(Number(id));
-    return product === undefined ? null : show(product);
+  const load = async (names: string[]): Promise<Map<string, Loaded>> => {
+    const found = await findAll(names.map(Number));
+    return new Map(found.map((product) => [String(product.id), show(product)]));
   };
 
   const createCache = createCaches(options);
-  const products = createCache({
-    name: 'product',
-    ttl: LONG,
-    shorter: (value) => (value === null ? MISSING : undefined),
-  });
-  const partOf = ({ id }: { id: number }) => products.partOf(String(id));
-  const showPage = (page: Page) => ({ ...pack(page), parts: page.products.map(partOf) });
-  const renew = ({ bytes }: CachedBytes, changed: Map<string, CacheValue>): CachedBytes => {
-    const page: Page = JSON.parse(String(bytes));
-    const shown = page.products.flatMap((product) => {
-      const response = changed.get(partOf(product));
-      return response === undefined ? [product] : response === null ? [] : [productIn(response)];
-    });
-    return showPage({ ...page, products: shown });
+  const products = createCache({ name: 'product', lifetime: LIFETIME, lifetimeOfNothing: MISSING });
+  const listsByStock = createCache({ name: 'product_list', lifetime: LISTS_BY_STOCK });
+  const lists = createCache({ name: 'product_list', lifetime: LIFETIME });
+  const categories = createCache({ name: 'categories', lifetime: LIFETIME });
+
+  const partsOf = (ids: string[]) => ids.map(products.groupOf);
+  const restorePage = async (kept: CacheValue) => {
+    const { ids, rest } = splitPage(kept);
+    const { values, hit } = await products.readAll(ids, load);
+    return { value: joinPage(values, rest), parts: partsOf(ids), hit };
   };
-  const lists = createCache({
-    name: 'product_list',
-    ttl: LISTS,
-    shorter: (_page, group) => (looksAtStock(group) ? LISTS_BY_STOCK : undefined),
-    parts: { of: products, load, renew },
-  });
-  const categories = createCache({ name: 'categories', ttl: LONG });
 
   const stockChanged = (changed: Product[]): Promise<void> =>
-    products.replace(changed.map((product) => ({ group: String(product.id), value: show(product) })));
+    products.replace(changed.map((product) => ({ group: String(product.id), ...show(product) })));
   return {
     /** @throws ProductNotFound, also from the cache */
     async product(id: number): Promise<CachedResponse> {
-      return responseOf('product', await products.read(String(id), '', () => load(String(id))));
+      const name = String(id);
+      const loadOne = async () => (await load([name])).get(name) ?? { value: null };
+      return responseOf('product', await products.read(name, '', loadOne));
     },
 
-    /** @param loadPage gives the body of the response */
+    /** @param loadPage returns the body of the response */
     async list(query: ProductQuery, loadPage: () => Promise<Page>): Promise<CachedResponse> {
-      return responseOf(
-        'product_list',
-        await lists.read(groupOfList(query), keyOfQuery(query), async () => showPage(await loadPage())),
-      );
+      const group = groupOfList(query);
+      const cache = looksAtStock(group) ? listsByStock : lists;
+      const loadList = async () => {
+        const page = await loadPage();
+        const kept = keptOf(page);
+        return { value: pack(page), kept, parts: partsOf(splitPage(kept).ids) };
+      };
+      return responseOf('product_list', await cache.read(group, keyOfQuery(query), loadList, restorePage));
     },
 
-    /** @param loadAll gives the body of the response */
+    /** @param loadAll returns the body of the response */
     async categories(key: string, loadAll: () => Promise<object>): Promise<CachedResponse> {
-      return responseOf(
-        'categories',
-        await categories.read(CATEGORIES, key, async () => pack(await loadAll())),
-      );
+      const loadList = async () => ({ value: pack(await loadAll()) });
+      return responseOf('categories', await categories.read(CATEGORIES, key, loadList));
     },
 
     /** @param changed the products as they are now */
@@ -137,10 +124,8 @@ function pack(body: object, etag?: string): CachedBytes {
   return { etag: etag ?? etagOf(json), bytes: Buffer.from(json) };
 }
 
-const productIn = ({ bytes }: CachedBytes): { id: number } => JSON.parse(String(bytes)).product;
-
 /** @throws ProductNotFound for what is known not to exist */
 function responseOf(name: string, { value, hit }: CacheRead): CachedResponse {
   if (value === null) throw new ProductNotFound();
-  return { ...value, cacheStatus: hit ? `${name}; hit` : `${name}; fwd=miss` };
+  return { etag: value.etag, bytes: value.bytes, cacheStatus: hit ? `${name}; hit` : `${name}; fwd=miss` };
 }

@@ -70,10 +70,10 @@ export function createProductRepository({
     },
 
     /** Index: the primary key. */
-    async find(id: number): Promise<Product | undefined> {
+    async findAll(ids: number[]): Promise<Product[]> {
       const rows = await query<ProductRow[]>`
-        SELECT ${PRODUCT_COLUMNS} FROM products p WHERE p.id = ${id}::int AND p.deleted_at IS NULL`;
-      return rows[0] && toProduct(rows[0]);
+        SELECT ${PRODUCT_COLUMNS} FROM products p WHERE p.id = ANY(${ids}::int[]) AND p.deleted_at IS NULL`;
+      return rows.map(toProduct);
     },
 
     /** A page, searched by words if there are any, and the total number of products. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import type { Query } from '@shop/service-kit/postgres/query';
+import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
@@ -99,6 +100,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       query,
       unprepared: wrap(opened.unprepared),
       redis: used,
+      trust: createCacheTrust(opened.query),
       metrics,
       currency: config.CURRENCY,
       exactTotals: rest.exactTotals,

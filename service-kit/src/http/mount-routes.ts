@@ -169,6 +169,6 @@ export function matches(header: string | undefined, etag: string): boolean {
 }
 
 /** An ETag that changes with the bytes. */
-export function etagOf(bytes: string): string {
+export function etagOf(bytes: string | Buffer): string {
   return `"${createHash('sha1').update(bytes).digest('base64url')}"`;
 }

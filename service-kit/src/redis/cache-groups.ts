@@ -8,7 +8,7 @@ export interface CachedBytes {
   readonly bytes: Buffer;
 }
 
-/** Null says that there is nothing, which is kept too. */
+/** Null means that there is nothing, which is stored too. */
 export type CacheValue = CachedBytes | null;
 
 /** Entries that are invalidated together, and one of them. */
@@ -17,7 +17,7 @@ export interface CacheAddress {
   key: string;
 }
 
-/** The value that is kept; or the token that is needed to store what is loaded from now on; or `changing`: load, and store nothing. */
+/** The stored value; or the token that is required to store what is loaded from now on; or `changing`: load, and store nothing. */
 export type Found = { value: CacheValue } | { token: string } | 'changing';
 
 /** An entry to find. */
@@ -52,7 +52,7 @@ end
 return found`;
 
 /**
- * A full group is given up: what is asked for again returns, and nobody can fill it with what is asked for once.
+ * A full group is given up: frequent entries return soon, and entries that are asked for once cannot fill it.
  * KEYS: group. ARGV: token, key, value, version or '', most entries of a group, lifetime where it is shorter or ''.
  */
 const PUT = `
@@ -76,15 +76,22 @@ for _, group in ipairs(KEYS) do
 end
 return 1`;
 
-/** KEYS: group. ARGV: new token, version, value, lifetime. */
+/** KEYS: groups. ARGV: new token, then for each group its version, its value and its lifetime. */
 const REPLACE = `
-local kept = redis.call('HMGET', KEYS[1], 'version', 'entry:')
-local version = kept[2] and tonumber(kept[1])
-if not version then return redis.call('DEL', KEYS[1]) end
-redis.call('HSET', KEYS[1], 'token', ARGV[1])
-if version >= tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[1], 'version', ARGV[2], 'entry:', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+for i, group in ipairs(KEYS) do
+  local version, value, lifetime = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local kept = redis.call('HMGET', group, 'version', 'entry:')
+  local before = kept[2] and tonumber(kept[1])
+  if before then
+    redis.call('HSET', group, 'token', ARGV[1])
+    if before < tonumber(version) then
+      redis.call('HSET', group, 'version', version, 'entry:', value)
+      redis.call('PEXPIRE', group, lifetime)
+    end
+  else
+    redis.call('DEL', group)
+  end
+end
 return 1`;
 
 type Argument = string | number | Buffer;
@@ -95,26 +102,26 @@ interface Commands {
   cacheReplace(...args: Argument[]): Promise<number>;
 }
 
-/** How long a change that did not end keeps its group out of use, in milliseconds: longer than it can be under way. */
+/** How long a change that did not end keeps its group out of use, in milliseconds: longer than a change can take. */
 const LONGEST_CHANGE = 10_000;
-/** Entries that are asked for in one command. */
+/** The most entries that one command asks for. */
 const MAX_BATCH = 200;
 
 /** A random name, to be used once. */
 export const newName = (): string => randomBytes(9).toString('hex');
 
 /**
- * Groups of entries in Redis. All calls throw while Redis cannot be reached. Keys begin with the id of the server's run: of
- * what a restarted server has read from its disk nothing is used.
+ * Groups of entries in Redis. All calls throw while Redis cannot be reached. Keys begin with the id of the server's run, so
+ * that nothing is used of what a restarted server has read from its disk.
  */
-export function createCacheGroups({ client, run, runId, prefix }: RedisConnection) {
+export function createCacheGroups({ client, run, insist, runId, prefix }: RedisConnection) {
   client.defineCommand('cacheFind', { lua: FIND });
   client.defineCommand('cachePut', { numberOfKeys: 1, lua: PUT });
   client.defineCommand('cacheChange', { lua: CHANGE });
-  client.defineCommand('cacheReplace', { numberOfKeys: 1, lua: REPLACE });
+  client.defineCommand('cacheReplace', { lua: REPLACE });
   const commands = client as unknown as Commands;
-  const inRun = <T>(use: (keyOf: (group: string) => string) => Promise<T>): Promise<T> =>
-    run(async () => {
+  const inRun = <T>(use: (keyOf: (group: string) => string) => Promise<T>, send = run): Promise<T> =>
+    send(async () => {
       const id = await runId();
       return use((group) => `${prefix}cache:${id}:${group}`);
     });
@@ -138,7 +145,7 @@ export function createCacheGroups({ client, run, runId, prefix }: RedisConnectio
   );
 
   return {
-    /** All that are asked for in one turn of the event loop are asked for in one command. */
+    /** All calls of one turn of the event loop share one command. */
     find,
 
     /** Stores what was loaded after the token was given, unless the group was invalidated meanwhile. */
@@ -152,20 +159,34 @@ export function createCacheGroups({ client, run, runId, prefix }: RedisConnectio
         return commands.cachePut(keyOf(group), token, key, toBytes(value), version, maxEntries, lifetime);
       }),
 
-    invalidate: (groups: string[]): Promise<unknown> => inRun((keyOf) => client.unlink(groups.map(keyOf))),
+    /** Tries twice, as do `replace` and the end of a change. */
+    invalidate: (groups: string[]): Promise<unknown> =>
+      inRun((keyOf) => client.unlink(groups.map(keyOf)), insist),
 
     /** Invalidates groups; between the `begin` and the `end` of a change nothing of them is used or stored. */
     change: (groups: string[], change: string, phase: 'begin' | 'end'): Promise<unknown> =>
-      inRun((keyOf) =>
-        commands.cacheChange(groups.length, ...groups.map(keyOf), change, phase, LONGEST_CHANGE),
+      inRun(
+        (keyOf) => commands.cacheChange(groups.length, ...groups.map(keyOf), change, phase, LONGEST_CHANGE),
+        phase === 'end' ? insist : run,
       ),
 
     /**
-     * Puts the next version in the place of an entry with the key ''; where none is kept, invalidates. Versions may come in
+     * Puts next versions in the place of entries with the key ''; where there is none, invalidates. Versions may come in
      * any order: the latest stays.
      */
-    replace: (group: string, value: CacheValue, version: number, lifetime: number): Promise<number> =>
-      inRun((keyOf) => commands.cacheReplace(keyOf(group), newToken(), version, toBytes(value), lifetime)),
+    replace: (
+      next: { group: string; value: CacheValue; version: number; lifetime: number }[],
+    ): Promise<unknown> =>
+      inRun(
+        (keyOf) =>
+          commands.cacheReplace(
+            next.length,
+            ...next.map(({ group }) => keyOf(group)),
+            newToken(),
+            ...next.flatMap(({ version, value, lifetime }) => [version, toBytes(value), lifetime]),
+          ),
+        insist,
+      ),
   };
 }
 

@@ -2,29 +2,35 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withOwnTime } from '../deadline/deadline.ts';
 import type { Query } from '../postgres/query.ts';
 
-/** For how long a process trusts the cache without looking at the database again, in milliseconds. */
+/** How long a process uses the cache without reading the epoch again, in milliseconds. */
 const LEASE = 500;
-/** The age at which it looks again while reads go on, in milliseconds: none of them has to wait. */
+/** The age at which it reads the epoch again while reads go on, in milliseconds: none of them has to wait. */
 const RENEW = 350;
-/** How long no replica trusts the cache after a change that could not be reported to Redis, in milliseconds. */
-const DISTRUST = 20_000;
+/** How long no replica uses the cache after `distrust`, in milliseconds. */
+const DISTRUST = 10_000;
 /** The share of that which must be left for a change that begins: longer than any statement (`pool-settings.ts`). */
 const LEFT_FOR_A_CHANGE = 0.5;
 /** Time limit of both statements, in milliseconds. */
 const STATEMENT = 1000;
+/** When an epoch that could not be written is tried again, in milliseconds. */
+const RETRY = 1000;
 
 /**
- * Whether what Redis holds may be used. Redis alone cannot say: a replica that has lost it may change what another one
- * still reads there. Such a replica writes to the table `cache_trust` of the service's database, which every replica reads
- * at most once per RENEW, and only while it serves reads (docs/caching.md).
+ * The epoch of what may be used of Redis. A replica that cannot report a change to Redis begins a new one: nothing that
+ * was stored before is used then, also not by a replica that still reaches Redis. It is a row of the service's database,
+ * `cache_trust`, which each process reads at most once per RENEW, and only while it serves reads (docs/caching.md).
  */
 export interface CacheTrust {
   /**
    * The epoch of entries that a read that began at `begunAt` may be served, and store.
-   * @returns undefined while the cache is not to be trusted, or the database does not say so
+   * @returns undefined while the cache is not to be used, or the database cannot be read
    */
   epoch(begunAt: number): string | undefined | Promise<string | undefined>;
-  /** Resolves when no read that begins from now on trusts what was stored until now, on any replica. */
+  /** Begins a new epoch. Reads that begin afterwards are in it: in this process at once, on other replicas LEASE later. */
+  renew(): Promise<void>;
+  /** Resolves when reads that begin afterwards are in the new epoch on every replica. */
+  renewEverywhere(): Promise<void>;
+  /** The same, and no replica uses the cache for some seconds: further changes need not wait for the other replicas. */
   distrust(): Promise<void>;
 }
 
@@ -35,6 +41,10 @@ export interface CacheTrust {
 export function createCacheTrust(query: Query, lasts = DISTRUST): CacheTrust {
   let last: { askedAt: number; epoch: string | undefined } | undefined;
   let asking: { askedAt: number; epoch: Promise<string | undefined> } | undefined;
+  /** When this process last wrote: what it asked for earlier may be from before. */
+  let wroteAt = Number.NEGATIVE_INFINITY;
+  let writing: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<void> | undefined;
   let distrusting: Promise<void> | undefined;
   /** All replicas know of the distrust from then on, and until then; by the clock of `performance.now()`. */
   let knownFrom = Number.POSITIVE_INFINITY;
@@ -43,11 +53,11 @@ export function createCacheTrust(query: Query, lasts = DISTRUST): CacheTrust {
   const ask = async (askedAt: number) => {
     const rows = await withOwnTime(
       STATEMENT,
-      () => query<{ epoch: string; isDistrusted: boolean }[]>`
+      () => query<Row[]>`
         SELECT epoch::text, distrusted_until > clock_timestamp() AS "isDistrusted" FROM cache_trust`,
     );
-    const epoch = rows[0]?.isDistrusted === false ? rows[0].epoch : undefined;
-    if (last === undefined || last.askedAt < askedAt) last = { askedAt, epoch };
+    const epoch = usable(rows);
+    if (askedAt > wroteAt && askedAt > (last?.askedAt ?? 0)) last = { askedAt, epoch };
     return epoch;
   };
   const startAsking = () => {
@@ -61,15 +71,37 @@ export function createCacheTrust(query: Query, lasts = DISTRUST): CacheTrust {
     return epoch;
   };
 
-  const write = async () => {
+  const write = async (milliseconds: number) => {
     const startedAt = performance.now();
-    await withOwnTime(
+    const rows = await withOwnTime(
       STATEMENT,
-      () => query`
+      () => query<Row[]>`
         UPDATE cache_trust
            SET epoch = gen_random_uuid(),
-               distrusted_until = greatest(distrusted_until, clock_timestamp() + make_interval(secs => ${lasts / 1000}::float8))`,
+               distrusted_until = greatest(distrusted_until, clock_timestamp() + make_interval(secs => ${milliseconds / 1000}::float8))
+        RETURNING epoch::text, distrusted_until > clock_timestamp() AS "isDistrusted"`,
     );
+    wroteAt = performance.now();
+    last = { askedAt: startedAt, epoch: usable(rows) };
+    asking = undefined;
+    return startedAt;
+  };
+  // Of several changes, those share a statement that were committed before it begins.
+  const renew = (): Promise<void> => {
+    waiting ??= writing.then(async () => {
+      waiting = undefined;
+      const written = write(0);
+      writing = written.catch(() => undefined);
+      await written.catch((error: unknown) => {
+        // The change is committed, and must show when the database is back, also if its client does not repeat it.
+        setTimeout(() => renew().catch(() => undefined), RETRY).unref();
+        throw error;
+      });
+    });
+    return waiting;
+  };
+  const writeDistrust = async () => {
+    const startedAt = await write(lasts);
     if (startedAt > until) knownFrom = performance.now() + LEASE;
     until = startedAt + lasts;
   };
@@ -84,9 +116,16 @@ export function createCacheTrust(query: Query, lasts = DISTRUST): CacheTrust {
       return asking !== undefined && begunAt - asking.askedAt < LEASE ? asking.epoch : startAsking();
     },
 
+    renew,
+
+    async renewEverywhere() {
+      await renew();
+      await sleep(LEASE);
+    },
+
     async distrust() {
       if (performance.now() > until - lasts * LEFT_FOR_A_CHANGE) {
-        distrusting ??= write().finally(() => {
+        distrusting ??= writeDistrust().finally(() => {
           distrusting = undefined;
         });
         await distrusting;
@@ -96,3 +135,10 @@ export function createCacheTrust(query: Query, lasts = DISTRUST): CacheTrust {
     },
   };
 }
+
+interface Row {
+  epoch: string;
+  isDistrusted: boolean;
+}
+
+const usable = ([row]: Row[]): string | undefined => (row?.isDistrusted === false ? row.epoch : undefined);

@@ -1,233 +1,203 @@
-import { randomUUID } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Metrics } from '../runtime/metrics.ts';
-import { createInvalidation, type Invalidation } from './cache-invalidation.ts';
-import { createLookUp, type Found, FRESH, type Held, type Parts } from './cache-look-up.ts';
-import { createMemoryCacheStore } from './cache-store.memory.ts';
-import { createRedisCacheStore } from './cache-store.redis.ts';
 import {
   type CacheAddress,
-  type CacheStore,
+  type CacheGroups,
   type CacheValue,
-  type Claim,
-  type NewVersion,
-  sizeOf,
-} from './cache-store.ts';
+  createCacheGroups,
+  type Found,
+} from './cache-groups.ts';
+import type { CacheTrust } from './cache-trust.ts';
 import type { RedisConnection } from './connect.ts';
+import { type Copy, createFreshCopies, createOwnChanges, type OwnChanges } from './fresh-copies.ts';
 
-/** Seconds. Redis remembers for 15 minutes that a group was invalidated: no entry may outlive that. */
-const MAX_TTL = 14 * 60;
-/** Bytes of responses that a cache keeps in its process beside Redis, which has them too. */
-const HOT_BYTES = 4 * 1024 * 1024;
-/** What all caches keep together where there is no Redis. */
-const MEMORY_BYTES = 32 * 1024 * 1024;
+/** The longest lifetime, in milliseconds: the bound for changes that are never reported (docs/caching.md). */
+const MAX_LIFETIME = 600_000;
+/** Most entries of a group. */
+const MAX_ENTRIES = 1000;
 
 export interface CachesOptions {
+  /** Without it, a process keeps its fresh copies only. */
   redis: RedisConnection | undefined;
+  trust: CacheTrust;
   metrics: Metrics;
 }
 
 export interface CacheOptions {
   /** Names the cache in keys and metrics, such as `product`. */
   name: string;
-  /** Longest lifetime of an entry in seconds from its load, up to MAX_TTL; shortened by up to a fifth so that entries do not expire together. */
-  ttl: number;
-  /** A shorter one, for some entries. */
-  shorter?: (value: CacheValue, group: string) => number | undefined;
-  /** For responses that are made of another cache's, which say so in `parts`. */
-  parts?: PartsOptions;
+  /** Of a group, in milliseconds from its first entry; shortened by up to a fifth, so that groups do not expire together. */
+  lifetime: number;
+  /** Of a null response, in milliseconds. */
+  lifetimeOfNothing?: number;
 }
 
-interface PartsOptions {
-  /** Each of its groups has one response, under the key ''. */
-  of: Cache;
-  load(group: string): Promise<CacheValue>;
-  /** @param changed by their names, as in `parts` */
-  renew: Parts['renew'];
-}
-
-export interface CacheRead {
+/** A response, or null. */
+export interface Loaded {
   value: CacheValue;
-  /** Nothing was loaded for it. */
-  hit: boolean;
+  /** Grows with every change of the response; for groups of one entry. */
+  version?: number | undefined;
+  /** Stored in Redis in place of the response. */
+  kept?: CacheValue;
+  /** Groups of another cache, by `groupOf`, whose changes change the response. */
+  parts?: readonly string[];
 }
 
-type Load = () => Promise<CacheValue>;
+/** The next response of a group with one entry, whose key is ''. */
+export interface NewVersion {
+  group: string;
+  value: CacheValue;
+  version: number;
+}
 
-/** What is read of a group from now on, under the key ''. */
-export type NewResponse = Pick<NewVersion, 'group' | 'value'>;
+export type CacheRead = Pick<Copy, 'value' | 'hit'>;
+type Load = () => Promise<Loaded>;
+/** Makes a response of the value that Redis stored for it. */
+type Restore = (kept: CacheValue) => Promise<Omit<Copy, 'seenAt'>>;
 
-/**
- * Finished responses by key, in groups that are invalidated together. Hot ones are kept in the process, all of them in Redis for all
- * processes, and a cold one is loaded by one of these while the others wait.
- *
- * Every response carries the time up to which it has seen all changes: when it was loaded, or when Redis last said that
- * its group was not invalidated since. It is served while that time is less than FRESH ago, and never to a read that began after
- * this process invalidated the group. So no response that arrives late, wherever it was held up, can bring an old value back.
- */
+/** Finished responses in groups that are invalidated together. Every change shows within a second (docs/caching.md). */
 export interface Cache {
-  /** What its groups are called in `parts`. */
-  partOf(group: string): string;
-  /** The kept response, or what `load` gives, which is kept then. */
-  read(group: string, key: string, load: Load): Promise<CacheRead>;
-  /** Call after the change was committed and before it is answered: reads here see it at once, elsewhere within FRESH. */
-  invalidate(groups: string[]): Promise<void>;
+  groupOf(name: string): string;
+  /** The cached response, or the one that `load` returns, which is cached then. */
+  read(name: string, key: string, load: Load, restore?: Restore): Promise<CacheRead>;
   /**
-   * The same for groups of one response each, which tells the next one: where one is kept that takes its place, and none is
-   * loaded. Changes may call in any order: the response of the latest version stays.
+   * The entries '' of several groups, in one command; `load` is called once for all that are missing.
+   * @returns values in the order of the names
    */
-  replace(responses: NewResponse[]): Promise<void>;
+  readAll(
+    names: readonly string[],
+    load: (missing: string[]) => Promise<Map<string, Loaded>>,
+  ): Promise<{ values: CacheValue[]; hit: boolean }>;
+  /** Call after the commit and before the response. Reads that begin in this process afterwards show the change. */
+  invalidate(names: string[]): Promise<void>;
+  /** The same for groups of one entry whose next response is known: if one is cached, nothing has to be loaded. */
+  replace(versions: NewVersion[]): Promise<void>;
 }
 
-interface Flight {
-  startedAt: number;
-  result: Promise<Found>;
-}
-
-/**
- * Makes caches on one store: with Redis shared by all processes; with none configured, in this one. While Redis is away each
- * process loads for itself.
- */
-export function createCaches({ redis, metrics }: CachesOptions): (options: CacheOptions) => Cache {
-  const store = redis === undefined ? createMemoryCacheStore(MEMORY_BYTES) : createRedisCacheStore(redis);
-  const maker = randomUUID();
-  let made = 0;
-  const newId = () => {
-    made += 1;
-    return `${maker}:${made}`;
-  };
-  const invalidation = createInvalidation({ store, redis, keptFor: 2 * FRESH, newId });
-  return (options) => createCache(options, { store, invalidation, newId, metrics });
+/** Makes caches on one Redis. A change made through one of them shows in this process's reads of the others, too. */
+export function createCaches({ redis, trust, metrics }: CachesOptions): (options: CacheOptions) => Cache {
+  const groups = redis && createCacheGroups(redis);
+  const changes = createOwnChanges();
+  return (options) => createCache(options, { groups, trust, changes, metrics });
 }
 
 interface Shared {
-  store: CacheStore;
-  invalidation: Invalidation;
-  newId: () => string;
+  groups: CacheGroups | undefined;
+  trust: CacheTrust;
+  changes: OwnChanges;
   metrics: Metrics;
 }
 
 /** @throws RangeError for a lifetime beyond its bound */
 function createCache(
-  { name, ttl, shorter, parts }: CacheOptions,
-  { store, invalidation, newId, metrics }: Shared,
+  { name, lifetime, lifetimeOfNothing = lifetime }: CacheOptions,
+  { groups, trust, changes, metrics }: Shared,
 ): Cache {
-  if (!(ttl > 0 && ttl <= MAX_TTL))
-    throw new RangeError(`The cache ${name} keeps entries for ${ttl} s, at most ${MAX_TTL} s are allowed`);
-  const hot = new LRUCache<string, Held>({
-    maxSize: HOT_BYTES,
-    sizeCalculation: ({ value }) => sizeOf(value),
-  });
-  const flights = new Map<string, Flight>();
-  const groupOf = (group: string) => `${name}:${group}`;
-  const withoutName = (group: string) => group.slice(name.length + 1);
+  for (const each of [lifetime, lifetimeOfNothing])
+    if (!(each > 0 && each <= MAX_LIFETIME))
+      throw new RangeError(
+        `The cache ${name} would keep entries for ${each} ms; the most is ${MAX_LIFETIME}`,
+      );
+  const copies = createFreshCopies(changes);
+  const groupOf = (each: string) => `${name}:${each}`;
   const count = (result: 'memory' | 'redis' | 'shared' | 'miss' | 'alone') =>
     metrics.cacheReads.inc({ cache: name, result });
-  const onWait = () => metrics.cacheWaits.inc({ cache: name });
-  const lookUp = createLookUp({ store, invalidation, newId, parts: parts && asParts(parts), onWait });
+  const newLifetime = () => Math.ceil(lifetime * (1 - Math.random() / 5));
 
-  /** Whether a read that begins at `now` may be answered so. */
-  const isRight = (
-    { seenUpTo, value }: Pick<Held, 'seenUpTo'> & Partial<Held>,
-    group: string,
-    now: number,
-  ) => {
-    if (now - seenUpTo >= FRESH || seenUpTo <= invalidation.invalidatedAt(group)) return false;
-    return value?.parts?.every((part) => seenUpTo > invalidation.invalidatedAt(part)) ?? true;
+  /** Empty where Redis is away, or must not be used. */
+  const find = async (addresses: CacheAddress[], begunAt: number): Promise<(Found | undefined)[]> => {
+    const epoch = groups && (await trust.epoch(begunAt));
+    if (groups === undefined || epoch === undefined) return [];
+    const findOne = (address: CacheAddress) =>
+      groups.find({ ...address, epoch, lifetime: newLifetime() }).catch(() => undefined);
+    return Promise.all(addresses.map(findOne));
   };
-  const keep = (id: string, held: Held): Held => {
-    const before = hot.peek(id);
-    if (before === undefined || before.seenUpTo < held.seenUpTo) hot.set(id, held);
-    return held;
+  /** If it fails, the next reader loads. */
+  const store = (group: string, key: string, found: Found | undefined, loaded: Loaded): void => {
+    const token = tokenIn(found);
+    if (token === undefined) return;
+    const { value, kept = value, version } = loaded;
+    const shorter = value === null ? lifetimeOfNothing : undefined;
+    const options = { version, maxEntries: MAX_ENTRIES, lifetime: shorter };
+    groups?.put({ group, key, token }, kept, options).catch(() => undefined);
   };
-  const lifetimeOf = (value: CacheValue, group: string): number => {
-    const seconds = Math.min(ttl, shorter?.(value, withoutName(group)) ?? ttl);
-    return Math.ceil(seconds * 1000 * (1 - Math.random() / 5));
-  };
-  const loadFor = async (id: string, load: Load, claim?: Claim): Promise<Held> => {
+  const fetch = async (group: string, key: string, load: Load, restore?: Restore): Promise<Copy> => {
+    const seenAt = performance.now();
+    const [found] = await find([{ group, key }], seenAt);
+    const kept = valueIn(found);
+    if (kept !== undefined) {
+      count('redis');
+      return restore === undefined
+        ? { value: kept, hit: true, seenAt }
+        : { ...(await restore(kept)), seenAt };
+    }
+    count(found === undefined ? 'alone' : 'miss');
     metrics.cacheLoads.inc({ cache: name });
-    const loadedAt = performance.now();
-    const value = await load().catch((error: unknown) => {
-      if (claim !== undefined) store.release(claim).catch(() => undefined);
-      throw error;
-    });
-    return keep(id, { value, id: claim?.id, loadedAt, seenUpTo: loadedAt });
+    const loaded = await load();
+    store(group, key, found, loaded);
+    return { value: loaded.value, parts: loaded.parts, hit: false, seenAt };
   };
-  const loadAndStore = async (id: string, load: Load, claim: Claim): Promise<Held> => {
-    const held = await loadFor(id, load, claim);
-    await store.put(claim, held.value, lifetimeOf(held.value, claim.group)).catch(() => undefined);
-    return held;
-  };
-
-  const fetch = async (address: CacheAddress, id: string, load: Load): Promise<Found> => {
-    const found = await lookUp(address, hot.peek(id)).catch(() => undefined);
-    if (found === undefined) {
-      count('alone');
-      return { held: await loadFor(id, load), hit: false };
+  /** Resolves when every read that begins here shows the change, and every one elsewhere within a second. */
+  const report = async (
+    names: string[],
+    message: (groups: CacheGroups) => Promise<unknown>,
+  ): Promise<void> => {
+    try {
+      if (groups !== undefined) await message(groups);
+    } catch {
+      metrics.degraded.inc({ feature: `cache_${name}` });
+      await trust.renew();
+    } finally {
+      changes.note(names.map(groupOf));
     }
-    if ('generation' in found) {
-      count('miss');
-      return { held: await loadAndStore(id, load, found), hit: false };
-    }
-    count('redis');
-    return { held: keep(id, found.held), hit: found.hit };
-  };
-  const takeOff = (address: CacheAddress, id: string, load: Load): Flight => {
-    const result = fetch(address, id, load).finally(() => {
-      if (flights.get(id) === flight) flights.delete(id);
-    });
-    const flight = { startedAt: performance.now(), result };
-    flights.set(id, flight);
-    return flight;
-  };
-  const served = ({ loadedAt, value }: Held, hit: boolean, now: number): CacheRead => {
-    metrics.cacheAge.observe({ cache: name }, Math.max(0, now - loadedAt) / 1000);
-    return { value, hit };
-  };
-  const note = (wasTold: boolean) => {
-    if (!wasTold) metrics.degraded.inc({ feature: `cache_${name}` });
   };
 
   return {
-    partOf: groupOf,
-    async read(ofGroup, key, load) {
+    groupOf,
+
+    async read(ofGroup, key, load, restore) {
       const now = performance.now();
       const group = groupOf(ofGroup);
-      const id = `${group}:${key}`;
-      const held = hot.get(id);
-      if (held !== undefined && isRight(held, group, now)) {
+      const id = `${group}\n${key}`;
+      const copy = copies.get(id, group, now);
+      if (copy !== undefined) {
         count('memory');
-        return served(held, true, now);
+        return copy;
       }
-      const running = flights.get(id);
-      if (running !== undefined && isRight({ seenUpTo: running.startedAt }, group, now)) {
-        const shared = await running.result;
-        if (isRight(shared.held, group, now)) {
-          count('shared');
-          return served(shared.held, shared.hit, now);
-        }
-      }
-      const own = await takeOff({ group, key }, id, load).result;
-      return served(own.held, own.hit, now);
+      const shared = await copies.share(id, group, now, () => fetch(group, key, load, restore));
+      if (shared.isShared) count('shared');
+      return shared.copy;
     },
-    invalidate: async (groups) => note(await invalidation.invalidate(groups.map(groupOf))),
-    async replace(responses) {
-      const versions = responses.map(({ group, value }) => ({
-        group: groupOf(group),
-        key: '',
-        value,
-        lifetime: lifetimeOf(value, groupOf(group)),
-        id: newId(),
-      }));
-      note(await invalidation.replace(versions));
+
+    async readAll(names, load) {
+      const addresses = names.map((each) => ({ group: groupOf(each), key: '' }));
+      const found = await find(addresses, performance.now());
+      const missing = names.filter((_, i) => valueIn(found[i]) === undefined);
+      if (missing.length > 0) metrics.cacheLoads.inc({ cache: name });
+      const loaded = missing.length === 0 ? undefined : await load(missing);
+      const values = names.map((each, i) => {
+        const kept = valueIn(found[i]);
+        if (kept !== undefined) return kept;
+        const made = loaded?.get(each) ?? { value: null };
+        store(groupOf(each), '', found[i], made);
+        return made.value;
+      });
+      return { values, hit: missing.length === 0 };
+    },
+
+    invalidate: (names) => report(names, (all) => all.invalidate(names.map(groupOf))),
+
+    replace(versions) {
+      const next = versions.map((each) => ({ ...each, group: groupOf(each.group), lifetime: newLifetime() }));
+      return report(
+        versions.map(({ group }) => group),
+        (all) => all.replace(next),
+      );
     },
   };
 }
 
-const asParts = ({ of, load, renew }: PartsOptions): Parts => ({
-  read(part) {
-    const group = part.slice(of.partOf('').length);
-    return of.read(group, '', () => load(group));
-  },
-  renew,
-});
+const valueIn = (found: Found | undefined): CacheValue | undefined =>
+  found !== undefined && found !== 'changing' && 'value' in found ? found.value : undefined;
+
+const tokenIn = (found: Found | undefined): string | undefined =>
+  found !== undefined && found !== 'changing' && 'token' in found ? found.token : undefined;

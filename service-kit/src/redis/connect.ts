@@ -2,27 +2,32 @@ import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { sentinelOptions } from './redis-options.ts';
 
-/** One process's connection to the shared Redis. Every key is made with `prefix`, so that tests do not meet. */
+/** One process's connection to the shared Redis. Every key begins with `prefix`, so that tests do not share keys. */
 export interface RedisConnection {
   readonly client: Redis;
   readonly prefix: string;
   isReady(): boolean;
-  /** Names the server's run: another one after each restart. @throws Error while Redis is away */
+  /** Identifies the server's run: it changes with each restart. @throws Error while Redis is away */
   runId(): Promise<string>;
   /**
-   * Sends commands, or fails at once while Redis is away. One that timed out keeps the next second's commands from
-   * waiting too, so that a paused Redis costs a request 150 ms once, not each time.
-   * @throws Error to be caught by every caller: whatever needs Redis has a way without it
+   * Sends commands, or fails at once while Redis is away. After a timeout, commands fail at once until Redis responds, but
+   * for a second at most, so that a paused Redis costs a request 150 ms once, not each time. A response that has arrived
+   * and that this process has not read yet is in time.
+   * @throws Error to be caught by every caller: everything that uses Redis works without it
    */
   run<T>(commands: (client: Redis) => Promise<T>): Promise<T>;
   /** Writes: a replica, or a server without memory, still responds to a ping. @throws Error while it cannot be used */
   check(): Promise<void>;
+  /** The same, with a second attempt at once if the first one fails, unless `hasFailedTwice`. */
+  insist<T>(commands: (client: Redis) => Promise<T>): Promise<T>;
+  /** Whether both attempts of `insist` have failed, and no command has succeeded since. */
+  hasFailedTwice(): boolean;
   close(): Promise<void>;
 }
 
 /** How long a command may take before the caller goes on without Redis, in milliseconds. */
 const COMMAND_TIMEOUT = 150;
-/** How long commands are not even tried after one that timed out, in milliseconds. */
+/** How long commands are not tried after a timeout, in milliseconds. */
 const REST_AFTER_TIMEOUT = 1000;
 /** Seconds that the key of a check is kept. */
 const CHECK_KEPT = 60;
@@ -45,21 +50,20 @@ export function connectRedis(
   const options = {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout,
+    // Longer than `run` waits: a late response shows that Redis is there. Without it, a lost command would never settle.
+    commandTimeout: commandTimeout + REST_AFTER_TIMEOUT,
     connectTimeout: 1000,
     autoResendUnfulfilledCommands: false,
-    enableAutoPipelining: true,
-    // These carry the questions of many requests already, and are sent at the end of a turn: no need to wait for the next.
-    autoPipeliningIgnoredCommands: ['cacheFind', 'countHits'],
     retryStrategy: (attempt: number) => Math.min(attempt * 50, 1000),
   };
   const sentinels = sentinelOptions(url);
   const client = sentinels === undefined ? new Redis(url, options) : new Redis({ ...options, ...sentinels });
-  // Each limit and cache listens for `ready`: more than Node's warning of a leak expects.
+  // Each limit listens for `ready`: more listeners than Node's warning of a leak allows.
   client.setMaxListeners(100);
   let runId: Promise<string> | undefined;
   let lastMessage: string | undefined;
   let restUntil = 0;
+  let failedTwice = false;
   const isReady = () => client.status === 'ready' && Date.now() >= restUntil;
   client.on('error', (error: Error) => {
     if (error.message !== lastMessage) logger.warn({ reason: error.message }, 'redis is away');
@@ -73,21 +77,42 @@ export function connectRedis(
     lastMessage = undefined;
     logger.info('redis is ready');
   });
-  const run: RedisConnection['run'] = async (commands) => {
-    if (!isReady()) throw new Error('redis is away');
+  const attempt = async <T>(commands: (client: Redis) => Promise<T>): Promise<T> => {
+    const sent = commands(client);
+    const endRest = () => {
+      restUntil = 0;
+    };
+    sent.then(endRest, () => undefined);
     try {
-      return await commands(client);
+      const result = await inTime(sent, commandTimeout);
+      failedTwice = false;
+      return result;
     } catch (error) {
-      if (error instanceof Error && error.message === 'Command timed out')
-        restUntil = Date.now() + REST_AFTER_TIMEOUT;
+      if (error instanceof TimedOut) restUntil = Date.now() + REST_AFTER_TIMEOUT;
       throw error;
     }
+  };
+  const run = async <T>(commands: (client: Redis) => Promise<T>): Promise<T> => {
+    if (!isReady()) throw new Error('redis is away');
+    return attempt(commands);
   };
   return {
     client,
     prefix,
     isReady,
     run,
+    hasFailedTwice: () => failedTwice,
+    async insist(commands) {
+      if (failedTwice) return run(commands);
+      try {
+        return await attempt(commands);
+      } catch {
+        return await attempt(commands).catch((error: unknown) => {
+          failedTwice = true;
+          throw error;
+        });
+      }
+    },
     runId() {
       runId ??= askRunId(client).catch((error: unknown) => {
         runId = undefined;
@@ -102,6 +127,16 @@ export function connectRedis(
       client.disconnect();
     },
   };
+}
+
+class TimedOut extends Error {}
+
+/** A late event loop ends the time limit before it reads what has arrived meanwhile, so one turn more is granted. */
+function inTime<T>(result: Promise<T>, milliseconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => setImmediate(() => reject(new TimedOut('redis is late'))), milliseconds);
+    result.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 async function askRunId(client: Redis): Promise<string> {

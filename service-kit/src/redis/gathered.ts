@@ -5,8 +5,8 @@ interface Batch<Question, Response> {
 }
 
 /**
- * Sends the questions of one turn of the event loop together, at most so many at once. A question that comes later never
- * gets a response that was given before it.
+ * Sends the questions of one turn of the event loop together, at most `most` at once. No question gets a response that was
+ * made before it was asked.
  * @param ask returns the responses in the order of the questions
  */
 export function gathered<Question, Response>(

@@ -3,9 +3,9 @@ import { type CachedBytes, createCacheGroups, newName } from './cache-groups.ts'
 import type { CacheTrust } from './cache-trust.ts';
 import type { RedisConnection } from './connect.ts';
 
-/** How long a user's responses are kept after the first, in milliseconds: changes invalidate them earlier. */
+/** How long a user's responses are stored after the first, in milliseconds; changes invalidate them earlier. */
 const LIFETIME = 300_000;
-/** Most responses that are kept of one user, and how long one may be, in bytes. */
+/** The most responses of one user, and the most bytes of each. */
 const MAX_ENTRIES = 50;
 const MAX_BYTES = 100_000;
 
@@ -22,7 +22,7 @@ export interface UserRead extends CachedBytes {
   hit: boolean;
 }
 
-/** A response, and whether it may be kept: it must show nothing that changes without the user's own group. */
+/** A response, and whether it may be stored: it must depend on nothing that changes without the user's group. */
 type Load = () => Promise<CachedBytes & { keep?: boolean }>;
 
 /**
@@ -30,7 +30,7 @@ type Load = () => Promise<CachedBytes & { keep?: boolean }>;
  * (docs/caching.md). Each read asks Redis; nothing is kept in the process.
  */
 export interface UserCache {
-  /** @param key what is read, and in whose view */
+  /** @param key names the response, and the view that it is of */
   read(userId: number, key: string, load: Load): Promise<UserRead>;
   /**
    * Makes a change of what these users see: every statement that changes it must run inside, and the change must be
@@ -63,11 +63,13 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     return groups.find({ group, key, epoch, lifetime: LIFETIME }).catch(() => undefined);
   };
   const announce = async (userIds: readonly number[], change: string, phase: 'begin' | 'end') => {
+    const isAway = redis.hasFailedTwice();
     try {
       await groups.change(userIds.map(groupOf), change, phase);
     } catch {
       counts.unreported.inc();
-      await trust.distrust();
+      if (isAway) await trust.distrust();
+      else if (phase === 'end') await trust.renewEverywhere();
     }
   };
 

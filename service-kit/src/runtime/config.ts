@@ -56,7 +56,7 @@ export const commonConfig = {
     .regex(REDIS_URL, 'must be a redis:// or redis+sentinel:// address')
     .optional()
     .describe(
-      'Shared caches and rate limits: `redis://user:password@host:6379`, `rediss://` for TLS, or `redis+sentinel://user:password@host1:26379,host2/name`. Without it they are kept in the process, so run one replica only',
+      'Shared caches and rate limits: `redis://user:password@host:6379`, `rediss://` for TLS, or `redis+sentinel://user:password@host1:26379,host2/name`. Without it, limits are kept in the process, so run one replica only',
     ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

@@ -6,8 +6,6 @@ export interface Metrics {
   requests: Histogram<'method' | 'route' | 'status'>;
   cacheReads: Counter<'cache' | 'result'>;
   cacheLoads: Counter<'cache'>;
-  cacheWaits: Counter<'cache'>;
-  cacheAge: Histogram<'cache'>;
   /** How often a feature continued without Redis. */
   degraded: Counter<'feature'>;
   /** Requests refused by a limit, by the name of the limit. */
@@ -58,19 +56,6 @@ export function createMetrics(service: string, build: Build = {}): Metrics {
       name: 'cache_loads_total',
       help: 'Loads from the database through a cache',
       labelNames: ['cache'],
-      registers,
-    }),
-    cacheWaits: new Counter({
-      name: 'cache_waits_total',
-      help: 'Times that a read looked whether the load of another process had ended',
-      labelNames: ['cache'],
-      registers,
-    }),
-    cacheAge: new Histogram({
-      name: 'cache_age_seconds',
-      help: 'Time since what is served was loaded',
-      labelNames: ['cache'],
-      buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 300],
       registers,
     }),
     degraded: new Counter({

@@ -1,9 +1,21 @@
-import { afterEach } from '@jest/globals';
-import { type Cache, type CacheOptions, createCaches } from '../../src/redis/cache.ts';
-import type { CachedBytes, CacheValue } from '../../src/redis/cache-store.ts';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { type Cache, type CacheOptions, createCaches, type Loaded } from '../../src/redis/cache.ts';
+import type { CachedBytes } from '../../src/redis/cache-groups.ts';
 import type { RedisConnection } from '../../src/redis/connect.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { connectTestRedis } from '../../src/testing/test-redis.ts';
+import { openTrustDatabase, type TrustDatabase } from './trust.ts';
+
+/** Longer than a response is served without asking Redis, in milliseconds. */
+export const LATER = 500;
+/** How late a change may show on another replica, in milliseconds (the HTTP contract). */
+export const CONTRACT = 1000;
+
+export let database: TrustDatabase;
+beforeAll(async () => {
+  database = await openTrustDatabase('kit_caches');
+});
+afterAll(() => database.close());
 
 const opened: RedisConnection[] = [];
 export const open = async (connection: Promise<RedisConnection>) => {
@@ -14,9 +26,14 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((connection) => connection.close()));
 });
 
-export const cacheOn = (redis: RedisConnection | undefined, shorter?: CacheOptions['shorter']) => {
+/** One process's caches. @param distrust how long it lasts, in milliseconds */
+export const cachesOn = (redis: RedisConnection | undefined, distrust?: number) => {
   const metrics = createMetrics('kit');
-  const cache = createCaches({ redis, metrics })({ name: 'thing', ttl: 60, ...(shorter && { shorter }) });
+  return { metrics, createCache: createCaches({ redis, trust: database.replica(distrust).trust, metrics }) };
+};
+export const cacheOn = (redis: RedisConnection | undefined, options: Partial<CacheOptions> = {}) => {
+  const { metrics, createCache } = cachesOn(redis);
+  const cache = createCache({ name: 'thing', lifetime: 60_000, ...options });
   const reads = async (result: string) =>
     (await metrics.cacheReads.get()).values.find(({ labels }) => labels.result === result)?.value ?? 0;
   return { cache, metrics, reads };
@@ -31,19 +48,21 @@ export async function twoProcesses() {
   ] as const;
 }
 
-export const response = (text: string): CachedBytes => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
-export const value = (text: string) => async () => response(text);
-/** What is loaded and told for a version. */
-export const version = (number: number) => async () => next('', number).value;
+export const bytesOf = (text: string): CachedBytes => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
+export const value = (text: string) => async (): Promise<Loaded> => ({ value: bytesOf(text) });
+/** What is loaded, or reported by a change, of a version. */
+export const version = (number: number) => async () => next('', number);
 export const next = (group: string, number: number) => ({
   group,
-  value: { ...response(`version ${number}`), version: number },
+  value: bytesOf(`version ${number}`),
+  version: number,
 });
-export const neverLoaded = async (): Promise<CacheValue> => {
+export const nothing = async (): Promise<Loaded> => ({ value: null });
+export const neverLoaded = async (): Promise<Loaded> => {
   throw new Error('must come from the cache');
 };
-/** The text that a read gives, and whether something was loaded for it. */
-export async function read(cache: Cache, group: string, key: string, load: () => Promise<CacheValue>) {
+/** The text of a response, and whether it came from the cache. */
+export async function read(cache: Cache, group: string, key: string, load: () => Promise<Loaded>) {
   const found = await cache.read(group, key, load);
   return { text: found.value && String(found.value.bytes), hit: found.hit };
 }
@@ -52,12 +71,12 @@ export const textOf = async (...args: Parameters<typeof read>) => (await read(..
 /** A load that ends when the test says so. */
 export function slowLoad() {
   let calls = 0;
-  const { promise, resolve, reject } = deferred<CacheValue>();
+  const { promise, resolve, reject } = deferred<Loaded>();
   const load = () => {
     calls += 1;
     return promise;
   };
-  return { load, resolve: (text: string) => resolve(response(text)), reject, calls: () => calls };
+  return { load, resolve: (text: string) => resolve({ value: bytesOf(text) }), reject, calls: () => calls };
 }
 export function deferred<T>() {
   let resolve: (value: T) => void = () => undefined;

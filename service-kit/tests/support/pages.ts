@@ -1,65 +1,56 @@
-import { createCaches } from '../../src/redis/cache.ts';
-import type { CachedBytes, CacheValue } from '../../src/redis/cache-store.ts';
+import type { Loaded } from '../../src/redis/cache.ts';
+import type { CacheValue } from '../../src/redis/cache-groups.ts';
 import type { RedisConnection } from '../../src/redis/connect.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
+import { bytesOf, cachesOn } from './caches.ts';
 
 /** By id, which version of a part there is. */
 export type Table = Map<string, number>;
 
 /** A page that shows all parts of a table, such as `1.1 2.7` for version 1 of part 1 and version 7 of part 2. */
 export function pageOn(redis: RedisConnection | undefined, table: Table) {
-  const metrics = createMetrics('kit');
-  const createCache = createCaches({ redis, metrics });
+  const { createCache } = cachesOn(redis);
   const loaded: string[] = [];
-  const textOf = (id: string) => `${id}.${table.get(id)}`;
-  const idOf = (text: string) => text.slice(0, text.indexOf('.'));
-  const show = (id: string) => ({ ...pack(textOf(id)), version: table.get(id) ?? 0 });
-  const load = async (id: string): Promise<CacheValue> => {
-    loaded.push(id);
-    return table.has(id) ? show(id) : null;
+  const show = (id: string) => ({ value: bytesOf(`${id}.${table.get(id)}`), version: table.get(id) ?? 0 });
+  const load = async (ids: string[]): Promise<Map<string, Loaded>> => {
+    loaded.push(ids.join('+'));
+    return new Map(ids.flatMap((id) => (table.has(id) ? [[id, show(id)]] : [])));
   };
+  const compose = (parts: CacheValue[]) =>
+    bytesOf(parts.flatMap((part) => (part === null ? [] : String(part.bytes))).join(' '));
 
-  const parts = createCache({ name: 'part', ttl: 60 });
-  const compose = (texts: string[]): CachedBytes => ({
-    ...pack(texts.join(' ')),
-    parts: texts.map((text) => parts.partOf(idOf(text))),
-  });
-  const renew = ({ bytes }: CachedBytes, changed: Map<string, CacheValue>): CachedBytes => {
-    const texts = String(bytes).split(' ');
-    return compose(
-      texts.flatMap((text) => {
-        const part = changed.get(parts.partOf(idOf(text)));
-        return part === undefined ? text : part === null ? [] : String(part.bytes);
-      }),
-    );
+  const parts = createCache({ name: 'part', lifetime: 60_000 });
+  const pages = createCache({ name: 'page', lifetime: 60_000 });
+  const restore = async (kept: CacheValue) => {
+    const ids = String(kept?.bytes).split(' ');
+    const { values, hit } = await parts.readAll(ids, load);
+    return { value: compose(values), parts: ids.map(parts.groupOf), hit };
   };
-  const pages = createCache({ name: 'page', ttl: 60, parts: { of: parts, load, renew } });
   const commit = (id: string) => void table.set(id, (table.get(id) ?? 0) + 1);
-  const tell = (id: string) => parts.replace([{ group: id, value: show(id) }]);
+  const report = (id: string) => parts.replace([{ group: id, ...show(id) }]);
   return {
-    /** What was loaded: ids of parts, and `page`. */
+    /** What was loaded: `page`, or the ids of parts, such as `1+2` for two at once. */
     takeLoaded: () => loaded.splice(0),
-    readPart: (id: string) => parts.read(id, '', () => load(id)),
+    readPart: (id: string) => parts.read(id, '', async () => (await load([id])).get(id) ?? { value: null }),
     /** @param hold is called with what was read from the table, and keeps it back until it resolves */
     async readPage(hold: () => Promise<unknown> = async () => undefined): Promise<string> {
-      const { value } = await pages.read('all', 'page', async () => {
+      const loadPage = async () => {
         loaded.push('page');
-        const page = compose([...table.keys()].map(textOf));
+        const ids = [...table.keys()];
+        const page = compose(ids.map((id) => show(id).value));
         await hold();
-        return page;
-      });
+        return { value: page, kept: bytesOf(ids.join(' ')), parts: ids.map(parts.groupOf) };
+      };
+      const { value } = await pages.read('all', 'page', loadPage, restore);
       return String(value?.bytes);
     },
-    /** Makes the next version of a part, and tells of it, as a process does that is not held up in between. */
+    /** Makes the next version of a part, and reports it, as a process does that is not held up in between. */
     async change(id: string): Promise<void> {
       commit(id);
-      await tell(id);
+      await report(id);
     },
     commit,
-    tell,
+    report,
     invalidatePart: (id: string) => parts.invalidate([id]),
     invalidatePage: () => pages.invalidate(['all']),
   };
 }
-
-const pack = (text: string): CachedBytes => ({ etag: `"${text}"`, bytes: Buffer.from(text) });
