@@ -107,13 +107,22 @@ function expectedTotal(money: Money) {
     });
 }
 
+const MAX_KEY = 255;
+const WRONG_KEY = `Idempotency-Key must be 1 to ${MAX_KEY} visible ASCII characters without spaces`;
+
 /** Keys are compared byte by byte: visible ASCII without spaces, bare or quoted (docs/order-placement.md). */
 export const orderHeaders = z.object({
   'idempotency-key': z
     .string()
     .transform((key) => /^"(.*)"$/.exec(key)?.[1] ?? key)
-    .refine((key) => /^[\x21-\x7e]{1,255}$/.test(key), {
-      error: 'Idempotency-Key must be 1 to 255 visible ASCII characters without spaces',
+    .refine((key) => key.length <= MAX_KEY, {
+      error: WRONG_KEY,
+      abort: true,
+      params: { code: 'too_long', maximum: MAX_KEY },
+    })
+    .refine((key) => /^[\x21-\x7e]+$/.test(key), {
+      error: WRONG_KEY,
+      params: { code: 'invalid_characters' },
     })
     .optional()
     .meta({
@@ -148,6 +157,7 @@ export const listQuery = z
   .refine(({ scope, user_id }) => scope !== 'selling' || user_id === undefined, {
     error: 'user_id cannot be combined with scope=selling',
     path: ['user_id'],
+    params: { code: 'not_allowed' },
   });
 
 export const statusBody = z

@@ -25,6 +25,7 @@ export const name = text('Name', { max: MAX_NAME })
   });
 const imageUrl = text('Image URL', { max: MAX_IMAGE_URL }).refine(isImageUrl, {
   error: 'Image URL must be an http or https address, or a path that begins with /',
+  params: { code: 'not_a_url' },
 });
 
 /** A path must stay on the storefront: `//host` and `/\\host` would lead to another host. */

@@ -2,6 +2,7 @@ import {
   amount,
   amountQuery,
   booleanQuery,
+  fieldCode,
   INT32_MAX,
   integerQuery,
   message,
@@ -51,15 +52,24 @@ const sort = z.enum([...sorts, '-id', '-price', '-name', '-created_at', 'relevan
 /** The order of a list; `ids` is the order of the requested ids. */
 export type ProductOrder = z.output<typeof sort> | 'ids';
 
+const IDS = /^[1-9]\d{0,9}(,[1-9]\d{0,9})*$/;
 const ids = z
   .string()
-  .regex(/^[1-9]\d{0,9}(,[1-9]\d{0,9})*$/, {
+  .refine((list) => IDS.test(list), {
     error: 'ids must be product ids, separated by commas',
     abort: true,
+    ...fieldCode('not_an_integer', { minimum: 1, maximum: INT32_MAX }),
   })
   .transform((list) => [...new Set(list.split(',').map(Number))])
-  .refine((list) => list.length <= MAX_IDS, { error: `ids must be at most ${MAX_IDS}` })
-  .refine((list) => list.every((id) => id <= INT32_MAX), { error: `ids must be at most ${INT32_MAX} each` });
+  .refine((list) => list.length <= MAX_IDS, {
+    error: `ids must be at most ${MAX_IDS}`,
+    ...fieldCode('too_long', { maximum: MAX_IDS }),
+  })
+  .refine((list) => list.every((id) => id <= INT32_MAX), {
+    error: `ids must be at most ${INT32_MAX} each`,
+    ...fieldCode('too_large', { maximum: INT32_MAX }),
+  })
+  .meta({ pattern: IDS.source });
 
 const idKey = z.int().min(1).max(INT32_MAX);
 const numberKey = z.int().min(0);
@@ -97,7 +107,11 @@ export const changeHeaders = z.object({
 
 const pricesInOrder = [
   ({ min_price = 0, max_price = Number.POSITIVE_INFINITY }: PriceRange) => min_price <= max_price,
-  { error: 'min_price must not be above max_price' },
+  {
+    error: 'min_price must not be above max_price',
+    path: ['min_price'] as PropertyKey[],
+    ...fieldCode('not_in_order'),
+  },
 ] as const;
 
 interface PriceRange {
@@ -162,6 +176,7 @@ export function createProductSchemas(money: Money) {
       .strictObject({ ...changed, ...z.strictObject(required).partial().shape })
       .refine((body) => Object.values(body).some((value) => value !== undefined), {
         error: 'Give at least one field to change',
+        ...fieldCode('required'),
       })
       .meta({ id: 'ProductUpdate', minProperties: 1, description: 'At least one field to change.' })
       .transform(toFields),
@@ -193,6 +208,8 @@ export function createProductSchemas(money: Money) {
       .refine(...pricesInOrder)
       .refine(({ sort, q }) => sort !== 'relevance' || q !== undefined, {
         error: 'sort=relevance needs q',
+        path: ['q'],
+        ...fieldCode('required'),
       })
       .transform(withDefaults),
     productResponse: z.object({ product }),

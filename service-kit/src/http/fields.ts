@@ -117,9 +117,13 @@ const inMajorUnits = ({ decimals, currency }: Money) => ({
 export function amountQuery(label: string, money: Money) {
   return z
     .string()
-    .regex(/^\d{1,15}(\.\d{1,4})?$/, { error: `${label} must be a positive number`, abort: true })
+    .refine((value) => /^\d{1,15}(\.\d{1,4})?$/.test(value), {
+      error: `${label} must be a positive number`,
+      abort: true,
+      ...fieldCode('not_a_number', { minimum: 0 }),
+    })
     .transform((value, context) => toMinor(label, Number(value), money, context))
-    .meta({ type: 'number', minimum: 0, maximum: money.toMajor(MAX_PRICE), pattern: undefined });
+    .meta({ type: 'number', minimum: 0, maximum: money.toMajor(MAX_PRICE) });
 }
 
 function toMinor(label: string, value: number, money: Money, context: z.RefinementCtx): number {
@@ -142,13 +146,17 @@ export function integerQuery(label: string, { min, max }: { min: number; max: nu
   const wrong = `${label} must be a whole number from ${min} to ${max}`;
   return z
     .string({ error: wrong })
-    .regex(/^\d{1,16}$/, { error: wrong, abort: true })
+    .refine((value) => /^\d{1,16}$/.test(value), {
+      error: wrong,
+      abort: true,
+      ...fieldCode('not_an_integer', { minimum: min, maximum: max }),
+    })
     .transform(Number)
     .refine((value) => value >= min && value <= max, {
       error: wrong,
       ...fieldCode('out_of_range', { minimum: min, maximum: max }),
     })
-    .meta({ type: 'integer', minimum: min, maximum: max, pattern: undefined });
+    .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
 /** `:id` of a path: a positive int32. */
@@ -186,13 +194,18 @@ export function instantQuery(label: string, dayEdge: 'start' | 'end' = 'start') 
   const error = `${label} must be an ISO 8601 date or time`;
   const ofDay = dayEdge === 'start' ? 0 : LAST_MILLISECOND_OF_DAY;
   const date = z.iso.date().transform((value) => new Date(Date.parse(value) + ofDay));
-  return (
-    z
-      .union([z.iso.datetime({ offset: true }).transform((value) => new Date(value)), date], { error })
+  const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
+  const either = z.union([time, date]);
+  return z
+    .string()
+    .transform((value, context) => {
+      const instant = either.safeParse(value).data;
       // Postgres has no year 0.
-      .refine((instant) => instant.getUTCFullYear() >= 1, { error })
-      .meta({ anyOf: ['date-time', 'date'].map((format) => ({ type: 'string', format })) })
-  );
+      if (instant !== undefined && instant.getUTCFullYear() >= 1) return instant;
+      context.addIssue({ code: 'custom', message: error, ...fieldCode('not_a_time') });
+      return z.NEVER;
+    })
+    .meta({ type: undefined, anyOf: ['date-time', 'date'].map((format) => ({ type: 'string', format })) });
 }
 
 /** `from` and `to` of a list: times, or dates that include their whole day. Refine with `inOrder`. */
@@ -209,7 +222,7 @@ export const rangeQuery = () => ({
 export const inOrder = [
   ({ from, to }: { from?: Date | undefined; to?: Date | undefined }) =>
     from === undefined || to === undefined || from <= to,
-  { error: 'from must not be after to', path: ['from'] as PropertyKey[] },
+  { error: 'from must not be after to', path: ['from'] as PropertyKey[], ...fieldCode('not_in_order') },
 ] as const;
 
 /** An instant in responses: ISO 8601 UTC. Takes a Date or a text that already is one. */

@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import type { FieldCode, FieldIssue } from '../errors/app-error.ts';
 import { UNEXPECTED_CODES } from '../http/openapi.problems.ts';
 
 /** A request and its response, as far as the API document describes them. */
@@ -42,6 +43,15 @@ export interface ApiDocument {
 
 type Body = Pick<Exchange, 'headers' | 'text'>;
 const JSON_TYPES = new Set(['application/json', 'application/problem+json']);
+/** What a client needs to say it in its own words. */
+const BOUNDS: Partial<Record<FieldCode, ('minimum' | 'maximum')[]>> = {
+  too_short: ['minimum'],
+  too_small: ['minimum'],
+  too_long: ['maximum'],
+  too_large: ['maximum'],
+  too_many_decimals: ['maximum'],
+  out_of_range: ['minimum', 'maximum'],
+};
 /** Headers that a response always has where the document names them. */
 const ALWAYS_SENT = ['ETag', 'Location', 'WWW-Authenticate', 'Content-Disposition'];
 
@@ -105,7 +115,9 @@ export function createResponseCheck(document: ApiDocument): (exchange: Exchange)
     const type = (headers['content-type'] ?? '').split(';')[0] ?? '';
     if (type === '' && content === undefined) return [];
     if (content?.[type] === undefined) return [`has the media type '${type}'`];
-    return JSON_TYPES.has(type) ? misfits(parse(text), ...place, 'content', type, 'schema') : [];
+    if (!JSON_TYPES.has(type)) return [];
+    const body = parse(text);
+    return [...misfits(body, ...place, 'content', type, 'schema'), ...vagueIssues(body)];
   }
 
   function headerMisfits(
@@ -165,6 +177,17 @@ function createFinder({ paths }: ApiDocument): (address: string) => string | und
         ] as const,
     );
   return (address) => patterns.find(([, pattern]) => pattern.test(address))?.[0];
+}
+
+/** A client can say what is wrong with a field in its own words: the code says it, with the bounds that belong to it. */
+function vagueIssues(body: unknown): string[] {
+  const { code, details } = (body ?? {}) as { code?: string; details?: FieldIssue[] };
+  if (code !== 'validation_failed') return [];
+  return (details ?? []).flatMap((issue) => {
+    const lacks = (BOUNDS[issue.code] ?? []).filter((bound) => issue[bound] === undefined);
+    if (issue.code === 'invalid') return [`says only 'invalid' of ${issue.path}: ${issue.message}`];
+    return lacks.map((bound) => `has no ${bound} for ${issue.code} of ${issue.path}`);
+  });
 }
 
 const codeOf = ({ text }: Exchange): string => {

@@ -48,6 +48,7 @@ export const deTrade: typeof enTrade = {
     setStock: 'Auch den Bestand vorhandener Produkte setzen',
     dryRun: 'Nur prüfen, nichts schreiben',
     start: 'Importieren',
+    sending: (percent) => `Die Datei wird gesendet: ${percent} %`,
     working: 'Der Laden schreibt die Zeilen …',
     result: 'Ergebnis',
     wouldBe: 'Nur geprüft, nichts wurde geschrieben',
@@ -145,6 +146,9 @@ export const deTrade: typeof enTrade = {
     too_many_decimals: ({ maximum }: Issue) => `Bitte höchstens ${maximum ?? 0} Nachkommastellen.`,
     not_a_number: () => 'Bitte eine Zahl eingeben.',
     not_an_integer: () => 'Bitte eine ganze Zahl eingeben.',
+    not_a_url: () =>
+      'Bitte eine Adresse eingeben, die mit https:// beginnt, oder einen Pfad, der mit / beginnt.',
+    not_allowed: () => 'Bitte einen Eintrag der Liste wählen.',
     invalid_email: () => 'Das ist keine E-Mail-Adresse.',
     invalid_characters: () => 'Bitte nur Buchstaben, Ziffern und _ . -',
     too_common: () => 'Dieses Passwort ist allgemein bekannt. Bitte wählen Sie ein anderes.',
