@@ -17,10 +17,10 @@ describe('a mail', () => {
     const { user } = await register(mails.shop.app);
     const mail = await mails.sink.mailTo(user.email);
     expect(mail).toMatchObject({ subject: 'Confirm your email address', html: false });
-    expect(mail.from?.text).toBe('"Shop" <no-reply@mails.shop.example>');
+    expect(mail.from?.text).toBe('"Shop" <no-reply@shop.example>');
     expect(mail.text).toMatch(
       new RegExp(
-        `^Hello ${user.username},\n[^]*\nhttps://mails.shop.example/verify-email\\?token=[\\w-]{43}\n[^]*30 minutes`,
+        `^Hello ${user.username},\n[^]*\nhttps://shop.example/verify-email\\?token=[\\w-]{43}\n[^]*30 minutes`,
       ),
     );
     const token = await mails.sink.tokenTo(user.email);
