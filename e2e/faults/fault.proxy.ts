@@ -31,7 +31,9 @@ export async function startFaultProxy({ targets, onMessage }: ProxyOptions) {
   };
   const agent = new Agent({ keepAlive: true });
   const sockets = new Set<Socket>();
-  const server = createServer(async (incoming, outgoing) => {
+  // Node would send a 408 on a connection that a client has opened and not used for a minute, and the client would read it as
+  // the response to its next request.
+  const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, async (incoming, outgoing) => {
     const { socket, method = '', url: path = '' } = incoming;
     try {
       const body = await bytesOf(incoming);
