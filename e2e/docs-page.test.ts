@@ -17,10 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([stack?.close(), browser?.close()]));
 
-/** `SCREENSHOTS=true` renews the screenshots in docs/. */
+/** `SCREENSHOTS=true` renews the screenshots in docs/: of the last response, without the token. */
 async function draw(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'] !== 'true') return;
   const path = fileURLToPath(new URL(`../docs/images/${name}.png`, import.meta.url));
-  if (process.env['SCREENSHOTS'] === 'true') await page.screenshot({ path });
+  await page.addStyleTag({ content: '.curl-command, .request-url { display: none }' });
+  await page.locator('.opblock.is-open button.execute').evaluate('node => node.scrollIntoView()');
+  await page.screenshot({ path });
 }
 
 /** Opens an operation on the page of a service. */
@@ -102,6 +105,7 @@ describe('the page of /docs', () => {
       expect([operationId, await width()]).toEqual([operationId, 390]);
     }
     expect(await send(page, stack.user.url, 'Users', 'registerUser')).toBe('201');
+    expect(await send(page, stack.order.url, 'Orders', 'placeOrder')).toBe('201');
     await draw(page, 'docs-390');
     expect(await width()).toBe(390);
     await page.close();

@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { createShop, localStorageTokens, ShopError, type User } from '@shop/client';
+import { uploadingFetch } from './lib/upload.ts';
 import { forgetAll } from './lib/use-resource.ts';
 
 const TOKENS = 'shop.tokens';
@@ -11,6 +12,7 @@ export const shop = createShop({
   baseUrl: '',
   tokens: localStorageTokens(TOKENS),
   retry: RETRY,
+  fetch: uploadingFetch,
   onSessionEnd: () => {
     user.value = null;
   },

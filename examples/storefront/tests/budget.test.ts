@@ -1,14 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { openBrowser, PHONE, visit } from './support/browser.ts';
-import { type Storefront, startStorefront } from './support/storefront.ts';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { PHONE } from './support/browser.ts';
+import { shopForTests } from './support/shop-for-tests.ts';
 
 const ASSETS = fileURLToPath(new URL('../dist/assets/', import.meta.url));
 const JAVASCRIPT_AT_MOST = 100_000;
 const SLOWER = 4;
+const VISITS = 3;
 
 async function gzipped(extension: string): Promise<number> {
   const files = (await readdir(ASSETS)).filter((name) => name.endsWith(extension));
@@ -25,20 +25,27 @@ describe('the built page', () => {
 });
 
 describe('the first view', () => {
-  let shop: Storefront;
-  let browser: Browser;
+  const site = shopForTests();
+
+  /** The browser's own start is not the page's. */
   beforeAll(async () => {
-    browser = await openBrowser();
-    shop = await startStorefront();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await shop.close();
+    const { page, context } = await site.visit();
+    await page.goto('/sign-in');
+    await context.close();
   });
 
-  /** Reported, not judged: it depends on the machine. */
+  /** Reported, not judged: it depends on the machine. The least of some visits, because other work only makes it longer. */
   test.each(['/', '/products', '/products/1'])('%s has its largest part', async (path) => {
-    const { page, context } = await visit(browser, { url: shop.url, viewport: PHONE });
+    const paints: number[] = [];
+    for (let count = 0; count < VISITS; count++) paints.push(await largestPaint(path));
+    const paint = Math.round(Math.min(...paints));
+    console.log(`${path}: Largest Contentful Paint after ${paint} ms on a CPU slowed ${SLOWER} times`);
+    expect(paint).toBeGreaterThan(0);
+  });
+
+  /** Of a first visit, with nothing in the cache. @returns milliseconds */
+  async function largestPaint(path: string): Promise<number> {
+    const { page, context } = await site.visit({ viewport: PHONE });
     const session = await context.newCDPSession(page);
     await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
     await page.goto(path);
@@ -52,10 +59,7 @@ describe('the first view', () => {
           });
         }),
     );
-    console.log(
-      `${path}: Largest Contentful Paint after ${Math.round(paint)} ms on a CPU slowed ${SLOWER} times`,
-    );
-    expect(paint).toBeGreaterThan(0);
     await context.close();
-  });
+    return paint;
+  }
 });

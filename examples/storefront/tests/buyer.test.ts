@@ -1,28 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { until } from '../../../e2e/support/process.ts';
-import {
-  addToBasket,
-  expectSoon,
-  fillAddress,
-  openBrowser,
-  signIn,
-  type Visit,
-  visit,
-} from './support/browser.ts';
+import { addToBasket, expectSoon, fillAddress, signIn, type Visit } from './support/browser.ts';
 import { changeProduct, productBySku } from './support/catalogue.ts';
-import { type Storefront, startStorefront } from './support/storefront.ts';
+import { shopForTests } from './support/shop-for-tests.ts';
 
-let shop: Storefront;
-let browser: Browser;
-beforeAll(async () => {
-  browser = await openBrowser();
-  shop = await startStorefront();
-});
-afterAll(async () => {
-  await browser.close();
-  await shop.close();
-});
+const site = shopForTests();
 
 const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name, level: 1 });
 
@@ -30,7 +13,7 @@ describe('a buyer', () => {
   let visitor: Visit;
   let page: Page;
   beforeAll(async () => {
-    visitor = await visit(browser, shop);
+    visitor = await site.visit();
     page = visitor.page;
   });
   afterAll(async () => {
@@ -67,8 +50,8 @@ describe('a buyer', () => {
   });
 
   test('keeps the basket over a reload, and cannot take more than there is', async () => {
-    const { id, name } = await productBySku(shop, 'DEMO-KIT-05');
-    const last = await productBySku(shop, 'DEMO-KIT-11');
+    const { id, name } = await productBySku(site.shop, 'DEMO-KIT-05');
+    const last = await productBySku(site.shop, 'DEMO-KIT-11');
     await page.goto(`/products/${id}`);
     await page.getByRole('button', { name: 'One more' }).click();
     await page.getByRole('button', { name: 'Add to basket' }).click();
@@ -103,11 +86,11 @@ describe('a buyer', () => {
   });
 
   test('sees a price that changed meanwhile, accepts it, and has ordered once', async () => {
-    const { id, price } = await productBySku(shop, 'DEMO-KIT-05');
+    const { id, price } = await productBySku(site.shop, 'DEMO-KIT-05');
     await page.getByRole('button', { name: 'Order now · $118.00' }).click();
     await page.locator('.field__problem').first().waitFor();
     await fillAddress(page);
-    await changeProduct(shop, id, { price: price + 3 });
+    await changeProduct(site.shop, id, { price: price + 3 });
     await page.getByRole('button', { name: 'Order now · $118.00' }).click();
     const dialog = page.getByRole('dialog', { name: 'A price has changed' });
     await dialog.getByText('$62.00').waitFor();
@@ -121,10 +104,11 @@ describe('a buyer', () => {
       .first()
       .waitFor();
     await expectSoon(() => page.getByRole('link', { name: /^Order \d+$/ }).count(), 1);
+    await page.locator(`.order-row__pictures img[src^="/pictures/"]`).waitFor();
   });
 
   test('cancels the order, and the stock comes back', async () => {
-    const before = await productBySku(shop, 'DEMO-KIT-05');
+    const before = await productBySku(site.shop, 'DEMO-KIT-05');
     await page.getByRole('link', { name: /^Order \d+$/ }).click();
     await page.getByRole('button', { name: 'Cancel this order' }).click();
     const dialog = page.getByRole('dialog');
@@ -132,7 +116,7 @@ describe('a buyer', () => {
     await page.getByText('The order is cancelled').waitFor();
     await page.locator('.badge', { hasText: 'Cancelled' }).waitFor();
     await until('the stock is back', async () => {
-      const { stock } = await productBySku(shop, 'DEMO-KIT-05');
+      const { stock } = await productBySku(site.shop, 'DEMO-KIT-05');
       return stock === before.stock + 2;
     });
     await expectSoon(() => page.getByRole('button', { name: 'Cancel this order' }).count(), 0);
@@ -141,7 +125,7 @@ describe('a buyer', () => {
 
 describe('a buyer with an account', () => {
   test('chooses a new password by the mailed link', async () => {
-    const { page, context, errors } = await visit(browser, shop);
+    const { page, context, errors } = await site.visit();
     await page.goto('/sign-in');
     await page.getByRole('link', { name: 'Forgotten your password?' }).click();
     await page.getByLabel('Email').fill('demo-buyer@example.com');
@@ -149,7 +133,8 @@ describe('a buyer with an account', () => {
     await heading(page, 'Look into your mailbox').waitFor();
     let link = '';
     await until('the mail is written', async () => {
-      link = /http:\/\/\S+\/reset-password\?token=[\w-]+/.exec(shop.stack.user.process.output())?.[0] ?? '';
+      link =
+        /http:\/\/\S+\/reset-password\?token=[\w-]+/.exec(site.shop.stack.user.process.output())?.[0] ?? '';
       return link !== '';
     });
     await page.goto(link);
@@ -165,7 +150,7 @@ describe('a buyer with an account', () => {
   });
 
   test('signs another device out', async () => {
-    const [here, there] = await Promise.all([visit(browser, shop), visit(browser, shop)]);
+    const [here, there] = await Promise.all([site.visit(), site.visit()]);
     await signIn(here.page, 'demo-admin');
     await signIn(there.page, 'demo-admin');
     await here.page.reload();
@@ -184,7 +169,7 @@ describe('a buyer with an account', () => {
   });
 
   test('goes on after the access token has expired, without noticing', async () => {
-    const { page, context } = await visit(browser, shop);
+    const { page, context } = await site.visit();
     await signIn(page, 'demo-seller');
     // As after an hour: the token is refused, and its time is up by the clock of this browser.
     const before = await page.evaluate(() => {
@@ -204,7 +189,7 @@ describe('a buyer with an account', () => {
   });
 
   test('deletes the account after typing its name', async () => {
-    const { page, context } = await visit(browser, shop);
+    const { page, context } = await site.visit();
     await page.goto('/sign-up');
     await page.getByLabel('User name').fill('leaving');
     await page.getByLabel('Email').fill('leaving@example.com');

@@ -1,11 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { expectSoon, openBrowser, PHONE, signIn, visit, WIDE } from './support/browser.ts';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { expectSoon, PHONE, signIn, WIDE } from './support/browser.ts';
 import { productBySku } from './support/catalogue.ts';
-import { type Storefront, startStorefront } from './support/storefront.ts';
+import { shopForTests } from './support/shop-for-tests.ts';
 
 /** SCREENSHOTS=true draws those of the documentation again. */
 const SCREENSHOTS = process.env['SCREENSHOTS'] === 'true';
@@ -14,18 +14,11 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** The sum of layout shifts: up to 0.1 is "good" (web.dev/cls). Most pages stay below 0.02, an order reaches 0.034. */
 const MOVED_AT_MOST = 0.1;
 
-let shop: Storefront;
-let browser: Browser;
+const site = shopForTests();
 let axe: string;
 beforeAll(async () => {
-  browser = await openBrowser();
-  shop = await startStorefront();
   axe = await readFile(AXE, 'utf8');
   await mkdir(FOLDER, { recursive: true });
-});
-afterAll(async () => {
-  await browser.close();
-  await shop.close();
 });
 
 interface Shown {
@@ -119,9 +112,9 @@ describe.each(ROLES)('the pages of %s', (_role, user, pages) => {
   test.each(LOOKS)(
     'at %s pixels, %s: accessible, still, within the screen',
     async (width, colorScheme, viewport) => {
-      const { page, context, errors } = await visit(browser, { url: shop.url, viewport, colorScheme });
-      const kettle = await productBySku(shop, 'DEMO-KIT-05');
-      const lines = ['DEMO-KIT-05', 'DEMO-HOM-01', 'DEMO-BOK-08'].map((sku) => productBySku(shop, sku));
+      const { page, context, errors } = await site.visit({ viewport, colorScheme });
+      const kettle = await productBySku(site.shop, 'DEMO-KIT-05');
+      const lines = ['DEMO-KIT-05', 'DEMO-HOM-01', 'DEMO-BOK-08'].map((sku) => productBySku(site.shop, sku));
       const basket = (await Promise.all(lines)).map(({ id }, index) => ({ id, quantity: index + 1 }));
       await context.addInitScript(watchShifts);
       await context.addInitScript((text) => {
@@ -155,7 +148,7 @@ describe.each(ROLES)('the pages of %s', (_role, user, pages) => {
 
 describe('in German', () => {
   test('texts, prices and the language of the document follow', async () => {
-    const { page, context, errors } = await visit(browser, { url: shop.url, locale: 'de-DE' });
+    const { page, context, errors } = await site.visit({ locale: 'de-DE' });
     await page.goto('/products?category=Kitchen&sort=-price');
     await page.getByText('20 Produkte').waitFor();
     await expectSoon(() => page.locator('html').getAttribute('lang'), 'de');
@@ -172,7 +165,7 @@ describe('in German', () => {
 
 describe('without a mouse', () => {
   test('the first key leads to the content, and a dialog keeps the focus and gives it back', async () => {
-    const { page, context } = await visit(browser, shop);
+    const { page, context } = await site.visit();
     await signIn(page, 'demo-buyer');
     await page.goto('/orders?status=pending');
     await page

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { addToBasket, fillAddress, openBrowser, signIn, visit } from './support/browser.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { addToBasket, fillAddress, signIn } from './support/browser.ts';
 import { productBySku } from './support/catalogue.ts';
-import { type Storefront, startStorefront } from './support/storefront.ts';
+import { shopForTests } from './support/shop-for-tests.ts';
 
-let shop: Storefront;
-let browser: Browser;
-beforeAll(async () => {
-  browser = await openBrowser();
-  shop = await startStorefront();
-});
-afterAll(async () => {
-  await browser.close();
-  await shop.close();
-});
+const site = shopForTests();
 
 async function upToTheButton(page: Page, name: string, productId: number): Promise<void> {
   await signIn(page, name);
@@ -25,8 +16,8 @@ async function upToTheButton(page: Page, name: string, productId: number): Promi
 
 describe('the last piece', () => {
   test('goes to one of two; the other sees that it is gone, and nothing is ordered', async () => {
-    const { id, name } = await productBySku(shop, 'DEMO-KIT-11');
-    const visits = await Promise.all([visit(browser, shop), visit(browser, shop)]);
+    const { id, name } = await productBySku(site.shop, 'DEMO-KIT-11');
+    const visits = await Promise.all([site.visit(), site.visit()]);
     const [one, other] = visits.map(({ page }) => page) as [Page, Page];
     await Promise.all([upToTheButton(one, 'demo-buyer', id), upToTheButton(other, 'demo-admin', id)]);
     await Promise.all([one, other].map((page) => page.getByRole('button', { name: /^Order now/ }).click()));
@@ -50,14 +41,14 @@ describe('the last piece', () => {
     await loser.getByRole('dialog').getByText(name).waitFor();
     await loser.getByRole('button', { name: 'Adjust my basket' }).click();
     await loser.getByRole('heading', { name: 'Your basket is empty' }).waitFor();
-    expect((await productBySku(shop, 'DEMO-KIT-11')).stock).toBe(0);
+    expect((await productBySku(site.shop, 'DEMO-KIT-11')).stock).toBe(0);
     expect(visits.flatMap(({ errors }) => errors)).toEqual([]);
   });
 
   test('two tabs share one basket', async () => {
-    const { page, context } = await visit(browser, shop);
+    const { page, context } = await site.visit();
     const second = await context.newPage();
-    const { id } = await productBySku(shop, 'DEMO-KIT-05');
+    const { id } = await productBySku(site.shop, 'DEMO-KIT-05');
     await second.goto('/');
     await addToBasket(page, id);
     await second.getByRole('link', { name: 'Basket, 1 item' }).waitFor();

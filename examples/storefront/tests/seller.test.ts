@@ -1,19 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { expectSoon, openBrowser, signIn, type Visit, visit } from './support/browser.ts';
+import type { Page } from 'playwright-core';
+import { expectSoon, signIn, type Visit } from './support/browser.ts';
 import { changeProduct, productBySku } from './support/catalogue.ts';
-import { type Storefront, startStorefront } from './support/storefront.ts';
+import { shopForTests } from './support/shop-for-tests.ts';
 
-let shop: Storefront;
-let browser: Browser;
-beforeAll(async () => {
-  browser = await openBrowser();
-  shop = await startStorefront();
-});
-afterAll(async () => {
-  await browser.close();
-  await shop.close();
-});
+const site = shopForTests();
+
+function deferred() {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
+}
 
 const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name, level: 1 });
 
@@ -21,7 +20,7 @@ describe('a seller', () => {
   let visitor: Visit;
   let page: Page;
   beforeAll(async () => {
-    visitor = await visit(browser, shop);
+    visitor = await site.visit();
     page = visitor.page;
     await signIn(page, 'demo-seller');
   });
@@ -64,10 +63,10 @@ describe('a seller', () => {
   });
 
   test('is asked when somebody else has changed the product meanwhile', async () => {
-    const { id } = await productBySku(shop, 'DEMO-KIT-05');
+    const { id } = await productBySku(site.shop, 'DEMO-KIT-05');
     await page.goto(`/selling/${id}`);
     await page.getByLabel('Name').fill('Gooseneck Kettle');
-    await changeProduct(shop, id, { price: 64 });
+    await changeProduct(site.shop, id, { price: 64 });
     await page.getByRole('button', { name: 'Save' }).click();
     const dialog = page.getByRole('dialog', { name: 'Somebody else was here' });
     await dialog.getByText('64', { exact: false }).first().waitFor();
@@ -77,11 +76,14 @@ describe('a seller', () => {
     await expectSoon(() => page.getByLabel('Name').inputValue(), 'Kettle');
 
     await page.getByLabel('Name').fill('Gooseneck Kettle');
-    await changeProduct(shop, id, { price: 65 });
+    await changeProduct(site.shop, id, { price: 65 });
     await page.getByRole('button', { name: 'Save' }).click();
     await dialog.getByRole('button', { name: 'Save mine all the same' }).click();
     await page.getByText('The changes are saved').waitFor();
-    expect(await productBySku(shop, 'DEMO-KIT-05')).toMatchObject({ name: 'Gooseneck Kettle', price: 64 });
+    expect(await productBySku(site.shop, 'DEMO-KIT-05')).toMatchObject({
+      name: 'Gooseneck Kettle',
+      price: 64,
+    });
   });
 
   test('checks a file, imports it, and reads which rows were refused', async () => {
@@ -95,8 +97,16 @@ describe('a seller', () => {
     await page.goto('/selling/import');
     await page.getByLabel('File (CSV or NDJSON)').setInputFiles(file);
     await page.getByLabel('Only check, write nothing').check();
+    const shown = deferred();
+    await page.route('**/api/products/import*', async (route) => {
+      await shown.promise;
+      await route.continue();
+    });
     await page.getByRole('button', { name: 'Import' }).click();
+    await page.getByRole('progressbar', { name: /Sending the file|The shop is writing/ }).waitFor();
+    shown.resolve();
     await page.getByText('Checked only, nothing was written').waitFor();
+    await page.unroute('**/api/products/import*');
     await page.getByLabel('Only check, write nothing').uncheck();
     await page.getByRole('button', { name: 'Import' }).click();
     await page.getByText('Checked only').waitFor({ state: 'detached' });
@@ -134,7 +144,7 @@ describe('a seller', () => {
 
 describe('an admin', () => {
   test('finds a user, gives the role, and sees it in the audit trail', async () => {
-    const { page, context, errors } = await visit(browser, shop);
+    const { page, context, errors } = await site.visit();
     await signIn(page, 'demo-admin');
     await page.goto('/admin?q=demo-buyer');
     await page.getByRole('button', { name: 'Make admin: demo-buyer' }).click();
@@ -148,7 +158,7 @@ describe('an admin', () => {
   });
 
   test('shows a customer that these pages are for admins', async () => {
-    const { page, context } = await visit(browser, shop);
+    const { page, context } = await site.visit();
     await signIn(page, 'demo-seller');
     await page.goto('/admin');
     await page.getByText('This page is for admins').waitFor();

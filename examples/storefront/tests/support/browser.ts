@@ -14,7 +14,7 @@ export const PHONE = { width: 390, height: 844 };
 /** Milliseconds. It only ends a test that would fail anyway: what a slow machine needs is well within it. */
 const PATIENCE = 60_000;
 
-interface VisitOptions {
+export interface VisitOptions {
   url: string;
   viewport?: { width: number; height: number };
   colorScheme?: 'light' | 'dark';

@@ -3,10 +3,12 @@ import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { texts } from '../../i18n/index.ts';
 import { day, money } from '../../lib/format.ts';
+import { usePictures } from '../../lib/use-pictures.ts';
 import { useResource } from '../../lib/use-resource.ts';
 import { shop } from '../../shop.ts';
 import { type OrderStatus, STATUSES, StatusBadge } from '../../ui/order-status.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Picture } from '../../ui/picture.tsx';
 import { Empty, Failed, Skeleton } from '../../ui/states.tsx';
 import { sayFailure } from '../../ui/toast.tsx';
 import { RequireUser } from '../require-user.tsx';
@@ -62,6 +64,7 @@ export function OrderList({ scope, basePath, empty, detail }: OrderListProps) {
     shop.orders.list(filter, { signal }),
   );
   const { data, failure, reload, isLoading, replace } = resource;
+  const pictureOf = usePictures(picturedIn(data));
   const change = (order: Order) => {
     if (data)
       replace({ ...data, orders: data.orders.map((known) => (known.id === order.id ? order : known)) });
@@ -81,7 +84,7 @@ export function OrderList({ scope, basePath, empty, detail }: OrderListProps) {
           <ul class={isLoading ? 'stack grid--dimmed' : 'stack'}>
             {data.orders.map((order) => (
               <li key={order.id} class="panel">
-                <OrderRow order={order} />
+                <OrderRow order={order} pictureOf={pictureOf} />
                 {detail?.(order, change)}
               </li>
             ))}
@@ -112,7 +115,18 @@ function StatusTabs({ basePath, status }: { basePath: string; status: OrderStatu
   );
 }
 
-function OrderRow({ order }: { order: Order }) {
+/** Those of which a list shows pictures: four have room on a phone. */
+const shownLines = ({ products }: Order) => products.slice(0, 4);
+
+const picturedIn = (page: OrderPage | undefined): number[] =>
+  (page?.orders ?? []).flatMap(shownLines).map(({ product_id }) => product_id);
+
+interface OrderRowProps {
+  order: Order;
+  pictureOf: (productId: number) => string | null;
+}
+
+function OrderRow({ order, pictureOf }: OrderRowProps) {
   const { orders } = texts.value;
   const units = order.products.reduce((sum, { quantity }) => sum + quantity, 0);
   return (
@@ -125,6 +139,13 @@ function OrderRow({ order }: { order: Order }) {
         {day(order.created_at)} · {orders.units(units)} · {order.products.map(({ name }) => name).join(', ')}
       </p>
       <p class="number">{money(order.total_amount, order.currency)}</p>
+      <div class="order-row__pictures" aria-hidden="true">
+        {shownLines(order).map(({ product_id }) => (
+          <div key={product_id} class="thumb">
+            <Picture src={pictureOf(product_id)} />
+          </div>
+        ))}
+      </div>
     </div>
   );
 }

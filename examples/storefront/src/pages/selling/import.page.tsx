@@ -3,6 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { texts } from '../../i18n/index.ts';
 import { count } from '../../lib/format.ts';
 import { saveFile } from '../../lib/save-file.ts';
+import { uploaded } from '../../lib/upload.ts';
 import { shop } from '../../shop.ts';
 import { Checkbox } from '../../ui/field.tsx';
 import { Form } from '../../ui/form.tsx';
@@ -78,15 +79,23 @@ function Import() {
         </div>
       </Form>
       <div role="status">
-        {isWorking && (
-          <label class="stack">
-            {selling.working}
-            <progress />
-          </label>
-        )}
+        {isWorking && <Progress />}
         {outcome && <Result {...outcome} />}
       </div>
     </section>
+  );
+}
+
+/** How much of the file the shop has; then it writes the last rows. */
+function Progress() {
+  const { selling } = texts.value;
+  const share = uploaded.value ?? 0;
+  const percent = Math.floor(share * 100);
+  return (
+    <label class="stack">
+      {share < 1 ? selling.sending(percent) : selling.working}
+      <progress {...(share < 1 && { value: percent, max: 100 })} />
+    </label>
   );
 }
 

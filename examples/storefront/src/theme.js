@@ -1,4 +1,4 @@
-// Before the first paint, so that a chosen theme or language does not flash. Kept apart because of the Content-Security-Policy.
+// Put into the page itself (vite.config.ts): a chosen theme must not flash before the first paint.
 try {
   const theme = localStorage.getItem('shop.theme');
   if (theme) document.documentElement.dataset.theme = theme;
