@@ -17,7 +17,7 @@ afterEach(async () => {
 
 interface Wanted {
   app?: Express;
-  config?: { PORT?: number; DRAIN_TIMEOUT?: number };
+  config?: { PORT?: number; DRAIN_TIMEOUT?: number; DRAIN_DELAY?: number };
 }
 
 async function start({ app = express(), config }: Wanted = {}) {
@@ -97,6 +97,16 @@ describe('a stop', () => {
     await again;
     expect(events).toEqual(['closed']);
     await stopped;
+  });
+
+  test('accepts new connections for DRAIN_DELAY, and says that it is stopping', async () => {
+    const { app } = slowApp();
+    const { server, port, isStopping } = await start({ app, config: { DRAIN_DELAY: 2000 } });
+    const stopped = server.stop('test');
+    expect(isStopping()).toBe(true);
+    expect(await ask(port, '/quick')).toBe('quick');
+    await stopped;
+    await expect(ask(port, '/quick')).rejects.toThrow('ECONNREFUSED');
   });
 
   test('does not wait for idle connections', async () => {

@@ -1,12 +1,13 @@
 import { build } from '../build.js';
 import startServers from './global-setup.js';
-import { provideChromium, provideNginx } from './servers.js';
+import { provideChromium, provideProgram } from './servers.js';
 
 /** Jest's globalSetup of e2e, whose tests run the built services as processes. */
 export default async function setUp() {
   const { signal } = new AbortController();
   await startServers();
-  await provideNginx(signal);
+  await provideProgram('nginx', signal);
+  await provideProgram('prometheus', signal);
   process.env['CHROMIUM_PATH'] = await provideChromium(signal);
   await build({ signal });
 }

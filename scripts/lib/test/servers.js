@@ -63,12 +63,15 @@ async function redisServer(signal) {
 }
 
 /**
- * For the tests of the gateway, which are skipped with a warning where there is no nginx.
+ * A program without which a few tests are skipped, with a warning: nginx for the gateway, prometheus for alerts and
+ * dashboard; and kubectl for `npm run check:k8s`.
+ * @param {'nginx' | 'prometheus' | 'kubectl'} name
  * @param {AbortSignal} signal
  */
-export async function provideNginx(signal) {
-  if (findProgram('nginx')) return;
-  await installWithApt('nginx', signal).catch((/** @type {Error} */ error) => {
+export async function provideProgram(name, signal) {
+  if (findProgram(name)) return;
+  const debian = name === 'kubectl' ? 'kubernetes-client' : name;
+  await installWithApt(debian, signal).catch((/** @type {Error} */ error) => {
     if (!(error instanceof Failure)) throw error;
   });
 }

@@ -37,6 +37,7 @@ describe('the environment', () => {
       CORS_ORIGINS: '*',
       TRUST_PROXY: 0,
       RATE_LIMIT_ENABLED: true,
+      DRAIN_DELAY: 0,
       DRAIN_TIMEOUT: 8000,
       JOB_MAX_BACKOFF: 120,
       JOB_ABANDONED_AFTER: 60,

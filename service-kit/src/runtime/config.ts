@@ -2,6 +2,7 @@ import { createHash, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import type { Limit } from '../http/rate-limit.ts';
 import { REDIS_URL } from '../redis/redis-options.ts';
+import { readSecretFiles } from './secret-files.ts';
 
 /** The environment is invalid; `message` has one line per variable. */
 export class ConfigError extends Error {}
@@ -77,6 +78,9 @@ export const commonConfig = {
     'Number of proxies in front whose `X-Forwarded-For` is trusted',
   ),
   RATE_LIMIT_ENABLED: flag(true).describe('`false` switches all rate limits off'),
+  DRAIN_DELAY: wholeNumber(0, 60_000, 0).describe(
+    'Milliseconds after a stop signal in which new connections are still accepted, until everybody knows that the process ends',
+  ),
   DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000).describe(
     'Milliseconds that running requests get to finish after a stop signal',
   ),
@@ -216,7 +220,9 @@ export function loadConfig<Schema extends z.ZodType>(
   env: NodeJS.ProcessEnv,
 ): z.output<Schema> {
   // An empty variable counts as not set, because compose files and CI pass missing ones that way.
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(withFiles(schema, env)).filter(([, value]) => value !== ''),
+  );
   const result = schema.safeParse(present);
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
@@ -225,4 +231,14 @@ export function loadConfig<Schema extends z.ZodType>(
     return present[name] === undefined ? `${name} is missing` : `${name}: ${issue.message}`;
   });
   throw new ConfigError(lines.join('\n'));
+}
+
+function withFiles(schema: z.ZodType, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const names = Object.keys(properties);
+  try {
+    return readSecretFiles(env, names);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
 }

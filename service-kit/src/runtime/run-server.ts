@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { expressClasses } from '../http/express-classes.ts';
@@ -16,6 +17,7 @@ interface ServerConfig {
   HOST?: string | undefined;
   LOG_LEVEL: string;
   DRAIN_TIMEOUT: number;
+  DRAIN_DELAY?: number;
   CORS_ORIGINS?: string;
   BUILD_VERSION?: string | undefined;
   BUILD_REVISION?: string | undefined;
@@ -102,6 +104,7 @@ export async function startServer<Config extends ServerConfig>(
     stopping = true;
     logger.info({ reason }, 'stopping');
     try {
+      if (config.DRAIN_DELAY) await sleep(config.DRAIN_DELAY);
       await drain(server, config.DRAIN_TIMEOUT);
       await withinLimit(close());
       logger.info('stopped');
