@@ -9,9 +9,20 @@ sql --dbname postgres <<'SQL'
 \getenv product_password PRODUCT_DB_PASSWORD
 \getenv order_password ORDER_DB_PASSWORD
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
-CREATE ROLE user_service LOGIN PASSWORD :'user_password';
-CREATE ROLE product_service LOGIN PASSWORD :'product_password';
-CREATE ROLE order_service LOGIN PASSWORD :'order_password';
+-- Three replicas of a service use 39 connections. A service in trouble must not take those of the others.
+CREATE ROLE user_service LOGIN CONNECTION LIMIT 60 PASSWORD :'user_password';
+CREATE ROLE product_service LOGIN CONNECTION LIMIT 60 PASSWORD :'product_password';
+CREATE ROLE order_service LOGIN CONNECTION LIMIT 60 PASSWORD :'order_password';
+-- For connections that bring no limits of their own, such as those through PgBouncer (docs/high-availability.md).
+ALTER ROLE user_service SET statement_timeout = '1200ms';
+ALTER ROLE user_service SET lock_timeout = '1s';
+ALTER ROLE user_service SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE product_service SET statement_timeout = '1200ms';
+ALTER ROLE product_service SET lock_timeout = '1s';
+ALTER ROLE product_service SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE order_service SET statement_timeout = '1200ms';
+ALTER ROLE order_service SET lock_timeout = '1s';
+ALTER ROLE order_service SET idle_in_transaction_session_timeout = '5s';
 CREATE DATABASE user_db OWNER user_service;
 CREATE DATABASE product_db OWNER product_service;
 CREATE DATABASE order_db OWNER order_service;

@@ -2,6 +2,15 @@ import { SERVICES } from '../shop.js';
 import { superuserUrl } from './server.js';
 import { withConnection } from './sql.js';
 
+/** Of one role: a service in trouble must not take the connections of the others. */
+const CONNECTIONS = 60;
+/** For connections that bring no limits of their own, as in deploy/postgres. */
+const TIME_LIMITS = {
+  statement_timeout: '1200ms',
+  lock_timeout: '1s',
+  idle_in_transaction_session_timeout: '5s',
+};
+
 /**
  * Creates one database and one role per service; no role can connect to another's database. May be repeated.
  * @param {{ password: string, port: number, rolePasswords: Record<string, string> }} options
@@ -37,7 +46,10 @@ async function ensureRole(client, role, password) {
   const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
   const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
   const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION';
-  await client.query(`${verb} ROLE ${role} ${rights} PASSWORD ${client.escapeLiteral(password)}`);
+  const limit = `CONNECTION LIMIT ${CONNECTIONS}`;
+  await client.query(`${verb} ROLE ${role} ${rights} ${limit} PASSWORD ${client.escapeLiteral(password)}`);
+  for (const [setting, value] of Object.entries(TIME_LIMITS))
+    await client.query(`ALTER ROLE ${role} SET ${setting} = '${value}'`);
 }
 
 /**
