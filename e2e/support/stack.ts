@@ -43,6 +43,8 @@ export interface StackOptions {
   /** The address of product-service for order-service, if there is a proxy between them. */
   productUrl?: (product: ServiceProcess) => Promise<string>;
   env?: Record<string, string>;
+  /** Variables of one service, such as another way to the database that it was made on. */
+  envOf?: (service: ServiceName, databaseUrl: string) => Promise<Record<string, string>>;
   only?: ServiceName[];
 }
 
@@ -73,19 +75,25 @@ export async function startStack(options: StackOptions = {}) {
     const product = services.get('product-service');
     const productUrl =
       product === undefined ? 'http://127.0.0.1:1' : await (options.productUrl?.(product) ?? product.url);
-    const service = createService(name, await freePort(), {
-      DATABASE_URL: databaseUrl,
-      ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
-      JWT_SECRET_KEY: JWT_SECRET,
-      SERVICE_TOKEN_SECRET: SERVICE_SECRET,
-      PRODUCT_SERVICE_URL: productUrl,
-      ...(user === undefined ? {} : { USER_SERVICE_URL: user.url }),
-      RATE_LIMIT_ENABLED: 'false',
-      BCRYPT_COST: '4',
-      TIME_LIMIT_FACTOR,
-      LOG_LEVEL: 'warn',
-      ...options.env,
-    });
+    const service = createService(
+      name,
+      await freePort(),
+      {
+        DATABASE_URL: databaseUrl,
+        ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+        JWT_SECRET_KEY: JWT_SECRET,
+        SERVICE_TOKEN_SECRET: SERVICE_SECRET,
+        PRODUCT_SERVICE_URL: productUrl,
+        ...(user === undefined ? {} : { USER_SERVICE_URL: user.url }),
+        RATE_LIMIT_ENABLED: 'false',
+        BCRYPT_COST: '4',
+        TIME_LIMIT_FACTOR,
+        LOG_LEVEL: 'warn',
+        ...options.env,
+        ...(await options.envOf?.(name, databaseUrl)),
+      },
+      databaseUrl,
+    );
     services.set(name, service);
   }
   const begin = async ([name, service]: [ServiceName, ServiceProcess]) => {
@@ -118,7 +126,12 @@ export async function startStack(options: StackOptions = {}) {
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
-function createService(name: ServiceName, port: number, initial: Record<string, string>): ServiceProcess {
+function createService(
+  name: ServiceName,
+  port: number,
+  initial: Record<string, string>,
+  databaseUrl: string,
+): ServiceProcess {
   let env = initial;
   const url = `http://127.0.0.1:${port}`;
   let process: Started | undefined;
@@ -129,7 +142,7 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
   const service: ServiceProcess = {
     url,
     port,
-    databaseUrl: env['DATABASE_URL'] ?? '',
+    databaseUrl,
     get process() {
       return running();
     },
@@ -166,7 +179,7 @@ function createService(name: ServiceName, port: number, initial: Record<string, 
       await service.start();
     },
     async replicate(changes = {}) {
-      const replica = createService(name, await freePort(), { ...env, ...changes });
+      const replica = createService(name, await freePort(), { ...env, ...changes }, databaseUrl);
       await replica.start();
       return replica;
     },

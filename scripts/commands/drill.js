@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { build } from '../lib/build.js';
+import { INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
+import { runInForeground } from '../lib/processes.js';
+import { ROOT } from '../lib/shop.js';
+import { stopSignal } from '../lib/signals.js';
+import { createStack } from '../lib/stack.js';
+import { say } from '../lib/terminal.js';
+import { openServers } from '../lib/test/servers.js';
+
+const HELP = `npm run drill -- all               everything below, one after the other
+npm run drill -- failover orders   kill -9 of the primary database of orders; its standby is promoted
+npm run drill -- failover products the same for products
+npm run drill -- restore orders    the database of orders comes back from an older backup
+npm run drill -- restore products  the same for products
+npm run drill -- redis-sentinel    kill -9 of the primary Redis; Sentinels promote its replica
+npm run drill -- pgbouncer         everything through PgBouncer in transaction mode, which is killed once
+npm run drill -- migrate           a migration behind a long read, one that fails, and three runners at once
+Several are separated by commas. Each starts servers of its own on 127.0.0.1, breaks them while 20 orders a second are
+placed, and compares both databases with what the buyers were told. It needs PostgreSQL, PgBouncer and Redis:
+apt-get install --no-install-recommends postgresql pgbouncer redis-server`;
+const SETTINGS = ['max_connections=200', 'fsync=off'];
+const GRACE_MS = 60_000;
+
+/** @param {string[]} args */
+export async function main(args) {
+  if (args.length === 0 || args.includes('--help')) {
+    say(HELP);
+    return args.length === 0 ? 1 : 0;
+  }
+  const signal = stopSignal();
+  const stack = createStack();
+  try {
+    await build({ signal });
+    const servers = await openServers({ stack, signal, settings: SETTINGS });
+    return await runInForeground({
+      command: process.execPath,
+      args: ['--conditions=@shop/source', '--import', 'tsx', join('scripts', 'drills', 'run.ts'), ...args],
+      cwd: ROOT,
+      env: { ...process.env, ...servers },
+      signal,
+      graceMs: GRACE_MS,
+    });
+  } catch (error) {
+    if (error instanceof Interrupted) return INTERRUPTED_BY_USER;
+    throw error;
+  } finally {
+    await stack.unwind();
+  }
+}

@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { sleep } from '../../e2e/support/process.ts';
+import { JWT_SECRET, SERVICE_SECRET, type ServiceProcess } from '../../e2e/support/stack.ts';
+import { ROOT } from '../lib/shop.js';
+import { type DrillShop, startDrillShop, underLoad } from './drill.shop.ts';
+import { engineFolder, programOf } from './engines.ts';
+import type { Orders } from './order.load.ts';
+import { ask } from './postgres.pair.ts';
+
+const run = promisify(execFile);
+/** Milliseconds of orders that the backup does not have. */
+const AFTER_BACKUP = 3000;
+const ALL = ['user-service', 'product-service', 'order-service'] as const;
+
+/** What docs/high-availability.md says about dumps: the custom format, restored in one transaction. */
+async function createBackups() {
+  const folder = await engineFolder('backup');
+  const file = join(folder.path, 'dump');
+  return {
+    take: (url: string) => run(programOf('pg_dump'), ['--format=custom', `--file=${file}`, url]),
+    async restore({ databaseUrl }: ServiceProcess) {
+      await ask(databaseUrl, 'DROP SCHEMA public, jobs, graphile_worker CASCADE');
+      await ask(databaseUrl, 'CREATE SCHEMA public');
+      const flags = ['--no-owner', '--single-transaction', '--exit-on-error', `--dbname=${databaseUrl}`];
+      await run(programOf('pg_restore'), [...flags, file]).catch((error: { stderr?: string }) => {
+        throw new Error(`pg_restore failed: ${error.stderr}`);
+      });
+    },
+    remove: folder.remove,
+  };
+}
+
+/** `npm run restore -- reconcile`. Exit code 2, something to decide, is no failure of the command. */
+async function reconcile({ stack }: DrillShop): Promise<string> {
+  const env = {
+    ...process.env,
+    USER_DATABASE_URL: stack.user.databaseUrl,
+    PRODUCT_DATABASE_URL: stack.product.databaseUrl,
+    ORDER_DATABASE_URL: stack.order.databaseUrl,
+    PRODUCT_SERVICE_URL: stack.product.url,
+    SERVICE_TOKEN_SECRET: SERVICE_SECRET,
+    JWT_SECRET_KEY: JWT_SECRET,
+  };
+  const args = [join('scripts', 'run.js'), 'restore', 'reconcile'];
+  const { stdout } = await run(process.execPath, args, { cwd: ROOT, env });
+  return stdout;
+}
+
+interface Restored {
+  service: 'product-service' | 'order-service';
+  /** The orders of buyers that this restore loses. */
+  forget: (orders: Orders, kept: Set<number>) => void;
+}
+
+/** A database comes back from a backup that is some seconds older than the other one; then both must agree again. */
+async function restoreOne({ service, forget }: Restored) {
+  const shop = await startDrillShop({ only: [...ALL] });
+  const backups = await createBackups();
+  const restored = service === 'order-service' ? shop.stack.order : shop.stack.product;
+  try {
+    return await underLoad({
+      shop,
+      async strike(orders) {
+        await backups.take(restored.databaseUrl);
+        await sleep(AFTER_BACKUP);
+        await orders.pause();
+        await restored.stop();
+        await backups.restore(restored);
+        await restored.start();
+        const rows = await ask(shop.databases.order, `SELECT id FROM orders WHERE placement = 'PLACED'`);
+        const before = orders.seen.accepted.length;
+        forget(orders, new Set(rows.map(({ id }) => Number(id))));
+        const output = await reconcile(shop);
+        const ids = new Set(orders.seen.accepted);
+        orders.resume();
+        const report = output.split('\n').filter((line) => /(were|goes on)/.test(line));
+        return { faults: 1, notes: [`the backup had ${ids.size} of ${before} orders`, ...report] };
+      },
+    });
+  } finally {
+    await shop.stack.close();
+    await backups.remove();
+  }
+}
+
+/** Orders since the backup are gone with it: no command brings them back, but their stock must be. */
+export const restoreOrders = () =>
+  restoreOne({
+    service: 'order-service',
+    forget: ({ seen }, kept) => {
+      seen.accepted = seen.accepted.filter((id) => kept.has(id));
+    },
+  });
+
+/** Orders stand although the stock says that nobody took it: it must be taken again. */
+export const restoreProducts = () => restoreOne({ service: 'product-service', forget: () => undefined });
