@@ -41,6 +41,7 @@ describe('the environment', () => {
       DRAIN_TIMEOUT: 8000,
       JOB_MAX_BACKOFF: 120,
       JOB_ABANDONED_AFTER: 60,
+      TIME_LIMIT_FACTOR: 1,
     });
   });
 
