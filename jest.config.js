@@ -1,3 +1,5 @@
+import { jestPreset } from '@shop/service-kit/jest-preset';
+
 /**
  * Jest for the whole repository: `npx jest`, `npm test` and the test button of an editor all use it. Each workspace has its own
  * settings in `<workspace>/jest.config.js`, and starts the servers that its tests need.
@@ -14,6 +16,8 @@ const WORKSPACES = [
 
 export default {
   projects: WORKSPACES.map((workspace) => `<rootDir>/${workspace}`),
+  // Milliseconds. Jest ignores the limit of a project when it runs several.
+  testTimeout: jestPreset.testTimeout,
   // More than the two cores of a small machine, because many tests wait; each file has a database of its own.
   maxWorkers: 3,
   // With this limit Jest always uses worker processes, which get the flag that ES modules need (service-kit/jest-preset.js).
