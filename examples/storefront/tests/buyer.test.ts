@@ -72,7 +72,7 @@ describe('a buyer', () => {
     await heading(page, 'Welcome back').waitFor();
     await page.getByRole('link', { name: 'Create account' }).click();
     await page.getByLabel('User name').fill('demo-buyer');
-    await page.getByLabel('Email').fill('ada@example.com');
+    await page.getByLabel('Email', { exact: true }).fill('ada@example.com');
     await page.getByLabel('Password', { exact: true }).fill('short');
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByText('At least 8 characters, please.').waitFor();
@@ -128,7 +128,7 @@ describe('a buyer with an account', () => {
     const { page, context, errors } = await site.visit();
     await page.goto('/sign-in');
     await page.getByRole('link', { name: 'Forgotten your password?' }).click();
-    await page.getByLabel('Email').fill('demo-buyer@example.com');
+    await page.getByLabel('Email', { exact: true }).fill('demo-buyer@example.com');
     await page.getByRole('button', { name: 'Send the link' }).click();
     await heading(page, 'Look into your mailbox').waitFor();
     let link = '';
@@ -192,7 +192,7 @@ describe('a buyer with an account', () => {
     const { page, context } = await site.visit();
     await page.goto('/sign-up');
     await page.getByLabel('User name').fill('leaving');
-    await page.getByLabel('Email').fill('leaving@example.com');
+    await page.getByLabel('Email', { exact: true }).fill('leaving@example.com');
     await page.getByLabel('Password', { exact: true }).fill('a long enough one');
     await page.getByRole('button', { name: 'Create account' }).click();
     await heading(page, 'Account').waitFor();
