@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
  * and finishes the ones it has.
  */
 export async function startRelay(urls: string[]) {
-  const agent = new Agent({ keepAlive: true });
+  // A kept connection may be closed by the service in the moment in which a request is sent.
+  const agent = new Agent({ keepAlive: false });
   let targets = urls;
   let turn = 0;
   const server = createServer((incoming, outgoing) => {

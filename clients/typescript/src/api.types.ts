@@ -759,7 +759,7 @@ export type components = {
              * @example too_small
              * @enum {string}
              */
-            code: "required" | "unknown_field" | "not_a_string" | "not_a_number" | "not_an_integer" | "not_a_boolean" | "not_an_object" | "not_a_list" | "not_a_time" | "not_a_url" | "not_allowed" | "invalid_characters" | "too_short" | "too_long" | "too_small" | "too_large" | "out_of_range" | "not_in_order" | "too_many_decimals" | "invalid_email" | "too_common" | "too_personal" | "invalid";
+            code: "required" | "unknown_field" | "not_a_string" | "not_a_number" | "not_an_integer" | "not_a_boolean" | "not_an_object" | "not_a_list" | "not_a_time" | "not_a_url" | "not_a_uuid" | "not_allowed" | "invalid_characters" | "too_short" | "too_long" | "too_small" | "too_large" | "out_of_range" | "not_in_order" | "too_many_decimals" | "invalid_email" | "too_common" | "too_personal" | "invalid";
             /**
              * @description The same, for people.
              * @example Product 0: quantity must be a positive integer

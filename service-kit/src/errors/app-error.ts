@@ -15,6 +15,7 @@ export const FIELD_CODES = [
   'not_a_list',
   'not_a_time',
   'not_a_url',
+  'not_a_uuid',
   'not_allowed',
   'invalid_characters',
   'too_short',

@@ -46,6 +46,8 @@ function codeOf(issue: z.core.$ZodIssue): FieldCode {
       return (issue.params?.['code'] as FieldCode | undefined) ?? 'invalid';
     case 'invalid_type':
       return TYPES[issue.expected] ?? 'invalid';
+    case 'invalid_format':
+      return issue.format === 'uuid' ? 'not_a_uuid' : 'invalid';
     case 'invalid_value':
       return 'not_allowed';
     case 'too_small':
