@@ -21,7 +21,8 @@ const PAUSE = 200;
  * 503s of a busy machine, which the client repeats until it gets another response. If keys could never be read, it would
  * never stop.
  */
-const OVERLOADED = /cannot reach its database|product_service_unavailable|keys of access tokens cannot be read/;
+const OVERLOADED =
+  /cannot reach its database|product_service_unavailable|keys of access tokens cannot be read/;
 
 /** A client that uses the shop continuously and counts failures. */
 export async function startClient({ userUrl, productUrl, orderUrl, product, name }: ClientOptions) {
