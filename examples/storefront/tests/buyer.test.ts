@@ -71,7 +71,7 @@ describe('a buyer', () => {
     await page.getByRole('link', { name: 'Check out' }).click();
     await heading(page, 'Welcome back').waitFor();
     await page.getByRole('link', { name: 'Create account' }).click();
-    await page.getByLabel('User name').fill('demo-buyer');
+    await page.getByLabel('User name', { exact: true }).fill('demo-buyer');
     await page.getByLabel('Email', { exact: true }).fill('ada@example.com');
     await page.getByLabel('Password', { exact: true }).fill('short');
     await page.getByRole('button', { name: 'Create account' }).click();
@@ -80,7 +80,7 @@ describe('a buyer', () => {
     await page.getByLabel('Password', { exact: true }).fill('a long enough one');
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.locator('.field__problem', { hasText: 'This user name is taken.' }).waitFor();
-    await page.getByLabel('User name').fill('ada');
+    await page.getByLabel('User name', { exact: true }).fill('ada');
     await page.getByRole('button', { name: 'Create account' }).click();
     await heading(page, 'Check out').waitFor();
   });
@@ -191,7 +191,7 @@ describe('a buyer with an account', () => {
   test('deletes the account after typing its name', async () => {
     const { page, context } = await site.visit();
     await page.goto('/sign-up');
-    await page.getByLabel('User name').fill('leaving');
+    await page.getByLabel('User name', { exact: true }).fill('leaving');
     await page.getByLabel('Email', { exact: true }).fill('leaving@example.com');
     await page.getByLabel('Password', { exact: true }).fill('a long enough one');
     await page.getByRole('button', { name: 'Create account' }).click();
