@@ -7,7 +7,7 @@ const PER_MINUTE = 10_000;
 const MINUTES = Number(process.env['BENCH_MINUTES'] ?? 3);
 const STEP_MS = 3000;
 const STEPS = (MINUTES * 60_000) / STEP_MS;
-/** Megabytes (docs/operations.md). */
+/** Megabytes that each service may hold under load. */
 const LIMIT_MB = 150;
 
 /**
