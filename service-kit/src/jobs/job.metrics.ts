@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueRepository } from './queue.repository.ts';
 
-/** Gauges read from the database on request are missing while the database is unavailable. */
+/** Gauges are read from the database on request: 0 for a task without jobs, missing while the database is unavailable. */
 export function createJobMetrics(registry: Registry, queue: QueueRepository, tasks: string[]) {
   const registers = [registry];
   const labelNames = ['task'] as const;
@@ -17,10 +17,12 @@ export function createJobMetrics(registry: Registry, queue: QueueRepository, tas
     labelNames,
     registers,
     async collect() {
-      const states = await queue.states().catch(() => []);
+      const states = await queue.states().catch(() => undefined);
       this.reset();
       oldest.reset();
-      for (const { task, due, oldest: age } of states) {
+      if (!states) return;
+      const idle = tasks.map((task) => ({ task, due: 0, oldest: 0 }));
+      for (const { task, due, oldest: age } of [...idle, ...states]) {
         this.set({ task }, due);
         oldest.set({ task }, age);
       }
