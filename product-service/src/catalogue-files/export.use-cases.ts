@@ -2,9 +2,10 @@ import { Readable } from 'node:stream';
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
-import { keyOf } from '../products/product.order.ts';
+import type { ProductKey } from '../products/product.cursor.ts';
 import type { ProductRepository } from '../products/product.repository.ts';
-import type { ExportQuery, Product, ProductKey } from '../products/product.schemas.ts';
+import type { ExportQuery, Product } from '../products/product.schemas.ts';
+import { keyOf } from '../products/product.sort.ts';
 import { CSV, NDJSON } from './import.reader.ts';
 
 interface ExportUseCaseOptions {

@@ -1,11 +1,12 @@
 import type { Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { ProductKey, ProductSort } from './product.cursor.ts';
 import { matching, type ProductFilter } from './product.filter.ts';
 import type { Guard } from './product.guard.ts';
-import { behind, sorted } from './product.order.ts';
-import type { Product, ProductFields, ProductKey, ProductOrder } from './product.schemas.ts';
+import type { Product, ProductFields } from './product.schemas.ts';
 import { createProductSearch, type Listing } from './product.search.ts';
+import { behind, sorted } from './product.sort.ts';
 import { type Change, changeProduct, PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 import { createProductTotals } from './product.totals.ts';
 
@@ -42,11 +43,11 @@ export function createProductRepository({
   const { search } = createProductSearch(unprepared, totals, fewMatches);
 
   /** One row more than the window, in the requested order. Indexes: products_pkey and products_listed_*. */
-  const findPage = async (filter: ProductFilter, order: ProductOrder, window: Window<ProductKey>) => {
+  const findPage = async (filter: ProductFilter, sort: ProductSort, window: Window<ProductKey>) => {
     const rows = await unprepared<ProductRow[]>`
       SELECT ${PRODUCT_COLUMNS} FROM products p
-       WHERE ${matching(filter)} AND ${behind(window.after, order, filter.ids)}
-       ${sorted(order, filter.ids)} LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int`;
+       WHERE ${matching(filter)} AND ${behind(window.after, sort, filter.ids)}
+       ${sorted(sort, filter.ids)} LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int`;
     return rows.map(toProduct);
   };
 
@@ -79,12 +80,12 @@ export function createProductRepository({
     /** A page, searched by words if there are any, and the total number of products. */
     async list(
       filter: ProductFilter & { q?: string | undefined },
-      order: ProductOrder,
+      sort: ProductSort,
       window: Window<ProductKey>,
     ): Promise<Listing> {
-      if (filter.q !== undefined) return search(filter.q, filter, order, window);
+      if (filter.q !== undefined) return search(filter.q, filter, sort, window);
       const [rows, total] = await Promise.all([
-        findPage(filter, order, window),
+        findPage(filter, sort, window),
         totals.total(matching(filter)),
       ]);
       return { rows, total };

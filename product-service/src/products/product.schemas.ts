@@ -11,7 +11,8 @@ import {
 import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
-import { changed, initial, MAX_CATEGORY, MAX_NAME, name, withInitial } from './product.fields.ts';
+import { type ProductSort, productSort } from './product.cursor.ts';
+import { changed, initial, MAX_CATEGORY, name, withInitial } from './product.fields.ts';
 import { productShape } from './product.shape.ts';
 
 /** A product as use cases see it. */
@@ -44,14 +45,6 @@ const MAX_IDS = 100;
 const MAX_SEARCH = 200;
 const DEFAULT_PER_PAGE = 20;
 
-const sorts = ['id', 'price', 'name', 'created_at'] as const;
-const sort = z.enum([...sorts, '-id', '-price', '-name', '-created_at', 'relevance'], {
-  error: `sort must be one of ${sorts.join(', ')}, each also with - in front, or relevance`,
-});
-
-/** The order of a list; `ids` is the order of the requested ids. */
-export type ProductOrder = z.output<typeof sort> | 'ids';
-
 const IDS = /^[1-9]\d{0,9}(,[1-9]\d{0,9})*$/;
 const ids = z
   .string()
@@ -70,27 +63,6 @@ const ids = z
     ...fieldCode('too_large', { maximum: INT32_MAX }),
   })
   .meta({ pattern: IDS.source });
-
-const idKey = z.int().min(1).max(INT32_MAX);
-const numberKey = z.int().min(0);
-/** The last instant that can be written with a year of four digits, in milliseconds since 1970. */
-const instantKey = z.int().min(0).max(253_402_300_799_999);
-const nameKey = text('name', { min: 0, max: MAX_NAME, trim: false });
-
-const CURSOR_KEYS: Record<string, z.ZodType<string | number>> = {
-  name: nameKey,
-  created_at: instantKey,
-  relevance: z.int().min(1).max(20),
-};
-
-/** The content of a cursor: its order, and the sort value and id of the last row shown. */
-export type ProductKey = readonly [order: ProductOrder, value: string | number, id: number];
-
-/** A cursor of another order is invalid for this list. */
-export function productCursor(order: ProductOrder): z.ZodType<ProductKey> {
-  const value = CURSOR_KEYS[order.replace('-', '')] ?? numberKey;
-  return z.tuple([z.literal(order), value, idKey]).readonly();
-}
 
 export const categoriesQuery = z.object({
   counts: booleanQuery('counts')
@@ -201,7 +173,7 @@ export function createProductSchemas(money: Money) {
           .meta({ description: `Rows of a page: ${DEFAULT_PER_PAGE}, or all with \`ids\`.` }),
         ...filters,
         q: text('q', { max: MAX_SEARCH }).optional().meta({ description: 'Words to search for.' }),
-        sort: sort.optional().meta({
+        sort: productSort.optional().meta({
           description: 'Order of the list: `id`, or `relevance` with `q`. With `-` in front: descending.',
         }),
       })
@@ -241,7 +213,7 @@ function withDefaults<
     ids?: number[] | undefined;
     per_page?: number | undefined;
     q?: string | undefined;
-    sort?: ProductOrder | undefined;
+    sort?: ProductSort | undefined;
   },
 >(query: Query) {
   const byIds = query.ids !== undefined;

@@ -1,9 +1,10 @@
 import type { Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
+import type { ProductKey, ProductSort } from './product.cursor.ts';
 import { matching, type ProductFilter } from './product.filter.ts';
-import type { ListedProduct } from './product.order.ts';
-import type { ProductKey, ProductOrder } from './product.schemas.ts';
+import type { ListedProduct } from './product.sort.ts';
+
 import { PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 import type { ProductTotals, Total } from './product.totals.ts';
 import { findCorrections } from './search.corrections.ts';
@@ -60,7 +61,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
       if (index < first || found.length >= need) continue;
       const place: ProductKey | undefined =
         after !== undefined && index === first ? ['-id', after[2], after[2]] : undefined;
-      const wanted = { order: '-id' as const, after: place, need: need - found.length };
+      const wanted = { sort: '-id' as const, after: place, need: need - found.length };
       const inTier = { ...matches, tiers: [tier], lookUp: tier, except: matches.tiers.slice(0, index) };
       const expected = await totals.estimate(reader.expected(inTier));
       const rows = await readOrWalk(inTier, wanted, expected, all);
@@ -72,7 +73,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
   /** Walks the index of the wanted order when that reaches the page sooner than reading all matches. */
   const readOrWalk = async (
     matches: Matches,
-    wanted: { order: ProductOrder; after: ProductKey | undefined; need: number; ids?: number[] | undefined },
+    wanted: { sort: ProductSort; after: ProductKey | undefined; need: number; ids?: number[] | undefined },
     expected: number,
     all: number,
   ): Promise<Match[]> => {
@@ -99,13 +100,13 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     async search(
       q: string,
       filter: ProductFilter,
-      order: ProductOrder,
+      sort: ProductSort,
       { limit, offset, after }: Window<ProductKey>,
     ): Promise<Listing> {
       const matches = await prepare(q, filter);
       if (matches === undefined) return NOTHING;
       const need = offset + limit + 1;
-      const wanted = { order, after, need, ids: filter.ids };
+      const wanted = { sort, after, need, ids: filter.ids };
       const expected = await totals.estimate(reader.expected(matches));
       const all = expected <= few ? 0 : await totals.estimate(matches.where);
       if (isFew(expected, need, all)) {
@@ -113,7 +114,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
         return { rows: await load(found.slice(offset)), total: { count, isEstimate: false } };
       }
       const [found, total] = await Promise.all([
-        order === 'relevance'
+        sort === 'relevance'
           ? nearest(matches, after, need, all)
           : readOrWalk(matches, wanted, expected, all),
         totals.total(reader.found(matches), expected),

@@ -4,17 +4,12 @@ import type { User } from '@shop/service-kit/http/request-context';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import { refuseBusy } from './product.busy.ts';
 import type { CachedResponse, ProductCache } from './product.cache.ts';
+import { productCursor } from './product.cursor.ts';
 import { SkuTaken } from './product.errors.ts';
 import { type Guard, guardOf, refuseUnlessPasses } from './product.guard.ts';
-import { keyOf } from './product.order.ts';
 import type { ProductChanges, ProductRepository } from './product.repository.ts';
-import {
-  type Product,
-  type ProductFields,
-  type ProductQuery,
-  type ProductSchemas,
-  productCursor,
-} from './product.schemas.ts';
+import type { Product, ProductFields, ProductQuery, ProductSchemas } from './product.schemas.ts';
+import { keyOf } from './product.sort.ts';
 import type { Change } from './product.sql.ts';
 
 interface ProductUseCaseOptions {

@@ -1,7 +1,7 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
-import { behind, sorted } from './product.order.ts';
-import type { ProductKey, ProductOrder } from './product.schemas.ts';
+import type { ProductKey, ProductSort } from './product.cursor.ts';
+import { behind, sorted } from './product.sort.ts';
 
 /** What a search looks for, in the table `p`. */
 export interface Matches {
@@ -16,7 +16,7 @@ export interface Matches {
 
 /** The first `need` matches behind a place. */
 export interface Wanted {
-  order: ProductOrder;
+  sort: ProductSort;
   after: ProductKey | undefined;
   need: number;
   ids?: number[] | undefined;
@@ -42,14 +42,14 @@ export function createMatchReader(query: Query) {
     expected,
 
     /** All matches are read, counted and sorted. Index: products_search. */
-    async readAll(matches: Matches, { order, after, need, ids }: Wanted) {
+    async readAll(matches: Matches, { sort, after, need, ids }: Wanted) {
       // Materialized: planned for all rows, or Postgres might rather walk along an order.
       const rows = await query<MatchRow[]>`
         WITH found AS MATERIALIZED (
           SELECT p.id, p.price_minor, p.name, p.created_at, ${tierOf(matches.tiers)} AS tier
             FROM products p WHERE ${found(matches)}
         ), page AS (
-          SELECT p.id, p.tier FROM found p WHERE ${behind(after, order, ids)} ${sorted(order, ids)} LIMIT ${need}::int
+          SELECT p.id, p.tier FROM found p WHERE ${behind(after, sort, ids)} ${sorted(sort, ids)} LIMIT ${need}::int
         )
         SELECT (SELECT count(*)::int FROM found) AS count, page.* FROM (SELECT) AS one LEFT JOIN page ON TRUE`;
       return {
@@ -59,11 +59,11 @@ export function createMatchReader(query: Query) {
     },
 
     /** Matches among the next `scanned` products of the order. Indexes: products_pkey and products_listed_*. */
-    async walk(matches: Matches, { order, after, need, ids }: Wanted, scanned: number): Promise<Match[]> {
+    async walk(matches: Matches, { sort, after, need, ids }: Wanted, scanned: number): Promise<Match[]> {
       return query<Match[]>`
         SELECT p.id, ${tierOf(matches.tiers)} AS tier
-          FROM (SELECT p.* FROM products p WHERE ${matches.where} AND ${behind(after, order, ids)}
-                ${sorted(order, ids)} LIMIT ${scanned}::int) AS p
+          FROM (SELECT p.* FROM products p WHERE ${matches.where} AND ${behind(after, sort, ids)}
+                ${sorted(sort, ids)} LIMIT ${scanned}::int) AS p
          WHERE ${passing(matches)} LIMIT ${need}::int`;
     },
   };
