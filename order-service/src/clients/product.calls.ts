@@ -1,0 +1,147 @@
+import { Agent } from 'node:http';
+import { remainingTime } from '@shop/service-kit/deadline/deadline';
+import { createTurns } from '@shop/service-kit/deadline/turns';
+import { OutOfTime } from '@shop/service-kit/errors/http-errors';
+import { createHttpClient } from '@shop/service-kit/http/http-client';
+import { DEADLINE_HEADER } from '@shop/service-kit/http/request-deadline';
+import type { Metrics } from '@shop/service-kit/runtime/metrics';
+import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
+import type { AxiosResponse } from 'axios';
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel';
+import type { z } from 'zod';
+import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
+import { problem } from './product.response.schemas.ts';
+import { timeLimit } from './time-limit.ts';
+
+/** Time limit of a call in milliseconds: the time that its request has left, minus a reserve for later steps. */
+const MAX_TIME = 2000;
+const RESERVE_TIME = 200;
+/** A call with less time than this is not attempted, in milliseconds. */
+const MIN_TIME = 100;
+/** A timeout shorter than this does not count as a failure of product-service, in milliseconds. */
+const CONCLUSIVE_TIME = 700;
+/** After so many consecutive failures, calls fail immediately; one is tried again a second later. */
+const FAILURES_TO_OPEN = 5;
+const RETRY_AFTER_OPEN = 1000;
+/** Calls other than batches have a queue of their own, so that orders never wait behind them. */
+const OTHER_CALLS = { concurrency: 16, maxWaiting: 500, maxWait: 1200 };
+const MAX_RESPONSE = 2_000_000;
+/** For the log lines of product-service. */
+const ORDER_IDS_HEADER = 'x-order-ids';
+
+export interface ProductCallsOptions {
+  url: string;
+  serviceTokenSecret: string;
+  metrics: Pick<Metrics, 'outboundCalls'>;
+  /** Multiplies the time limits of calls; 1 in production. */
+  timeLimitFactor?: number;
+}
+
+export interface Call {
+  method: 'GET' | 'POST';
+  path: string;
+  requestId: string;
+  orderIds?: number[];
+  body?: unknown;
+}
+
+/**
+ * Calls to product-service: each takes no longer than its request has left, and passes this limit on in a header. A call
+ * throws ProductServiceUnavailable if there is no usable response; its outcome is unknown then.
+ */
+export function createProductCalls({
+  url,
+  serviceTokenSecret,
+  metrics,
+  timeLimitFactor = 1,
+}: ProductCallsOptions) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 200, scheduling: 'lifo' });
+  const token = createServiceTokenSigner(serviceTokenSecret, 'order-service', 'product-service');
+  const http = createHttpClient({
+    target: 'product-service',
+    url,
+    agent,
+    maxResponse: MAX_RESPONSE,
+    metrics,
+  });
+  const breaker = circuitBreaker(handleType(ProductServiceUnavailable), {
+    halfOpenAfter: RETRY_AFTER_OPEN,
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+  });
+
+  // The breaker leaves its open state only with the next call, so `isDown` compares times itself.
+  let downUntil = 0;
+  breaker.onBreak(() => {
+    downUntil = Date.now() + RETRY_AFTER_OPEN;
+  });
+
+  const limitNow = () =>
+    Math.floor(
+      Math.min(
+        MAX_TIME * timeLimitFactor,
+        (remainingTime() ?? MAX_TIME * timeLimitFactor + RESERVE_TIME) - RESERVE_TIME,
+      ),
+    );
+
+  const send = async ({
+    method,
+    path,
+    requestId,
+    orderIds = [],
+    body,
+  }: Call): Promise<AxiosResponse<unknown>> => {
+    const limit = limitNow();
+    if (limit < MIN_TIME) throw new OutOfTime();
+    const headers = {
+      authorization: `Bearer ${token()}`,
+      'x-request-id': requestId,
+      [DEADLINE_HEADER]: String(limit),
+      ...(orderIds.length === 0 ? {} : { [ORDER_IDS_HEADER]: orderIds.join() }),
+    };
+    const { signal, clear, isAborted } = timeLimit(limit);
+    const response = await http
+      .request({ method, url: path, data: body, headers, signal })
+      .catch((error: Error) => {
+        if (limit < CONCLUSIVE_TIME * timeLimitFactor && isAborted()) throw new OutOfTime();
+        throw new ProductServiceUnavailable(error.message);
+      })
+      .finally(clear);
+    if (response.status === 503 && problem.safeParse(response.data).data?.code === 'product_busy')
+      throw new ProductBusy();
+    if (response.status >= 500) throw new ProductServiceUnavailable(`responded with ${response.status}`);
+    return response;
+  };
+
+  const attempt = (call: Call): Promise<AxiosResponse<unknown>> =>
+    breaker
+      .execute(() => send(call))
+      .catch((error: unknown) => {
+        if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
+        throw error;
+      });
+
+  const attemptTwice = (call: Call): Promise<AxiosResponse<unknown>> =>
+    attempt(call).catch((error: unknown) => {
+      const mayHelp = error instanceof ProductServiceUnavailable && breaker.state !== CircuitState.Open;
+      if (!mayHelp || limitNow() < MIN_TIME) throw error;
+      return attempt(call);
+    });
+
+  return {
+    attempt,
+    /** Repeats a call that failed early, for example because a connection was lost. */
+    attemptTwice,
+    /** Calls other than batches wait here for their turn. */
+    inTurn: createTurns(OTHER_CALLS),
+    /** True while calls fail without being attempted. */
+    isDown: () => breaker.state === CircuitState.Open && Date.now() < downUntil,
+    close: () => agent.destroy(),
+  };
+}
+
+/** @throws ProductServiceUnavailable if the response is of another kind */
+export function readResponse<T>(schema: z.ZodType<T>, response: AxiosResponse<unknown>): T {
+  const parsed = schema.safeParse(response.data);
+  if (response.status === 200 && parsed.success) return parsed.data;
+  throw new ProductServiceUnavailable(`unusable response ${response.status}`);
+}
