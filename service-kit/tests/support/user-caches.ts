@@ -1,8 +1,14 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connectRedis, type RedisConnection } from '../../src/redis/connect.ts';
 import { createUserCache } from '../../src/redis/user-cache.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
+import { openSlowLink } from '../../src/testing/slow-link.ts';
+import { startRedisProcess } from './redis-process.ts';
 import { silent } from './test-app.ts';
 import { openTrustDatabase } from './trust.ts';
+import { until } from './until.ts';
 
 const TABLES = `
   CREATE TABLE counters (user_id int PRIMARY KEY, n int NOT NULL);
@@ -52,3 +58,32 @@ export async function openCounters() {
 
 export type Counters = Awaited<ReturnType<typeof openCounters>>;
 export type Replica = Awaited<ReturnType<Counters['replica']>>;
+
+/** Two replicas of the cache on a Redis of their own; the first reaches it through a link that can be cut. */
+export async function openReplicas() {
+  const server = await startRedisProcess(await mkdtemp(join(tmpdir(), 'kit-redis-')));
+  const link = await openSlowLink(server.port);
+  const counters = await openCounters();
+  const here = await counters.replica(`redis://127.0.0.1:${link.port}`);
+  const there = await counters.replica(server.url);
+  return {
+    server,
+    link,
+    counters,
+    here,
+    there,
+    /** Waits until both replicas read this user from the cache. */
+    async areTrusted(user: number) {
+      await until('both replicas use the cache', async () => {
+        await here.read(user);
+        await there.read(user);
+        return (await here.read(user)).hit && (await there.read(user)).hit;
+      });
+    },
+    async close() {
+      await counters.close();
+      link.close();
+      await server.kill();
+    },
+  };
+}
