@@ -2,9 +2,9 @@ import { afterAll } from '@jest/globals';
 import { type AuthzRule, describeAuthorization } from '@shop/service-kit/testing/authz-table';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import { basket, createProduct, placeOrder } from './support/factories.ts';
-import { startShop } from './support/shop.ts';
+import { startTestShop } from './support/test-shop.ts';
 
-const shop = await startShop();
+const shop = await startTestShop();
 afterAll(() => shop.close());
 
 /** A buyer and a seller: both see the order, the buyer may cancel it, the seller may set its status. */

@@ -14,15 +14,15 @@ import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
 import { createPlacementRepository } from '../src/placement/placement.repository.ts';
 import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts';
 import { basket, createProduct, placeOrder, stockOf, whileLocked } from './support/factories.ts';
-import { type Shop, startShop } from './support/shop.ts';
 import { uncached } from './support/simulated.shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-let shop: Shop;
+let shop: TestShop;
 let sql: Pool;
 let database: Database;
 const logger = createLogger('order-service', 'silent');
 beforeAll(async () => {
-  shop = await startShop();
+  shop = await startTestShop();
   sql = new Pool({ connectionString: shop.databaseUrl });
   database = openDatabase(shop.databaseUrl, 4, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
 });

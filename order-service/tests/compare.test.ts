@@ -5,13 +5,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { createCompareRepository } from '../src/placement/compare.repository.ts';
 import { createCompareUseCases } from '../src/placement/compare.use-cases.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-let shop: Shop;
+let shop: TestShop;
 let products: Pool;
 const lines: string[] = [];
 beforeAll(async () => {
-  shop = await startShop();
+  shop = await startTestShop();
   products = new Pool({ connectionString: shop.products.databaseUrl });
 });
 afterAll(async () => {

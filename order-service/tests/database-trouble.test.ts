@@ -3,12 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Pool } from 'pg';
 import request from 'supertest';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-let shop: Shop;
+let shop: TestShop;
 let sql: Pool;
 beforeAll(async () => {
-  shop = await startShop({}, { redis: false });
+  shop = await startTestShop({}, { redis: false });
   sql = new Pool({ connectionString: shop.databaseUrl });
 });
 afterEach(() => sql.query('DROP TRIGGER IF EXISTS trouble ON orders'));

@@ -11,15 +11,15 @@ import { Registry } from 'prom-client';
 import request from 'supertest';
 import { createOrderErasure } from '../src/erasure/erasure.jobs.ts';
 import { createProduct } from './support/factories.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 const logger = createLogger('test', 'silent');
-let shop: Shop;
+let shop: TestShop;
 let database: ReturnType<typeof openDatabase>;
 let product: number;
 const running: ReturnType<typeof startJobs>[] = [];
 beforeAll(async () => {
-  shop = await startShop();
+  shop = await startTestShop();
   database = openDatabase(shop.databaseUrl, 5, logger, { timeLimitFactor: 8 });
   product = await createProduct(shop, { stock: 10_000 });
 });

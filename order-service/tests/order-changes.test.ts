@@ -3,11 +3,11 @@ import { bearer } from '@shop/service-kit/testing/test-tokens';
 import request from 'supertest';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { ADMIN, createOrderCalls } from './support/order-calls.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-let shop: Shop;
+let shop: TestShop;
 beforeAll(async () => {
-  shop = await startShop();
+  shop = await startTestShop();
 });
 afterAll(() => shop.close());
 

@@ -6,17 +6,17 @@ import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database'
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { createContractSides, type Sides } from './support/contract.sides.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 const SEQUENCES = times(60, 400);
 const USERS = 2;
 
-let shop: Shop;
+let shop: TestShop;
 let orders: Database;
 let products: Database;
 const logger = createLogger('order-service', 'silent');
 beforeAll(async () => {
-  shop = await startShop();
+  shop = await startTestShop();
   orders = openDatabase(shop.databaseUrl, 2, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
   products = openDatabase(shop.products.databaseUrl, 2, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
 });

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import request from 'supertest';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-let shop: Shop;
+let shop: TestShop;
 beforeAll(async () => {
-  shop = await startShop();
+  shop = await startTestShop();
 });
 afterEach(() => shop.products.start());
 afterAll(() => shop.close());

@@ -4,12 +4,12 @@ import { until } from '@shop/service-kit/testing/until';
 import { Pool } from 'pg';
 import type { Item } from '../src/clients/product.requests.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-let shop: Shop;
+let shop: TestShop;
 let sql: Pool;
 beforeAll(async () => {
-  shop = await startShop({ HELD_TOO_LONG: '60' });
+  shop = await startTestShop({ HELD_TOO_LONG: '60' });
   sql = new Pool({ connectionString: shop.databaseUrl });
 });
 afterAll(async () => {

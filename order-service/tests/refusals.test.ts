@@ -1,10 +1,10 @@
 import { afterAll } from '@jest/globals';
 import { describeRefusals, oneRequestEach } from '@shop/service-kit/testing/refusals';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
-import { startShop } from './support/shop.ts';
+import { startTestShop } from './support/test-shop.ts';
 
-const shop = await startShop();
-const limited = await startShop(oneRequestEach(shop.app));
+const shop = await startTestShop();
+const limited = await startTestShop(oneRequestEach(shop.app));
 afterAll(() => Promise.all([shop.close(), limited.close()]));
 
 describeRefusals({ app: shop.app, limited: limited.app, signIn: () => bearer(1, 'admin') });

@@ -6,13 +6,13 @@ import { signAccessToken } from '@shop/service-kit/tokens/access-token';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import request from 'supertest';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
-import { type Shop, startShop } from './support/shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-let shop: Shop;
+let shop: TestShop;
 let product: number;
 let order: number;
 beforeAll(async () => {
-  shop = await startShop();
+  shop = await startTestShop();
   product = await createProduct(shop);
   order = (await placeOrder(shop, 7, basket([product, 1]))).body.order.id;
 });
@@ -60,10 +60,10 @@ describe('an access token', () => {
 describe('with published keys', () => {
   const key = createTestKey('one');
   let keys: KeyServer;
-  let reading: Shop;
+  let reading: TestShop;
   beforeAll(async () => {
     keys = await startKeyServer(key);
-    reading = await startShop({ JWT_SECRET_KEY: '', JWKS_URL: keys.url });
+    reading = await startTestShop({ JWT_SECRET_KEY: '', JWKS_URL: keys.url });
   });
   afterAll(async () => {
     await reading.close();
@@ -87,7 +87,7 @@ describe('with published keys', () => {
 });
 
 test('without any key the service is not ready, and returns 503 instead of 401', async () => {
-  const lost = await startShop({ JWT_SECRET_KEY: '', JWKS_URL: 'http://127.0.0.1:1/jwks.json' });
+  const lost = await startTestShop({ JWT_SECRET_KEY: '', JWKS_URL: 'http://127.0.0.1:1/jwks.json' });
   const { signer } = createTestKey('one');
   const response = await request(lost.url)
     .get('/api/orders')

@@ -3,7 +3,7 @@ import { afterAll } from '@jest/globals';
 import { type AuthzRule, describeAuthorization } from '@shop/service-kit/testing/authz-table';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import { createProduct, productBody, seller } from './support/product.factory.ts';
-import { startTestShop } from './support/product-service.ts';
+import { startTestShop } from './support/test-shop.ts';
 
 const shop = await startTestShop();
 afterAll(() => shop.close());

@@ -5,7 +5,7 @@ import type { Express } from 'express';
 import request from 'supertest';
 import { patch, remove } from './support/changes.ts';
 import { createProduct, readProduct, seller } from './support/product.factory.ts';
-import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 import { createCountedDatabase, createSlowDatabase } from './support/watched-database.ts';
 import { VISIBLE_WITHIN, within } from './support/within.ts';
 

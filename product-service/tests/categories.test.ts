@@ -3,7 +3,7 @@ import { bearer } from '@shop/service-kit/testing/test-tokens';
 import request from 'supertest';
 import { importFile } from './support/catalogue-file.ts';
 import { admin, createProduct } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createQuery } from '@shop/service-kit/postgres/query';
 import { Pool } from 'pg';
 import { cleanupTasks } from '../src/cleanup.jobs.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 let pool: Pool;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createInternalCalls } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
 import { stockOf } from './support/stock.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

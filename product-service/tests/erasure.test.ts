@@ -9,7 +9,7 @@ import request from 'supertest';
 import { createProductErasure } from '../src/erasure/erasure.jobs.ts';
 import { createInternalCalls } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
-import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 import { within } from './support/within.ts';
 
 /** Milliseconds, enough for a slow machine. */

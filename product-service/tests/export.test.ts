@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import request from 'supertest';
 import { exportFile, importFile } from './support/catalogue-file.ts';
 import { admin, createProduct, SELLER, seller, stranger } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

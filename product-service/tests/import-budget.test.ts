@@ -9,7 +9,7 @@ import { bearer } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
 import { importFile } from './support/catalogue-file.ts';
 import { seller } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import request from 'supertest';
 import { importFile } from './support/catalogue-file.ts';
 import { openUpload } from './support/open-upload.ts';
 import { admin, createProduct, SELLER, seller } from './support/product.factory.ts';
-import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 import { createCountedDatabase, signal } from './support/watched-database.ts';
 
 let shop: TestShop;

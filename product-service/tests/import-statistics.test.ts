@@ -4,7 +4,7 @@ import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { Registry } from 'prom-client';
 import { importStatements } from '../src/catalogue-files/import.repository.ts';
 import { importFile } from './support/catalogue-file.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

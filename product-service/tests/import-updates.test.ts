@@ -5,7 +5,7 @@ import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token
 import request from 'supertest';
 import { exportFile, importFile } from './support/catalogue-file.ts';
 import { createProduct, readProduct, stranger } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import {
   seller,
   stranger,
 } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 import { VISIBLE_WITHIN, within } from './support/within.ts';
 
 let shop: TestShop;

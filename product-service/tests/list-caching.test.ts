@@ -6,7 +6,7 @@ import { importFile } from './support/catalogue-file.ts';
 import { adjust, patch, remove } from './support/changes.ts';
 import { createInternalCalls } from './support/internal.calls.ts';
 import { createProduct, type ProductJson, readProduct } from './support/product.factory.ts';
-import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 import { createCountedDatabase } from './support/watched-database.ts';
 import { VISIBLE_WITHIN, within } from './support/within.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import request from 'supertest';
 import { createProduct, type ProductJson } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 let products: ProductJson[];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 import { createExplainedDatabase, type PlanNode } from './support/watched-database.ts';
 
 /** Largest number of rows that a page may read. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { admin, createProduct } from './support/product.factory.ts';
-import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 /** Counts up to five products. */

@@ -4,8 +4,8 @@ import { Client } from 'pg';
 import request from 'supertest';
 import { createInternalCalls, type Item, items, token } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
 import { stockOf } from './support/stock.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

@@ -5,8 +5,8 @@ import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token
 import request from 'supertest';
 import { createInternalCalls, items, token } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
 import { ledgerOf, stockOf } from './support/stock.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

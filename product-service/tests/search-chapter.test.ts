@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { createProduct, type ProductJson } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 // The Search chapter of the HTTP contract, sentence by sentence. Products are described as name | category | SKU | description.
 

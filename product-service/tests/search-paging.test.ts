@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
-import { type Replica, startTestShop, type TestShop } from './support/product-service.ts';
 import { type ModelProduct, searchModel } from './support/search.model.ts';
+import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
 
 /** 100,000 where a machine has the time: every kind of query is compared row by row with a model that looks at each product. */
 const SIZE = Number(process.env['SEARCH_MODEL_SIZE'] ?? 700);

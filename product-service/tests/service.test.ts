@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { loadProductConfig } from '../src/config.ts';
 import { createProduct, seller } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { signAccessToken } from '@shop/service-kit/tokens/access-token';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import request from 'supertest';
 import { createProduct, productBody, readProduct, seller, stranger } from './support/product.factory.ts';
-import { startTestShop, type TestShop } from './support/product-service.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 let id: number;

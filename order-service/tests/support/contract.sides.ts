@@ -1,6 +1,6 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { Scheduler } from 'fast-check';
-import { createReservationRepository } from '../../../product-service/src/inventory/reservation.repository.ts';
+import { createReservationRepository } from '../../../product-service/testing.ts';
 import type { ReservedLine } from '../../src/clients/product.response.schemas.ts';
 import { createOrderRepository } from '../../src/orders/order.repository.ts';
 import type { Intent, KeyName, NewIntent } from '../../src/placement/placement.records.ts';

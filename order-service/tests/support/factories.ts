@@ -1,13 +1,13 @@
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import { Client } from 'pg';
 import request from 'supertest';
-import type { Shop } from './shop.ts';
+import type { TestShop } from './test-shop.ts';
 
 let named = 0;
 
 /** Inserts a product of `ownerId` directly into the database. */
 export async function createProduct(
-  { products }: Shop,
+  { products }: TestShop,
   given: { priceMinor?: bigint; stock?: number; ownerId?: number } = {},
 ) {
   named += 1;
@@ -25,7 +25,7 @@ export async function createProduct(
   return product.id;
 }
 
-export async function stockOf({ products }: Shop, id: number): Promise<number | undefined> {
+export async function stockOf({ products }: TestShop, id: number): Promise<number | undefined> {
   return (await products.db.product.findUnique({ where: { id } }))?.stock;
 }
 
@@ -35,7 +35,7 @@ export const basket = (...lines: [number, number][]) => ({
 });
 
 export function placeOrder(
-  { url }: Shop,
+  { url }: TestShop,
   userId: number,
   body: object,
   headers: Record<string, string> = {},
@@ -47,7 +47,7 @@ export function placeOrder(
 }
 
 /** Keeps the row of a product locked while `act` runs. */
-export async function whileLocked<T>(shop: Shop, productId: number, act: () => Promise<T>): Promise<T> {
+export async function whileLocked<T>(shop: TestShop, productId: number, act: () => Promise<T>): Promise<T> {
   const other = new Client({ connectionString: shop.products.databaseUrl });
   await other.connect();
   try {

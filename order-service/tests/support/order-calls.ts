@@ -1,12 +1,12 @@
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import request from 'supertest';
 import { basket, createProduct, placeOrder } from './factories.ts';
-import type { Shop } from './shop.ts';
+import type { TestShop } from './test-shop.ts';
 
 export const ADMIN = bearer(999, 'admin');
 
 /** Calls of order-service, for a shop that is started later. */
-export function createOrderCalls(shop: () => Shop) {
+export function createOrderCalls(shop: () => TestShop) {
   return {
     get: (path: string, token: string) => request(shop().url).get(path).set('Authorization', token),
     setStatus: (id: number, status: unknown, token: string) =>

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Express } from 'express';
 import request from 'supertest';
 import { seller } from './product.factory.ts';
-import type { TestShop } from './product-service.ts';
+import type { TestShop } from './test-shop.ts';
 
 interface ImportOptions {
   type?: string;

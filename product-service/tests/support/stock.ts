@@ -1,4 +1,4 @@
-import type { TestShop } from './product-service.ts';
+import type { TestShop } from './test-shop.ts';
 
 export const stockOf = async ({ db }: TestShop, id: number) =>
   (await db.product.findUniqueOrThrow({ where: { id } })).stock;

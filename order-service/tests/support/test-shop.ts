@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
@@ -16,10 +13,7 @@ import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/
 import { openAccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
 import { Registry } from 'prom-client';
-import { createApp as createProductApp } from '../../../product-service/src/app.ts';
-import { loadProductConfig } from '../../../product-service/src/config.ts';
-import { PrismaClient as ProductPrismaClient } from '../../../product-service/src/generated/prisma/client.ts';
-import { openCatalogue } from '../../../product-service/src/products/catalogue.ts';
+import { createListener, startProductService } from '../../../product-service/testing.ts';
 import { createApp } from '../../src/app.ts';
 import { createProductClient } from '../../src/clients/product.client.ts';
 import { loadOrderConfig } from '../../src/config.ts';
@@ -29,10 +23,10 @@ import { createPlacementMetrics } from '../../src/placement/placement.metrics.ts
 import { createReconcileRepository } from '../../src/placement/reconcile.repository.ts';
 import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
 
-const prismaOf = (service: string) => fileURLToPath(new URL(`../../../${service}/prisma`, import.meta.url));
+const PRISMA_FOLDER = fileURLToPath(new URL('../../prisma', import.meta.url));
 
 /** order-service with a real product-service in this process, on databases of this test file. */
-export async function startShop(
+export async function startTestShop(
   env: Record<string, string> = {},
   options: { redis?: false; accounts?: Accounts } = {},
 ) {
@@ -44,7 +38,7 @@ export async function startShop(
     ...env,
   };
   const products = await startProductService(shared, closers);
-  const database = await createTestDatabase({ name: 'order', prismaFolder: prismaOf('order-service') });
+  const database = await createTestDatabase({ name: 'order', prismaFolder: PRISMA_FOLDER });
   const config = loadOrderConfig({
     ...shared,
     DATABASE_URL: database.url,
@@ -134,74 +128,4 @@ export async function startShop(
   };
 }
 
-export type Shop = Awaited<ReturnType<typeof startShop>>;
-
-async function startProductService(env: Record<string, string>, closers: (() => unknown)[]) {
-  const database = await createTestDatabase({ name: 'product', prismaFolder: prismaOf('product-service') });
-  const config = loadProductConfig({ ...env, DATABASE_URL: database.url });
-  const logger = createLogger('product-service', 'silent');
-  const opened = openDatabase(database.url, 10, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
-  const db = new ProductPrismaClient({ adapter: opened.adapter });
-  const redis = await connectTestRedis();
-  const metrics = createMetrics('product-service');
-  const accessKeys = openAccessKeys(config, logger, metrics);
-  const app = createProductApp({
-    config,
-    logger,
-    metrics,
-    isStopping: () => false,
-    db,
-    query: opened.query,
-    catalogue: openCatalogue({
-      db,
-      ...opened,
-      redis,
-      trust: createCacheTrust(opened.query),
-      metrics,
-      currency: config.CURRENCY,
-    }),
-    redis,
-    accounts: unknownAccounts,
-    accessKeys,
-    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
-  });
-  const listening = createListener(app);
-  const port = await listening.start(0);
-  closers.push(
-    () => database.drop(),
-    () => redis.close(),
-    () => opened.close(),
-    () => db.$disconnect(),
-    () => accessKeys.close(),
-    () => listening.stop(),
-  );
-  return {
-    url: `http://127.0.0.1:${port}`,
-    databaseUrl: database.url,
-    db,
-    /** Refuses connections, like a process that has ended. */
-    stop: () => listening.stop(),
-    start: () => listening.start(port),
-  };
-}
-
-function createListener(app: Express) {
-  let server: Server | undefined;
-  return {
-    async start(port: number): Promise<number> {
-      if (server !== undefined) return port;
-      const listening = createServer(app).listen(port, '127.0.0.1');
-      server = listening;
-      await once(listening, 'listening');
-      return (listening.address() as AddressInfo).port;
-    },
-    async stop(): Promise<void> {
-      if (server === undefined) return;
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      server = undefined;
-      await closed;
-    },
-  };
-}
+export type TestShop = Awaited<ReturnType<typeof startTestShop>>;
