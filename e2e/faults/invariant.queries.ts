@@ -42,22 +42,6 @@ const ORDERS = `
             FROM order_status_changes WHERE order_id = o.id) AS history
     FROM orders o WHERE o.user_id = ANY ($1::int[]) ORDER BY o.id`;
 
-/** Users whose stored counters differ from their orders. */
-const WRONG_STATS = `
-  WITH counted AS (
-    SELECT user_id, count(*) FILTER (WHERE status = 'pending') AS pending,
-           count(*) FILTER (WHERE status = 'processing') AS processing,
-           count(*) FILTER (WHERE status = 'shipped') AS shipped,
-           count(*) FILTER (WHERE status = 'delivered') AS delivered,
-           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-           coalesce(sum(total_minor) FILTER (WHERE status <> 'cancelled'), 0) AS spent_minor
-      FROM orders WHERE placement = 'PLACED' AND user_id = ANY ($1::int[]) GROUP BY 1
-  )
-  SELECT coalesce(c.user_id, s.user_id) AS user_id, to_jsonb(c) AS counted, to_jsonb(s) AS kept
-    FROM counted c FULL JOIN (SELECT * FROM order_stats WHERE user_id = ANY ($1::int[])) s USING (user_id)
-   WHERE (c.pending, c.processing, c.shipped, c.delivered, c.cancelled, c.spent_minor)
-         IS DISTINCT FROM (s.pending, s.processing, s.shipped, s.delivered, s.cancelled, s.spent_minor)`;
-
 export interface HeldReservation {
   id: string;
   lines: { product_id: number; quantity: number; price_minor: number }[];
@@ -74,9 +58,6 @@ export const unbalanced = async (db: Pool, productIds: number[], since: Date): P
 
 export const ordersOf = async (db: Pool, userIds: number[]): Promise<PlacedOrder[]> =>
   (await db.query(ORDERS, [userIds])).rows;
-
-export const wrongStats = async (db: Pool, userIds: number[]): Promise<string[]> =>
-  (await db.query(WRONG_STATS, [userIds])).rows.map((row) => `stats broken: ${JSON.stringify(row)}`);
 
 export const notReleased = async (db: Pool, since: Date): Promise<HeldReservation[]> =>
   (await db.query(NOT_RELEASED, [since])).rows;

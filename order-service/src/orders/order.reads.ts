@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import { oneOrder, orderList, statsResponse } from './order.response.schemas.ts';
 import { createOrderResponse } from './order.response.ts';
 import type { ListQuery } from './order.schemas.ts';
+import type { OrderStatus } from './order.status.ts';
 import type { OrderUseCases } from './order.use-cases.ts';
 
 interface OrderReadOptions {
@@ -48,13 +49,15 @@ export function createOrderReads({ orders, cache, money }: OrderReadOptions) {
 
     stats: (user: User): Promise<OrderRead> =>
       cache.read(user.id, 'stats', async () => {
-        const { pending, processing, shipped, delivered, cancelled, spentMinor } = await orders.stats(user);
+        const counted = await orders.stats(user);
+        const countOf = (status: OrderStatus) => counted.find((one) => one.status === status)?.orders ?? 0;
+        const kept = counted.filter(({ status }) => status !== 'cancelled');
         return pack(statsResponse, {
-          total_orders: pending + processing + shipped + delivered + cancelled,
-          total_spent: money.toMajor(spentMinor),
-          pending_orders: pending,
-          completed_orders: delivered,
-          cancelled_orders: cancelled,
+          total_orders: counted.reduce((sum, { orders }) => sum + orders, 0),
+          total_spent: money.toMajor(kept.reduce((sum, { totalMinor }) => sum + totalMinor, 0n)),
+          pending_orders: countOf('pending'),
+          completed_orders: countOf('delivered'),
+          cancelled_orders: countOf('cancelled'),
           currency: money.currency,
         });
       }),

@@ -1,6 +1,6 @@
 import { MOST_COUNTED, type Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
-import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { OrderStatus } from './order.status.ts';
 import { createSoldOrders } from './sold-orders.ts';
 
@@ -18,8 +18,12 @@ export interface Order {
   lines: { productId: number; name: string; priceMinor: bigint; quantity: number; sellerId: number }[];
 }
 
-/** Counters of one buyer; `spentMinor` excludes cancelled orders. */
-export type OrderStats = Record<OrderStatus, number> & { spentMinor: bigint };
+/** The orders of one buyer in one status; a status without orders is missing. */
+export interface OrderStats {
+  status: OrderStatus;
+  orders: number;
+  totalMinor: bigint;
+}
 
 export interface OrderFilter {
   /** If missing, all buyers. */
@@ -41,14 +45,6 @@ interface StatusChange {
 }
 
 const LINES = { lines: { orderBy: { productId: 'asc' } } } as const;
-
-const columnOf: Record<OrderStatus, Prisma.Sql> = {
-  pending: Prisma.sql`pending`,
-  processing: Prisma.sql`processing`,
-  shipped: Prisma.sql`shipped`,
-  delivered: Prisma.sql`delivered`,
-  cancelled: Prisma.sql`cancelled`,
-};
 
 /** Placed orders. Orders that are being placed or were rejected are invisible here. */
 export function createOrderRepository(db: PrismaClient, query: Query) {
@@ -78,7 +74,7 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
     },
 
     /**
-     * Newest first, one more than the window has. Indexes: orders_of_user(_by_status), orders_all(_by_status),
+     * Newest first, one more than the window has. Indexes: orders_of_user(_in_status), orders_all(_by_status),
      * order_lines_of_seller
      */
     async list(filter: OrderFilter, window: Window<readonly [number]>): Promise<Order[]> {
@@ -101,17 +97,20 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
         ? db.order.count({ where: placed(filter), take: MOST_COUNTED })
         : sold.count(filter),
 
-    async stats(userId: number): Promise<OrderStats> {
-      const row = await db.orderStats.findUnique({ where: { userId }, omit: { userId: true } });
-      return row ?? { pending: 0, processing: 0, shipped: 0, delivered: 0, cancelled: 0, spentMinor: 0n };
+    /** Index: orders_of_user_in_status, which contains all that is read. */
+    async stats(userId: number): Promise<OrderStats[]> {
+      const rows = await query<{ status: OrderStatus; orders: number; total: string }[]>`
+        SELECT status, count(*)::int AS orders, sum(total_minor)::text AS total
+          FROM orders WHERE user_id = ${userId}::int AND placement = 'PLACED' GROUP BY status`;
+      return rows.map(({ status, orders, total }) => ({ status, orders, totalMinor: BigInt(total) }));
     },
 
     history: (orderId: number) =>
       db.orderStatusChange.findMany({ where: { orderId }, orderBy: { id: 'asc' } }),
 
     /**
-     * One statement: the status, its history, the buyer's counters, and for a cancelled order the job that returns the
-     * stock. @returns false if the status is no longer `from`
+     * One statement: the status, its history, and for a cancelled order the job that returns the stock.
+     * @returns false if the status is no longer `from`
      */
     async changeStatus({ id, from, to, actor, requestId }: StatusChange): Promise<boolean> {
       const cancelled = to === 'cancelled';
@@ -119,15 +118,10 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
         WITH changed AS (
           UPDATE orders SET status = ${to}, updated_at = now()
            WHERE id = ${id}::int AND placement = 'PLACED' AND status = ${from}
-          RETURNING id, user_id, total_minor, reservation_id
+          RETURNING id, reservation_id
         ), history AS (
           INSERT INTO order_status_changes (order_id, from_status, to_status, actor)
           SELECT id, ${from}, ${to}, ${actor} FROM changed
-        ), counted AS (
-          UPDATE order_stats s
-             SET ${columnOf[from]} = s.${columnOf[from]} - 1, ${columnOf[to]} = s.${columnOf[to]} + 1,
-                 spent_minor = s.spent_minor - CASE WHEN ${cancelled} THEN changed.total_minor ELSE 0 END
-            FROM changed WHERE s.user_id = changed.user_id
         ), job AS MATERIALIZED (
           SELECT jobs.add('release_reservation', json_build_object(
                    'reservation_id', reservation_id, 'order_id', id, 'request_id', ${requestId ?? null}::text))

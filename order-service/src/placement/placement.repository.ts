@@ -118,9 +118,8 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /**
-     * Step 3 for many orders: places each undecided order with its lines, counters, history and stored response, and adds
-     * one job that confirms all of them. Counters are locked in user order, which prevents deadlocks. `= ANY` prevents
-     * Postgres from reading all undecided orders.
+     * Step 3 for many orders: places each undecided order with its lines, history and stored response, and adds one job
+     * that confirms all of them. `= ANY` prevents Postgres from reading all undecided orders.
      * @returns the ids of the orders placed now; the others were decided elsewhere
      */
     async place(orders: NewOrder[]): Promise<Set<number>> {
@@ -141,11 +140,6 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
         ), history AS (
           INSERT INTO order_status_changes (order_id, from_status, to_status, actor)
           SELECT id, NULL, 'pending', 'user:' || user_id FROM placed
-        ), counted AS (
-          INSERT INTO order_stats AS stats (user_id, pending, spent_minor)
-          SELECT user_id, count(*), sum(total) FROM placed GROUP BY user_id ORDER BY user_id
-          ON CONFLICT (user_id) DO UPDATE
-            SET pending = stats.pending + excluded.pending, spent_minor = stats.spent_minor + excluded.spent_minor
         ), stored AS (
           UPDATE idempotency_keys k SET answer_status = placed.answer_status, answer_body = placed.body
             FROM placed

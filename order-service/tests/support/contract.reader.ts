@@ -88,7 +88,7 @@ export function createContractReader({ query, productQuery, store, stocks }: Rea
 
     /** Empties the real databases. @returns the ids of new products with this stock */
     async empty(stock: number[]): Promise<number[]> {
-      await query`TRUNCATE orders, order_lines, order_status_changes, order_stats, idempotency_keys CASCADE`;
+      await query`TRUNCATE orders, order_lines, order_status_changes, idempotency_keys CASCADE`;
       await query`DELETE FROM graphile_worker._private_jobs`;
       await productQuery`TRUNCATE reservations`;
       const rows = await productQuery<{ id: number }[]>`
