@@ -3,6 +3,7 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
 import type { ProductKey } from '../products/product.cursor.ts';
+import { FIELD_COLUMNS } from '../products/product.fields.ts';
 import type { ProductRepository } from '../products/product.repository.ts';
 import type { ExportQuery, Product } from '../products/product.schemas.ts';
 import { keyOf } from '../products/product.sort.ts';
@@ -16,22 +17,21 @@ interface ExportUseCaseOptions {
 /** Products per statement and per chunk of the file. */
 const PAGE = 500;
 
-/** The columns, in this order. `import` reads them back. */
-const COLUMNS = ['sku', 'name', 'description', 'price', 'stock', 'category', 'image_url'] as const;
+const { sku: _, ...others } = FIELD_COLUMNS;
+const COLUMNS = ['sku', ...Object.keys(others)] as (keyof typeof FIELD_COLUMNS)[];
+/** The names of the columns, in this order. `import` reads them back. */
+const HEADERS = COLUMNS.map((column) => (column === 'price_minor' ? 'price' : column));
 
-type FileRecord = Record<(typeof COLUMNS)[number], string | number | null>;
+type Cell = string | number | null;
 
 /** Writes the catalogue as a file. */
 export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) {
-  const toRecord = (product: Product): FileRecord => ({
-    sku: product.sku,
-    name: product.name,
-    description: product.description ?? '',
-    price: money.toMajor(product.price_minor),
-    stock: product.stock,
-    category: product.category,
-    image_url: product.image_url,
-  });
+  const toRow = (product: Product): Cell[] =>
+    COLUMNS.map((column) =>
+      column === 'price_minor' ? money.toMajor(product.price_minor) : product[column],
+    );
+  const toJson = (product: Product): string =>
+    JSON.stringify(Object.fromEntries(toRow(product).map((cell, i) => [HEADERS[i], cell])));
 
   /** Page by page in id order, so that statements stay short and none waits for a slow client. */
   async function* pages(filter: Omit<ExportQuery, 'format'>): AsyncGenerator<Product[]> {
@@ -47,14 +47,14 @@ export function createExportUseCases({ findPage, money }: ExportUseCaseOptions) 
   }
 
   async function* toCsv(filter: Omit<ExportQuery, 'format'>) {
-    yield `${COLUMNS.join(',')}\n`;
+    yield `${HEADERS.join(',')}\n`;
     for await (const products of pages(filter))
-      yield products.map((product) => toCsvRow(toRecord(product))).join('');
+      yield products.map((product) => toCsvRow(toRow(product))).join('');
   }
 
   async function* toNdjson(filter: Omit<ExportQuery, 'format'>) {
     for await (const products of pages(filter))
-      yield products.map((product) => `${JSON.stringify(toRecord(product))}\n`).join('');
+      yield products.map((product) => `${toJson(product)}\n`).join('');
   }
 
   return {
@@ -77,9 +77,8 @@ export type ExportUseCases = ReturnType<typeof createExportUseCases>;
 /** RFC 4180, and everything else that a reader could take for the end of a cell. */
 const MUST_BE_QUOTED = /["\r\n,;\t]/;
 
-const toCell = (value: string | number | null): string => {
+const toCell = (value: Cell): string => {
   const text = String(value ?? '');
   return MUST_BE_QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
-const toCsvRow = (record: FileRecord): string =>
-  `${COLUMNS.map((column) => toCell(record[column])).join(',')}\n`;
+const toCsvRow = (cells: Cell[]): string => `${cells.map(toCell).join(',')}\n`;

@@ -1,6 +1,6 @@
 import { clearable, integer, optional, text } from '@shop/service-kit/http/fields';
 import { lengthOf } from '@shop/service-kit/text/texts';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 export const MAX_STOCK = 1_000_000_000;
 export const MAX_NAME = 200;
@@ -35,47 +35,97 @@ function isImageUrl(value: string): boolean {
   return /^https?:\/\//i.test(value) && URL.canParse(value);
 }
 
-/** The optional fields: schema and default, which also applies when a client clears the field. */
+/** The optional fields: schema, default (which also applies when a client clears the field), and documentation. */
 const FIELDS = {
-  description: { schema: text('Description', { min: 0, max: MAX_DESCRIPTION }), empty: '' },
-  category: { schema: text('Category', { max: MAX_CATEGORY }), empty: 'General' },
-  sku: { schema: text('SKU', { max: MAX_SKU }), empty: null },
-  image_url: { schema: imageUrl, empty: null },
+  description: {
+    schema: text('Description', { min: 0, max: MAX_DESCRIPTION }),
+    empty: '',
+    meta: { description: 'Description of the product.', example: 'Brass, with a dimmer' },
+    shown: z.string().meta({
+      description: 'Description of the product; may be empty.',
+      maxLength: MAX_DESCRIPTION,
+      examples: ['Brass, with a dimmer'],
+    }),
+  },
+  category: {
+    schema: text('Category', { max: MAX_CATEGORY }),
+    empty: 'General',
+    meta: {
+      description:
+        'The category. Categories that differ only in case or Unicode form are one category, spelled as it was first written.',
+      example: 'Lighting',
+    },
+    shown: z.string().meta({ description: 'Its category.', maxLength: MAX_CATEGORY, examples: ['Lighting'] }),
+  },
+  sku: {
+    schema: text('SKU', { max: MAX_SKU }),
+    empty: null,
+    meta: { description: "The seller's number of it, unique in the shop." },
+    shown: z
+      .string()
+      .nullable()
+      .meta({
+        description: "The seller's number of it, unique in the shop.",
+        maxLength: MAX_SKU,
+        examples: ['LAMP-1'],
+      }),
+  },
+  image_url: {
+    schema: imageUrl,
+    empty: null,
+    meta: {
+      description: 'An http(s) address, or a path of the storefront that begins with `/`.',
+      example: '/images/desk-lamp.jpg',
+    },
+    shown: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'An http(s) address, or a path of the storefront.',
+        maxLength: MAX_IMAGE_URL,
+        examples: ['/images/desk-lamp.jpg'],
+      }),
+  },
 } as const;
 const { description, category, sku, image_url } = FIELDS;
 const stock = integer('Stock', { min: 0, max: MAX_STOCK, wrong: 'Stock must be a non-negative integer' });
 
-const EXAMPLES = {
-  description: { description: 'Description of the product.', example: 'Brass, with a dimmer' },
-  category: {
-    description:
-      'The category. Categories that differ only in case or Unicode form are one category, spelled as it was first written.',
-    example: 'Lighting',
-  },
-  sku: { description: "The seller's number of it, unique in the shop." },
-  image_url: {
-    description: 'An http(s) address, or a path of the storefront that begins with `/`.',
-    example: '/images/desk-lamp.jpg',
-  },
-  stock: { description: 'Units in stock.', example: 50 },
-} as const;
+const ofStock = { description: 'Units in stock.', example: 50 };
 
 /** In a new product. */
 export const initial = {
-  description: optional(description.schema).meta(EXAMPLES.description),
-  category: optional(category.schema).meta({ ...EXAMPLES.category, byDefault: category.empty }),
-  sku: optional(sku.schema).meta(EXAMPLES.sku),
-  image_url: optional(image_url.schema).meta(EXAMPLES.image_url),
-  stock: optional(stock).meta({ ...EXAMPLES.stock, byDefault: 0 }),
+  description: optional(description.schema).meta(description.meta),
+  category: optional(category.schema).meta({ ...category.meta, byDefault: category.empty }),
+  sku: optional(sku.schema).meta(sku.meta),
+  image_url: optional(image_url.schema).meta(image_url.meta),
+  stock: optional(stock).meta({ ...ofStock, byDefault: 0 }),
 };
 /** For PUT and PATCH: omitted fields keep their values; `null` and blank texts clear them. */
 export const changed = {
-  description: clearable(description.schema, description.empty).meta(EXAMPLES.description),
-  category: clearable(category.schema, category.empty).meta(EXAMPLES.category),
-  sku: clearable(sku.schema, sku.empty).meta(EXAMPLES.sku),
-  image_url: clearable(image_url.schema, image_url.empty).meta(EXAMPLES.image_url),
-  stock: optional(stock).meta(EXAMPLES.stock),
+  description: clearable(description.schema, description.empty).meta(description.meta),
+  category: clearable(category.schema, category.empty).meta(category.meta),
+  sku: clearable(sku.schema, sku.empty).meta(sku.meta),
+  image_url: clearable(image_url.schema, image_url.empty).meta(image_url.meta),
+  stock: optional(stock).meta(ofStock),
 };
+
+/** In responses. */
+export const shownFields = {
+  description: description.shown,
+  category: category.shown,
+  sku: sku.shown,
+  image_url: image_url.shown,
+};
+/** The columns of the fields that a client may set, and their types in SQL. */
+export const FIELD_COLUMNS = {
+  name: 'text',
+  description: 'text',
+  price_minor: 'bigint',
+  stock: 'int',
+  category: 'text',
+  sku: 'text',
+  image_url: 'text',
+} as const;
 
 type Given = { [Field in keyof typeof initial]?: z.output<(typeof initial)[Field]> };
 

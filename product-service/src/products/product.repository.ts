@@ -2,6 +2,7 @@ import type { Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import type { ProductKey, ProductSort } from './product.cursor.ts';
+import { FIELD_COLUMNS } from './product.fields.ts';
 import { matching, type ProductFilter } from './product.filter.ts';
 import type { Guard } from './product.guard.ts';
 import type { Product, ProductFields } from './product.schemas.ts';
@@ -56,11 +57,11 @@ export function createProductRepository({
 
     /** @throws unique violation of products_sku_key */
     async create(fields: ProductFields, ownerId: number): Promise<Product> {
+      const columns = columnsOf(fields);
       const rows = await db.$queryRaw<[ProductRow]>`
         WITH p AS (
-          INSERT INTO products (name, description, price_minor, stock, category, sku, image_url, owner_id)
-          VALUES (${fields.name}, ${fields.description}, ${fields.price_minor}::bigint, ${fields.stock}::int,
-                  ${fields.category}, ${fields.sku}, ${fields.image_url}, ${ownerId}::int)
+          INSERT INTO products (${Prisma.join(columns.map(({ name }) => name))}, owner_id)
+          VALUES (${Prisma.join(columns.map(({ value }) => value))}, ${ownerId}::int)
           RETURNING *
         ), ledger AS (
           INSERT INTO stock_movements (product_id, delta, reason, actor, stock_after)
@@ -117,7 +118,7 @@ export function createProductRepository({
         id,
         guard,
         set: columns.map(({ name, value }) => Prisma.sql`${name} = ${value}`),
-        changesCatalogue: differenceIn(columns.filter(({ ofStock }) => ofStock !== true)),
+        changesCatalogue: differenceIn(columns.filter(({ ofStock }) => !ofStock)),
         reason: 'set',
       });
     },
@@ -139,25 +140,19 @@ export type ProductRepository = ReturnType<typeof createProductRepository>;
 interface Column {
   name: Prisma.Sql;
   value: Prisma.Sql;
-  ofStock?: true;
+  ofStock: boolean;
 }
 
-function columnsOf(changes: ProductChanges): Column[] {
-  const { name, description, price_minor, stock, category, sku, image_url } = changes;
-  const columns = [
-    name !== undefined && { name: Prisma.sql`name`, value: Prisma.sql`${name}` },
-    description !== undefined && { name: Prisma.sql`description`, value: Prisma.sql`${description}` },
-    price_minor !== undefined && { name: Prisma.sql`price_minor`, value: Prisma.sql`${price_minor}::bigint` },
-    stock !== undefined && {
-      name: Prisma.sql`stock`,
-      value: Prisma.sql`${stock}::int`,
-      ofStock: true as const,
-    },
-    category !== undefined && { name: Prisma.sql`category`, value: Prisma.sql`${category}` },
-    sku !== undefined && { name: Prisma.sql`sku`, value: Prisma.sql`${sku}` },
-    image_url !== undefined && { name: Prisma.sql`image_url`, value: Prisma.sql`${image_url}` },
-  ];
-  return columns.filter((column) => column !== false);
+/** The columns of the fields that are not undefined. */
+function columnsOf(fields: ProductChanges): Column[] {
+  const names = (Object.keys(FIELD_COLUMNS) as (keyof typeof FIELD_COLUMNS)[]).filter(
+    (name) => fields[name] !== undefined,
+  );
+  return names.map((name) => ({
+    name: Prisma.raw(name),
+    value: Prisma.sql`${fields[name]}::${Prisma.raw(FIELD_COLUMNS[name])}`,
+    ofStock: name === 'stock',
+  }));
 }
 
 function differenceIn(columns: Column[]): Prisma.Sql {

@@ -12,7 +12,7 @@ import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
 import type { Money } from '@shop/service-kit/money/money';
 import { z } from 'zod';
 import { type ProductSort, productSort } from './product.cursor.ts';
-import { changed, initial, MAX_CATEGORY, name, withInitial } from './product.fields.ts';
+import { changed, type FIELD_COLUMNS, initial, MAX_CATEGORY, name, withInitial } from './product.fields.ts';
 import { productShape } from './product.shape.ts';
 
 /** A product as use cases see it. */
@@ -36,10 +36,7 @@ export interface Product {
 }
 
 /** The fields that a client may set. */
-export type ProductFields = Pick<
-  Product,
-  'name' | 'description' | 'price_minor' | 'stock' | 'category' | 'sku' | 'image_url'
->;
+export type ProductFields = Pick<Product, keyof typeof FIELD_COLUMNS>;
 
 const MAX_IDS = 100;
 const MAX_SEARCH = 200;

@@ -1,6 +1,6 @@
 import { count, id, instantOf, message } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
-import { MAX_CATEGORY, MAX_DESCRIPTION, MAX_IMAGE_URL, MAX_NAME, MAX_SKU } from './product.fields.ts';
+import { MAX_CATEGORY, MAX_NAME, shownFields } from './product.fields.ts';
 
 /** Responses that do not depend on the deployment's currency. */
 
@@ -20,16 +20,14 @@ export const categoriesResponse = z
   })
   .meta({ id: 'Categories', description: 'The categories that have products.' });
 
+const { description, ...otherFields } = shownFields;
+
 /** A product as clients see it. */
 export const productShape = z
   .object({
     id: id('Id of the product.'),
     name: z.string().meta({ description: 'Name.', maxLength: MAX_NAME, examples: ['Desk lamp'] }),
-    description: z.string().meta({
-      description: 'Description of the product; may be empty.',
-      maxLength: MAX_DESCRIPTION,
-      examples: ['Brass, with a dimmer'],
-    }),
+    description,
     price: z.number().meta({
       description: 'Price of one unit, in major units of `currency`.',
       minimum: 0,
@@ -42,25 +40,7 @@ export const productShape = z
       'Units in stock. May be up to 5 s old in lists; availability is decided when an order is placed.',
       50,
     ),
-    category: z
-      .string()
-      .meta({ description: 'Its category.', maxLength: MAX_CATEGORY, examples: ['Lighting'] }),
-    sku: z
-      .string()
-      .nullable()
-      .meta({
-        description: "The seller's number of it, unique in the shop.",
-        maxLength: MAX_SKU,
-        examples: ['LAMP-1'],
-      }),
-    image_url: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'An http(s) address, or a path of the storefront.',
-        maxLength: MAX_IMAGE_URL,
-        examples: ['/images/desk-lamp.jpg'],
-      }),
+    ...otherFields,
     owner_id: id('Id of the seller.'),
     version: z
       .int()

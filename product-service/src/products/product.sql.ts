@@ -1,4 +1,5 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import { FIELD_COLUMNS } from './product.fields.ts';
 import type { FoundProduct, Guard } from './product.guard.ts';
 import type { Product } from './product.schemas.ts';
 
@@ -14,7 +15,11 @@ export type ProductJson = Omit<Product, 'created_at' | 'updated_at'> & {
 };
 
 /** The columns of a ProductRow in the table or subquery `p`. */
-export const PRODUCT_COLUMNS = Prisma.sql`p.id, p.name, p.description, p.price_minor, p.stock, p.category, p.sku, p.image_url,
+export const PRODUCT_COLUMNS = Prisma.sql`p.id, ${Prisma.raw(
+  Object.keys(FIELD_COLUMNS)
+    .map((name) => `p.${name}`)
+    .join(),
+)},
   p.owner_id, p.catalogue_version AS version, p.version AS revision, p.created_at, p.updated_at`;
 
 export function toProduct<Row extends ProductRow>(
