@@ -2,6 +2,7 @@ import type { ReadChanges } from '@shop/service-kit/accounts/account-changes';
 import { createErasure } from '@shop/service-kit/accounts/erasure';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
+import { FINAL_STATUSES } from '../orders/order.status.ts';
 
 interface OrderErasureOptions {
   query: Query;
@@ -21,7 +22,7 @@ export function createOrderErasure({ query, readChanges, cache }: OrderErasureOp
          ORDER BY id LIMIT ${size}::int FOR UPDATE
       ), erased AS (
         UPDATE orders o SET shipping_address = NULL, note = NULL FROM mine
-         WHERE o.id = mine.id AND (mine.status IN ('delivered', 'cancelled') OR mine.placement = 'REJECTED')
+         WHERE o.id = mine.id AND (mine.status = ANY (${FINAL_STATUSES}::text[]) OR mine.placement = 'REJECTED')
         RETURNING o.id
       ), responses AS MATERIALIZED (SELECT erase_stored_response(id)::text FROM erased)
       SELECT id, (SELECT count(*) FROM responses)::int AS responses FROM mine ORDER BY id`;

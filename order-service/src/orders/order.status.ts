@@ -13,3 +13,6 @@ const TRANSITIONS: Record<OrderStatus, readonly OrderStatus[]> = {
 export const transitionsFrom = (status: OrderStatus): readonly OrderStatus[] => TRANSITIONS[status];
 
 export const mayBecome = (from: OrderStatus, to: OrderStatus): boolean => TRANSITIONS[from].includes(to);
+
+/** Orders in these statuses do not change any more. */
+export const FINAL_STATUSES = ORDER_STATUSES.filter((status) => TRANSITIONS[status].length === 0);
