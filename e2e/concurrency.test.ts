@@ -7,7 +7,7 @@ import { call, type Result } from './support/http.ts';
 import { sleep } from './support/process.ts';
 import { SERVICE_SECRET, type Stack, startStack, testServer } from './support/stack.ts';
 
-const RUSHES = times(5, 20);
+const RUSHES = times(3, 8);
 
 let stack: Stack;
 beforeAll(async () => {

@@ -49,7 +49,7 @@ afterAll(async () => {
 /** Restarts one replica after the other, as in a rollout. */
 async function rollOut(changes: Record<string, string>) {
   for (const replica of replicas) {
-    relay.takeOut(replica.url);
+    await relay.takeOut(replica.url);
     await replica.restart(changes);
     relay.putIn(replica.url);
   }

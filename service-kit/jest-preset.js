@@ -22,5 +22,5 @@ export const jestPreset = {
   globalTeardown: '<rootDir>/../scripts/lib/test/global-teardown.js',
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
   // Milliseconds. It only ends a test that hangs: some start and kill whole stacks, perhaps on a busy machine.
-  testTimeout: 300_000,
+  testTimeout: 600_000,
 };

@@ -117,7 +117,7 @@ function canListen(port: number): Promise<boolean> {
 }
 
 /** Polls until the condition is true. @param limit milliseconds @throws Error with `what` after this time */
-export async function until(what: string, condition: () => Promise<boolean>, limit = 100_000): Promise<void> {
+export async function until(what: string, condition: () => Promise<boolean>, limit = 300_000): Promise<void> {
   const end = Date.now() + limit;
   while (Date.now() < end) {
     if (await condition().catch(() => false)) return;

@@ -73,7 +73,7 @@ describe('orders in batches', () => {
     for (let i = 0; (await held()) > 0 && i < 400; i++) await sleep(25);
     await running.close();
     expect(await held()).toBe(0);
-  }, 120_000);
+  });
 
   test('a locked product delays its own buyers only, and they are served once it is free', async () => {
     const [locked, free] = [

@@ -33,7 +33,7 @@ describe('migrations', () => {
     await applyMigrations({ connectionString: url, prismaFolder: await folderOf(first) });
     const others =
       'SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
-    await until('they are gone', async () => (await ask(url, others)).length === 0, 5000);
+    await until('they are gone', async () => (await ask(url, others)).length === 0);
   });
 
   test('are applied once by several processes that start at the same time', async () => {

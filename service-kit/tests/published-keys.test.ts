@@ -204,7 +204,7 @@ describe('while the keys cannot be read', () => {
     await get('garbage').expect(401);
     expect(await isReady()).toBe(false);
     await server.start();
-    await until('it is ready', isReady, 5000);
+    await until('it is ready', isReady);
     await get(tokenOf(key)).expect(200);
   });
 

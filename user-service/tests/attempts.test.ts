@@ -144,14 +144,14 @@ describe('failures', () => {
     const counter = createAttemptCounter({ account: width, address: width, redis: own, metrics });
     await counter.take({ account });
     own.client.disconnect();
-    await until('Redis is away', async () => !own.isReady(), 5000);
+    await until('Redis is away', async () => !own.isReady());
     const takeBack = await counter.take({ account });
     await counter.take({ account });
     await expect(counter.take({ account })).rejects.toMatchObject(full);
     await takeBack(false);
     await counter.take({ account });
     await own.client.connect();
-    await until('Redis is back', async () => own.isReady(), 5000);
+    await until('Redis is back', async () => own.isReady());
     await counter.take({ account });
     await expect(counter.take({ account })).rejects.toMatchObject(full);
     await own.close();

@@ -122,7 +122,7 @@ describe('the audit trail', () => {
       .send({ current_password: 'wrong', new_password: 'another-password' })
       .expect(403);
     const isRecorded = async () => (await trail.namesOf(user.id)).includes('wrong_password');
-    await until('the wrong password is recorded', isRecorded, 5000);
+    await until('the wrong password is recorded', isRecorded);
     const change = (as: string, body: object) =>
       request(shop.app).put(`/api/users/${user.id}`).set('Authorization', as).send(body).expect(200);
     await change(bearer, { username: `renamed-${user.username}` });
@@ -180,7 +180,7 @@ describe('the remaining audit trail', () => {
       .send({ role: 'admin' })
       .expect(200);
     await post('login', { username: user.username, password: 'wrong-password' }).expect(401);
-    await until('it is recorded', async () => (await trail.namesOf(user.id)).includes('login_failed'), 5000);
+    await until('it is recorded', async () => (await trail.namesOf(user.id)).includes('login_failed'));
     await post('login', { username: user.username, password: PASSWORD }).expect(200);
     await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', admin.bearer).expect(200);
     await me(shop.app, bearer).expect(401);

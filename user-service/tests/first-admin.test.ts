@@ -70,7 +70,7 @@ describe('the first admin', () => {
     expect(await shop.db.user.findFirst({ where: { username: admin.username } })).toBeNull();
     reached = shop.query;
     const made = () => shop.db.user.count({ where: { username: admin.username, role: 'admin' } });
-    await until('the admin is there', async () => (await made()) === 1, 5000);
+    await until('the admin is there', async () => (await made()) === 1);
     keeping.close();
     await away.close();
   });

@@ -34,14 +34,14 @@ describe('POST /api/users/password-reset', () => {
     const { user, tokens, bearer } = await register(shop.app, { email: 'Reset.Me@example.com' });
     await ask('RESET.me@example.com', replica).expect(202);
     const sent = () => sink.mails.find(({ subject }) => subject === 'Reset your password');
-    await until('the mail has arrived', async () => sent() !== undefined, 15_000);
+    await until('the mail has arrived', async () => sent() !== undefined);
     const token = /\?token=([\w-]+)/.exec(sent()?.text ?? '')?.[1] ?? '';
     const response = await confirm(token).expect(200);
     expect(response.body).toEqual({ message: 'Password reset successfully' });
     await me(shop.app, bearer).expect(401);
     await refresh(shop.app, tokens.refresh_token).expect(401);
     const elsewhere = async () => (await me(replica.app, bearer)).status;
-    await until('the other process refuses the token', async () => (await elsewhere()) === 401, 5000);
+    await until('the other process refuses the token', async () => (await elsewhere()) === 401);
     await post('login', { username: user.username, password: PASSWORD }).expect(401);
     const login = await post('login', { username: user.username, password: NEW_PASSWORD }).expect(200);
     expect(login.body.user.email_verified).toBe(true);
@@ -92,7 +92,7 @@ describe('POST /api/users/password-reset', () => {
              WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()`;
           return row.count > 0;
         };
-        await until('the request waits', waiting, 5000);
+        await until('the request waits', waiting);
       });
       expect(await asked).toBe(202);
     }

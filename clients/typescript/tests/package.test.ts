@@ -50,7 +50,7 @@ beforeAll(async () => {
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify(OPTIONS));
   installed = join(project, 'node_modules', '@shop', 'client');
   stack = await startStack();
-}, 300_000);
+});
 afterAll(async () => {
   await stack?.close();
   await rm(project, { recursive: true });

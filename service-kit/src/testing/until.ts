@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  limit = 60_000,
+  limit = 200_000,
 ): Promise<void> {
   const end = Date.now() + limit;
   while (!(await condition())) {
