@@ -10,10 +10,16 @@ export interface DrillResult {
 
 /** Nothing that was accepted is lost, everything adds up, and every order got its final response. */
 export const passed = ({ seen, sums }: DrillResult): boolean =>
-  seen.accepted.length > 0 && seen.unsettled === 0 && sums.lost.length === 0 && sums.violations.length === 0;
+  seen.accepted.length > 0 &&
+  seen.unsettled === 0 &&
+  seen.unexpected.length === 0 &&
+  sums.lost.length === 0 &&
+  sums.violations.length === 0;
 
 const COLUMNS = ['drill', 'faults', 'requests', 'failures', 'seconds', 'accepted', 'lost', 'sums'];
-const WIDTHS = [20, 8, 10, 10, 9, 10, 6, 6];
+const WIDTHS = [20, 8, 10, 10, 9, 10, 6, 8];
+/** Lines about one kind of error. */
+const AT_MOST = 20;
 
 const row = (cells: (string | number)[]) =>
   cells
@@ -22,15 +28,31 @@ const row = (cells: (string | number)[]) =>
 
 export const heading = row(COLUMNS);
 
-/** One line of the table; below it what went wrong. */
-export function lineOf(name: string, result: DrillResult): string {
-  const { faults, seen, sums, notes = [] } = result;
-  const state = sums.violations.length === 0 ? 'ok' : 'WRONG';
-  const cells = [name, faults, seen.requests, seen.failures, seen.seconds.toFixed(1), seen.accepted.length];
-  const unsettled = seen.unsettled === 0 ? [] : [`${seen.unsettled} orders got no final response`];
-  const lost = sums.lost.length === 0 ? [] : [`lost: ${sums.lost.join(', ')}`];
+/** @param result undefined if the drill could not be finished */
+export function rowOf(name: string, result: DrillResult | undefined): string {
+  if (result === undefined) return row([name, '', '', '', '', '', '', 'ERROR']);
+  const { faults, seen, sums } = result;
+  const state = sums.violations.length > 0 ? 'WRONG' : passed(result) ? 'ok' : 'FAILED';
+  const seconds = seen.seconds.toFixed(1);
+  return row([
+    name,
+    faults,
+    seen.requests,
+    seen.failures,
+    seconds,
+    seen.accepted.length,
+    sums.lost.length,
+    state,
+  ]);
+}
+
+/** What is worth a line: what the drill observed, and what went wrong. */
+export function detailsOf({ seen, sums, notes = [] }: DrillResult): string[] {
   return [
-    row([...cells, sums.lost.length, state]),
-    ...[...notes, ...unsettled, ...lost, ...sums.violations.slice(0, 20)].map((note) => `    ${note}`),
-  ].join('\n');
+    ...notes,
+    ...(seen.unsettled === 0 ? [] : [`${seen.unsettled} orders got no final response`]),
+    ...seen.unexpected.slice(0, AT_MOST),
+    ...(sums.lost.length === 0 ? [] : [`lost: ${sums.lost.join(', ')}`]),
+    ...sums.violations.slice(0, AT_MOST),
+  ];
 }

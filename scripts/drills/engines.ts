@@ -10,6 +10,7 @@ import { findProgram } from '../lib/redis-server.js';
 /** Engines as Debian has them, as processes of a drill: they end with it. */
 
 const PACKAGES: Record<string, string> = {
+  haproxy: 'haproxy',
   pgbouncer: 'pgbouncer',
   'redis-server': 'redis-server',
   pg_basebackup: 'postgresql',

@@ -1,10 +1,18 @@
 import { sleep } from '../../e2e/support/process.ts';
 import { type ServiceName, testServer } from '../../e2e/support/stack.ts';
 import { startDrillShop, underLoad } from './drill.shop.ts';
-import { startPostgresPair } from './postgres.pair.ts';
+import { ask, startPostgresPair } from './postgres.pair.ts';
 
 /** Milliseconds until somebody, or Patroni, has noticed. */
 const NOTICED_AFTER = 1000;
+/** Milliseconds that the primary waits in vain for its standby. */
+const WAITED_IN_VAIN = 4000;
+/** For the service's role, as docs/high-availability.md sets it. */
+const CONNECTIONS = 25;
+const ROLE = `CREATE ROLE shop LOGIN BYPASSRLS PASSWORD 'of-the-drills' CONNECTION LIMIT ${CONNECTIONS};
+  ALTER ROLE shop SET statement_timeout = '1200ms';
+  GRANT pg_read_all_data, pg_write_all_data TO shop`;
+
 /** The primary of one service is killed, its standby is promoted; the service finds it by itself. */
 export async function failover(service: ServiceName) {
   const pair = await startPostgresPair();
@@ -31,6 +39,37 @@ export async function failover(service: ServiceName) {
     });
   } finally {
     await shop.stack.close().catch(() => undefined); // One of the databases cannot be dropped where it was made.
+    await pair.close();
+  }
+}
+
+/** The synchronous standby is killed: commits wait for it, until the primary is told to go on alone. */
+export async function failoverStandby() {
+  const pair = await startPostgresPair(ROLE);
+  const shop = await startDrillShop({
+    postgresUrlOf: () => pair.urls[0],
+    envOf: async (_name, url) => ({ DATABASE_URL: url.replace(/postgres:[^@]+@/, 'shop:of-the-drills@') }),
+  }).catch(closing(pair.close));
+  const backends = `SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = 'shop'`;
+  try {
+    return await underLoad({
+      shop,
+      async strike() {
+        await pair.killStandby();
+        let most = 0;
+        for (let waited = 0; waited < WAITED_IN_VAIN; waited += 200) {
+          most = Math.max(most, Number((await ask(pair.urls[0], backends))[0]?.['count']));
+          await sleep(200);
+        }
+        await pair.stopWaitingForStandby();
+        return {
+          faults: 1,
+          notes: [`at most ${most} backends of the services, CONNECTION LIMIT ${CONNECTIONS}`],
+        };
+      },
+    });
+  } finally {
+    await shop.stack.close();
     await pair.close();
   }
 }

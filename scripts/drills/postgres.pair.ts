@@ -24,8 +24,11 @@ export interface PostgresPair {
   /** The address of a database on whichever of the two takes writes, as the services get it. */
   throughBoth(databaseUrl: string): string;
   killPrimary(): Promise<void>;
+  killStandby(): Promise<void>;
   /** The standby becomes a primary of its own. */
   promote(): Promise<void>;
+  /** On the first server: what Patroni does for a lost standby unless `synchronous_mode_strict` is set. */
+  stopWaitingForStandby(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,7 +39,8 @@ export async function ask(url: string, sql: string): Promise<Record<string, unkn
   return (await client.query(sql).finally(() => client.end())).rows;
 }
 
-export async function startPostgresPair(): Promise<PostgresPair> {
+/** @param roles SQL that makes the roles, before the standby is copied */
+export async function startPostgresPair(roles = 'SELECT'): Promise<PostgresPair> {
   const folder = await engineFolder('postgres');
   const user = engineUser();
   const binaries = { postgres: programOf('postgres'), initdb: programOf('initdb'), major: 0 };
@@ -65,6 +69,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
   });
   const primary = launchOn(0);
   await ready(urls[0]);
+  await ask(urls[0], roles);
   const flags = [
     '--pgdata',
     join(folder.path, 'data1'),
@@ -99,6 +104,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
       return databaseUrl.replace(/@[^/]+/, `@${hosts}`);
     },
     killPrimary: () => kill(primary),
+    killStandby: () => kill(standby),
     async promote() {
       await ask(urls[1], 'SELECT pg_promote()');
       await until('the standby takes writes', async () => {
@@ -106,6 +112,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
         return row?.['waits'] === false;
       });
     },
+    stopWaitingForStandby: () => setSynchronous(''),
     async close() {
       for (const server of [standby, primary]) {
         if (server.isRunning()) await stopPostgres(server);

@@ -1,10 +1,11 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, until } from '../../e2e/support/process.ts';
+import { freePort, sleep, until } from '../../e2e/support/process.ts';
 import { startDrillShop, underLoad } from './drill.shop.ts';
 import { type Engine, engineFolder, startEngine } from './engines.ts';
 
+const READ_ONLY_FOR = 3000;
 const SENTINELS = 3;
 const QUORUM = 2;
 const NAME = 'shop';
@@ -22,6 +23,42 @@ async function startRedis(folder: string, flags: string[] = []) {
   client.on('error', () => undefined);
   await client.ping();
   return { port, engine, client };
+}
+
+/** Redis becomes a replica, as after somebody else's failover: orders do not notice, `/ready` reports it. */
+export async function redisReplica() {
+  const folder = await engineFolder('redis');
+  const [server, other] = [await startRedis(folder.path), await startRedis(folder.path)];
+  const shop = await startDrillShop({ redisUrl: `redis://127.0.0.1:${server.port}` });
+  const states: string[] = [];
+  const observe = async () => states.push(await readiness(shop.stack.order.url));
+  try {
+    return await underLoad({
+      shop,
+      async strike() {
+        await observe();
+        await server.client.replicaof('127.0.0.1', other.port);
+        await sleep(READ_ONLY_FOR);
+        await observe();
+        await server.client.replicaof('NO', 'ONE');
+        await until(
+          'redis is used again',
+          async () => (await readiness(shop.stack.order.url)) === 'ready',
+          20_000,
+        );
+        await observe();
+        if (states.join() !== 'ready,degraded,ready') throw new Error(`/ready said ${states.join()}`);
+        return { faults: 1, notes: [`/ready: ${states.join(', ')}`] };
+      },
+    });
+  } finally {
+    await shop.stack.close();
+    for (const { client, engine } of [server, other]) {
+      client.disconnect();
+      await engine.stop();
+    }
+    await folder.remove();
+  }
 }
 
 /** The primary is killed; three Sentinels make its replica the primary, and the services follow them. */

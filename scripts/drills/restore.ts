@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { sleep } from '../../e2e/support/process.ts';
+import { call } from '../../e2e/support/http.ts';
+import { sleep, until } from '../../e2e/support/process.ts';
 import { JWT_SECRET, SERVICE_SECRET, type ServiceProcess } from '../../e2e/support/stack.ts';
 import { ROOT } from '../lib/shop.js';
 import { type DrillShop, startDrillShop, underLoad } from './drill.shop.ts';
@@ -96,3 +98,44 @@ export const restoreOrders = () =>
 
 /** Orders stand although the stock says that nobody took it: it must be taken again. */
 export const restoreProducts = () => restoreOne({ service: 'product-service', forget: () => undefined });
+
+/** Whoever registered after the backup must not become somebody else's account. */
+export async function restoreUsers() {
+  const shop = await startDrillShop({ only: [...ALL] });
+  const backups = await createBackups();
+  const { user } = shop.stack;
+  const register = async () => {
+    const username = `drill-${randomUUID().slice(0, 8)}`;
+    const account = { username, email: `${username}@example.com`, password: 'a-password-of-drills-7' };
+    const { status, body, text } = await call('POST', `${user.url}/api/users/register`, account);
+    if (status !== 201) throw new Error(`register: ${text}`);
+    return { id: Number(body['user']?.['id']), token: String(body['tokens']?.['access_token']) };
+  };
+  const isSignedIn = async (token: string) =>
+    (await call('GET', `${user.url}/api/users/me`, undefined, { token })).status === 200;
+  try {
+    return await underLoad({
+      shop,
+      async strike() {
+        const old = await register();
+        await backups.take(user.databaseUrl);
+        const lost = await register();
+        if (!(await isSignedIn(old.token))) throw new Error('a new account is not signed in');
+        await user.stop();
+        await backups.restore(user);
+        await user.start();
+        await reconcile(shop);
+        const next = await register();
+        if (next.id === lost.id) throw new Error(`the id ${lost.id} was given out twice`);
+        await until('old sessions have ended', async () => !(await isSignedIn(old.token)), 20_000);
+        return {
+          faults: 1,
+          notes: [`id ${lost.id} was lost, the next one is ${next.id}; all sessions have ended`],
+        };
+      },
+    });
+  } finally {
+    await shop.stack.close();
+    await backups.remove();
+  }
+}

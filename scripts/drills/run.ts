@@ -1,4 +1,4 @@
-import { heading, lineOf, passed } from './drill.report.ts';
+import { type DrillResult, detailsOf, heading, passed, rowOf } from './drill.report.ts';
 import { DRILLS } from './drills.ts';
 import { killEngines } from './engines.ts';
 
@@ -10,16 +10,28 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-const [chosen = 'all'] = [process.argv.slice(2).join(' ')];
-const names = chosen === 'all' ? Object.keys(DRILLS) : chosen.split(',');
-let good = true;
-console.log(heading);
-for (const name of names) {
-  const drill = DRILLS[name];
-  if (drill === undefined) throw new Error(`There is no drill ${name}: ${Object.keys(DRILLS).join(', ')}`);
-  const result = await drill();
-  console.log(lineOf(name, result));
-  good &&= passed(result);
+/** A drill that cannot be run or finished does not keep the others from being run. */
+async function run(name: string): Promise<DrillResult | undefined> {
+  console.log(`${name} …`);
+  try {
+    const result = await DRILLS[name]?.();
+    if (result) for (const line of detailsOf(result)) console.log(`    ${line}`);
+    return result;
+  } catch (error) {
+    console.log('   ', error);
+    return undefined;
+  }
 }
+
+const chosen = process.argv.slice(2).join(' ') || 'all';
+const names = chosen === 'all' ? Object.keys(DRILLS) : chosen.split(',').map((name) => name.trim());
+const unknown = names.find((name) => !(name in DRILLS));
+if (unknown !== undefined) throw new Error(`There is no drill ${unknown}: ${Object.keys(DRILLS).join(', ')}`);
+const results: [name: string, result: DrillResult | undefined][] = [];
+for (const name of names) results.push([name, await run(name)]);
+console.log(`\n${heading}`);
+for (const [name, result] of results) console.log(rowOf(name, result));
+const good = results.every(([, result]) => result !== undefined && passed(result));
 console.log(good ? 'No order was lost, and all sums are right.' : 'FAILED');
-process.exitCode = good ? 0 : 1;
+killEngines();
+process.exit(good ? 0 : 1);
