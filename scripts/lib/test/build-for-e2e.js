@@ -6,8 +6,8 @@ import { provideChromium, provideProgram } from './servers.js';
 export default async function setUp() {
   const { signal } = new AbortController();
   await startServers();
-  await provideProgram('nginx', signal);
-  await provideProgram('prometheus', signal);
+  for (const name of /** @type {const} */ (['nginx', 'prometheus', 'haproxy', 'pgbouncer']))
+    await provideProgram(name, signal);
   process.env['CHROMIUM_PATH'] = await provideChromium(signal);
   await build({ signal });
 }

@@ -64,8 +64,8 @@ async function redisServer(signal) {
 
 /**
  * A program without which a few tests are skipped, with a warning: nginx for the gateway, prometheus for alerts and
- * dashboard; and kubectl for `npm run check:k8s`.
- * @param {'nginx' | 'prometheus' | 'kubectl'} name
+ * dashboard, haproxy and pgbouncer for drills; and kubectl for `npm run check:k8s`.
+ * @param {'nginx' | 'prometheus' | 'haproxy' | 'pgbouncer' | 'kubectl'} name
  * @param {AbortSignal} signal
  */
 export async function provideProgram(name, signal) {
