@@ -50,9 +50,15 @@ export function rowOf(name: string, result: DrillResult | undefined): string {
 export function detailsOf({ seen, sums, notes = [] }: DrillResult): string[] {
   return [
     ...notes,
+    ...(seen.failures === 0 ? [] : [`failures: ${reasonsOf(seen)}`]),
     ...(seen.unsettled === 0 ? [] : [`${seen.unsettled} orders got no final response`]),
     ...seen.unexpected.slice(0, AT_MOST),
     ...(sums.lost.length === 0 ? [] : [`lost: ${sums.lost.join(', ')}`]),
     ...sums.violations.slice(0, AT_MOST),
   ];
 }
+
+const reasonsOf = ({ reasons }: Seen) =>
+  Object.entries(reasons)
+    .map(([reason, count]) => `${count} × ${reason}`)
+    .join(', ');

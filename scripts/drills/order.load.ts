@@ -8,6 +8,8 @@ export interface Seen {
   requests: number;
   /** Requests that got no response, or a 5xx. */
   failures: number;
+  /** How many of them failed for which reason. */
+  reasons: Record<string, number>;
   /** The longest time without an accepted order while requests failed, in seconds. */
   seconds: number;
   /** Orders that a 201 reported: they must exist. */
@@ -28,12 +30,25 @@ interface Product {
   id: number;
 }
 
+/** Why there is no response. */
+function reasonOf(error: Error & { cause?: { code?: string } }): string {
+  return error.cause?.code ?? error.name;
+}
+
 /**
  * Orders at a steady rate, whatever becomes of the ones before, as buyers do who do not know each other. Each has an
  * idempotency key and is tried again until it has a final response.
  */
 export function startOrders(url: () => string, products: Product['id'][]) {
-  const seen: Seen = { requests: 0, failures: 0, seconds: 0, accepted: [], unsettled: 0, unexpected: [] };
+  const seen: Seen = {
+    requests: 0,
+    failures: 0,
+    reasons: {},
+    seconds: 0,
+    accepted: [],
+    unsettled: 0,
+    unexpected: [],
+  };
   const running = new Set<Promise<void>>();
   /** All ids of orders that buyers ever got, also those that a restore has lost. */
   const given = new Set<number>();
@@ -41,8 +56,9 @@ export function startOrders(url: () => string, products: Product['id'][]) {
   let over = false;
   let paused = false;
 
-  const onFailure = (startedAt: number) => {
+  const onFailure = (startedAt: number, reason: string) => {
     seen.failures += 1;
+    seen.reasons[reason] = (seen.reasons[reason] ?? 0) + 1;
     failingSince ??= startedAt;
   };
   const onAccepted = (id: number, startedAt: number) => {
@@ -62,9 +78,11 @@ export function startOrders(url: () => string, products: Product['id'][]) {
     for (let attempt = 1; performance.now() < end; attempt += 1) {
       const startedAt = performance.now();
       seen.requests += 1;
-      const response = await call('POST', `${url()}/api/orders`, body, options).catch(() => undefined);
-      if (response?.status === 201) return onAccepted(Number(response.body['order']?.['id']), startedAt);
-      if (response === undefined || response.status >= 500) onFailure(startedAt);
+      const response = await call('POST', `${url()}/api/orders`, body, options).catch(reasonOf);
+      if (typeof response === 'string') onFailure(startedAt, response);
+      else if (response.status === 201) return onAccepted(Number(response.body['order']?.['id']), startedAt);
+      else if (response.status >= 500)
+        onFailure(startedAt, `${response.status} ${response.body['code'] ?? ''}`.trim());
       else if (String(response.body['code']) !== 'idempotency_in_flight')
         return void seen.unexpected.push(`an order got ${response.status}: ${response.text}`);
       await sleep(Math.min(attempt * 100, 1000) * (0.5 + Math.random()));
