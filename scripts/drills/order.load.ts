@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { tokenOf } from '../../e2e/support/catalogue.ts';
-import { call } from '../../e2e/support/http.ts';
+import { call, type Result } from '../../e2e/support/http.ts';
 import { sleep } from '../../e2e/support/process.ts';
 
 /** What buyers of a drill saw. */
@@ -30,9 +30,17 @@ interface Product {
   id: number;
 }
 
-/** Why there is no response. */
-function reasonOf(error: Error & { cause?: { code?: string } }): string {
-  return error.cause?.code ?? error.name;
+type Outcome = Pick<Result, 'status' | 'body' | 'text'>;
+
+const withoutResponse = (error: Error & { cause?: { code?: string } }): Outcome => ({
+  status: 0,
+  body: {},
+  text: error.cause?.code ?? error.name,
+});
+
+function failureOf({ status, body, text }: Outcome): string | undefined {
+  if (status === 0) return text;
+  return status >= 500 ? `${status} ${body['code'] ?? ''}`.trim() : undefined;
 }
 
 /**
@@ -78,11 +86,10 @@ export function startOrders(url: () => string, products: Product['id'][]) {
     for (let attempt = 1; performance.now() < end; attempt += 1) {
       const startedAt = performance.now();
       seen.requests += 1;
-      const response = await call('POST', `${url()}/api/orders`, body, options).catch(reasonOf);
-      if (typeof response === 'string') onFailure(startedAt, response);
-      else if (response.status === 201) return onAccepted(Number(response.body['order']?.['id']), startedAt);
-      else if (response.status >= 500)
-        onFailure(startedAt, `${response.status} ${response.body['code'] ?? ''}`.trim());
+      const response = await call('POST', `${url()}/api/orders`, body, options).catch(withoutResponse);
+      if (response.status === 201) return onAccepted(Number(response.body['order']?.['id']), startedAt);
+      const failure = failureOf(response);
+      if (failure !== undefined) onFailure(startedAt, failure);
       else if (String(response.body['code']) !== 'idempotency_in_flight')
         return void seen.unexpected.push(`an order got ${response.status}: ${response.text}`);
       await sleep(Math.min(attempt * 100, 1000) * (0.5 + Math.random()));

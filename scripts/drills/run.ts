@@ -12,13 +12,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 /** A drill that cannot be run or finished does not keep the others from being run. */
 async function run(name: string): Promise<DrillResult | undefined> {
-  console.log(`${name} …`);
+  const startedAt = performance.now();
   try {
     const result = await DRILLS[name]?.();
+    console.log(`${name}: done in ${Math.round((performance.now() - startedAt) / 1000)} s`);
     if (result) for (const line of detailsOf(result)) console.log(`    ${line}`);
     return result;
   } catch (error) {
-    console.log('   ', error);
+    console.log(`${name}:`, error);
     return undefined;
   }
 }
