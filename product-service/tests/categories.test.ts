@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
+import type { Client } from 'pg';
 import request from 'supertest';
 import { importFile } from './support/catalogue-file.ts';
 import { admin, createProduct } from './support/product.factory.ts';
@@ -15,6 +16,12 @@ const categories = async (): Promise<string[]> =>
   (await request(shop.app).get('/api/products/categories').expect(200)).body.categories;
 const remove = (id: number) =>
   request(shop.app).delete(`/api/products/${id}`).set('Authorization', admin()).expect(200);
+
+async function counts(names: string[]): Promise<Record<string, number>> {
+  const rows = await shop.db.$queryRaw<{ category: string; count: number }[]>`
+    SELECT category, sum(products)::int AS count FROM category_counts WHERE category = ANY (${names}) GROUP BY category`;
+  return Object.fromEntries(rows.map(({ category, count }) => [category, count]));
+}
 
 describe('categories', () => {
   test.each([
@@ -113,31 +120,73 @@ describe('categories', () => {
   });
 });
 
-describe('words of products', () => {
-  test('do not make concurrent changes in opposite order wait for each other', async () => {
-    // A category each: of one, connections whose numbers match in 32 would share a row of its count.
-    const open = async (category: string, names: string[]) => {
-      const client = await shop.connect();
-      await client.query('BEGIN');
-      for (const name of names) {
-        await client.query(
-          'INSERT INTO products (name, price_minor, stock, category, owner_id) VALUES ($1, 1, 1, $2, 1)',
-          [name, category],
-        );
-      }
-      return client;
-    };
-    const names = ['Unheard alpha', 'Unheard omega'];
-    const first = await open('First', [names[0] ?? '']);
-    const second = await open('Second', names.toReversed());
-    // Neither has committed: a wait would end in the lock timeout.
-    await first.query("SET lock_timeout = '100ms'");
-    await first.query("UPDATE products SET name = 'Unheard omega gamma' WHERE name = 'Unheard alpha'");
-    for (const client of [first, second]) {
+describe('concurrent transactions', () => {
+  /** Two open transactions; a wait of one for the other ends in a lock timeout. */
+  async function openTwo(): Promise<[Client, Client]> {
+    // Counts were once kept in 32 rows by the number of the connection: two of 33 have the same.
+    const clients = await Promise.all(Array.from({ length: 33 }, () => shop.connect()));
+    const rowOf = (client: Client) => (client as unknown as { processID: number }).processID % 32;
+    const pairs = clients.flatMap((one, i) =>
+      clients.slice(i + 1).map((two) => [one, two] as [Client, Client]),
+    );
+    const pair = pairs.find(([one, two]) => rowOf(one) === rowOf(two));
+    if (pair === undefined) throw new Error('33 numbers with 33 remainders');
+    for (const client of clients) {
+      if (!pair.includes(client)) await client.end();
+      else await client.query("BEGIN; SET LOCAL lock_timeout = '100ms'");
+    }
+    return pair;
+  }
+
+  const add = (client: Client, name: string, category: string) =>
+    client.query(
+      'INSERT INTO products (name, price_minor, stock, category, owner_id) VALUES ($1, 1, 1, $2, 1)',
+      [name, category],
+    );
+  const move = (client: Client, id: number, category: string) =>
+    client.query('UPDATE products SET category = $2 WHERE id = $1', [id, category]);
+
+  async function commit(clients: Client[]): Promise<void> {
+    for (const client of clients) {
       await client.query('COMMIT');
       await client.end();
     }
+  }
+
+  test('do not wait for each other if they add the same words in opposite order', async () => {
+    await createProduct(shop.app, { category: 'Rare' }, bearer(1));
+    const [first, second] = await openTwo();
+    await add(first, 'Unheard alpha', 'Rare');
+    await add(second, 'Unheard omega', 'Rare');
+    await add(second, 'Unheard alpha', 'Rare');
+    await first.query("UPDATE products SET name = 'Unheard omega gamma' WHERE name = 'Unheard alpha'");
+    await commit([first, second]);
     const { body } = await request(shop.app).get('/api/products?q=unhaerd').expect(200);
     expect(body.total).toBe(3);
+  });
+
+  test('do not wait for each other if they count the same categories in opposite order', async () => {
+    for (const category of ['Alpha', 'Omega']) await createProduct(shop.app, { category }, bearer(1));
+    const [first, second] = await openTwo();
+    await add(first, 'Thing', 'Alpha');
+    await add(second, 'Thing', 'Omega');
+    await add(first, 'Thing', 'Omega');
+    await add(second, 'Thing', 'Alpha');
+    await commit([first, second]);
+    expect(await counts(['Alpha', 'Omega'])).toEqual({ Alpha: 3, Omega: 3 });
+  });
+
+  test('do not wait for each other if they empty categories and fill them again', async () => {
+    const ids: number[] = [];
+    for (const category of ['Ebb', 'Flow'])
+      ids.push((await createProduct(shop.app, { category }, bearer(1))).id);
+    const [ebb = 0, flow = 0] = ids;
+    const [first, second] = await openTwo();
+    await move(first, ebb, 'Elsewhere');
+    await move(second, flow, 'General');
+    await add(first, 'Thing', 'Flow');
+    await add(second, 'Thing', 'Ebb');
+    await commit([first, second]);
+    expect(await counts(['Ebb', 'Flow'])).toEqual({ Ebb: 1, Flow: 1 });
   });
 });

@@ -36,9 +36,9 @@ export function createImportRepository(query: Query) {
     /**
      * Creates and updates the products of these rows in one statement, all or nothing. A row whose SKU another transaction
      * is creating at the same time comes back as `retry`. Existing products are locked in id order, as reservations do,
-     * and then the new ones are inserted in SKU order. So neither can deadlock, and the new ids still follow the file. The
-     * parts are joined by IN and NOT IN, which Postgres hashes; it cannot estimate their sizes and would otherwise use
-     * nested loops. Index: products_sku_key.
+     * then categories are registered in key order, then new products are inserted in SKU order. So concurrent imports
+     * cannot deadlock, and the new ids still follow the file. The parts are joined by IN and NOT IN, which Postgres hashes;
+     * it cannot estimate their sizes and would otherwise use nested loops. Index: products_sku_key.
      * @param rows each SKU at most once
      */
     async upsert(rows: ImportedFields[], importer: Importer): Promise<WrittenRow[]> {
@@ -46,6 +46,12 @@ export function createImportRepository(query: Query) {
       return query<WrittenRow[]>`
         WITH ${incoming(rows)}, target AS (
           ${found(importer)} ORDER BY p.id FOR NO KEY UPDATE OF p
+        ), numbered AS MATERIALIZED (
+          SELECT f.*, nextval(pg_get_serial_sequence('products', 'id'))::int AS id
+            FROM (SELECT * FROM incoming WHERE n NOT IN (SELECT n FROM target) AND refusal IS NULL
+                   ORDER BY n OFFSET 0) AS f
+        ), registered AS MATERIALIZED (
+          SELECT register_category(category, owner_id) FROM (${categories(userId)}) AS c
         ), changed AS (
           UPDATE products p
              SET name = t.name, price_minor = t.price_minor, stock = t.stock, category = t.category,
@@ -55,17 +61,13 @@ export function createImportRepository(query: Query) {
                    IS DISTINCT FROM (t.name, t.price_minor, t.category, t.description, t.image_url))::int,
                  updated_at = now()
             FROM target t
-           WHERE p.id = t.id AND t.is_allowed AND t.is_changed
+           WHERE p.id = t.id AND t.is_allowed AND t.is_changed AND ${AFTER_REGISTERING}
           RETURNING p.id, p.stock, p.stock - t.old_stock AS delta
-        ), numbered AS MATERIALIZED (
-          SELECT f.*, nextval(pg_get_serial_sequence('products', 'id'))::int AS id
-            FROM (SELECT * FROM incoming WHERE n NOT IN (SELECT n FROM target) AND refusal IS NULL
-                   ORDER BY n OFFSET 0) AS f
         ), made AS (
           INSERT INTO products (id, name, description, price_minor, stock, category, sku, image_url, owner_id)
           SELECT id, name, COALESCE(description, ''), price_minor, COALESCE(stock, 0), COALESCE(category, 'General'), sku,
                  image_url, ${userId}::int
-            FROM numbered ORDER BY sku, id
+            FROM numbered WHERE ${AFTER_REGISTERING} ORDER BY sku, id
           ON CONFLICT (sku) WHERE deleted_at IS NULL DO NOTHING
           RETURNING id, stock
         ), ledger AS (
@@ -117,7 +119,7 @@ const incoming = (rows: ImportedFields[]) => Prisma.sql`
 
 /** The products of the incoming rows, before and after. */
 const found = ({ userId, isAdmin, setsStock }: Importer) => Prisma.sql`
-  SELECT p.id, n, new.*, p.stock AS old_stock, p.category AS old_category,
+  SELECT p.id, n, new.*, p.owner_id, p.stock AS old_stock, p.category AS old_category,
          ${isAdmin}::boolean OR p.owner_id = ${userId}::int AS is_allowed,
          NOT ${setsStock}::boolean AND i.stock IS NOT NULL AND i.stock <> p.stock AS keeps_stock,
          (p.name, p.price_minor, p.stock, p.category, p.description, p.image_url)
@@ -129,6 +131,19 @@ const found = ({ userId, isAdmin, setsStock }: Importer) => Prisma.sql`
                          COALESCE(category_of(i.category), p.category) AS category,
                          CASE WHEN i.keeps_description THEN p.description ELSE i.description END AS description,
                          CASE WHEN i.keeps_image_url THEN p.image_url ELSE i.image_url END AS image_url) AS new`;
+
+/** The categories that will be written, each once for each owner, as it is first spelled in the file; in key order. */
+const categories = (userId: number) => Prisma.sql`
+  SELECT category, owner_id FROM (
+    SELECT DISTINCT ON (category_key(category), owner_id) category, owner_id, n FROM (
+      SELECT category, owner_id, n FROM target WHERE is_allowed AND is_changed
+       UNION ALL
+      SELECT COALESCE(category, 'General'), ${userId}::int, n FROM numbered) AS written
+     ORDER BY category_key(category), owner_id, n) AS distinct_ones
+   ORDER BY category_key(category), n OFFSET 0`;
+
+/** Holds always, but has to read `registered` to the end before the first row can pass. */
+const AFTER_REGISTERING = Prisma.sql`(SELECT count(*) FROM registered) >= 0`;
 
 const OUTCOME = Prisma.sql`
   CASE WHEN NOT is_allowed THEN 'foreign' WHEN is_changed THEN 'updated' ELSE 'unchanged' END`;
