@@ -1,8 +1,9 @@
-import { MOST_COUNTED, type Window } from '@shop/service-kit/http/paging';
+import { MOST_COUNTED, type TimeKey, type Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { OrderStatus } from './order.status.ts';
 import { createSoldOrders } from './sold-orders.ts';
+import { createTimedOrders } from './timed-orders.ts';
 
 export interface Order {
   id: number;
@@ -58,12 +59,12 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
   });
 
   const sold = createSoldOrders(query);
-  const withLines = async (ids: number[]): Promise<Order[]> =>
-    (await db.order.findMany({
-      where: { id: { in: ids } },
-      include: LINES,
-      orderBy: { id: 'desc' },
-    })) as Order[];
+  const timed = createTimedOrders(query);
+  const withLines = async (ids: number[]): Promise<Order[]> => {
+    const rows = (await db.order.findMany({ where: { id: { in: ids } }, include: LINES })) as Order[];
+    const byId = new Map(rows.map((order) => [order.id, order]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
+  };
 
   return {
     async find(id: number): Promise<Order | null> {
@@ -90,6 +91,10 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
       });
       return rows as Order[];
     },
+
+    /** Everybody's orders, in the order of time, newest first, one more than the window has. */
+    listByTime: async (filter: OrderFilter, window: Window<TimeKey>): Promise<Order[]> =>
+      withLines(await timed.list(filter, window)),
 
     /** Up to MOST_COUNTED. Index: orders_by_time between two times. */
     count: (filter: OrderFilter): Promise<number> =>

@@ -1,5 +1,5 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
-import { idCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
+import { idCursor, type TimeKey, timeCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { ProductClient } from '../clients/product.client.ts';
@@ -15,6 +15,10 @@ interface OrderOptions {
   /** The cache of the buyers' orders. */
   cache: Pick<UserCache, 'whileChanging'>;
 }
+
+/** Whether a list is in the order of time: everybody's orders between two times, which have no index in the order of ids. */
+const isByTime = ({ userId, sellerId, from, to }: OrderFilter): boolean =>
+  userId === undefined && sellerId === undefined && (from !== undefined || to !== undefined);
 
 /** Reads placed orders and changes their status. */
 export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
@@ -50,10 +54,15 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
 
     /** Newest first. @throws Forbidden for the orders of others, except for admins */
     async list(query: ListQuery, user: User) {
-      const window = toWindow(query, idCursor);
       const filter = filterFor(query, user);
+      if (isByTime(filter)) {
+        const window = toWindow(query, timeCursor);
+        const [rows, total] = await Promise.all([orders.listByTime(filter, window), orders.count(filter)]);
+        return toPage(window, rows, total, ({ id, createdAt }): TimeKey => [createdAt.toISOString(), id]);
+      }
+      const window = toWindow(query, idCursor);
       const [rows, total] = await Promise.all([orders.list(filter, window), orders.count(filter)]);
-      return toPage(window, rows, total, (order) => [order.id] as const);
+      return toPage(window, rows, total, ({ id }) => [id] as const);
     },
 
     async history(id: number, user: User) {

@@ -131,3 +131,9 @@ function parseJson(text: string): unknown {
 
 /** The cursor of lists in id order. */
 export const idCursor = z.tuple([z.int().min(1).max(INT32_MAX)]).readonly();
+
+/** Postgres has no year 0. */
+const instant = z.iso.datetime().refine((text) => !text.startsWith('0000'));
+/** The cursor of lists in order of time: the time and id of the last row shown. */
+export const timeCursor = z.tuple([instant, z.int().min(1)]).readonly();
+export type TimeKey = z.output<typeof timeCursor>;

@@ -1,7 +1,7 @@
-import type { Window } from '@shop/service-kit/http/paging';
+import type { TimeKey, Window } from '@shop/service-kit/http/paging';
 import { type Fragment, type Query, sql } from '@shop/service-kit/postgres/query';
 import type { SecurityEventName } from './audit.events.ts';
-import type { AuditFilter, AuditKey } from './audit.schemas.ts';
+import type { AuditFilter } from './audit.schemas.ts';
 import type { Origin } from './origin.ts';
 
 export interface SecurityEvent {
@@ -54,7 +54,7 @@ export function createAuditRepository(query: Query) {
     },
 
     /** Newest first, one row more than the window shows. */
-    async list(filter: AuditFilter, { limit, offset, after }: Window<AuditKey>): Promise<StoredEvent[]> {
+    async list(filter: AuditFilter, { limit, offset, after }: Window<TimeKey>): Promise<StoredEvent[]> {
       const behind =
         after === undefined
           ? sql``

@@ -20,12 +20,6 @@ export const auditQuery = z
 export type AuditQuery = z.output<typeof auditQuery>;
 export type AuditFilter = Pick<AuditQuery, 'user_id' | 'event' | 'from' | 'to'>;
 
-/** Postgres has no year 0. */
-const time = z.iso.datetime().refine((text) => !text.startsWith('0000'));
-/** Cursor of the trail: time and id of the last event shown. */
-export const auditCursor = z.tuple([time, z.int().min(1)]).readonly();
-export type AuditKey = z.output<typeof auditCursor>;
-
 export const auditListResponse = z
   .object({
     events: z.array(auditResponse).meta({ description: 'The rows of this page.', maxItems: 100 }),

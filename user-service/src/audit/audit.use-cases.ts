@@ -1,9 +1,9 @@
-import { toPage, toWindow } from '@shop/service-kit/http/paging';
+import { type TimeKey, timeCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { Logger } from 'pino';
 import { createAuditRepository } from './audit.repository.ts';
 import { toAuditResponse } from './audit.response.ts';
-import { type AuditKey, type AuditQuery, auditCursor } from './audit.schemas.ts';
+import type { AuditQuery } from './audit.schemas.ts';
 import { createFailedLogins } from './failed-logins.ts';
 
 interface AuditOptions {
@@ -22,14 +22,9 @@ export function createAuditUseCases({ unprepared, logger }: AuditOptions) {
 
     async list({ user_id, event, from, to, ...paging }: AuditQuery) {
       const filter = { user_id, event, from, to };
-      const window = toWindow(paging, auditCursor);
+      const window = toWindow(paging, timeCursor);
       const [rows, { total, isLeast }] = await Promise.all([trail.list(filter, window), trail.count(filter)]);
-      const page = toPage(
-        window,
-        rows,
-        total,
-        ({ createdAt, id }): AuditKey => [createdAt.toISOString(), id],
-      );
+      const page = toPage(window, rows, total, ({ createdAt, id }): TimeKey => [createdAt.toISOString(), id]);
       return { events: page.rows.map(toAuditResponse), ...page.paging, total_is_estimate: isLeast };
     },
 
