@@ -1,19 +1,28 @@
 import type { Result } from './scale.ts';
 
 const PANEL = { width: 340, height: 230, left: 44, top: 40, gap: 20 };
+/** Panels side by side. */
+const COLUMNS = 3;
 const LINE_HEIGHT = 16;
 const COLOURS = ['#3b6ea8', '#c2622d', '#4b8a4b', '#8a4f9e', '#a58a1c', '#4d9ba1', '#b0476c', '#6b6b6b'];
-const MILLISECONDS = [0.5, 1, 2, 5, 10, 20, 50, 100];
+const STEPS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
 
 /** Latency (p50) against size, both logarithmic: a panel for each group of queries, a line for each kind. */
 export function drawChart(results: Result[], sizes: number[]): string {
-  const panels = [...new Set(results.map(({ panel }) => panel))];
-  const rows = Math.max(...panels.map((panel) => results.filter((result) => result.panel === panel).length));
-  const width = panels.length * (PANEL.width + PANEL.gap);
-  const height = PANEL.top + PANEL.height + 40 + rows * LINE_HEIGHT;
+  const panels = [...new Set(results.map(({ panel }) => panel))].map((title) => ({
+    title,
+    results: results.filter(({ panel }) => panel === title),
+  }));
+  const most = Math.max(...results.flatMap(({ figures }) => [...figures.values()].map(({ p50 }) => p50)));
+  const steps = STEPS.slice(0, STEPS.findIndex((step) => step >= most) + 1 || STEPS.length);
+  const lines = Math.max(...panels.map((panel) => panel.results.length));
+  const width = Math.min(COLUMNS, panels.length) * (PANEL.width + PANEL.gap);
+  const rowHeight = PANEL.top + PANEL.height + 40 + lines * LINE_HEIGHT + PANEL.gap;
+  const height = Math.ceil(panels.length / COLUMNS) * rowHeight - PANEL.gap;
   const drawn = panels.map((panel, index) => {
-    const own = results.filter((result) => result.panel === panel);
-    return `<g transform="translate(${index * (PANEL.width + PANEL.gap)} 0)">${drawPanel(panel, own, sizes)}</g>`;
+    const x = (index % COLUMNS) * (PANEL.width + PANEL.gap);
+    const y = Math.floor(index / COLUMNS) * rowHeight;
+    return `<g transform="translate(${x} ${y})">${drawPanel(panel.title, panel.results, sizes, steps)}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">
 <title>Median latency of uncached lists and searches against the number of products</title>
@@ -23,12 +32,12 @@ ${drawn.join('\n')}
 `;
 }
 
-function drawPanel(title: string, results: Result[], sizes: number[]): string {
+function drawPanel(title: string, results: Result[], sizes: number[], steps: number[]): string {
   const right = PANEL.width - 16;
   const bottom = PANEL.top + PANEL.height;
   const x = scale(Math.min(...sizes), Math.max(...sizes), PANEL.left, right);
-  const y = scale(MILLISECONDS[0] ?? 1, MILLISECONDS.at(-1) ?? 1, bottom, PANEL.top);
-  const grid = MILLISECONDS.map(
+  const y = scale(steps[0] ?? 1, steps.at(-1) ?? 1, bottom, PANEL.top);
+  const grid = steps.map(
     (value) =>
       `<path d="M${PANEL.left} ${y(value)}H${right}" stroke="#e4e4e4"/><text x="${PANEL.left - 6}" y="${y(value) + 4}" text-anchor="end" fill="#555">${value}</text>`,
   );
@@ -38,13 +47,15 @@ function drawPanel(title: string, results: Result[], sizes: number[]): string {
   );
   const lines = results.map(({ name, figures }, index) => {
     const colour = COLOURS[index % COLOURS.length];
+    // Colours repeat; then lines are dashed.
+    const stroke = `stroke="${colour}" stroke-width="1.8"${index < COLOURS.length ? '' : ' stroke-dasharray="5 3"'}`;
     const points = [...figures].map(([size, { p50 }]) => [x(size), y(p50)] as const);
     const legend = bottom + 38 + index * LINE_HEIGHT;
     return [
-      `<polyline points="${points.map((point) => point.join(',')).join(' ')}" fill="none" stroke="${colour}" stroke-width="1.8"/>`,
+      `<polyline points="${points.map((point) => point.join(',')).join(' ')}" fill="none" ${stroke}/>`,
       ...points.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="2.6" fill="${colour}"/>`),
-      `<rect x="${PANEL.left}" y="${legend - 8}" width="10" height="8" fill="${colour}"/>`,
-      `<text x="${PANEL.left + 16}" y="${legend}" fill="#222">${name}${atLargest(figures)}</text>`,
+      `<path d="M${PANEL.left} ${legend - 4}h16" ${stroke}/>`,
+      `<text x="${PANEL.left + 22}" y="${legend}" fill="#222">${name}${atLargest(figures)}</text>`,
     ].join('');
   });
   return [

@@ -1,7 +1,12 @@
+type SearchPanel =
+  | 'Search: whole words'
+  | 'Search: beginnings and typing errors'
+  | 'Search: filtered and sorted';
+
 /** A kind of query with its variant number `i`: all variants differ, so that none is served from a cache. */
 export interface QueryKind {
   name: string;
-  panel: 'Lists' | 'Search' | 'Depth of a cursor';
+  panel: 'Lists' | 'Depth of a cursor' | SearchPanel;
   /** The query string. Undefined if the catalogue is too small for it. */
   query: (i: number, places: Places) => string | undefined;
 }
@@ -27,11 +32,16 @@ const sortedBy = (sort: string): QueryKind => ({
   query: (i) => `sort=${sort}&${all(i)}`,
 });
 
-const searchOf = (name: string, words: (i: number) => string): QueryKind => ({
-  name,
-  panel: 'Search',
-  query: (i) => own(words(i), i),
-});
+const searchOf =
+  (panel: SearchPanel, rest: (i: number) => string = () => '') =>
+  (name: string, words: (i: number) => string): QueryKind => ({
+    name,
+    panel,
+    query: (i) => own(words(i), i) + rest(i),
+  });
+const wholeWords = searchOf('Search: whole words');
+const beginnings = searchOf('Search: beginnings and typing errors');
+const filtered = (rest: (i: number) => string) => searchOf('Search: filtered and sorted', rest);
 
 const behind = (sort: CursorSort, depth: number): QueryKind => ({
   name: `${sort}, behind row ${depth.toLocaleString('en')}`,
@@ -66,30 +76,22 @@ export const QUERIES: QueryKind[] = [
     query: (i) => `in_stock=false&sort=-created_at&${all(i)}`,
   },
   ...['price', '-price', 'name', '-name', '-created_at'].map(sortedBy),
-  searchOf('word of one product', (i) => `x${(1 + ((i * 7919) % 1000)).toString(16).padStart(6, '0')}`),
-  searchOf('SKU', (i) => `SKU-${1 + ((i * 7919) % 1000)}`),
-  searchOf('part of a SKU', (i) => `${1 + ((i * 7919) % 1000)}`),
-  searchOf('word of 0.3 %', brands),
-  searchOf('word of 2 %', things),
-  searchOf('word of half of them', pickOf(['wireless', 'pro'])),
-  searchOf('two words', (i) => `${things(i)} ${materials(i)}`),
-  searchOf('three words', (i) => `${things(i)} ${materials(i)} wireless`),
-  searchOf('two words that none has', pickOf(['wired wireless', 'wireless wired'])),
-  searchOf('prefix of 1 letter', (i) => things(i).slice(0, 1)),
-  searchOf('prefix of 2 letters', (i) => things(i).slice(0, 2)),
-  searchOf('prefix of 3 letters', (i) => things(i).slice(0, 3)),
-  searchOf('mistyped word', pickOf(['keettle', 'hedphones', 'turntabel', 'microfone', 'blankket'])),
-  {
-    name: 'word, category',
-    panel: 'Search',
-    query: (i) => `${own(things(i), i)}&category=${categories(i)}`,
-  },
-  {
-    name: 'word, category, by price',
-    panel: 'Search',
-    query: (i) => `${own(things(i), i)}&category=${categories(i)}&sort=price`,
-  },
-  { name: 'word of 2 %, by price', panel: 'Search', query: (i) => `${own(things(i), i)}&sort=price` },
-  { name: 'word of 0.3 %, by price', panel: 'Search', query: (i) => `${own(brands(i), i)}&sort=price` },
   ...CURSOR_SORTS.flatMap((sort) => DEPTHS.map((depth) => behind(sort, depth))),
+  wholeWords('word of one product', (i) => `x${(1 + ((i * 7919) % 1000)).toString(16).padStart(6, '0')}`),
+  wholeWords('SKU', (i) => `SKU-${1 + ((i * 7919) % 1000)}`),
+  wholeWords('word of 0.3 %', brands),
+  wholeWords('word of 2 %', things),
+  wholeWords('word of half of them', pickOf(['wireless', 'pro'])),
+  wholeWords('two words', (i) => `${things(i)} ${materials(i)}`),
+  wholeWords('three words', (i) => `${things(i)} ${materials(i)} wireless`),
+  wholeWords('two words that none has', pickOf(['wired wireless', 'wireless wired'])),
+  beginnings('part of a SKU', (i) => `${1 + ((i * 7919) % 1000)}`),
+  beginnings('prefix of 1 letter', (i) => things(i).slice(0, 1)),
+  beginnings('prefix of 2 letters', (i) => things(i).slice(0, 2)),
+  beginnings('prefix of 3 letters', (i) => things(i).slice(0, 3)),
+  beginnings('mistyped word', pickOf(['keettle', 'hedphones', 'turntabel', 'microfone', 'blankket'])),
+  filtered((i) => `&category=${categories(i)}`)('word, category', things),
+  filtered((i) => `&category=${categories(i)}&sort=price`)('word, category, by price', things),
+  filtered(() => '&sort=price')('word of 2 %, by price', things),
+  filtered(() => '&sort=price')('word of 0.3 %, by price', brands),
 ];

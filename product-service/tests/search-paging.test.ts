@@ -7,6 +7,7 @@ import { type Replica, startTestShop, type TestShop } from './support/test-shop.
 /** 100,000 where a machine has the time: every kind of query is compared row by row with a model that looks at each product. */
 const SIZE = Number(process.env['SEARCH_MODEL_SIZE'] ?? 700);
 const FILLING = 60_000 + SIZE * 10;
+const LAST_SKU = SIZE - (SIZE % 3);
 
 let shop: TestShop;
 /** A service that walks along a sort index, where it would otherwise read all matches of such a small catalogue. */
@@ -74,7 +75,21 @@ const QUERIES = [
   'plain',
   'goods plain oak',
   '7',
+  'sk 1',
+  '1 steel',
+  // One product, or few.
+  String(LAST_SKU),
+  `sk-${LAST_SKU}`,
 ];
+/** What is typed, and what is meant: no product has the typed words. */
+const MISTYPED = [
+  ['ketlte', 'kettle'],
+  ['steel ketlte', 'steel kettle'],
+  ['steelwrok', 'steelwork'],
+  ['οδυσεσυς', 'οδυσσευς'],
+  ['سجدة', 'سجادة'],
+  ['केलती', 'केतली'],
+] as const;
 
 describe.each([
   ['all matches are read', () => shop.app],
@@ -84,20 +99,36 @@ describe.each([
     const first = QUERIES.indexOf(q);
     // Each query with relevance and three other orders, each order with some queries.
     const sorts = ['relevance', ...[0, 1, 2].map((n) => SORTS[(first + n * 3) % SORTS.length] ?? 'id')];
-    for (const sort of SIZE > 1000 ? SORTS : sorts) {
+    for (const sort of sorts) {
       const expected = searchModel(products, q, sort);
+      expect(expected.length).toBeGreaterThan(q.includes(String(LAST_SKU)) ? 0 : 5);
+      expect({ sort, ids: await walked(app(), q, sort, '') }).toEqual({ sort, ids: expected });
+    }
+  });
+
+  test.each(MISTYPED)('%s, meant as %s', async (q, meant) => {
+    for (const sort of SORTS) {
+      expect(searchModel(products, q, sort)).toEqual([]);
+      const expected = searchModel(products, meant, sort, true);
       expect(expected.length).toBeGreaterThan(5);
       expect({ sort, ids: await walked(app(), q, sort, '') }).toEqual({ sort, ids: expected });
     }
   });
 
-  test('with filters', async () => {
-    const cheap = products.filter(({ price, category }) => price <= 50 && category === '茶壶 goods');
-    const filter = `&max_price=0.5&category=${encodeURIComponent('茶壶 goods')}`;
+  test.each([
+    ['steel', '茶壶 goods'],
+    ['ste', 'Steel'],
+    ['केतली', 'oaken'],
+    ['чай', '京都 goods'],
+    ['plain 京', 'Steelwork GOODS'],
+  ])('%s in the category %s, up to a price', async (q, category) => {
+    const name = category === 'Steelwork GOODS' ? 'steelwork goods' : category;
+    const cheap = products.filter((product) => product.price <= 50 && product.category === name);
+    const filter = `&max_price=0.5&category=${encodeURIComponent(category)}`;
     for (const sort of SORTS) {
-      expect({ sort, ids: await walked(app(), 'steel', sort, filter) }).toEqual({
+      expect({ sort, ids: await walked(app(), q, sort, filter) }).toEqual({
         sort,
-        ids: searchModel(cheap, 'steel', sort),
+        ids: searchModel(cheap, q, sort),
       });
     }
   });

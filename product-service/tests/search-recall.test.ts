@@ -18,7 +18,7 @@ const namesOf = async (query: object): Promise<string[]> => {
   return body.products.map(({ name }: { name: string }) => name);
 };
 
-const wordsOf = (name: string) => name.toLowerCase().match(/\p{L}+/gu) ?? [];
+const wordsOf = (name: string): string[] => name.toLowerCase().match(/\p{L}+/gu) ?? [];
 
 /** Each word with two neighbouring letters swapped, at a place that depends on the word. */
 function swapped(word: string, index: number): string | undefined {

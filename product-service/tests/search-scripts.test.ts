@@ -169,7 +169,7 @@ describe('mistyped words are corrected', () => {
     ['Arabic, one missing', 'مفرشات', 'سجادة حمراء'],
     ['Arabic, one wrong', 'سجاده', 'سجادة حمراء'],
     ['Arabic, two swapped', 'حرماء', 'سجادة حمراء'],
-    ['Arabic, two wrong', 'مقروضات', 'سجادة حمراء'],
+    ['Arabic, two wrong', 'مفروضاة', 'سجادة حمراء'],
     ['Hindi, one missing', 'नरंगी', 'नारंगी केतली'],
     ['Hindi, one wrong', 'केतलि', 'नारंगी केतली'],
     ['Hindi, two swapped', 'केलती', 'नारंगी केतली'],

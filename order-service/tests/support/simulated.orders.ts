@@ -196,6 +196,7 @@ export function createSimulatedOrders(now: () => number) {
         return true;
       }),
     list: notSimulated,
+    listByTime: notSimulated,
     count: notSimulated,
     stats: notSimulated,
     history: notSimulated,

@@ -46,13 +46,17 @@ const has = (text: string | null, word: string) =>
 const isSame = (text: string | null, words: string[]) =>
   text !== null && wordsOf(text).join(' ') === words.join(' ');
 
-/** The rank from 1, the best; undefined for a product that is not found. */
-function tierOf({ name, category, sku, description }: ModelProduct, words: string[]): number | undefined {
+/** The rank from 1, the best; undefined for a product that is not found. Corrected words are no whole name or SKU. */
+function tierOf(
+  { name, category, sku, description }: ModelProduct,
+  words: string[],
+  isCorrected: boolean,
+): number | undefined {
   const every = (holds: (word: string) => boolean) => words.length > 0 && words.every(holds);
   if (!every((word) => [name, category, sku, description].some((text) => begins(text, word))))
     return undefined;
-  if (isSame(sku, words)) return 1;
-  if (isSame(name, words)) return 2;
+  if (!isCorrected && isSame(sku, words)) return 1;
+  if (!isCorrected && isSame(name, words)) return 2;
   if (every((word) => has(name, word))) return 3;
   if (every((word) => begins(name, word))) return 4;
   return every((word) => [name, category, sku].some((text) => begins(text, word))) ? 5 : 6;
@@ -67,11 +71,19 @@ const compares: Record<string, Compare> = {
   created_at: (a, b) => a.created_at.localeCompare(b.created_at) || a.id - b.id,
 };
 
-/** Ids of the products that a search finds, in order, without corrected words. */
-export function searchModel(products: ModelProduct[], q: string, sort: string): number[] {
+/**
+ * Ids of the products that a search finds, in order.
+ * @param isCorrected whether `q` is what was meant by a mistyped search, which finds nothing as it was typed
+ */
+export function searchModel(
+  products: ModelProduct[],
+  q: string,
+  sort: string,
+  isCorrected = false,
+): number[] {
   const words = wordsOf(q);
   const found = products.flatMap((product) => {
-    const tier = tierOf(product, words);
+    const tier = tierOf(product, words, isCorrected);
     return tier === undefined ? [] : [{ product, tier }];
   });
   const compare = compares[sort.replace('-', '')];
