@@ -23,7 +23,7 @@ await runServer({
   service: 'order-service',
   loadConfig: () => loadOrderConfig(process.env),
   async start(runtime) {
-    const { config, logger, metrics } = runtime;
+    const { config, logger, metrics, tracer } = runtime;
     const {
       DATABASE_URL,
       DATABASE_POOL,
@@ -76,6 +76,7 @@ await runServer({
       config,
       query,
       logger,
+      tracer,
       registry: metrics.registry,
       tasks: { ...placementTasks(products, logger), ...erasure.tasks },
       periodic: { ...placementPeriodic(reconciling, comparing, config), ...erasure.periodic },

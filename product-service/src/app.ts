@@ -53,6 +53,7 @@ export function createApp({
   config,
   isStopping,
   timeLimitFactor,
+  tracer,
 }: AppOptions) {
   const { money, schemas, repository, cache } = catalogue;
   const products = createProductUseCases({
@@ -100,6 +101,7 @@ export function createApp({
       ...reservationRoutes(reservations, config.CURRENCY),
     ],
     timeLimitFactor,
+    tracer,
     config,
     logger,
     metrics,

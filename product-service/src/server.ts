@@ -18,7 +18,7 @@ await runServer({
   service: 'product-service',
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
-    const { config, logger, metrics } = runtime;
+    const { config, logger, metrics, tracer } = runtime;
     const {
       DATABASE_URL,
       DATABASE_POOL,
@@ -44,6 +44,7 @@ await runServer({
       query,
       registry: metrics.registry,
       logger,
+      tracer,
       tasks: erasure.tasks,
       statements: importStatements,
       periodic: { ...cleanupTasks(query), ...erasure.periodic },

@@ -111,6 +111,7 @@ export function createApp(options: AppOptions) {
       ...changesRoutes(readChanges),
     ],
     timeLimitFactor: options.timeLimitFactor,
+    tracer: options.tracer,
     config,
     logger,
     metrics,

@@ -24,7 +24,7 @@ await runServer({
   service: 'user-service',
   loadConfig: () => loadUserConfig(process.env),
   async start(runtime) {
-    const { config, logger, metrics } = runtime;
+    const { config, logger, metrics, tracer } = runtime;
     const {
       DATABASE_URL,
       DATABASE_POOL,
@@ -57,6 +57,7 @@ await runServer({
       config,
       query,
       logger,
+      tracer,
       registry,
       tasks: { ...mailing.tasks, ...createAuditTasks(query) },
       periodic: cleanupPeriodic(query, config),

@@ -43,6 +43,7 @@ interface StatusChange {
   actor: string;
   /** Of the request, for the job that it causes. */
   requestId?: string;
+  traceparent?: string | undefined;
 }
 
 const LINES = { lines: { orderBy: { productId: 'asc' } } } as const;
@@ -117,7 +118,7 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
      * One statement: the status, its history, and for a cancelled order the job that returns the stock.
      * @returns false if the status is no longer `from`
      */
-    async changeStatus({ id, from, to, actor, requestId }: StatusChange): Promise<boolean> {
+    async changeStatus({ id, from, to, actor, requestId, traceparent }: StatusChange): Promise<boolean> {
       const cancelled = to === 'cancelled';
       const rows = await query<{ count: number }[]>`
         WITH changed AS (
@@ -129,7 +130,8 @@ export function createOrderRepository(db: PrismaClient, query: Query) {
           SELECT id, ${from}, ${to}, ${actor} FROM changed
         ), job AS MATERIALIZED (
           SELECT jobs.add('release_reservation', json_build_object(
-                   'reservation_id', reservation_id, 'order_id', id, 'request_id', ${requestId ?? null}::text))
+                   'reservation_id', reservation_id, 'order_id', id, 'request_id', ${requestId ?? null}::text,
+                   'traceparent', ${traceparent ?? null}::text))
             FROM changed WHERE ${cancelled}
         )
         SELECT (SELECT count(*) FROM changed)::int AS count, (SELECT count(*) FROM job)::int AS jobs`;

@@ -2,6 +2,7 @@ import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { idCursor, type TimeKey, timeCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
+import { currentTraceparent } from '@shop/service-kit/tracing/span';
 import type { ProductClient } from '../clients/product.client.ts';
 import { isAdmin, linesFor, mayCancel, maySetStatus } from './order.access.ts';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
@@ -30,7 +31,8 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
   }
 
   async function changeStatus(order: Order, to: OrderStatus, user: User, requestId: string): Promise<Order> {
-    const change = { id: order.id, from: order.status, to, actor: `user:${user.id}`, requestId };
+    const traceparent = currentTraceparent();
+    const change = { id: order.id, from: order.status, to, actor: `user:${user.id}`, requestId, traceparent };
     const done = await cache.whileChanging([order.userId], () => orders.changeStatus(change));
     const now = await orders.find(order.id);
     if (now === null) throw new OrderNotFound();

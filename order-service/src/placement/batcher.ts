@@ -1,7 +1,10 @@
 import { remainingTime, withOwnTime } from '@shop/service-kit/deadline/deadline';
 import { OutOfTime } from '@shop/service-kit/errors/http-errors';
+import { currentSpan, inSpan, type Span } from '@shop/service-kit/tracing/span';
 
 interface BatcherOptions<Item, Result> {
+  /** In traces: what is done with an item. */
+  name: string;
   /** Does the work of a batch, all items of one group. Returns one result for each item, in the same order. */
   run(items: Item[]): Promise<Result[]>;
   /** Largest number of items and largest weight of a batch; a heavier item is sent alone. */
@@ -30,6 +33,8 @@ interface Entry<Item, Result> {
   readonly item: Item;
   /** In milliseconds of `performance.now()`; Infinity without a deadline. */
   readonly deadline: number;
+  /** From here until it is settled. */
+  readonly span: Span | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
   isSettled: boolean;
@@ -44,6 +49,7 @@ interface Entry<Item, Result> {
  * parallel only while each is slow, so that a slow service does not delay anyone twice.
  */
 export function createBatcher<Item, Result>({
+  name,
   run,
   most,
   weightOf,
@@ -83,7 +89,7 @@ export function createBatcher<Item, Result>({
 
   async function send(batch: Waiting[]): Promise<void> {
     const limit = Math.max(...batch.map(({ deadline }) => deadline)) - performance.now();
-    const sent = withOwnTime(limit, () => run(batch.map(({ item }) => item)));
+    const sent = inSpan(leadOf(batch), () => withOwnTime(limit, () => run(batch.map(({ item }) => item))));
     await sent.then(
       (results) => {
         for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
@@ -142,11 +148,13 @@ export function createBatcher<Item, Result>({
         if (entry.isSettled) return;
         entry.isSettled = true;
         clearTimeout(timer);
+        entry.span?.end({}, how === reject ? value : undefined);
         how(value);
       };
       const entry: Waiting = {
         item,
         deadline: performance.now() + left,
+        span: currentSpan()?.start(name, 'internal'),
         resolve: (result) => settle(resolve, result),
         reject: (error) => settle(reject, error),
         isSettled: false,
@@ -159,4 +167,12 @@ export function createBatcher<Item, Result>({
     });
   const queued = () => [...waiting.values()].reduce((sum, queue) => sum + queue.length, 0);
   return Object.assign(add, { queued });
+}
+
+/** The span that shows the work of a batch; those of its other items link to it. */
+function leadOf(batch: readonly Pick<Entry<unknown, unknown>, 'span'>[]): Span | undefined {
+  const spans = batch.flatMap(({ span }) => span ?? []);
+  const lead = spans.find(({ isRecorded }) => isRecorded) ?? spans[0];
+  for (const span of spans) if (lead !== undefined && span !== lead) span.linkTo(lead);
+  return lead;
 }

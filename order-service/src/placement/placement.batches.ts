@@ -70,6 +70,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     products.reserve(wanted, requestId, wait);
 
   const insertIntent = createBatcher<Of<NewIntent>, Intent | null>({
+    name: 'intent',
     run: observed('intent', (intents) => placements.insertIntents(intents)),
     most: { items: MOST_ORDERS, weight: MOST_BYTES },
     weightOf: ({ request: { note = '', shipping_address: address = {} } }) =>
@@ -78,6 +79,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     wasNotDone: wasRolledBack,
   });
   const reserve = createBatcher<Of<WantedReservation>, Reservation>({
+    name: 'reserve',
     run: observed('reserve', reserving(false)),
     most: { items: MOST_ORDERS, weight: MOST_LINES },
     weightOf: linesOf,
@@ -86,6 +88,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     concurrency: PARALLEL_CALLS,
   });
   const waitFor = createBatcher<Of<WantedReservation> & { product: number }, Reservation>({
+    name: 'wait',
     run: observed('wait', reserving(true)),
     most: { items: MOST_ORDERS, weight: MOST_LINES },
     weightOf: linesOf,
@@ -95,6 +98,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
   });
   /** Returns true if this call placed the order, false if it was already decided elsewhere. */
   const place = createBatcher<Of<NewOrder>, boolean>({
+    name: 'place',
     run: observed('place', async (orders) => {
       const buyers = orders.map(({ by }) => by.userId);
       const placed = await cache.whileChanging(buyers, () => placements.place(orders));
@@ -108,6 +112,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
 
   /** Returns true if this call rejected the order, false if it was already decided elsewhere. */
   const reject = createBatcher<Of<Rejection>, boolean>({
+    name: 'reject',
     run: observed('reject', async (orders) => {
       const rejected = await placements.reject(orders);
       return orders.map(({ intent }) => rejected.has(intent.id));
@@ -118,6 +123,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
     wasNotDone: wasRolledBack,
   });
   const quote = createBatcher<Of<{ items: Item[] }>, ProductQuote>({
+    name: 'quote',
     run: observed('quote', (baskets, requestId) =>
       products.quote(
         baskets.map(({ items }) => items),

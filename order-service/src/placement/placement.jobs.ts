@@ -35,6 +35,7 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
   const releases = bulkhead(RELEASES, Number.POSITIVE_INFINITY);
   /** Jobs that were fetched together share one call. */
   const confirm = createBatcher<z.output<typeof many>, void>({
+    name: 'confirm',
     async run(jobs) {
       const ids = jobs.flatMap((job) => job.reservation_ids);
       const requests = new Set(jobs.flatMap((job) => job.request_ids));

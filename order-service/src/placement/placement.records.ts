@@ -36,9 +36,10 @@ export interface ClaimedKey {
   leaseSeconds: number;
 }
 
-/** Names the request in the payload of the jobs that it causes. */
+/** Names the request, and its place in a trace, in the payload of the jobs that it causes. */
 interface OfRequest {
   requestId?: string;
+  traceparent?: string | undefined;
 }
 
 /** An order to be placed: step 3. */
@@ -83,9 +84,11 @@ export const toPlaced = ({
   total,
   response: { status, body },
   requestId,
+  traceparent,
 }: NewOrder) => ({
   id: intent.id,
   request_id: requestId,
+  traceparent,
   total,
   lines,
   ...(key === null ? {} : { key, status, body }),
@@ -98,9 +101,11 @@ export const toRejected = ({
   response: { status, body },
   release,
   requestId,
+  traceparent,
 }: Rejection) => ({
   id: intent.id,
   request_id: requestId,
+  traceparent,
   release,
   ...(key === null ? {} : { key, status, body }),
 });

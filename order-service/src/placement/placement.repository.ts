@@ -22,7 +22,8 @@ interface PlacementOptions {
 
 /** Of the job `release_reservation`, from a row of an order. */
 const RELEASE_PAYLOAD = Prisma.sql`json_build_object(
-            'reservation_id', reservation_id, 'order_id', id, 'request_id', request_id)`;
+            'reservation_id', reservation_id, 'order_id', id, 'request_id', request_id,
+            'traceparent', traceparent)`;
 /** Keys are scoped to a user and this route. */
 const ROUTE = 'POST /api/orders';
 
@@ -126,12 +127,13 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
       const rows = await query<{ id: number }[]>`
         WITH wanted AS MATERIALIZED (
           SELECT * FROM jsonb_to_recordset(${JSON.stringify(orders.map(toPlaced))}::jsonb)
-            AS w (id int, request_id text, total bigint, key text, status int, body text, lines jsonb)
+            AS w (id int, request_id text, traceparent text, total bigint, key text, status int, body text, lines jsonb)
         ), placed AS (
           UPDATE orders o SET placement = 'PLACED', status = 'pending', total_minor = w.total
             FROM wanted w
            WHERE o.id = w.id AND o.id = ANY (${orders.map(({ intent }) => intent.id)}::int[]) AND o.placement = 'PLACING'
-          RETURNING o.id, o.user_id, o.reservation_id, w.request_id, w.total, w.key, w.status AS answer_status, w.body, w.lines
+          RETURNING o.id, o.user_id, o.reservation_id, w.request_id, w.traceparent, w.total, w.key,
+                    w.status AS answer_status, w.body, w.lines
         ), lines AS (
           INSERT INTO order_lines (order_id, product_id, name, price_minor, quantity, seller_id)
           SELECT placed.id, line.product_id, line.name, line.price_minor, line.quantity, line.owner_id
@@ -147,7 +149,8 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
              AND k.order_id = placed.id
         ), job AS MATERIALIZED (
           SELECT jobs.add('confirm_reservations', json_build_object('reservation_ids', json_agg(reservation_id),
-                   'order_ids', json_agg(id), 'request_ids', array_to_json(array_remove(array_agg(request_id), NULL))))
+                   'order_ids', json_agg(id), 'request_ids', array_to_json(array_remove(array_agg(request_id), NULL)),
+                   'traceparents', array_to_json(array_remove(array_agg(traceparent), NULL))))
             FROM placed HAVING count(*) > 0
         )
         SELECT id FROM placed WHERE (SELECT count(*) FROM job) > 0`;
@@ -162,12 +165,13 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
       const rows = await query<{ id: number }[]>`
         WITH wanted AS MATERIALIZED (
           SELECT * FROM jsonb_to_recordset(${JSON.stringify(orders.map(toRejected))}::jsonb)
-            AS w (id int, request_id text, key text, status int, body text, release boolean)
+            AS w (id int, request_id text, traceparent text, key text, status int, body text, release boolean)
         ), rejected AS (
           UPDATE orders o SET placement = 'REJECTED', updated_at = now()
             FROM wanted w
            WHERE o.id = w.id AND o.id = ANY (${orders.map(({ intent }) => intent.id)}::int[]) AND o.placement = 'PLACING'
-          RETURNING o.id, o.user_id, o.reservation_id, w.request_id, w.key, w.status AS answer_status, w.body, w.release
+          RETURNING o.id, o.user_id, o.reservation_id, w.request_id, w.traceparent, w.key, w.status AS answer_status,
+                    w.body, w.release
         ), stored AS (
           UPDATE idempotency_keys k SET answer_status = rejected.answer_status, answer_body = rejected.body
             FROM rejected
@@ -184,12 +188,16 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
      * Abandons an order whose outcome is unknown, and frees its key for a retry.
      * @returns the decision: PLACED if placing it had succeeded after all
      */
-    async abandon(intent: Intent, by: KeyName & { requestId?: string }): Promise<'PLACED' | 'REJECTED'> {
+    async abandon(
+      intent: Intent,
+      by: KeyName & { requestId?: string; traceparent?: string | undefined },
+    ): Promise<'PLACED' | 'REJECTED'> {
       await query`
         WITH rejected AS (
           UPDATE orders SET placement = 'REJECTED', updated_at = now()
            WHERE id = ${intent.id}::int AND placement = 'PLACING'
-          RETURNING id, reservation_id, ${by.requestId ?? null}::text AS request_id
+          RETURNING id, reservation_id, ${by.requestId ?? null}::text AS request_id,
+                    ${by.traceparent ?? null}::text AS traceparent
         ), freed AS (
           DELETE FROM idempotency_keys USING rejected
            WHERE user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text AND order_id = rejected.id

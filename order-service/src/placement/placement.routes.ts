@@ -2,6 +2,7 @@ import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { PROBLEM_TYPE } from '@shop/service-kit/http/problem';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
+import { currentTraceparent } from '@shop/service-kit/tracing/span';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import { placedOrder, quoteResponse } from '../orders/order.response.schemas.ts';
 import { orderBody, orderHeaders } from '../orders/order.schemas.ts';
@@ -57,6 +58,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
             key: headers['idempotency-key'] ?? null,
             request,
             requestId: caller.requestId,
+            traceparent: currentTraceparent(),
             note: (fields) => caller.note(fields),
           }),
         ),

@@ -45,6 +45,8 @@ export interface PlaceOrder extends KeyName {
   role: User['role'];
   request: OrderRequest;
   requestId: string;
+  /** For the jobs that it causes. */
+  traceparent?: string | undefined;
   /** Called with what the log line of the request should name. */
   note?: (fields: { order_id: number }) => void;
 }
@@ -158,9 +160,10 @@ export function createPlacementUseCases({
   /** Step 3 for a reserved basket. */
   async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementResponse> {
     const response = { status: 201, body: bodyOf(intent, order, lines), orderId: intent.id };
-    const { requestId } = order;
+    const { requestId, traceparent } = order;
+    const named = { requestId, traceparent, orderId: intent.id };
     const placed = await batches
-      .place({ intent, by: order, lines, total: totalOf(lines), response, requestId, orderId: intent.id })
+      .place({ intent, by: order, lines, total: totalOf(lines), response, ...named })
       .catch(async (error) => {
         // It is unknown whether the statement was committed: abandoning the order settles this.
         const decided = await cache
@@ -188,15 +191,9 @@ export function createPlacementUseCases({
   ): Promise<PlacementResponse> {
     const body = JSON.stringify(toProblem(error, order.requestId));
     const response = { status: error.status, body, orderId: intent.id };
-    const { requestId } = order;
-    const rejected = await batches.reject({
-      intent,
-      by: order,
-      response,
-      release: held,
-      requestId,
-      orderId: intent.id,
-    });
+    const { requestId, traceparent } = order;
+    const named = { requestId, traceparent, orderId: intent.id };
+    const rejected = await batches.reject({ intent, by: order, response, release: held, ...named });
     if (!rejected) return decidedElsewhere(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
     if (held) {

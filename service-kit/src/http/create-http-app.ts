@@ -10,13 +10,14 @@ import { type HealthOptions, healthHandler, readyHandler } from '../runtime/heal
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token.ts';
 import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
+import type { Tracer } from '../tracing/span.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
 import type { Route } from './define-route.ts';
 import { mountRoutes, refuseOtherMethods } from './mount-routes.ts';
 import { sendProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
-import { openContext } from './request-context.ts';
+import { openContext, type RequestContext } from './request-context.ts';
 import { requestIdFrom } from './request-id.ts';
 import { mountSystemRoutes, SYSTEM_PATHS } from './system-routes.ts';
 import { cutUnreadBody } from './unread-body.ts';
@@ -38,6 +39,8 @@ export interface HttpAppOptions {
   health: Omit<HealthOptions, 'service' | 'logger'>;
   /** Multiplies what requests may take; 1 in production. */
   timeLimitFactor?: number | undefined;
+  /** If missing, nothing is traced. */
+  tracer?: Tracer | undefined;
 }
 
 /** The Express app of a service, built from its route declarations. Does no I/O of its own. */
@@ -60,6 +63,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
       metrics,
     }),
     timeLimitFactor: options.timeLimitFactor ?? 1,
+    tracer: options.tracer,
   });
   const optional = { ...health.optional, ...accounts.checks };
   app.get('/health', healthHandler(service));
@@ -87,18 +91,26 @@ function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
     const { method, path } = request;
     response.once('close', () => {
       cutUnreadBody(request);
-      const { route, principal, startedAt } = context;
+      const { route, principal, startedAt, span } = context;
       const milliseconds = performance.now() - startedAt;
       const status = response.writableFinished ? response.statusCode : 499;
       metrics.requests.observe({ method, route: route ?? 'other', status }, milliseconds / 1000);
+      const ids = { request_id: id, ...(span && { trace_id: span.traceId }) };
+      span?.end(
+        { 'http.response.status_code': status, 'request.id': id, ...context.notes },
+        status >= 500 ? { code: status } : undefined,
+      );
       if (route === undefined && status < 400) return;
-      const who =
-        principal?.kind === 'user' ? { user_id: principal.id } : principal && { service_id: principal.name };
       const ms = Math.round(milliseconds * 10) / 10;
-      lines.info({ request_id: id, method, path, status, ms, ...who, ...context.notes }, 'request');
+      lines.info({ ...ids, method, path, status, ms, ...whoIs(principal), ...context.notes }, 'request');
     });
     next();
   };
+}
+
+function whoIs(principal: RequestContext['principal']) {
+  if (principal === undefined) return {};
+  return principal.kind === 'user' ? { user_id: principal.id } : { service_id: principal.name };
 }
 
 /** RFC 9112, 3.2. Node's own refusal, which run-server.ts switches off, has no body. */

@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import axios, { type AxiosInstance, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
 import type { Metrics } from '../runtime/metrics.ts';
+import { currentSpan, type Span } from '../tracing/span.ts';
 
 interface HttpClientOptions {
   /** The service that is called, as metrics name it. */
@@ -15,8 +16,8 @@ interface HttpClientOptions {
 type Result = 'ok' | 'refused' | 'failed' | 'timeout' | 'unreachable';
 
 /**
- * Calls another service: without proxies and redirects, and every call is measured. Any status resolves; a call without a
- * response rejects. The time limit is the caller's `signal`.
+ * Calls another service: without proxies and redirects. Every call is measured, and passes on the trace that it belongs to.
+ * Any status resolves; a call without a response rejects. The time limit is the caller's `signal`.
  */
 export function createHttpClient({
   target,
@@ -33,19 +34,30 @@ export function createHttpClient({
     maxContentLength: maxResponse,
     validateStatus: () => true,
   });
-  const startedAt = new WeakMap<InternalAxiosRequestConfig, number>();
-  const observe = (config: InternalAxiosRequestConfig | undefined, result: Result) => {
-    const start = config && startedAt.get(config);
-    if (start !== undefined)
-      metrics.outboundCalls.observe({ target, result }, (performance.now() - start) / 1000);
+  const started = new WeakMap<InternalAxiosRequestConfig, { at: number; span: Span | undefined }>();
+  const observe = (config: InternalAxiosRequestConfig | undefined, result: Result, status?: number) => {
+    const start = config && started.get(config);
+    if (start === undefined) return;
+    metrics.outboundCalls.observe({ target, result }, (performance.now() - start.at) / 1000);
+    start.span?.end(
+      { 'http.response.status_code': status },
+      result === 'ok' || result === 'refused' ? undefined : { code: result },
+    );
   };
   http.interceptors.request.use((config) => {
-    startedAt.set(config, performance.now());
+    const { method = 'get', url: path = '' } = config;
+    const span = currentSpan()?.start(`${method.toUpperCase()} ${target}`, 'client', {
+      'http.request.method': method.toUpperCase(),
+      'url.path': path.replace(/\?.*/s, ''),
+      'peer.service': target,
+    });
+    started.set(config, { at: performance.now(), span });
+    if (span !== undefined) config.headers.set({ ...span.headers });
     return config;
   });
   http.interceptors.response.use(
     (response) => {
-      observe(response.config, resultOf(response.status));
+      observe(response.config, resultOf(response.status), response.status);
       return response;
     },
     (error: unknown) => {

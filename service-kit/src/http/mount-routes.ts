@@ -3,6 +3,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { MethodNotAllowed } from '../errors/http-errors.ts';
+import { spanOfRequest } from '../tracing/entry.spans.ts';
+import { inSpan, type Tracer } from '../tracing/span.ts';
 import type { Authenticator } from './authenticate.ts';
 import { openBodyStream } from './body-stream.ts';
 import type { Method, Route } from './define-route.ts';
@@ -19,6 +21,7 @@ interface MountOptions {
   rateLimit: (name: string) => RequestHandler | undefined;
   /** Multiplies the time limits of requests. */
   timeLimitFactor: number;
+  tracer: Tracer | undefined;
 }
 
 const readJson = createJsonReader();
@@ -65,12 +68,16 @@ function byPath(routes: Route[]): [string, Route[]][] {
   return [...all.filter(isFixed), ...all.filter((group) => !isFixed(group))];
 }
 
-function stepsOf(route: Route, { authenticate, rateLimit, timeLimitFactor }: MountOptions): RequestHandler[] {
+function stepsOf(
+  route: Route,
+  { authenticate, rateLimit, timeLimitFactor, tracer }: MountOptions,
+): RequestHandler[] {
   const limit = route.limit === false ? undefined : rateLimit(route.limit);
   const steps: RequestHandler[] = [
     (request, response, next) => {
       const context = contextOf(response);
       context.route = route.path;
+      context.span = spanOfRequest(tracer, route, request.headers);
       const enter = (principal: RequestContext['principal']) => {
         context.principal = principal;
         checkDeadlineHeader(request, context);
@@ -82,15 +89,15 @@ function stepsOf(route: Route, { authenticate, rateLimit, timeLimitFactor }: Mou
   ];
   if (limit !== undefined) steps.push(limit);
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
-  steps.push((request, response) =>
+  const handle = (request: Request, response: Response) =>
     underDeadline(route, request, contextOf(response), timeLimitFactor, () => {
       if (route.stream === undefined) return received(route, request, response);
       return inRequestScope(
         (error) => endByError(error, request, response),
         () => received(route, request, response),
       );
-    }),
-  );
+    });
+  steps.push((request, response) => inSpan(contextOf(response).span, () => handle(request, response)));
   return steps;
 }
 

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
+import type { Span } from '../tracing/span.ts';
 import type { Caller } from './define-route.ts';
 
 /** A signed-in person, from the access token. */
@@ -22,6 +23,8 @@ export interface RequestContext extends Caller {
   /** The declared path of the route, for logs and metrics; an unknown address has none. */
   route: string | undefined;
   principal: User | Service | undefined;
+  /** Of a route, if the request belongs to a trace. */
+  span: Span | undefined;
   /** What handlers have noted for the log line. */
   readonly notes: Record<string, unknown> | undefined;
 }
@@ -37,6 +40,7 @@ class OpenRequest implements RequestContext {
   readonly startedAt = performance.now();
   route: string | undefined = undefined;
   principal: User | Service | undefined = undefined;
+  span: Span | undefined = undefined;
   readonly requestId: string;
   readonly #request: Request;
   readonly #logger: Logger;

@@ -5,6 +5,8 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { openPool } from '../postgres/open-pool.ts';
 import { poolSettings } from '../postgres/pool-settings.ts';
+import { spanOfJob } from '../tracing/entry.spans.ts';
+import { inSpan, type Tracer } from '../tracing/span.ts';
 import type { JobMetrics } from './job.metrics.ts';
 
 /** Must end early, with an error, when the signal aborts: at a stop, or after `JOB_TIMEOUT`. May run twice in parallel. */
@@ -19,6 +21,7 @@ interface RunnerOptions {
   concurrency: number;
   logger: Logger;
   metrics: JobMetrics;
+  tracer?: Tracer | undefined;
   /** Milliseconds without a successful fetch after which the queue is restarted. */
   stalledAfter?: number;
 }
@@ -51,6 +54,7 @@ export function startRunner(options: RunnerOptions) {
     concurrency,
     logger,
     metrics,
+    tracer,
     stalledAfter = 30_000,
   } = options;
   // No request waits for these statements, so a busy database may take longer.
@@ -67,7 +71,7 @@ export function startRunner(options: RunnerOptions) {
       const runner = await run({
         events,
         pgPool: pool,
-        taskList: toTaskList({ ...tasks, ...asTasks(statements, pool) }, logger),
+        taskList: toTaskList({ ...tasks, ...asTasks(statements, pool) }, logger, tracer),
         noHandleSignals: true,
         preset: {
           worker: {
@@ -141,21 +145,26 @@ function watch(events: WorkerEvents, stalledAfter: number, metrics: JobMetrics) 
 const asTasks = (statements: Record<string, string>, pool: Pool): Record<string, Task> =>
   Object.fromEntries(Object.entries(statements).map(([name, sql]) => [name, () => pool.query(sql)]));
 
-function toTaskList(tasks: Record<string, Task>, logger: Logger): TaskList {
+function toTaskList(tasks: Record<string, Task>, logger: Logger, tracer: Tracer | undefined): TaskList {
   const entries = Object.entries(tasks).map(([name, task]): [string, TaskList[string]] => [
     name,
     async (payload, { abortSignal, job }) => {
       const startedAt = performance.now();
+      const span = spanOfJob(tracer, name, payload);
+      const ids = { ...idsOf(payload), ...(span && { trace_id: span.traceId }) };
       const line = () => ({
         task: name,
         job_id: job.id,
         attempt: job.attempts,
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
-        ...idsOf(payload),
+        ...ids,
       });
       try {
-        await task(payload, AbortSignal.any([abortSignal, AbortSignal.timeout(JOB_TIMEOUT)]));
+        const signal = AbortSignal.any([abortSignal, AbortSignal.timeout(JOB_TIMEOUT)]);
+        await inSpan(span, () => task(payload, signal));
+        span?.end(idsOf(payload));
       } catch (error) {
+        span?.end(idsOf(payload), error);
         logger.warn({ ...line(), err: error }, 'job attempt failed');
         throw error;
       }

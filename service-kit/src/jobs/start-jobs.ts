@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Query } from '../postgres/query.ts';
 import { directUrlOf } from '../runtime/config.ts';
+import type { Tracer } from '../tracing/span.ts';
 import { createJobMetrics } from './job.metrics.ts';
 import { startRunner, type Task } from './job-runner.ts';
 import { createQueueRepository } from './queue.repository.ts';
@@ -26,6 +27,8 @@ interface JobsOptions {
   query: Query;
   registry: Registry;
   logger: Logger;
+  /** If missing, nothing is traced. */
+  tracer?: Tracer | undefined;
   /** By the name passed to `jobs.add`. */
   tasks?: Record<string, Task>;
   /** Jobs that are one SQL statement, which may take 10 s, by the same name. */
@@ -46,7 +49,7 @@ const CARE_INTERVAL = 5000;
  * succeeds.
  */
 export function startJobs(options: JobsOptions) {
-  const { config, query, registry, logger, concurrency = 10, stalledAfter } = options;
+  const { config, query, registry, logger, tracer, concurrency = 10, stalledAfter } = options;
   const { tasks = {}, statements = {}, periodic = {} } = options;
   const { JOB_MAX_BACKOFF: longestWait, JOB_ABANDONED_AFTER: abandonedAfter } = config;
   const databaseUrl = directUrlOf(config);
@@ -75,7 +78,7 @@ export function startJobs(options: JobsOptions) {
   const runner =
     Object.keys({ ...tasks, ...statements }).length === 0
       ? undefined
-      : startRunner({ databaseUrl, tasks, statements, concurrency, logger, metrics, ...limit });
+      : startRunner({ databaseUrl, tasks, statements, concurrency, logger, metrics, tracer, ...limit });
   return {
     async close() {
       stopping.abort();

@@ -4,6 +4,7 @@ import { remainingTime } from '../deadline/deadline.ts';
 import { OutOfTime } from '../errors/http-errors.ts';
 import { clientsOf } from './database-hosts.ts';
 import type { PoolSettings } from './pool-settings.ts';
+import { traceStatements } from './statement.spans.ts';
 
 /**
  * A pool that takes back only clean connections: one that still waits for a response, or is inside a transaction, is closed
@@ -20,7 +21,10 @@ export function openPool(settings: PoolSettings): Pool {
   pool.on('release', (_error, client) => {
     if (!isClean(client)) void client.end();
   });
-  pool.on('connect', (client) => boundStatements(client, settings.query_timeout));
+  pool.on('connect', (client) => {
+    boundStatements(client, settings.query_timeout);
+    traceStatements(client);
+  });
   if (hosts > 1) tryEachHost(pool, hosts);
   boundWaits(pool);
   return pool;

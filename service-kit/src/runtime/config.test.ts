@@ -42,6 +42,7 @@ describe('the environment', () => {
       JOB_MAX_BACKOFF: 120,
       JOB_ABANDONED_AFTER: 60,
       TIME_LIMIT_FACTOR: 1,
+      OTEL_TRACES_SAMPLER_ARG: 1,
     });
   });
 

@@ -2,6 +2,7 @@ import { createHash, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import type { Limit } from '../http/rate-limit.ts';
 import { REDIS_URL } from '../redis/redis-options.ts';
+import { tracingConfig } from '../tracing/tracing.config.ts';
 import { readSecretFiles } from './secret-files.ts';
 
 /** The environment is invalid; `message` has one line per variable. */
@@ -84,6 +85,7 @@ export const commonConfig = {
   DRAIN_TIMEOUT: wholeNumber(0, 600_000, 8000).describe(
     'Milliseconds that running requests get to finish after a stop signal',
   ),
+  ...tracingConfig,
   BUILD_VERSION: z.string().optional().describe('Version in the metric `build_info`; the images set it'),
   BUILD_REVISION: z.string().optional().describe('Commit in the metric `build_info`; the images set it'),
   JOB_MAX_BACKOFF: wholeNumber(1, 3600, 120).describe(

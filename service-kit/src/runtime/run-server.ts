@@ -8,10 +8,12 @@ import { inSlices } from '../http/in-slices.ts';
 import { inTurn } from '../http/in-turn.ts';
 import { endRequestOf } from '../http/request-scope.ts';
 import { refuseUnparsed } from '../http/unparsed-request.ts';
+import type { Tracer } from '../tracing/span.ts';
+import type { TracingConfig } from '../tracing/tracing.config.ts';
 import { createLogger, flushLog } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
-interface ServerConfig {
+interface ServerConfig extends TracingConfig {
   PORT: number;
   /** Undefined: all addresses, IPv6 and IPv4, or only IPv4 where IPv6 is missing. */
   HOST?: string | undefined;
@@ -27,6 +29,8 @@ export interface Runtime<Config> {
   config: Config;
   logger: Logger;
   metrics: Metrics;
+  /** If missing, nothing is traced. */
+  tracer?: Tracer | undefined;
   /** True from the moment a stop is requested; readiness is 503 then. */
   isStopping: () => boolean;
 }
@@ -79,7 +83,8 @@ export async function startServer<Config extends ServerConfig>(
     version: config.BUILD_VERSION,
     revision: config.BUILD_REVISION,
   });
-  const { app, close } = await options.start({ config, logger, metrics, isStopping: () => stopping });
+  const tracer = await openTracer(options.service, config, logger);
+  const { app, close } = await options.start({ config, logger, metrics, tracer, isStopping: () => stopping });
   const server = createServer(
     {
       ...expressClasses(app),
@@ -107,6 +112,7 @@ export async function startServer<Config extends ServerConfig>(
       if (config.DRAIN_DELAY) await sleep(config.DRAIN_DELAY);
       await drain(server, config.DRAIN_TIMEOUT);
       await withinLimit(close());
+      await tracer?.close();
       logger.info('stopped');
     } finally {
       await flushLog(logger);
@@ -121,6 +127,19 @@ export async function startServer<Config extends ServerConfig>(
       return stopped;
     },
   };
+}
+
+/** Loads what traces need only where they are wanted. */
+async function openTracer(
+  service: string,
+  config: ServerConfig,
+  logger: Logger,
+): Promise<Tracer | undefined> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers = '' } = config;
+  if (endpoint === undefined) return undefined;
+  const tracing = await import('../tracing/otlp-tracer.ts');
+  const ratio = config.OTEL_TRACES_SAMPLER_ARG ?? 1;
+  return tracing.openTracer({ service, version: config.BUILD_VERSION, endpoint, headers, ratio, logger });
 }
 
 function listen(server: Server, { PORT, HOST }: ServerConfig): Promise<number> {
