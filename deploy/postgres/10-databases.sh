@@ -2,6 +2,10 @@
 # Runs once, on an empty data folder: a database and a role for each service, which cannot connect to the others'.
 set -Eeuo pipefail
 
+for name in USER PRODUCT ORDER; do
+  export "${name}_DB_PASSWORD=$(cat "/run/secrets/$(tr '[:upper:]' '[:lower:]' <<<"$name")_db_password")"
+done
+
 sql() { psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet --username "${POSTGRES_USER:-postgres}" "$@"; }
 
 sql --dbname postgres <<'SQL'

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { freePort, type Started, startProcess, until } from './process.ts';
 import { testServer } from './stack.ts';
 
-/** A Redis for one test, which may kill and restart it on the same port. */
-export async function startRedis() {
+/**
+ * A Redis for one test, which may kill and restart it on the same port.
+ * @param further arguments of the server
+ */
+export async function startRedis(further: string[] = []) {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'shop-redis-'));
   let server: Started | undefined;
   const start = async () => {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...further];
     server = startProcess(testServer('TEST_REDIS_SERVER'), args);
     await until('redis responds', () => responses(port));
   };

@@ -37,6 +37,15 @@ export function settingsPage(): string {
   ].join('\n');
 }
 
+/** The variables that each service reads, by the name of the service. */
+export const settingNames = (): Record<string, string[]> =>
+  Object.fromEntries(
+    Object.entries(SERVICES).map(([service, schema]) => [
+      `${service}-service`,
+      settingsOf(schema).map(({ name }) => name),
+    ]),
+  );
+
 /** One row per variable and meaning; `PORT` has three defaults and so three rows. */
 function settings(): Setting[] {
   const found = new Map<string, Setting>();
