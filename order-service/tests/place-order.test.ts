@@ -10,6 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
+const quote = (body: object) =>
+  request(shop.url).post('/api/orders/quote').set('Authorization', bearer(1)).send(body);
+
 const ADDRESS = { name: 'Ada', line1: 'Main St 1', city: 'Bern', postal_code: '3000', country: 'CH' };
 
 describe('POST /api/orders', () => {
@@ -75,14 +78,36 @@ describe('POST /api/orders', () => {
     expect(await stockOf(shop, enough)).toBe(5);
   });
 
-  test('returns 404 for an unknown or deleted product', async () => {
-    const deleted = await createProduct(shop);
+  test('lists every unknown or deleted product, before short ones, and reserves nothing', async () => {
+    const unknown = 2_000_000_000;
+    const [deleted, enough, empty] = await Promise.all([
+      createProduct(shop),
+      createProduct(shop, { stock: 5 }),
+      createProduct(shop, { stock: 0 }),
+    ]);
     await shop.products.db.product.update({ where: { id: deleted }, data: { deletedAt: new Date() } });
-    for (const id of [2_000_000_000, deleted]) {
-      const response = await placeOrder(shop, 1, basket([id, 1]));
+    const wanted = basket([enough, 1], [empty, 1], [deleted, 2], [unknown, 3]);
+    for (const response of [await placeOrder(shop, 1, wanted), await quote(wanted)]) {
       expect(response.status).toBe(404);
-      expect(response.body).toMatchObject({ code: 'product_not_found', error: `Product ${id} not found` });
+      expect(response.body).toMatchObject({
+        code: 'product_not_found',
+        error: `Product ${deleted} not found`,
+        details: [
+          { product_id: deleted, requested: 2, available: 0 },
+          { product_id: unknown, requested: 3, available: 0 },
+        ],
+      });
     }
+    expect(await stockOf(shop, enough)).toBe(5);
+  });
+
+  test('repeats the list of unknown products under the same key', async () => {
+    const key = { 'Idempotency-Key': 'unknown-products' };
+    const first = await placeOrder(shop, 1, basket([2_000_000_000, 1]), key);
+    const again = await placeOrder(shop, 1, basket([2_000_000_000, 1]), key);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(again.body.details).toEqual([{ product_id: 2_000_000_000, requested: 1, available: 0 }]);
+    expect(again.body).toEqual(first.body);
   });
 
   test('returns 409 with a new quote if the total is not the expected one, and reserves nothing', async () => {
@@ -155,9 +180,6 @@ describe('POST /api/orders', () => {
 });
 
 describe('POST /api/orders/quote', () => {
-  const quote = (body: object) =>
-    request(shop.url).post('/api/orders/quote').set('Authorization', bearer(1)).send(body);
-
   test('returns the price of the basket and reserves nothing', async () => {
     const id = await createProduct(shop, { priceMinor: 333n, stock: 3 });
     const response = await quote(basket([id, 3]));

@@ -58,6 +58,8 @@ function mergeInto(target: Json, parts: Json, kind: string): void {
     const known = target[name];
     if (known === undefined || isDeepStrictEqual(known, part)) target[name] = part;
     else if (kind === 'schemas' && name === 'Problem') target[name] = mergeProblems(known, part);
+    else if (kind === 'schemas' && name.endsWith('Problem'))
+      target[name] = mergeOneCode(known as CodeSchema, part as CodeSchema);
     else if (kind === 'responses') target[name] = mergeResponses(known as Response, part as Response);
     else throw new Error(`Two services have different ${kind} named ${name}`);
   }
@@ -78,6 +80,19 @@ function mergeProblems(a: unknown, b: unknown): Json {
     if (isChoice(property) && !isChoice(known)) properties[name] = property;
   }
   return { ...one, properties: { ...properties, code: { ...one.properties.code, enum: codes } } };
+}
+
+interface CodeSchema extends Json {
+  allOf: [Json, Json & { properties: Json; required: string[] }];
+}
+
+/** The failure of one code: a member that only one service sends is optional. */
+function mergeOneCode(one: CodeSchema, other: CodeSchema): Json {
+  const [base, own] = one.allOf;
+  const [, others] = other.allOf;
+  const properties = { ...others.properties, ...own.properties };
+  const required = own.required.filter((name) => others.required.includes(name));
+  return { ...one, allOf: [base, { ...own, properties, required }] };
 }
 
 const isChoice = (schema: unknown) => typeof schema === 'object' && schema !== null && 'anyOf' in schema;

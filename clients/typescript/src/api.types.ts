@@ -616,7 +616,7 @@ export type paths = {
         put?: never;
         /**
          * Place an order
-         * @description Prices come from the catalogue, never from the client. All lines are ordered or none: if stock is short, `details` lists every such line.
+         * @description Prices come from the catalogue, never from the client. All lines are ordered or none: `details` lists every product that is not sold (404), or of which too few are left (400).
          *
          *     With an `Idempotency-Key` the request may be sent again, with the same body, until there is a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be corrected or retried with the same key.
          *
@@ -773,7 +773,7 @@ export type components = {
             /** @description Greatest value, length or number of decimals. */
             maximum?: number;
         };
-        /** @description A product of which too few are left. */
+        /** @description A product of which fewer are available than were asked for. */
         ShortLine: {
             /**
              * Format: int32
@@ -789,7 +789,7 @@ export type components = {
             requested: number;
             /**
              * Format: int64
-             * @description Units that were available at that moment.
+             * @description Units that were available at that moment; 0 of a product that is not sold.
              * @example 2
              */
             available: number;
@@ -798,7 +798,7 @@ export type components = {
         Problem: {
             /** @description Messages of the refused fields, for `validation_failed`. */
             errors?: string[] | components["schemas"]["RefusedRow"][];
-            /** @description Refused fields for `validation_failed`, short lines for `insufficient_stock`. */
+            /** @description Refused fields for `validation_failed`, short lines for `insufficient_stock`, missing products for `product_not_found` of an order. */
             details?: (components["schemas"]["FieldIssue"] | components["schemas"]["ShortLine"])[];
             quote?: components["schemas"]["Quote"];
             /**
@@ -1423,6 +1423,8 @@ export type components = {
         ProductNotFoundProblem: components["schemas"]["Problem"] & {
             /** @constant */
             code: "product_not_found";
+            /** @description The products that are not sold, or no longer. */
+            details?: components["schemas"]["ShortLine"][];
         };
         /** @description The fields of a product to change. */
         ProductReplacement: {

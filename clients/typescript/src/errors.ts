@@ -16,7 +16,7 @@ interface Failure<Code extends ErrorCode> extends Error {
   readonly code: Code;
   /** HTTP status; 0 without a response. */
   readonly status: number;
-  /** What is wrong: refused fields with `validation_failed`, short lines with `insufficient_stock`. */
+  /** Refused fields with `validation_failed`, short lines with `insufficient_stock`, missing products of an order with `product_not_found`. */
   readonly details: DetailsOf<ProblemOf<Code>>;
   /** The whole body, such as the `quote` of `price_changed`. */
   readonly problem: ProblemOf<Code>;

@@ -29,10 +29,10 @@ export function quoteOf(lines: ReservedLine[], money: Money) {
   return { products, total_amount: money.toMajor(totalOf(lines)), currency: money.currency };
 }
 
-/** The error for items that cannot be reserved: an unknown product is reported before a short one. */
+/** The error for items that cannot be reserved: unknown products are reported before short ones. */
 export function refusalOf(refusal: Shortage[]) {
-  const unknown = refusal.find((line) => line.available === null);
-  return unknown === undefined ? new InsufficientStock(refusal) : new ProductNotFound(unknown.product_id);
+  const unknown = refusal.filter((line) => line.available === null);
+  return unknown.length === 0 ? new InsufficientStock(refusal) : new ProductNotFound(unknown);
 }
 
 /** The error for a total that is too large or not the expected one; undefined if it is acceptable. */

@@ -5,12 +5,19 @@ import { z } from 'zod';
 import type { Shortage } from '../clients/product.response.schemas.ts';
 import { quoteResponse } from '../orders/order.response.schemas.ts';
 
+const shortLines = (description: string) =>
+  z.object({ details: z.array(shortLine).meta({ description, maxItems: 100 }) });
+
+/** Names the first unknown product, and lists all of them. */
 export const ProductNotFound = defineError(
   404,
   'product_not_found',
-  (productId: number) => `Product ${productId} not found`,
-  undefined,
-  { sample: [7] },
+  (unknown: Shortage[]) => `Product ${unknown[0]?.product_id} not found`,
+  (unknown): ErrorExtras => ({ members: { details: unknown.map((line) => ({ ...line, available: 0 })) } }),
+  {
+    sample: [[{ product_id: 7, requested: 1, available: null }]],
+    members: shortLines('The products that are not sold, or no longer.'),
+  },
 );
 /** Lists every short line, so that a storefront can correct the whole basket in one step. */
 export const InsufficientStock = defineError(
@@ -20,11 +27,7 @@ export const InsufficientStock = defineError(
   (short): ErrorExtras => ({ members: { details: short } }),
   {
     sample: [[{ product_id: 1, requested: 5, available: 2 }]],
-    members: z.object({
-      details: z
-        .array(shortLine)
-        .meta({ description: 'The products of which too few are left.', maxItems: 100 }),
-    }),
+    members: shortLines('The products of which too few are left.'),
   },
 );
 export const PriceChanged = defineError(

@@ -33,8 +33,10 @@ export const shortLine = z
   .object({
     product_id: productId,
     requested: z.int().meta({ description: 'Units asked for.', minimum: 1, examples: [5] }),
-    available: z
-      .int()
-      .meta({ description: 'Units that were available at that moment.', minimum: 0, examples: [2] }),
+    available: z.int().meta({
+      description: 'Units that were available at that moment; 0 of a product that is not sold.',
+      minimum: 0,
+      examples: [2],
+    }),
   })
-  .meta({ id: 'ShortLine', description: 'A product of which too few are left.' });
+  .meta({ id: 'ShortLine', description: 'A product of which fewer are available than were asked for.' });

@@ -60,7 +60,8 @@ const problem = z.object({
     .array(z.union([fieldIssue, shortLine]))
     .optional()
     .meta({
-      description: 'Refused fields for `validation_failed`, short lines for `insufficient_stock`.',
+      description:
+        'Refused fields for `validation_failed`, short lines for `insufficient_stock`, missing products for `product_not_found` of an order.',
       maxItems: 100,
     }),
 });
