@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Stack, startStack } from '../../../e2e/support/stack.ts';
 import { createShop } from '../src/index.ts';
-import { failureOf, PASSWORD, recording, signedIn, urlsOf } from './support/clients.ts';
+import { failureOf, PASSWORD, recording, type Sent, signedIn, urlsOf } from './support/clients.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -62,14 +62,42 @@ describe('an order', () => {
 });
 
 describe('a rate limit', () => {
+  /** Timers may be early by this. */
+  const EARLY_MS = 5;
+
+  /** No request of calls that were made one after the other was sent before the pause that the last response asked for was over. */
+  function expectPauses(sent: readonly Sent[]): void {
+    const tooEarly = sent.flatMap(({ status, retryAfter = 0, respondedAt }, index) => {
+      const paused = (sent[index + 1]?.sentAt ?? Number.POSITIVE_INFINITY) - respondedAt;
+      return status === 429 && paused < retryAfter * 1000 - EARLY_MS ? [{ retryAfter, paused }] : [];
+    });
+    expect(tooEarly).toEqual([]);
+    expect(sent.filter(({ status, retryAfter = 0 }) => status === 429 && retryAfter >= 1)).not.toEqual([]);
+  }
+
   test('is waited for by reads, as long as Retry-After says', async () => {
     await stack.order.restart({ RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_ORDER_READS: '1/5' });
     const wire = recording();
     const { shop } = await signedIn(stack, { fetch: wire.fetch });
-    await Promise.all([shop.orders.list(), shop.orders.list()]);
-    const statuses = wire.of('GET', '/api/orders').map(({ status }) => status);
-    expect(statuses).toContain(429);
-    expect(statuses.filter((status) => status === 200)).toHaveLength(2);
+    for (let count = 0; count < 2; count++) await shop.orders.list();
+    const sent = wire.of('GET', '/api/orders');
+    expectPauses(sent);
+    expect(sent.filter(({ status }) => status === 200)).toHaveLength(2);
+  });
+
+  test('is waited for by orders, which keep their keys and are placed once each', async () => {
+    await stack.order.restart({ RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_ORDER_CREATE: '1/5' });
+    const wire = recording();
+    const { shop, basket } = await withProduct({ fetch: wire.fetch });
+    const orders = [await shop.orders.place(basket), await shop.orders.place(basket)];
+    const sent = wire.of('POST', '/api/orders');
+    expectPauses(sent);
+    const keysOf = (wanted: number) =>
+      sent.filter(({ status }) => status === wanted).map(({ headers }) => headers.get('idempotency-key'));
+    expect(new Set(keysOf(201)).size).toBe(2);
+    expect(keysOf(201)).toEqual(expect.arrayContaining(keysOf(429)));
+    const placed = (await shop.orders.list()).orders.map(({ id }) => id);
+    expect(placed).toEqual(orders.map(({ id }) => id).toReversed());
   });
 
   test('that lasts longer than a call may take is reported at once', async () => {

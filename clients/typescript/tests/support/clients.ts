@@ -35,11 +35,16 @@ export const failureOf = (call: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-interface Sent {
+export interface Sent {
   method: string;
   path: string;
   status: number;
   headers: Headers;
+  /** Seconds, of the response. */
+  retryAfter: number | undefined;
+  /** Milliseconds: when the request was sent, and when its response was there. */
+  sentAt: number;
+  respondedAt: number;
 }
 
 /** Repeats what a service refused because the machine has too much to do, which says nothing of the client. */
@@ -61,13 +66,18 @@ export function recording(change: Change = (response) => response) {
     sent,
     of: (method: string, path: string) => sent.filter((one) => one.method === method && one.path === path),
     async fetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+      const sentAt = performance.now();
       const response = await patientFetch(input, init);
       const { pathname } = new URL(String(input));
+      const retryAfter = response.headers.get('retry-after');
       const one = {
         method: init?.method ?? 'GET',
         path: pathname,
         status: response.status,
         headers: new Headers(init?.headers),
+        retryAfter: retryAfter === null ? undefined : Number(retryAfter),
+        sentAt,
+        respondedAt: performance.now(),
       };
       sent.push(one);
       return change(response, one);
