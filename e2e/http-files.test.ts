@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { call, shopFetch } from './support/http.ts';
+import { type HttpRequest, requestsOf } from './support/http-file.ts';
 import { sleep } from './support/process.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
@@ -29,34 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-interface Block {
-  name: string;
-  method: string;
-  url: string;
-  headers: Record<string, string>;
-  body: string;
-}
-
-/** The requests of a file. @param values values of its variables */
-function blocksOf(file: string, values: Record<string, string>): Block[] {
-  const [, ...blocks] = file.split(/^### .*$/m);
-  return blocks.map((block) => {
-    const text = block.replaceAll(/\{\{(.+?)\}\}/g, (all, name) => values[name] ?? all);
-    const [head = '', ...rest] = text.trim().split('\n\n');
-    const [line = '', ...headers] = head.split('\n').filter((one) => !one.startsWith('#'));
-    const [method = '', url = ''] = line.split(' ');
-    return {
-      name: /^# @name (\w+)$/m.exec(head)?.[1] ?? '',
-      method,
-      url,
-      headers: Object.fromEntries(headers.map((one) => one.split(': '))),
-      body: rest.join('\n\n'),
-    };
-  });
-}
-
 /** Like `call`, but with the body exactly as in the file. */
-async function send({ method, url, headers, body }: Block) {
+async function send({ method, url, headers, body }: HttpRequest) {
   for (;;) {
     const response = await shopFetch(url, { method, headers, ...(body === '' ? {} : { body }) });
     const text = await response.text();
@@ -86,12 +61,12 @@ test('every request of docs/http is valid', async () => {
   await call('POST', `${stack.product.url}/api/products`, products, { token });
   for (const file of files) {
     const text = await readFile(join(FOLDER, file), 'utf8');
-    const names = blocksOf(text, {}).map(({ name }) => name);
+    const names = requestsOf(text).map(({ name }) => name);
     for (const name of names.filter((one) => !done.includes(one))) {
       // Each signs in again, because some of them sign out.
       const { access_token: accessToken = '', refresh_token: refreshToken = '' } = await signIn();
       const values = { ...addresses, accessToken, refreshToken, $guid: crypto.randomUUID() };
-      const block = blocksOf(text, values).find((one) => one.name === name);
+      const block = requestsOf(text, values).find((one) => one.name === name);
       if (block === undefined) throw new Error(`There is no ${name} in ${file}`);
       const { status, code, text: response } = await send(block);
       done.push(name);
