@@ -138,4 +138,21 @@ describe('the client of product-service', () => {
     );
     client.close();
   });
+
+  test.each([
+    ['product_busy', false],
+    ['unavailable', true],
+  ])('ten responses 503 %s: it counts as down: %s', async (code, isDown) => {
+    let calls = 0;
+    const client = await clientOf((_request, response) => {
+      calls += 1;
+      response.writeHead(503, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ code }));
+    });
+    for (let i = 0; i < 10; i++)
+      await expect(client.reserve([wanted()], 'test', true)).rejects.toThrow(Error);
+    expect(client.isDown()).toBe(isDown);
+    if (isDown) expect(calls).toBeLessThan(10);
+    else expect(calls).toBe(10);
+    client.close();
+  });
 });

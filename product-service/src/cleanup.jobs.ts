@@ -10,12 +10,13 @@ const INTERVAL = 60_000;
 export function cleanupTasks(query: Query): Record<string, PeriodicTask> {
   const { removeClosedReservations, removeEmptyCategories } = createCleanupRepository(query);
   return {
-    clean_up: {
+    remove_closed_reservations: {
       every: INTERVAL,
-      async run(signal) {
-        await inBatches(removeClosedReservations, { signal });
-        await inBatches(removeEmptyCategories, { signal });
-      },
+      run: (signal) => inBatches(removeClosedReservations, { signal }),
+    },
+    remove_empty_categories: {
+      every: INTERVAL,
+      run: (signal) => inBatches(removeEmptyCategories, { signal }),
     },
   };
 }

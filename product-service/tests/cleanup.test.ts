@@ -16,7 +16,10 @@ afterAll(async () => {
   await shop.close();
 });
 
-const cleanUp = () => cleanupTasks(createQuery(pool))['clean_up']?.run(new AbortController().signal);
+const cleanUp = async () => {
+  const { signal } = new AbortController();
+  for (const { run } of Object.values(cleanupTasks(createQuery(pool)))) await run(signal);
+};
 
 async function reservation(status: string, days: number): Promise<string> {
   const id = randomUUID();

@@ -6,6 +6,8 @@ import {
   isDatabaseUnavailable,
   isUniqueViolation,
   sqlStateOf,
+  wasNotDone,
+  wasRolledBack,
 } from '../src/postgres/database-errors.ts';
 import { poolSettings } from '../src/postgres/pool-settings.ts';
 
@@ -142,4 +144,23 @@ describe('any other error', () => {
       undefined,
     ]);
   });
+});
+
+test.each([
+  // Both: the statement had no effect, and it may succeed when it is repeated.
+  ['40P01', true, true],
+  ['40001', true, true],
+  ['55P03', true, true],
+  ['57014', true, true],
+  ['53300', true, true],
+  // Without effect, and refused again when it is repeated.
+  ['23505', true, false],
+  ['22003', true, false],
+  // The commit may have happened before.
+  ['08006', false, false],
+  ['57P01', false, false],
+  ['57P02', false, false],
+])('after %s a statement was rolled back: %s, and is repeated: %s', (code, rolledBack, repeated) => {
+  const error = Object.assign(new Error('a failure'), { code });
+  expect([wasRolledBack(error), wasNotDone(error)]).toEqual([rolledBack, repeated]);
 });

@@ -5,7 +5,7 @@ import { OutOfTime } from '../src/errors/http-errors.ts';
 import { type Database, openDatabase } from '../src/postgres/open-database.ts';
 import { openPool } from '../src/postgres/open-pool.ts';
 import { poolSettings } from '../src/postgres/pool-settings.ts';
-import { createQuery } from '../src/postgres/query.ts';
+import { createQuery, createTransaction } from '../src/postgres/query.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 import { openSlowLink, type SlowLink, throughLink } from '../src/testing/slow-link.ts';
 
@@ -34,24 +34,20 @@ afterAll(async () => {
   link.close();
 });
 
-/**
- * Does what Prisma does when the second statement of a `$transaction` gets no response in time: sends ROLLBACK, and
- * releases the connection without waiting for its result.
- */
-async function abandonedTransaction(stall: (pid: number) => Promise<void>): Promise<void> {
-  const adapter = await database.adapter.connect();
-  const transaction = await adapter.startTransaction();
-  const { rows } = await transaction.queryRaw(statement('SELECT pg_backend_pid()'));
-  await transaction.executeRaw(statement(`INSERT INTO ${TABLE} VALUES ('abandoned')`));
-  await stall(Number(rows[0]?.[0]));
-  await expect(transaction.executeRaw(statement('SELECT 1'))).rejects.toThrow();
-  await transaction.executeRaw(statement('ROLLBACK')).catch(() => undefined);
-  await transaction.rollback();
+/** A transaction whose last statement gets no response in time. */
+async function abandonedTransaction(stall: (pid: number) => unknown): Promise<void> {
+  const abandoned = database.transaction(async (query) => {
+    const [row] = await query<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+    await query`INSERT INTO entries_of_open_pool_test VALUES ('abandoned')`;
+    await stall(row?.pid ?? 0);
+    await query`SELECT 1`;
+  });
+  await expect(abandoned).rejects.toThrow();
 }
 
 describe('a transaction that is abandoned without a response', () => {
   test('is not joined by another request when responses are late', async () => {
-    await abandonedTransaction(async () => link.slowDown(3500));
+    await abandonedTransaction(() => link.slowDown(3500));
     link.slowDown(0);
     await database.query`INSERT INTO entries_of_open_pool_test VALUES ('next')`;
     expect(await stored()).toEqual([{ entry: 'next' }]);
@@ -59,7 +55,7 @@ describe('a transaction that is abandoned without a response', () => {
 
   test('is not joined by another request when its backend is paused', async () => {
     let paused = 0;
-    await abandonedTransaction(async (pid) => {
+    await abandonedTransaction((pid) => {
       paused = pid;
       process.kill(pid, 'SIGSTOP');
     });
@@ -72,6 +68,23 @@ describe('a transaction that is abandoned without a response', () => {
     await direct.query('SELECT pg_sleep(0.2)');
     expect(await stored()).toEqual([{ entry: 'next' }]);
   });
+});
+
+test('a transaction out of time rejects at once, although no statement gets a response any more', async () => {
+  const settings = { ...poolSettings(throughLink(url, link), 1), query_timeout: 600_000 };
+  const pool = openPool(settings);
+  pool.on('error', () => undefined);
+  const transaction = createTransaction(pool);
+  let paused = 0;
+  const late = withinTime(300, () =>
+    transaction(async (query) => {
+      paused = (await query<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`)[0]?.pid ?? 0;
+      process.kill(paused, 'SIGSTOP');
+      await query`SELECT 1`;
+    }),
+  );
+  await expect(late.finally(() => process.kill(paused, 'SIGCONT'))).rejects.toThrow();
+  await pool.end();
 });
 
 describe('a connection that is released', () => {

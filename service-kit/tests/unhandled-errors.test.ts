@@ -22,22 +22,29 @@ async function start() {
   const logged = (text: string) => until(`the log has ${text}`, () => log.includes(text));
   await logged('"msg":"listening"');
   const url = `http://127.0.0.1:${/"port":(\d+)/.exec(log)?.[1]}`;
-  const send = (how: string) =>
-    fetch(`${url}/rows?as=${how}`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: 'a,b' });
+  const upload = { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: 'a,b' };
+  const send = (method: string, how: string) =>
+    fetch(`${url}/rows?as=${how}`, method === 'POST' ? upload : {});
   return { child, url, send, logged, log: () => log, exit: once(child, 'close') };
 }
 
-test.each(['event', 'rejection'])(
-  'an unhandled error (%s) of a request with a stream ends that request, and no other',
-  async (how) => {
-    const { child, url, send, log } = await start();
+test.each([
+  ['event', 'POST'],
+  ['rejection', 'POST'],
+  ['event', 'GET'],
+  ['rejection', 'GET'],
+])(
+  'an unhandled error (%s) of a request (%s) is logged and ends that request, and no other',
+  async (how, method) => {
+    const { child, url, send, logged, log } = await start();
     const slow = fetch(`${url}/slow`);
-    const response = await send(how);
+    const response = await send(method, how);
     expect(response.status).toBe(500);
     const problem = (await response.json()) as Record<string, unknown>;
     expect(problem).toMatchObject({ code: 'internal', detail: 'Something went wrong on our side' });
     expect(await (await slow).text()).toBe('done');
-    expect(await (await send('none')).json()).toEqual({ bytes: 3 });
+    expect(await (await send(method, 'none')).json()).toEqual({ bytes: 3 });
+    await logged(`unhandled ${how}`);
     expect(child.exitCode).toBe(null);
     expect(log()).not.toContain('stopping');
   },

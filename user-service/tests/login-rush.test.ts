@@ -35,6 +35,15 @@ test('200 concurrent logins succeed, and /health responds before they are done',
   expect(await Promise.all(logins)).toEqual(Array(200).fill(200));
 });
 
+test('50 concurrent registrations succeed', async () => {
+  const registrations = Array.from({ length: 50 }, async (_, i) => {
+    const name = `rush-${process.pid}-${i}`;
+    const body = { username: name, email: `${name}@example.com`, password: PASSWORD };
+    return (await request(server).post('/api/users/register').send(body)).status;
+  });
+  expect(await Promise.all(registrations)).toEqual(Array(50).fill(201));
+});
+
 test('a login that is refused because of a full queue does not count as failed', async () => {
   const failures = 3;
   const replica = await shop.startReplica({

@@ -81,7 +81,7 @@ interface Intervals {
 }
 
 export function placementPeriodic(
-  { reconcile, healReservations, cleanUp }: ReconcileUseCases,
+  { reconcile, healReservations, removeKeys, removeRejected }: ReconcileUseCases,
   { compareSince }: CompareUseCases,
   intervals: Intervals,
 ): Record<string, PeriodicTask> {
@@ -92,6 +92,7 @@ export function placementPeriodic(
       every: intervals.COMPARE_INTERVAL,
       run: (signal) => compareSince(new Date(Date.now() - intervals.COMPARE_WINDOW * 1000), { signal }),
     },
-    clean_up: { every: CLEANUP_INTERVAL, run: cleanUp },
+    remove_keys: { every: CLEANUP_INTERVAL, run: removeKeys },
+    remove_rejected_orders: { every: CLEANUP_INTERVAL, run: removeRejected },
   };
 }

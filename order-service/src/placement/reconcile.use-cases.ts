@@ -35,9 +35,16 @@ export function createReconcileUseCases({
   const healAll = async (held: string[], requestId: string) => {
     const fates = await repository.fatesOf(held);
     const idsOf = (fate: ReservationFate) => [...fates].flatMap(([id, its]) => (its === fate ? [id] : []));
+    const confirm = (reservationIds: string[]) => products.confirm({ reservationIds, requestId });
     const standing = idsOf('confirm');
-    if (standing.length > 0)
-      await heal(standing, requestId, () => products.confirm({ reservationIds: standing, requestId }));
+    // One that fails must not keep the others held.
+    const failed =
+      standing.length > 0 &&
+      (await confirm(standing).then(
+        () => false,
+        () => true,
+      ));
+    if (failed) for (const id of standing) await heal([id], requestId, () => confirm([id]));
     for (const id of idsOf('release'))
       await heal([id], requestId, () => products.release({ reservationId: id, requestId }));
   };
@@ -65,11 +72,11 @@ export function createReconcileUseCases({
       }
     },
 
-    /** Deletes all expired keys, and all orders rejected days ago. */
-    async cleanUp(signal: AbortSignal): Promise<void> {
-      await inBatches(repository.removeKeys, { signal });
-      await inBatches(repository.removeRejected, { signal });
-    },
+    /** Deletes all expired keys. */
+    removeKeys: (signal: AbortSignal) => inBatches(repository.removeKeys, { signal }),
+
+    /** Deletes all orders rejected days ago. */
+    removeRejected: (signal: AbortSignal) => inBatches(repository.removeRejected, { signal }),
   };
 }
 

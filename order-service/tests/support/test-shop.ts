@@ -86,7 +86,7 @@ export async function startTestShop(
   const listening = createListener(app);
   const url = `http://127.0.0.1:${await listening.start(0)}`;
   closers.push(() => listening.stop());
-  const { reconcile, healReservations, cleanUp } = createReconcileUseCases({
+  const { reconcile, healReservations, removeKeys, removeRejected } = createReconcileUseCases({
     repository: createReconcileRepository(query),
     products: client,
     metrics: placementMetrics,
@@ -105,7 +105,10 @@ export async function startTestShop(
     orderCache,
     reconcile,
     healReservations,
-    cleanUp,
+    async cleanUp(signal: AbortSignal) {
+      await removeKeys(signal);
+      await removeRejected(signal);
+    },
     /** @param calls replacements for calls of the product-service client in jobs */
     startJobs: (calls: Partial<typeof client> = {}) =>
       startJobs({

@@ -1,11 +1,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The deadline of the work in this context, in milliseconds of `performance.now()`. */
-const deadlines = new AsyncLocalStorage<number | undefined>();
+/** Logs an unhandled error of a request and ends the request. Never throws. */
+type EndRequest = (error: unknown) => void;
+
+/** What all parts of some work share. */
+interface Work {
+  /** In milliseconds of `performance.now()`; undefined without a deadline. */
+  readonly deadline: number | undefined;
+  /** Undefined outside of requests, and for work shared by several. */
+  readonly end: EndRequest | undefined;
+}
+
+const works = new AsyncLocalStorage<Work>();
+
+const deadlineIn = (milliseconds: number) =>
+  Number.isFinite(milliseconds) ? performance.now() + milliseconds : undefined;
 
 /** Milliseconds left for the current work, at least 0; undefined for work without a deadline, such as jobs. */
 export function remainingTime(): number | undefined {
-  const deadline = deadlines.getStore();
+  const deadline = works.getStore()?.deadline;
   return deadline === undefined ? undefined : Math.max(0, deadline - performance.now());
 }
 
@@ -16,8 +29,8 @@ export function atMost(limit: number): number {
 
 /** Runs work under a deadline of so many milliseconds, or the deadline of the surrounding work if that is earlier. */
 export function withinTime<T>(milliseconds: number, work: () => T): T {
-  const limit = atMost(milliseconds);
-  return Number.isFinite(limit) ? deadlines.run(performance.now() + limit, work) : work();
+  const deadline = deadlineIn(atMost(milliseconds));
+  return deadline === undefined ? work() : works.run({ deadline, end: works.getStore()?.end }, work);
 }
 
 /**
@@ -25,5 +38,21 @@ export function withinTime<T>(milliseconds: number, work: () => T): T {
  * @param milliseconds Infinity for work without a deadline
  */
 export function withOwnTime<T>(milliseconds: number, work: () => T): T {
-  return deadlines.run(Number.isFinite(milliseconds) ? performance.now() + milliseconds : undefined, work);
+  return works.run({ deadline: deadlineIn(milliseconds), end: undefined }, work);
+}
+
+/**
+ * Runs the work of a request.
+ * @param milliseconds Infinity for work without a deadline
+ * @param end is called with an error outside of the work's promise, such as an `error` event without a listener
+ */
+export function asRequest<T>(milliseconds: number, end: EndRequest, work: () => T): T {
+  return works.run({ deadline: deadlineIn(milliseconds), end }, work);
+}
+
+/** Ends the request in which an unhandled error occurred. @returns false if that request is not known */
+export function endRequestOf(error: unknown): boolean {
+  const end = works.getStore()?.end;
+  end?.(error);
+  return end !== undefined;
 }

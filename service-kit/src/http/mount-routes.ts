@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
+import { asRequest } from '../deadline/deadline.ts';
 import { MethodNotAllowed } from '../errors/http-errors.ts';
 import { spanOfRequest } from '../tracing/entry.spans.ts';
 import { inSpan, type Tracer } from '../tracing/span.ts';
@@ -13,8 +14,7 @@ import { endByError } from './problem.ts';
 import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
-import { checkDeadlineHeader, underDeadline } from './request-deadline.ts';
-import { inRequestScope } from './request-scope.ts';
+import { checkDeadlineHeader, timeLimitOf } from './request-deadline.ts';
 
 interface MountOptions {
   authenticate: Authenticator;
@@ -90,13 +90,11 @@ function stepsOf(
   if (limit !== undefined) steps.push(limit);
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
   const handle = (request: Request, response: Response) =>
-    underDeadline(route, request, contextOf(response), timeLimitFactor, () => {
-      if (route.stream === undefined) return received(route, request, response);
-      return inRequestScope(
-        (error) => endByError(error, request, response),
-        () => received(route, request, response),
-      );
-    });
+    asRequest(
+      timeLimitOf(route, request, contextOf(response), timeLimitFactor),
+      (error) => endByError(error, request, response),
+      () => received(route, request, response),
+    );
   steps.push((request, response) => inSpan(contextOf(response).span, () => handle(request, response)));
   return steps;
 }

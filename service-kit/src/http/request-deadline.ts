@@ -1,5 +1,4 @@
 import type { Request } from 'express';
-import { withinTime } from '../deadline/deadline.ts';
 import { MalformedRequest } from '../errors/http-errors.ts';
 import type { Route } from './define-route.ts';
 import type { RequestContext } from './request-context.ts';
@@ -11,26 +10,24 @@ export const DEADLINE_HEADER = 'x-request-deadline-ms';
  * Time limits for the work of a request, in milliseconds: the 2 s and 12 s of docs/http-api.md, minus a reserve for cleaning
  * up and sending the response. `steps` means that each step has its own limit instead.
  */
-const LIMITS = { usual: 1800, password: 11_500, steps: undefined } as const;
+const LIMITS = { usual: 1800, password: 11_500, steps: Number.POSITIVE_INFINITY } as const;
 
 export type TimeLimit = keyof typeof LIMITS;
 
 /**
- * Runs the work of a request under its time limit, which starts when the whole request has arrived: a slow client does not
- * use it up.
+ * The time limit of a request in milliseconds. It starts when the whole request has arrived: a slow client does not use it
+ * up.
  * @param timeLimitFactor multiplies the limits, for tests on a busy machine
  */
-export function underDeadline<T>(
+export function timeLimitOf(
   route: Route,
   request: Request,
   context: RequestContext,
   timeLimitFactor: number,
-  work: () => T,
-): T {
+): number {
   const limit = LIMITS[route.timeLimit ?? (route.stream === undefined ? 'usual' : 'steps')];
-  if (limit === undefined) return work();
   const spent = route.body === undefined ? performance.now() - context.startedAt : 0;
-  return withinTime(Math.min(limit * timeLimitFactor - spent, leftByCaller(request)), work);
+  return Math.min(limit * timeLimitFactor - spent, leftByCaller(request));
 }
 
 function leftByCaller({ headers }: Request): number {

@@ -23,27 +23,41 @@ function keepThreadsBusy(): void {
   for (let i = 0; i < 16; i += 1) pbkdf2('password', 'salt', 10_000, 64, 'sha512', () => undefined);
 }
 
-/** A handler whose errors occur outside its promise: as an event or as a rejection. */
-const failingRows = defineRoute({
-  method: 'post',
-  path: '/rows',
-  summary: 'Take rows',
-  who: 'anyone',
-  limit: false,
-  query: z.object({ as: z.enum(['event', 'rejection', 'none']) }),
-  stream: { types: ['text/csv'], maxBytes: 1000 },
-  status: 200,
-  response: z.object({ bytes: z.int() }),
-  async handler({ query, stream }) {
-    let bytes = 0;
-    for await (const chunk of stream.bytes) bytes += chunk.length;
-    if (query.as === 'event')
-      setImmediate(() => new EventEmitter().emit('error', new Error('unhandled event')));
-    if (query.as === 'rejection') void Promise.reject(new Error('unhandled rejection'));
-    if (query.as !== 'none') await new Promise(() => undefined);
-    return { bytes };
-  },
-});
+const how = z.object({ as: z.enum(['event', 'rejection', 'none']) });
+
+/** Fails outside of the handler's promise: as an event or as a rejection. */
+async function failOutside(as: z.output<typeof how>['as']): Promise<void> {
+  if (as === 'event') setImmediate(() => new EventEmitter().emit('error', new Error('unhandled event')));
+  if (as === 'rejection') void Promise.reject(new Error('unhandled rejection'));
+  if (as !== 'none') await new Promise(() => undefined);
+}
+
+const common = { path: '/rows', who: 'anyone', limit: false, query: how, status: 200 } as const;
+const failingRoutes = [
+  defineRoute({
+    ...common,
+    method: 'post',
+    summary: 'Take rows',
+    stream: { types: ['text/csv'], maxBytes: 1000 },
+    response: z.object({ bytes: z.int() }),
+    async handler({ query, stream }) {
+      let bytes = 0;
+      for await (const chunk of stream.bytes) bytes += chunk.length;
+      await failOutside(query.as);
+      return { bytes };
+    },
+  }),
+  defineRoute({
+    ...common,
+    method: 'get',
+    summary: 'Return rows',
+    response: z.object({ bytes: z.int() }),
+    async handler({ query }) {
+      await failOutside(query.as);
+      return { bytes: 3 };
+    },
+  }),
+];
 
 await runServer({
   service: 'child',
@@ -62,7 +76,7 @@ await runServer({
         throw new Error('outside of any request');
       });
     });
-    const { app: rows } = createTestApp({ routes: [failingRows] });
+    const { app: rows } = createTestApp({ routes: failingRoutes });
     app.use(rows);
     const close = async () => {
       if (config.NEEDED === 'busy threads') keepThreadsBusy();

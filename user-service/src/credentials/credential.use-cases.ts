@@ -25,10 +25,18 @@ export function createCredentialUseCases({ query, hasher, failures, audit }: Cre
 
   /**
    * The same steps for an unknown account, so that neither response nor time reveals whether there is one. The count of
-   * a right password is taken back while its caller goes on.
+   * a right password is taken back while its caller goes on. A refusal because of earlier failures is audited.
    */
-  const isRight = async (attempt: Attempt, password: string, credential: Credential | undefined) => {
-    const takeBack = await failures.take(attempt);
+  const isRight = async (
+    attempt: Attempt,
+    password: string,
+    credential: Credential | undefined,
+    origin: Origin,
+  ) => {
+    const takeBack = await failures.take(attempt).catch((error: unknown) => {
+      if (error instanceof TooManyFailures) audit.noteFailure(credential?.account.id, origin, 'login_locked');
+      throw error;
+    });
     const right = await hasher.verify(password, credential?.passwordHash).catch(async (error: unknown) => {
       await takeBack(false);
       throw error;
@@ -47,11 +55,7 @@ export function createCredentialUseCases({ query, hasher, failures, audit }: Cre
       const credential = await credentials.findByKey(key);
       const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.account.id);
       const attempt = { account, address: addressKey({ ip: origin.ip ?? '' }) };
-      const right = await isRight(attempt, password, credential).catch((error: unknown) => {
-        if (error instanceof TooManyFailures)
-          audit.noteFailure(credential?.account.id, origin, 'login_locked');
-        throw error;
-      });
+      const right = await isRight(attempt, password, credential, origin);
       if (!right || credential === undefined) {
         audit.noteFailure(credential?.account.id, origin);
         throw new InvalidCredentials();
@@ -67,7 +71,7 @@ export function createCredentialUseCases({ query, hasher, failures, audit }: Cre
      */
     async confirm(userId: number, password: string, origin: Origin): Promise<Credential> {
       const credential = await credentials.findByUser(userId);
-      const right = await isRight({ account: ownerOf(userId) }, password, credential);
+      const right = await isRight({ account: ownerOf(userId) }, password, credential, origin);
       if (!right || credential === undefined) {
         audit.noteFailure(userId, origin, 'wrong_password');
         throw new WrongPassword();

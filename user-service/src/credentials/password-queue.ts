@@ -17,5 +17,5 @@ export const createPasswordQueue = (threads: number): Turns =>
  * Requests in progress at once: every core hashes while one more request waits for the database, and at least one thread
  * of libuv's pool stays free.
  */
-const concurrentPasswords = (threads: number) =>
-  Math.max(1, Math.min(availableParallelism() + 1, threads - 1));
+export const concurrentPasswords = (threads: number, cores = availableParallelism()) =>
+  Math.max(1, Math.min(cores + 1, threads - 1));
