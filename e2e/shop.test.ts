@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { call } from './support/http.ts';
@@ -118,6 +119,55 @@ describe('the services together', () => {
     );
     expect(left.rows).toEqual([{ ip: null }]);
     await users.end();
+  });
+
+  test('delete a user everywhere: personal data in orders and stored responses, and products', async () => {
+    const [seller, buyer] = [await register(), await register()];
+    const given = { name: 'Something', price: 5, stock: 5 };
+    const { body } = await call('POST', `${stack.product.url}/api/products`, given, seller);
+    const product = body['product']?.['id'];
+    const order = {
+      products: [{ product_id: product, quantity: 1 }],
+      shipping_address: {
+        name: 'Ada Lovelace',
+        line1: 'Main St 1',
+        city: 'Bern',
+        postal_code: '3000',
+        country: 'CH',
+      },
+      note: 'the bell is broken',
+    };
+    const keyed = { token: buyer.token, headers: { 'Idempotency-Key': randomUUID() } };
+    const placed = await call('POST', `${stack.order.url}/api/orders`, order, keyed);
+    const id = placed.body['order']?.['id'];
+    await call('DELETE', `${stack.order.url}/api/orders/${id}`, undefined, buyer);
+    const database = new Client({ connectionString: stack.order.databaseUrl });
+    await database.connect();
+    const stored = async () => {
+      const { rows } = await database.query(
+        `SELECT o.shipping_address, o.note, k.answer_body FROM orders o JOIN idempotency_keys k ON k.order_id = o.id
+          WHERE o.id = $1`,
+        [id],
+      );
+      return JSON.stringify(rows);
+    };
+    expect(await stored()).toMatch(/Ada Lovelace.*bell.*Ada Lovelace/);
+    for (const user of [buyer, seller]) {
+      const { status } = await call(
+        'DELETE',
+        `${stack.user.url}/api/users/${user.user?.['id']}`,
+        undefined,
+        user,
+      );
+      expect(status).toBe(200);
+    }
+    await until('the personal data are erased', async () => !/Ada|bell/.test(await stored()));
+    await database.end();
+    const shown = () => call('GET', `${stack.product.url}/api/products/${product}`);
+    await until('the product is gone', async () => (await shown()).status === 404);
+    const { token } = await register();
+    const late = await call('POST', `${stack.order.url}/api/orders`, { products: order.products }, { token });
+    expect([late.status, late.body['code']]).toEqual([404, 'product_not_found']);
   });
 
   test('pass the request id on, and refuse clients at /internal', async () => {

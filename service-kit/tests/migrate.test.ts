@@ -36,7 +36,7 @@ describe('migrations', () => {
     await until('they are gone', async () => (await ask(url, others)).length === 0);
   });
 
-  test('are applied once by several processes that start at the same time', async () => {
+  test('are applied once by three runs at the same time', async () => {
     const { url } = await emptyDatabase();
     const prismaFolder = await folderOf(second);
     const applied = await Promise.all(

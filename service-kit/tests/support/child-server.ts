@@ -76,7 +76,7 @@ await runServer({
         throw new Error('outside of any request');
       });
     });
-    const { app: rows } = createTestApp({ routes: failingRoutes });
+    const { app: rows } = createTestApp({ routes: failingRoutes, logger });
     app.use(rows);
     const close = async () => {
       if (config.NEEDED === 'busy threads') keepThreadsBusy();
