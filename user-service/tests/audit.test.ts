@@ -114,6 +114,22 @@ describe('the audit trail', () => {
     ]);
   });
 
+  test('records a change of the password that the lock refuses', async () => {
+    const { user, bearer } = await register(shop.app);
+    const { app } = await shop.startReplica({
+      env: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN_FAILURES: '2/900' },
+    });
+    const change = (current_password: string) =>
+      request(app)
+        .put('/api/users/me/password')
+        .set('Authorization', bearer)
+        .send({ current_password, new_password: 'another-password' });
+    for (let i = 0; i < 2; i += 1) await change('wrong').expect(403);
+    await change(PASSWORD).expect(429);
+    const isRecorded = async () => (await trail.namesOf(user.id)).includes('login_locked');
+    await until('the refusal is recorded', isRecorded);
+  });
+
   test("records wrong current passwords, renames, and changes of a user's address by an admin", async () => {
     const { user, bearer } = await register(shop.app);
     await request(shop.app)
