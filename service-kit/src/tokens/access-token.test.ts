@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createAccessTokenVerifier, signAccessToken } from './access-token.ts';
-import { fixedKeys, secretKey } from './token-keys.ts';
+import { fixedKeys, headerOf, secretKey } from './token-keys.ts';
 
 const key = secretKey('a-secret-of-the-tests-that-is-long-enough');
 const user = { id: 7, role: 'customer', sessionId: 's' } as const;
@@ -36,4 +36,29 @@ describe('an access token that was verified before', () => {
     accepted = [];
     expect(verify(token)).toBeUndefined();
   });
+});
+
+describe('the subject of an access token', () => {
+  const { verify } = createAccessTokenVerifier(fixedKeys([key]));
+
+  test.each([12, 2_147_483_647])('may be %s', (id) => {
+    expect(verify(signAccessToken({ ...user, id }, key, 60))).toMatchObject({ id });
+  });
+
+  test.each(['2147483648', '0', '-1', '7x', '7 ', '1e3', 'x7'])('may not be %j', (id) => {
+    const forged = { ...user, id: id as unknown as number };
+    expect(verify(signAccessToken(forged, key, 60))).toBeUndefined();
+  });
+});
+
+test('an access token names its key, if that has a name', () => {
+  const named = { ...key, kid: 'of-november' };
+  const { verify, awaitKey } = createAccessTokenVerifier({
+    find: (header) => fixedKeys([named]).find(header),
+    awaitKey: async ({ kid }) => expect(kid).toBe('of-november'),
+  });
+  const token = signAccessToken(user, named, 60);
+  expect(headerOf(token)).toEqual({ alg: 'HS256', kid: 'of-november' });
+  expect(verify(token)).toMatchObject(user);
+  expect(awaitKey(token)).toBeInstanceOf(Promise);
 });
