@@ -19,6 +19,26 @@ export function createCleanupRepository(query: Query) {
     },
 
     /**
+     * Looks at the next known words, and forgets those that no product has any more. A product that gets such a word in this
+     * moment is found all the same; only mistyped forms of the word are not, until its next product.
+     * Indexes: known_words_word, products_search.
+     * @returns the last word that was looked at; null after the last of all
+     */
+    async removeUnusedWords(after: string, limit: number): Promise<string | null> {
+      const rows = await query<[{ last: string | null }]>`
+        WITH seen AS MATERIALIZED (
+          SELECT ctid AS place, word FROM known_words WHERE word > ${after} ORDER BY word LIMIT ${limit}::int
+        ), removed AS (
+          DELETE FROM known_words k USING seen
+           WHERE k.ctid = seen.place AND k.word = seen.word AND NOT EXISTS (
+             SELECT FROM products p
+              WHERE p.deleted_at IS NULL AND p.lexemes @@ format('%L | %L', 'a' || seen.word, 'b' || seen.word)::tsquery)
+        )
+        SELECT max(word) AS last FROM seen`;
+      return rows[0].last;
+    },
+
+    /**
      * Removes the counters of categories without products. A category's count is the sum of its slots. Slots that another
      * transaction is changing are left alone, and changes since the check are kept in the slot that is written.
      */

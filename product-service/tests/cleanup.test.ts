@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createQuery } from '@shop/service-kit/postgres/query';
 import { Pool } from 'pg';
 import { cleanupTasks } from '../src/cleanup.jobs.ts';
+import { createProduct } from './support/product.factory.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
@@ -52,6 +53,23 @@ describe('the cleanup', () => {
         where: { updatedAt: { lt: new Date(Date.now() - 8 * 86_400_000) }, status: 'RELEASED' },
       }),
     ).toBe(0);
+  });
+
+  test('forgets the words that no product has any more, and no others', async () => {
+    const name = (words: string) => ({ name: words, price: 1 });
+    await createProduct(shop.app, name('Zanzibar lantern'));
+    const gone = await createProduct(shop.app, name('Quixotic lantern'));
+    const known = async () =>
+      (
+        await pool.query("SELECT word FROM known_words WHERE word IN ('zanzibar', 'lantern', 'quixotic')")
+      ).rows
+        .map(({ word }) => String(word))
+        .sort();
+    await cleanUp();
+    expect(await known()).toEqual(['lantern', 'quixotic', 'zanzibar']);
+    await pool.query('UPDATE products SET deleted_at = now() WHERE id = $1', [gone.id]);
+    await cleanUp();
+    expect(await known()).toEqual(['lantern', 'zanzibar']);
   });
 
   test('deletes categories without products, and keeps the counts of the others', async () => {
