@@ -6,7 +6,6 @@ import request from 'supertest';
 import { defineRoute } from '../src/http/define-route.ts';
 import { createHttpClient } from '../src/http/http-client.ts';
 import { openDatabase } from '../src/postgres/open-database.ts';
-import { nameOfStatement } from '../src/postgres/statement.spans.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
 import { type ReceivedSpan, startOtlpReceiver } from '../src/testing/otlp-receiver.ts';
 import { TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
@@ -242,14 +241,3 @@ test('a receiver that is away costs lines in the log, and no request', async () 
   expect(lines.find(({ msg }) => msg === 'traces')).toMatchObject({ level: 'warn' });
   await request(app).get('/calls').expect(204);
 });
-
-test.each([
-  ['SELECT id FROM "public"."products" WHERE id = $1', 'SELECT products'],
-  ['WITH w AS (SELECT 1) INSERT INTO orders (id) SELECT 1 FROM w', 'INSERT orders'],
-  ['SELECT 1 FROM a FOR UPDATE SKIP LOCKED', 'SELECT a'],
-  ['INSERT INTO a (b) VALUES (1) ON CONFLICT DO UPDATE SET b = 2', 'INSERT a'],
-  ['  update only_this SET b = 1', 'UPDATE only_this'],
-  ['DELETE FROM a USING b', 'DELETE a'],
-  ['BEGIN', 'BEGIN'],
-  ['SELECT 1', 'SELECT'],
-])('the statement %s is named %s', (text, name) => expect(nameOfStatement(text)).toBe(name));
