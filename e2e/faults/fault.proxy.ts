@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, type RequestOptions, request as send } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
+const WITHOUT_LIMITS = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
+
 /** A request to the service, or its response. */
 export interface Message {
   readonly method: string;
@@ -33,7 +35,7 @@ export async function startFaultProxy({ targets, onMessage }: ProxyOptions) {
   const sockets = new Set<Socket>();
   // Node would send a 408 on a connection that a client has opened and not used for a minute, and the client would read it as
   // the response to its next request.
-  const server = createServer({ headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 }, async (incoming, outgoing) => {
+  const server = createServer(WITHOUT_LIMITS, async (incoming, outgoing) => {
     const { socket, method = '', url: path = '' } = incoming;
     try {
       const body = await bytesOf(incoming);
