@@ -33,9 +33,9 @@ const cursorOf = (...key: unknown[]) => Buffer.from(JSON.stringify(key)).toStrin
 const most = (nodes: PlanNode[]) =>
   Math.max(0, ...nodes.map((node) => node['Actual Rows'] * node['Actual Loops']));
 
-async function planOf(path: string) {
+async function planOf(path: string, { app } = replica) {
   explained.take();
-  await request(replica.app).get(path).expect(200);
+  await request(app).get(path).expect(200);
   const nodes = explained.take();
   return {
     indexes: nodes.flatMap((node) => node['Index Name'] ?? []),
@@ -96,6 +96,20 @@ describe('each list of 50,000 products is read from an index', () => {
     const { scanned, rows } = await planOf('/api/products/categories?counts=true');
     expect(scanned).toEqual([]);
     expect(rows).toBeLessThan(100);
+  });
+});
+
+describe('a beginning of words that a tenth of all products have is not taken for rare', () => {
+  test.each([
+    ['q=4', 'products_pkey'],
+    ['q=number%204', 'products_pkey'],
+    ['q=4&sort=price', 'products_listed_price'],
+    ['q=thing%204&sort=-created_at', 'products_listed_created_at'],
+  ])('?%s from %s', async (query, index) => {
+    const reading = await shop.startReplica({ wrap: explained.wrap, fewMatches: 1000 });
+    const plan = await planOf(`/api/products?${query}`, reading);
+    expect(plan.indexes).toContain(index);
+    expect(plan.rows).toBeLessThanOrEqual(COUNTED);
   });
 });
 

@@ -16,6 +16,8 @@ export interface Listing {
   total: Total;
 }
 
+/** How many products are looked at to see how frequent the matches of a search are. */
+const SAMPLE = 500;
 const NOTHING: Listing = { rows: [], total: { count: 0, isEstimate: false } };
 
 interface TextRow extends SearchText {
@@ -53,8 +55,27 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     };
   };
 
-  /** Reads tier by tier until the page is full. */
-  const nearest = async (matches: Matches, after: ProductKey | undefined, need: number, all: number) => {
+  /**
+   * The number of matches, in a tier or in all, as a sample shows it: the planner knows how frequent words are, but takes any
+   * beginning of a word for rare that is no frequent word itself. 0 in a small catalogue, where all matches are few.
+   */
+  const sampled = async (matches: Matches): Promise<(tier?: number) => number> => {
+    const products = await totals.estimate(Prisma.sql`TRUE`);
+    if (products <= few) return () => 0;
+    const share = Math.min(1, SAMPLE / products);
+    const counts = await reader.sample(matches, share);
+    const every = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    return (tier) => Math.round((tier === undefined ? every : (counts.get(tier) ?? 0)) / share);
+  };
+
+  /** Reads tier by tier until the page is full. @param seen the number of matches in a tier at least, as far as known */
+  const nearest = async (
+    matches: Matches,
+    after: ProductKey | undefined,
+    need: number,
+    all: number,
+    seen: (tier: number) => number,
+  ) => {
     const found: Match[] = [];
     const first = after === undefined ? 0 : Number(after[1]) - 1;
     for (const [index, tier] of matches.tiers.entries()) {
@@ -63,7 +84,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
         after !== undefined && index === first ? ['-id', after[2], after[2]] : undefined;
       const wanted = { sort: '-id' as const, after: place, need: need - found.length };
       const inTier = { ...matches, tiers: [tier], lookUp: tier, except: matches.tiers.slice(0, index) };
-      const expected = await totals.estimate(reader.expected(inTier));
+      const expected = Math.max(await totals.estimate(reader.expected(inTier)), seen(index + 1));
       const rows = await readOrWalk(inTier, wanted, expected, all);
       found.push(...rows.map(({ id }) => ({ id, tier: index + 1 })));
     }
@@ -78,8 +99,12 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     all: number,
   ): Promise<Match[]> => {
     if (!isFew(expected, wanted.need, all)) {
-      const found = await reader.walk(matches, wanted, Math.ceil((3 * wanted.need * all) / expected) + 500);
-      if (found.length === wanted.need) return found;
+      const near = Math.ceil((3 * wanted.need * all) / expected) + 500;
+      // Once more ten times as far: matches that are many stand close together where the order follows the words.
+      for (const scanned of [near, 10 * near]) {
+        const found = await reader.walk(matches, wanted, scanned);
+        if (found.length === wanted.need) return found;
+      }
     }
     return (await reader.readAll(matches, wanted)).found;
   };
@@ -107,7 +132,8 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
       if (matches === undefined) return NOTHING;
       const need = offset + limit + 1;
       const wanted = { sort, after, need, ids: filter.ids };
-      const expected = await totals.estimate(reader.expected(matches));
+      const seen = await sampled(matches);
+      const expected = Math.max(await totals.estimate(reader.expected(matches)), seen());
       const all = expected <= few ? 0 : await totals.estimate(matches.where);
       if (isFew(expected, need, all)) {
         const { found, count } = await reader.readAll(matches, wanted);
@@ -115,7 +141,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
       }
       const [found, total] = await Promise.all([
         sort === 'relevance'
-          ? nearest(matches, after, need, all)
+          ? nearest(matches, after, need, all, seen)
           : readOrWalk(matches, wanted, expected, all),
         totals.total(reader.found(matches), expected),
       ]);

@@ -41,6 +41,20 @@ export function createMatchReader(query: Query) {
     /** The same as far as Postgres has statistics of it. */
     expected,
 
+    /**
+     * How many of a part of all products match, by tier. The part is read in pages that lie anywhere, the same ones each time.
+     * @param share of all products, at most 1
+     */
+    async sample(matches: Matches, share: number): Promise<Map<number, number>> {
+      const rows = await query<{ tier: number; count: number }[]>`
+        SELECT tier, count(*)::int AS count
+          FROM (SELECT ${tierOf(matches.tiers)} AS tier
+                  FROM products p TABLESAMPLE SYSTEM (${share * 100}::real) REPEATABLE (1)
+                 WHERE ${matches.where} AND ${passing(matches)}) AS found
+         GROUP BY tier`;
+      return new Map(rows.map(({ tier, count }) => [tier, count]));
+    },
+
     /** All matches are read, counted and sorted. Index: products_search. */
     async readAll(matches: Matches, { sort, after, need, ids }: Wanted) {
       // Materialized: planned for all rows, or Postgres might rather walk along an order.
