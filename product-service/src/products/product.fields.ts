@@ -4,10 +4,10 @@ import { z } from 'zod';
 
 export const MAX_STOCK = 1_000_000_000;
 export const MAX_NAME = 200;
-export const MAX_DESCRIPTION = 5000;
+const MAX_DESCRIPTION = 5000;
 export const MAX_CATEGORY = 100;
-export const MAX_SKU = 64;
-export const MAX_IMAGE_URL = 2000;
+const MAX_SKU = 64;
+const MAX_IMAGE_URL = 2000;
 
 /** A letter of a non-Latin script: one such character can be a whole word. */
 const NON_LATIN = /(?![\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}])\p{L}/u;
