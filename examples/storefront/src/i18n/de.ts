@@ -136,7 +136,9 @@ export const de: Dictionary = {
       left === 0 ? `${wanted} gewünscht, keines mehr da` : `${wanted} gewünscht, ${left} noch da`,
     adjust: 'Warenkorb anpassen',
     adjusted: 'Im Warenkorb liegt jetzt, was lieferbar ist.',
-    gone: 'Ein Produkt aus Ihrem Warenkorb wird nicht mehr verkauft.',
+    gone: 'Nicht mehr im Angebot',
+    goneText: 'Folgendes wird nicht mehr verkauft. Noch ist nichts bestellt.',
+    wanted: (n) => `${n} gewünscht`,
     sureRetry: 'Sie können die Bestellung gefahrlos noch einmal senden: Sie wird nur einmal aufgegeben.',
   },
   orders: {

@@ -136,7 +136,9 @@ export const en = {
       left === 0 ? `you wanted ${wanted}, none is left` : `you wanted ${wanted}, ${left} left`,
     adjust: 'Adjust my basket',
     adjusted: 'The basket has what is available now.',
-    gone: 'A product of your basket is not sold any more.',
+    gone: 'No longer on sale',
+    goneText: 'The following are not sold any more. Nothing was ordered yet.',
+    wanted: (n: number) => `you wanted ${n}`,
     sureRetry: 'Your order may be sent again safely: it is placed once only.',
   },
   orders: {

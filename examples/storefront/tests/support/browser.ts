@@ -19,6 +19,8 @@ export interface VisitOptions {
   viewport?: { width: number; height: number };
   colorScheme?: 'light' | 'dark';
   locale?: string;
+  /** A screen that is touched. */
+  hasTouch?: boolean;
 }
 
 export interface Visit {
@@ -30,8 +32,8 @@ export interface Visit {
 
 /** A new visitor, without anything stored. Paths are relative to the storefront. */
 export async function visit(browser: Browser, options: VisitOptions): Promise<Visit> {
-  const { url, viewport = WIDE, colorScheme = 'light', locale = 'en-US' } = options;
-  const context = await browser.newContext({ baseURL: url, viewport, colorScheme, locale });
+  const { url, viewport = WIDE, colorScheme = 'light', locale = 'en-US', hasTouch = false } = options;
+  const context = await browser.newContext({ baseURL: url, viewport, colorScheme, locale, hasTouch });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const errors: string[] = [];
@@ -72,6 +74,15 @@ export async function fillAddress(page: Page): Promise<void> {
   await page.getByLabel('Postal code').fill('SW1Y 4JH');
   await page.getByLabel('City').fill('London');
   await page.getByLabel('Country').selectOption('GB');
+}
+
+export async function signUp(page: Page, name: string): Promise<void> {
+  await page.goto('/sign-up');
+  await page.getByLabel('User name', { exact: true }).fill(name);
+  await page.getByLabel('Email', { exact: true }).fill(`${name}@example.com`);
+  await page.getByLabel('Password', { exact: true }).fill('a long enough one');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.waitForURL('**/account');
 }
 
 /** Puts a product into the basket from its page. */

@@ -1,4 +1,5 @@
 import { call } from '../../../../e2e/support/http.ts';
+import { sleep } from '../../../../e2e/support/process.ts';
 import type { Storefront } from './storefront.ts';
 
 interface Product {
@@ -26,11 +27,27 @@ async function tokenOf({ stack }: Storefront, username: string): Promise<string>
   return (body['tokens'] as unknown as { access_token: string }).access_token;
 }
 
-/** Changes a product as its seller does in another window. */
-export async function changeProduct(shop: Storefront, id: number, changes: object): Promise<void> {
+/** Sends a request of the demo seller, as from another window. */
+async function asSeller(shop: Storefront, method: string, path: string, body?: object) {
   const token = await tokenOf(shop, 'demo-seller');
-  const { status, text } = await call('PATCH', `${shop.stack.product.url}/api/products/${id}`, changes, {
-    token,
-  });
-  if (status !== 200) throw new Error(text);
+  for (;;) {
+    const response = await call(method, `${shop.stack.product.url}${path}`, body, { token });
+    if (response.status < 300) return response.body;
+    // A 503 of a busy machine does not count.
+    if (response.status !== 503) throw new Error(response.text);
+    await sleep(500);
+  }
 }
+
+/** A further product, with five units. */
+export async function createProduct(shop: Storefront, name: string): Promise<Product> {
+  const product = { name, price: 10, stock: 5 };
+  return (await asSeller(shop, 'POST', '/api/products', product))['product'] as unknown as Product;
+}
+
+export const changeProduct = (shop: Storefront, id: number, changes: object) =>
+  asSeller(shop, 'PATCH', `/api/products/${id}`, changes);
+
+/** Takes it out of the catalogue. */
+export const deleteProduct = (shop: Storefront, id: number) =>
+  asSeller(shop, 'DELETE', `/api/products/${id}`);

@@ -102,7 +102,7 @@ function AddToBasket({ product }: { product: Product }) {
   const isFull = inBasket === 0 && isBasketFull();
   const quantity = Math.max(1, Math.min(wanted, left));
   const add = () => {
-    setQuantity(product.id, inBasket + quantity);
+    setQuantity(product.id, inBasket + quantity, product.name);
     setWanted(1);
     say(words.added(product.name), { href: '/basket', text: words.toBasket });
   };

@@ -1,5 +1,5 @@
 import type { Product } from '@shop/client';
-import { MAX_QUANTITY, setQuantity } from '../../basket.ts';
+import { MAX_QUANTITY, nameInBasket, setQuantity } from '../../basket.ts';
 import { texts } from '../../i18n/index.ts';
 import { money } from '../../lib/format.ts';
 import { Page } from '../../ui/page.tsx';
@@ -41,7 +41,7 @@ export default function BasketPage() {
 function Line({ line }: { line: ShownLine }) {
   const { basket, shop } = texts.value;
   const { id, quantity, product, problem } = line;
-  const name = product?.name ?? `№ ${id}`;
+  const name = product?.name ?? nameInBasket(id);
   const remove = () => {
     setQuantity(id, 0);
     say(basket.removed(name));

@@ -23,8 +23,9 @@ export default function CheckoutPage() {
 function Checkout() {
   const words = texts.value;
   const lines = basket.value;
-  const quote = useResource(lines.length === 0 ? null : `quote ${JSON.stringify(lines)}`, (signal) =>
-    shop.orders.quote({ products: orderLines(lines) }, { signal }),
+  const products = orderLines(lines);
+  const quote = useResource(lines.length === 0 ? null : `quote ${JSON.stringify(products)}`, (signal) =>
+    shop.orders.quote({ products }, { signal }),
   );
   const last = useResource('last address', async (signal) => {
     const { orders } = await shop.orders.list({ per_page: 1 }, { signal });
@@ -59,7 +60,7 @@ function QuoteRefused({ failure, onRetry }: { failure: unknown; onRetry: () => v
   if (failure instanceof ShopError && failure.code === 'insufficient_stock')
     return <SoldOutDialog lines={failure.details} onDone={() => route('/basket', true)} />;
   if (failure instanceof ShopError && failure.code === 'product_not_found')
-    return <GoneDialog onDone={() => route('/basket', true)} />;
+    return <GoneDialog lines={failure.details ?? []} onDone={() => route('/basket', true)} />;
   return <Failed failure={failure} onRetry={onRetry} />;
 }
 
@@ -126,9 +127,11 @@ function CheckoutForm({ quote, onQuote, address }: CheckoutFormProps) {
         />
       )}
       {refusal?.code === 'insufficient_stock' && (
-        <SoldOutDialog lines={refusal.details} names={quote.products} onDone={() => route('/basket')} />
+        <SoldOutDialog lines={refusal.details} onDone={() => route('/basket')} />
       )}
-      {refusal?.code === 'product_not_found' && <GoneDialog onDone={() => route('/basket')} />}
+      {refusal?.code === 'product_not_found' && (
+        <GoneDialog lines={refusal.details ?? []} onDone={() => route('/basket')} />
+      )}
     </div>
   );
 }

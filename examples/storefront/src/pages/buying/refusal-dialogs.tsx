@@ -1,5 +1,5 @@
-import type { OrderLine, Quote } from '@shop/client';
-import { basket, setQuantity } from '../../basket.ts';
+import type { Quote } from '@shop/client';
+import { nameInBasket, setQuantity } from '../../basket.ts';
 import { texts } from '../../i18n/index.ts';
 import { money } from '../../lib/format.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -62,18 +62,46 @@ interface ShortLine {
   available: number;
 }
 
-/** Offers to put into the basket what is left. */
-export function SoldOutDialog({
-  lines,
-  names = [],
-  onDone,
-}: {
-  lines: ShortLine[];
-  names?: OrderLine[];
+interface RefusalProps {
+  /** As the shop refused them. */
+  lines: readonly ShortLine[];
   onDone: () => void;
-}) {
+}
+
+/** Offers to put into the basket what is left. */
+export function SoldOutDialog(props: RefusalProps) {
   const { checkout } = texts.value;
-  const nameOf = new Map(names.map(({ product_id, name }) => [product_id, name]));
+  return (
+    <RefusedLines
+      {...props}
+      title={checkout.soldOut}
+      text={checkout.soldOutText}
+      about={({ requested, available }) => checkout.available(requested, available)}
+    />
+  );
+}
+
+/** Offers to take out of the basket what is not sold any more. */
+export function GoneDialog(props: RefusalProps) {
+  const { checkout } = texts.value;
+  return (
+    <RefusedLines
+      {...props}
+      title={checkout.gone}
+      text={checkout.goneText}
+      about={({ requested }) => checkout.wanted(requested)}
+    />
+  );
+}
+
+interface RefusedLinesProps extends RefusalProps {
+  title: string;
+  text: string;
+  about: (line: ShortLine) => string;
+}
+
+function RefusedLines({ title, text, lines, about, onDone }: RefusedLinesProps) {
+  const { checkout } = texts.value;
   const adjust = () => {
     for (const { product_id, available } of lines) setQuantity(product_id, available);
     say(checkout.adjusted);
@@ -81,7 +109,7 @@ export function SoldOutDialog({
   };
   return (
     <Dialog
-      title={checkout.soldOut}
+      title={title}
       onClose={onDone}
       actions={
         <button type="button" class="button button--primary" onClick={adjust}>
@@ -89,33 +117,15 @@ export function SoldOutDialog({
         </button>
       }
     >
-      <p>{checkout.soldOutText}</p>
+      <p>{text}</p>
       <ul class="tile-list">
-        {lines.map(({ product_id, requested, available }) => (
-          <li key={product_id}>
-            <strong>{nameOf.get(product_id) ?? `№ ${product_id}`}</strong>
-            <span class="muted">{checkout.available(requested, available)}</span>
+        {lines.map((line) => (
+          <li key={line.product_id}>
+            <strong>{nameInBasket(line.product_id)}</strong>
+            <span class="muted">{about(line)}</span>
           </li>
         ))}
       </ul>
-    </Dialog>
-  );
-}
-
-/** The basket says which one it is. */
-export function GoneDialog({ onDone }: { onDone: () => void }) {
-  const { checkout, basket: words } = texts.value;
-  return (
-    <Dialog
-      title={checkout.gone}
-      onClose={onDone}
-      actions={
-        <button type="button" class="button button--primary" onClick={onDone}>
-          {texts.value.product.toBasket}
-        </button>
-      }
-    >
-      <p>{words.label(basket.value.length)}</p>
     </Dialog>
   );
 }
