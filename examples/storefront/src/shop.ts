@@ -6,6 +6,7 @@ import { forgetAll } from './lib/use-resource.ts';
 const TOKENS = 'shop.tokens';
 // Pages show a failure and a button soon, rather than wait for long.
 const RETRY = { tries: 3, totalMs: 4_000 };
+const RELOAD_MS = 5_000;
 
 /** The API at the address of this page: the development server passes it on, and so does the gateway. */
 export const shop = createShop({
@@ -20,20 +21,24 @@ export const shop = createShop({
 
 /** Who is signed in: null for nobody, undefined while that is not known yet. */
 export const user = signal<User | null | undefined>(undefined);
+/** Why it is not known. */
+export const userFailure = signal<unknown>(undefined);
 
-/** Reads who is signed in. Where the shop does not respond, it stays open. */
+/** Reads who is signed in. Where the shop does not respond, it is tried again until it does. */
 export async function loadUser(): Promise<void> {
-  if (!(await shop.session.isSignedIn())) {
-    user.value = null;
-    return;
-  }
   try {
-    user.value = await shop.session.me();
+    user.value = (await shop.session.isSignedIn()) ? await shop.session.me() : null;
+    userFailure.value = undefined;
   } catch (error) {
     if (error instanceof ShopError && error.status === 401) user.value = null;
-    else setTimeout(() => void loadUser(), 5_000);
+    else {
+      userFailure.value = error;
+      clearTimeout(nextTry);
+      nextTry = setTimeout(() => void loadUser(), RELOAD_MS);
+    }
   }
 }
+let nextTry: ReturnType<typeof setTimeout> | undefined;
 
 export async function signOut(): Promise<void> {
   await shop.session.logout().catch(() => undefined);

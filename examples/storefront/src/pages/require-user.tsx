@@ -2,8 +2,8 @@ import type { User } from '@shop/client';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { user } from '../shop.ts';
-import { Skeleton } from '../ui/states.tsx';
+import { loadUser, user, userFailure } from '../shop.ts';
+import { Failed, Skeleton } from '../ui/states.tsx';
 
 /** Shows a page to those who are signed in; sends others to sign in, and back afterwards. */
 export function RequireUser({ children }: { children: (user: User) => ComponentChildren }) {
@@ -12,6 +12,12 @@ export function RequireUser({ children }: { children: (user: User) => ComponentC
   useEffect(() => {
     if (known === null) route(`/sign-in?next=${encodeURIComponent(url)}`, true);
   }, [known]);
+  const retry = () => {
+    userFailure.value = undefined;
+    void loadUser();
+  };
+  if (known === undefined && userFailure.value !== undefined)
+    return <Failed failure={userFailure.value} onRetry={retry} isPage />;
   if (!known)
     return (
       <div class="page">

@@ -47,7 +47,7 @@ function StockFilter({ filters }: { filters: ListFilters }) {
 
 function Departments({ filters }: { filters: ListFilters }) {
   const { list } = texts.value;
-  const { data } = useResource('departments', (signal) =>
+  const { data, failure } = useResource('departments', (signal) =>
     shop.products.categories({ counts: true }, { signal }),
   );
   const chosen = filters.category?.toLowerCase() ?? '';
@@ -69,6 +69,7 @@ function Departments({ filters }: { filters: ListFilters }) {
         {link('', list.anyDepartment)}
         {data?.categories.map((name) => link(name, name, data.counts?.[name]))}
         {!data &&
+          failure === undefined &&
           Array.from({ length: 10 }, (_, index) => <li key={index} class="skeleton skeleton--line" />)}
       </ul>
     </nav>
