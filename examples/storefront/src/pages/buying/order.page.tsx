@@ -67,7 +67,7 @@ function Details({ order, isMine, onChange }: DetailsProps) {
         <div class="two-columns">
           <div class="stack">
             <Address order={order} />
-            <History id={order.id} status={order.status} />
+            <History order={order} />
             {isMine && order.allowed_transitions.includes('cancelled') && (
               <CancelButton order={order} onChange={onChange} />
             )}
@@ -112,9 +112,18 @@ function Address({ order: { shipping_address: address, note } }: { order: Order 
   );
 }
 
-/** Read again whenever the status changes. */
-function History({ id, status }: { id: number; status: Order['status'] }) {
-  const { orders } = texts.value;
+/** The statuses up to each one. A cancelled order may have been packed before. */
+const STEPS: Record<Order['status'], Order['status'][]> = {
+  pending: ['pending'],
+  processing: ['pending', 'processing'],
+  shipped: ['pending', 'processing', 'shipped'],
+  delivered: ['pending', 'processing', 'shipped', 'delivered'],
+  cancelled: ['pending', 'cancelled'],
+};
+
+/** Read again whenever the status changes. Until the times are known, it has its final height. */
+function History({ order: { id, status } }: { order: Order }) {
+  const { orders, shop: words } = texts.value;
   const { data, failure, reload } = useResource(`history ${id} ${status}`, (signal) =>
     shop.orders.history(id, { signal }),
   );
@@ -123,14 +132,14 @@ function History({ id, status }: { id: number; status: Order['status'] }) {
       <h2>{orders.history}</h2>
       {failure !== undefined && !data ? (
         <Failed failure={failure} onRetry={reload} />
-      ) : !data ? (
-        <Skeleton rows={2} height="3rem" />
       ) : (
-        <ol class="timeline">
-          {data.map(({ to, at }) => (
+        <ol class="timeline" aria-busy={!data}>
+          {(data ?? STEPS[status].map((to) => ({ to, at: undefined }))).map(({ to, at }) => (
             <li key={to}>
               <strong>{orders.status[to]}</strong>
-              <p class="muted small">{moment(at)}</p>
+              <p class={at ? 'muted small' : 'skeleton skeleton--line small'}>
+                {at ? moment(at) : words.loading}
+              </p>
             </li>
           ))}
         </ol>
