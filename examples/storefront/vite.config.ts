@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { defaultClientConditions, defineConfig, type Plugin, type ProxyOptions } from 'vite';
 import { demoPictures } from './demo-pictures.plugin.ts';
 
-const { USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL, PORT } = process.env;
+const { USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL, PORT, OUT_DIR } = process.env;
 const THEME = readFileSync(new URL('./src/theme.js', import.meta.url), 'utf8');
 const server = {
   // That of SHOP_URL, which links in mails lead to.
@@ -21,6 +21,8 @@ export default defineConfig({
   plugins: [demoPictures(), fontsFirst(), themeAndPolicy()],
   resolve: { conditions: ['@shop/source', ...defaultClientConditions] },
   build: {
+    outDir: OUT_DIR || 'dist',
+    emptyOutDir: true,
     target: 'es2023',
     assetsInlineLimit: 0,
     // What the first pages need in one file: a dozen small ones cost a slow processor more than they save.

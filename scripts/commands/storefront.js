@@ -13,7 +13,9 @@ npm run storefront -- --built  the same, built as it would be deployed
 Environment (all optional)
   PORT   another port than 3000; set SHOP_URL of npm start to match, mails link there
   USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL
-         where the shop is (default: the one started here, else localhost)`;
+         where the shop is (default: the one started here, else localhost)
+  OUT_DIR
+         where the built files are (default: examples/storefront/dist)`;
 const FOLDER = join(ROOT, 'examples', 'storefront');
 const GRACE_MS = 3_000;
 
