@@ -1,7 +1,8 @@
 import { errorCode, Failure } from './failure.js';
 import { sleep } from './processes.js';
 
-const TIMEOUT_MS = 10_000;
+/** For the import of a catalogue on a busy machine; services end every other request much sooner. */
+const TIMEOUT_MS = 60_000;
 const RETRIES = 20;
 
 /**
