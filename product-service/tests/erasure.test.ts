@@ -13,7 +13,7 @@ import { type Replica, startTestShop, type TestShop } from './support/test-shop.
 import { within } from './support/within.ts';
 
 /** Milliseconds, enough for a slow machine. */
-const SOON = 30_000;
+const SOON = 15_000;
 
 let shop: TestShop;
 let other: Replica;

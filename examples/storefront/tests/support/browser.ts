@@ -12,7 +12,7 @@ export async function openBrowser(): Promise<Browser> {
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 /** Milliseconds. It only ends a test that would fail anyway: what a slow machine needs is well within it. */
-const PATIENCE = 60_000;
+const PATIENCE = 200_000;
 
 export interface VisitOptions {
   url: string;
