@@ -6,7 +6,8 @@ import { signAccessToken } from '@shop/service-kit/tokens/access-token';
 import { secretKey } from '@shop/service-kit/tokens/token-keys';
 import { call } from './support/http.ts';
 import { startProcess } from './support/process.ts';
-import { folderOf, type ServiceName, type Stack, startStack, testServer } from './support/stack.ts';
+import { folderOf, type ServiceName } from './support/service-database.ts';
+import { type Stack, startStack, testServer } from './support/stack.ts';
 
 /** The secret in the documentation of the original. */
 const PUBLISHED = 'your-secret-key-change-in-production';

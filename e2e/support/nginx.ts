@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
 import { freePort, type Started, startProcess, until } from './process.ts';
-import type { ServiceName } from './stack.ts';
+import type { ServiceName } from './service-database.ts';
 
 const CONFIGURATION = fileURLToPath(new URL('../../deploy/gateway', import.meta.url));
 const PORTS = { 'user-service': 5001, 'product-service': 5002, 'order-service': 5003 } as const;

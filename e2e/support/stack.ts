@@ -1,9 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { PROCESS_SETTINGS } from '@shop/service-kit/process-settings';
 import { secretKey } from '@shop/service-kit/tokens/token-keys';
-import { Client } from 'pg';
 import { freePort, type Started, startProcess, until } from './process.ts';
+import {
+  createServiceDatabase,
+  folderOf,
+  type ServiceDatabase,
+  type ServiceName,
+} from './service-database.ts';
 
 export const JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
 /** The secret of access tokens. */
@@ -13,12 +16,13 @@ export const SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';
 /** Larger in tests, so that a busy machine does not cause 503s. Tests of the limits set it to 1; benches always use 1. */
 const TIME_LIMIT_FACTOR = process.env['JEST_WORKER_ID'] === undefined ? '1' : '8';
 
-export type ServiceName = 'user-service' | 'product-service' | 'order-service';
-
 /** One built service as a separate process. */
 export interface ServiceProcess {
   readonly url: string;
+  /** Of its database, as the superuser. */
   readonly databaseUrl: string;
+  /** As the role of the service. */
+  readonly serviceUrl: string;
   readonly port: number;
   readonly process: Started;
   isRunning(): boolean;
@@ -49,7 +53,6 @@ export interface StackOptions {
 }
 
 const ALL: ServiceName[] = ['user-service', 'product-service', 'order-service'];
-export const folderOf = (service: ServiceName) => fileURLToPath(new URL(`../../${service}`, import.meta.url));
 
 /** Set by `npm test`. */
 export function testServer(name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_REDIS_SERVER'): string {
@@ -64,13 +67,10 @@ export async function startStack(options: StackOptions = {}) {
     options.postgresUrlOf ?? (() => options.postgresUrl ?? testServer('TEST_DATABASE_URL'));
   const only = options.only ?? ALL;
   const services = new Map<ServiceName, ServiceProcess>();
-  const databases: { postgresUrl: string; database: string }[] = [];
+  const databases = new Map<ServiceName, ServiceDatabase>();
   for (const name of ALL.filter((service) => only.includes(service))) {
-    const database = `e2e_${name.replace('-service', '')}_${randomUUID().slice(0, 8)}`;
-    const postgresUrl = postgresUrlOf(name);
-    databases.push({ postgresUrl, database });
-    await onServer(postgresUrl, `CREATE DATABASE ${database}`);
-    const databaseUrl = Object.assign(new URL(postgresUrl), { pathname: `/${database}` }).toString();
+    const database = await createServiceDatabase(postgresUrlOf(name), name);
+    databases.set(name, database);
     const user = services.get('user-service');
     const product = services.get('product-service');
     const productUrl =
@@ -79,7 +79,7 @@ export async function startStack(options: StackOptions = {}) {
       name,
       await freePort(),
       {
-        DATABASE_URL: databaseUrl,
+        DATABASE_URL: database.serviceUrl,
         ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
         JWT_SECRET_KEY: JWT_SECRET,
         SERVICE_TOKEN_SECRET: SERVICE_SECRET,
@@ -90,14 +90,14 @@ export async function startStack(options: StackOptions = {}) {
         TIME_LIMIT_FACTOR,
         LOG_LEVEL: 'warn',
         ...options.env,
-        ...(await options.envOf?.(name, databaseUrl)),
+        ...(await options.envOf?.(name, database.url)),
       },
-      databaseUrl,
+      database,
     );
     services.set(name, service);
   }
   const begin = async ([name, service]: [ServiceName, ServiceProcess]) => {
-    await migrate(name, service.databaseUrl);
+    await databases.get(name)?.migrate();
     await service.start();
   };
   await Promise.all([...services].map(begin));
@@ -118,8 +118,7 @@ export async function startStack(options: StackOptions = {}) {
     },
     async close() {
       await Promise.all([...services.values()].map((service) => service.stop()));
-      for (const { postgresUrl, database } of databases)
-        await onServer(postgresUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+      for (const database of databases.values()) await database.drop();
     },
   };
 }
@@ -130,7 +129,7 @@ function createService(
   name: ServiceName,
   port: number,
   initial: Record<string, string>,
-  databaseUrl: string,
+  database: ServiceDatabase,
 ): ServiceProcess {
   let env = initial;
   const url = `http://127.0.0.1:${port}`;
@@ -142,7 +141,8 @@ function createService(
   const service: ServiceProcess = {
     url,
     port,
-    databaseUrl,
+    databaseUrl: database.url,
+    serviceUrl: database.serviceUrl,
     get process() {
       return running();
     },
@@ -179,7 +179,7 @@ function createService(
       await service.start();
     },
     async replicate(changes = {}) {
-      const replica = createService(name, await freePort(), { ...env, ...changes }, databaseUrl);
+      const replica = createService(name, await freePort(), { ...env, ...changes }, database);
       await replica.start();
       return replica;
     },
@@ -192,18 +192,4 @@ async function isReady(url: string): Promise<boolean> {
   const response = await fetch(`${url}/ready`);
   const { checks } = (await response.json()) as { checks?: Record<string, string> };
   return response.ok && checks?.['account_changes'] !== 'down';
-}
-
-async function migrate(name: ServiceName, databaseUrl: string): Promise<void> {
-  const migration = startProcess('node', ['dist/migrate.js'], {
-    cwd: folderOf(name),
-    env: { DATABASE_URL: databaseUrl },
-  });
-  if ((await migration.ended()) !== 0) throw new Error(`${name} cannot migrate:\n${migration.output()}`);
-}
-
-async function onServer(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query(sql).finally(() => client.end());
 }

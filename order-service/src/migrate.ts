@@ -5,4 +5,5 @@ await runMigration({
   service: 'order-service',
   env: process.env,
   prismaFolder: join(import.meta.dirname, '../prisma'),
+  appendOnly: ['order_status_changes'],
 });

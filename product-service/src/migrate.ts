@@ -5,4 +5,5 @@ await runMigration({
   service: 'product-service',
   env: process.env,
   prismaFolder: join(import.meta.dirname, '../prisma'),
+  appendOnly: ['stock_movements'],
 });

@@ -1,5 +1,6 @@
 import { sleep } from '../../e2e/support/process.ts';
-import { type ServiceName, testServer } from '../../e2e/support/stack.ts';
+import type { ServiceName } from '../../e2e/support/service-database.ts';
+import { testServer } from '../../e2e/support/stack.ts';
 import { startDrillShop, underLoad } from './drill.shop.ts';
 import { ask, startPostgresPair } from './postgres.pair.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { applyMigrations } from '@shop/service-kit/postgres/migrate';
 import { Client } from 'pg';
 import { sleep } from '../../e2e/support/process.ts';
-import { folderOf } from '../../e2e/support/stack.ts';
+import { folderOf } from '../../e2e/support/service-database.ts';
 import { startDrillShop, underLoad } from './drill.shop.ts';
 import { ask } from './postgres.pair.ts';
 

@@ -20,7 +20,10 @@ const FILE = join(DATA, 'secrets.json');
 export async function loadSecrets() {
   const kept = /** @type {Partial<Secrets>} */ ((await readJson(FILE)) ?? {});
   const rolePasswords = Object.fromEntries(
-    SERVICES.map(({ role }) => [role, kept.rolePasswords?.[role] ?? newSecret()]),
+    SERVICES.flatMap(({ owner, role }) => [owner, role]).map((role) => [
+      role,
+      kept.rolePasswords?.[role] ?? newSecret(),
+    ]),
   );
   const secrets = {
     postgresPassword: kept.postgresPassword ?? newSecret(),

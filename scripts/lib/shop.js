@@ -16,7 +16,8 @@ export const POSTGRES_DATA = join(DATA, 'postgres');
  * @property {string} portVariable overrides the port
  * @property {string} urlVariable names an existing database instead of the embedded one
  * @property {string} database
- * @property {string} role owner of that database, and of nothing else
+ * @property {string} owner role that owns this database and migrates it
+ * @property {string} role of the service, which can read and write rows
  * @property {string[]} extensions created by the superuser
  */
 
@@ -28,6 +29,7 @@ export const SERVICES = [
     portVariable: 'USER_PORT',
     urlVariable: 'USER_DATABASE_URL',
     database: 'user_db',
+    owner: 'user_owner',
     role: 'user_service',
     extensions: [],
   },
@@ -37,6 +39,7 @@ export const SERVICES = [
     portVariable: 'PRODUCT_PORT',
     urlVariable: 'PRODUCT_DATABASE_URL',
     database: 'product_db',
+    owner: 'product_owner',
     role: 'product_service',
     extensions: ['pg_trgm'],
   },
@@ -46,6 +49,7 @@ export const SERVICES = [
     portVariable: 'ORDER_PORT',
     urlVariable: 'ORDER_DATABASE_URL',
     database: 'order_db',
+    owner: 'order_owner',
     role: 'order_service',
     extensions: [],
   },

@@ -98,7 +98,7 @@ export const userConfigSchema = z
       .default('http://localhost:3000')
       .transform((url) => url.replace(/\/+$/, ''))
       .describe('The storefront, whose pages `/verify-email` and `/reset-password` mails link to'),
-    AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500, 365).describe('Days that security events are kept'),
+    AUDIT_RETENTION_DAYS: wholeNumber(7, 36_500, 365).describe('Days that security events are kept'),
     ...passwordConfig,
     UV_THREADPOOL_SIZE: wholeNumber(1, 1024, 4).describe(
       'Threads of libuv; bounds how many passwords are hashed at once. `npm start` and the images set it to the number of cores + 4',

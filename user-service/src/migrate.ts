@@ -5,4 +5,5 @@ await runMigration({
   service: 'user-service',
   env: process.env,
   prismaFolder: join(import.meta.dirname, '../prisma'),
+  appendOnly: ['security_events'],
 });

@@ -12,29 +12,45 @@ const TIME_LIMITS = {
 };
 
 /**
- * Creates one database and one role per service; no role can connect to another's database. May be repeated.
+ * Creates one database and two roles per service: its owner, which migrates it, and the service, which reads and writes
+ * rows. No role can connect to another's database. May be repeated, also for data of a release where the service was
+ * the owner.
  * @param {{ password: string, port: number, rolePasswords: Record<string, string> }} options
- * @returns {Promise<Record<string, string>>} the service's name to its connection string
+ * @returns {Promise<Databases>}
+ *
+ * @typedef {object} Databases
+ * @property {Record<string, string>} urls the service's name to its connection string
+ * @property {Record<string, NodeJS.ProcessEnv>} migrationSettings the service's name to what its migration needs in addition
  */
 export async function ensureDatabases({ password, port, rolePasswords }) {
   await withConnection(superuserUrl(password, port), async (client) => {
     await client.query('REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC');
-    for (const { role, database } of SERVICES) {
-      await ensureRole(client, role, rolePasswords[role] ?? '');
-      await ensureDatabase(client, database, role);
+    for (const { owner, role, database } of SERVICES) {
+      for (const name of [owner, role]) await ensureRole(client, name, rolePasswords[name] ?? '');
+      for (const [setting, value] of Object.entries(TIME_LIMITS))
+        await client.query(`ALTER ROLE ${role} SET ${setting} = '${value}'`);
+      await ensureDatabase(client, database, owner);
+      await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`);
     }
   });
-  for (const { database, extensions } of SERVICES) {
+  for (const { database, owner, role, extensions } of SERVICES) {
     await withConnection(superuserUrl(password, port, database), async (client) => {
       for (const extension of extensions) await client.query(`CREATE EXTENSION IF NOT EXISTS ${extension}`);
+      await client.query(`REASSIGN OWNED BY ${role} TO ${owner}`);
     });
   }
-  return Object.fromEntries(
-    SERVICES.map(({ name, role, database }) => [
-      name,
-      `postgresql://${role}:${rolePasswords[role]}@127.0.0.1:${port}/${database}`,
-    ]),
-  );
+  /** @type {(role: string, database: string) => string} */
+  const urlOf = (role, database) =>
+    `postgresql://${role}:${rolePasswords[role]}@127.0.0.1:${port}/${database}`;
+  return {
+    urls: Object.fromEntries(SERVICES.map(({ name, role, database }) => [name, urlOf(role, database)])),
+    migrationSettings: Object.fromEntries(
+      SERVICES.map(({ name, owner, role, database }) => [
+        name,
+        { DATABASE_URL: urlOf(owner, database), DATABASE_SERVICE_ROLE: role },
+      ]),
+    ),
+  };
 }
 
 /**
@@ -48,8 +64,6 @@ async function ensureRole(client, role, password) {
   const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION';
   const limit = `CONNECTION LIMIT ${CONNECTIONS}`;
   await client.query(`${verb} ROLE ${role} ${rights} ${limit} PASSWORD ${client.escapeLiteral(password)}`);
-  for (const [setting, value] of Object.entries(TIME_LIMITS))
-    await client.query(`ALTER ROLE ${role} SET ${setting} = '${value}'`);
 }
 
 /**

@@ -35,12 +35,14 @@ export async function openShop({ ports, databaseUrls, watch, stack, signal }) {
   const secretsAreKept = existsSync(join(DATA, 'secrets.json'));
   const secrets = await loadSecrets();
   const keeper = createKeeper(stack);
-  const databases = databaseUrls ?? (await openPostgres({ keeper, secrets, secretsAreKept, signal }));
+  const databases = databaseUrls
+    ? { urls: databaseUrls, migrationSettings: {} }
+    : await openPostgres({ keeper, secrets, secretsAreKept, signal });
   const redis = process.env.REDIS_URL ? undefined : await openRedis({ keeper, signal });
   const urls = Object.fromEntries(
     SERVICES.map(({ name }) => [name, localUrl(ports[name] ?? 0, process.env.HOST)]),
   );
-  writeRun({ urls, databases, ...(redis && { redis }) });
+  writeRun({ urls, databases: databases.urls, ...(redis && { redis }) });
 
   const services = SERVICES.map(({ name }) => ({
     name,
@@ -50,11 +52,12 @@ export async function openShop({ ports, databaseUrls, watch, stack, signal }) {
       name,
       base: process.env,
       port: ports[name] ?? 0,
-      databaseUrl: databases[name] ?? '',
+      databaseUrl: databases.urls[name] ?? '',
       redisUrl: process.env.REDIS_URL || redis,
       secrets,
       urls,
     }),
+    migrationSettings: databases.migrationSettings[name],
     signal,
   }));
   await step('Applying migrations', () => together(services.map(migrate)));
@@ -70,7 +73,7 @@ export async function openShop({ ports, databaseUrls, watch, stack, signal }) {
  * @param {import('../secrets.js').Secrets} options.secrets
  * @param {boolean} options.secretsAreKept
  * @param {AbortSignal} options.signal
- * @returns {Promise<Record<string, string>>} the service's name to its connection string
+ * @returns {Promise<import('../postgres/databases.js').Databases>}
  */
 async function openPostgres({ keeper, secrets, secretsAreKept, signal }) {
   const password = secrets.postgresPassword;

@@ -33,15 +33,15 @@ export function launchService({ name, env, watch }) {
 }
 
 /**
- * @param {{ name: string, env: NodeJS.ProcessEnv, signal: AbortSignal }} options
+ * @param {{ name: string, env: NodeJS.ProcessEnv, migrationSettings: NodeJS.ProcessEnv | undefined, signal: AbortSignal }} options
  */
-export async function migrate({ name, env, signal }) {
+export async function migrate({ name, env, migrationSettings, signal }) {
   await runTool({
     title: `The migrations of ${name} failed`,
     command: process.execPath,
     args: [join('dist', 'migrate.js')],
     cwd: join(ROOT, name),
-    env,
+    env: { ...env, ...migrationSettings },
     signal,
   });
 }

@@ -5,4 +5,5 @@ await runMigration({
   service: 'child',
   env: process.env,
   prismaFolder: process.env['PRISMA_FOLDER'] ?? '',
+  appendOnly: [],
 });

@@ -77,18 +77,13 @@ export function createAuditRepository(query: Query) {
 
     /**
      * Removes the personal data of a deleted user from the next events: where they acted from, and where others tried to
-     * log in to their account.
+     * log in to their account. For a user who is still there it does nothing.
      * @returns from how many, at most `size`
      */
     async forgetOrigins(userId: number, size: number): Promise<number> {
-      const forgotten = await query`
-        UPDATE security_events SET ip = NULL, user_agent = NULL WHERE id IN (
-          SELECT id FROM security_events
-           WHERE (actor_id = ${userId} OR (user_id = ${userId} AND actor_id IS NULL))
-             AND (ip IS NOT NULL OR user_agent IS NOT NULL)
-           LIMIT ${size}::int)
-        RETURNING id`;
-      return forgotten.length;
+      const [row] = await query<[{ count: number }]>`
+        SELECT forget_event_origins(${userId}::int, ${size}::int) AS count`;
+      return row.count;
     },
 
     /** Adds the job that does the same to all events that are left, in the transaction of the deletion. */
@@ -96,14 +91,11 @@ export function createAuditRepository(query: Query) {
       await query`SELECT jobs.add('forget_origins', json_build_object('user_id', ${userId}::int))::text`;
     },
 
-    /** @returns how many were removed */
+    /** @param days at least 7: the trail of the last week cannot be removed. @returns how many were removed */
     async removeOld(days: number, size: number): Promise<number> {
-      const removed = await query`
-        DELETE FROM security_events WHERE id IN (
-          SELECT id FROM security_events WHERE created_at < now() - make_interval(days => ${days}::int)
-           ORDER BY created_at LIMIT ${size}::int FOR UPDATE SKIP LOCKED)
-        RETURNING id`;
-      return removed.length;
+      const [row] = await query<[{ count: number }]>`
+        SELECT remove_old_events(${days}::int, ${size}::int) AS count`;
+      return row.count;
     },
   };
 }
