@@ -39,8 +39,7 @@ export async function ask(url: string, sql: string): Promise<Record<string, unkn
   return (await client.query(sql).finally(() => client.end())).rows;
 }
 
-/** @param roles SQL that makes the roles, before the standby is copied */
-export async function startPostgresPair(roles = 'SELECT'): Promise<PostgresPair> {
+export async function startPostgresPair(): Promise<PostgresPair> {
   const folder = await engineFolder('postgres');
   const user = engineUser();
   const binaries = { postgres: programOf('postgres'), initdb: programOf('initdb'), major: 0 };
@@ -69,7 +68,6 @@ export async function startPostgresPair(roles = 'SELECT'): Promise<PostgresPair>
   });
   const primary = launchOn(0);
   await ready(urls[0]);
-  await ask(urls[0], roles);
   const flags = [
     '--pgdata',
     join(folder.path, 'data1'),
