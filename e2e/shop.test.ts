@@ -188,6 +188,27 @@ describe('the services together', () => {
     await until('the token is refused', async () => (await orders()).status === 401);
   });
 
+  test.each<['user' | 'product' | 'order', string]>([
+    [
+      'user',
+      'adopt_waiting_mails remove_account_changes remove_mail_requests remove_mail_tokens remove_security_events remove_sent_mails remove_sessions',
+    ],
+    ['product', 'read_deletions remove_closed_reservations remove_empty_categories remove_unused_words'],
+    [
+      'order',
+      'compare_databases heal_reservations read_deletions reconcile remove_keys remove_rejected_orders',
+    ],
+  ])('run the periodic tasks of %s-service', async (name, tasks) => {
+    const client = new Client({ connectionString: stack[name].databaseUrl });
+    await client.connect();
+    const begun = async () =>
+      (await client.query('SELECT task FROM jobs.turns ORDER BY task')).rows
+        .map(({ task }) => task)
+        .join(' ');
+    await until('all have had a turn', async () => (await begun()) === tasks);
+    await client.end();
+  });
+
   test('serve their system routes', async () => {
     for (const service of [stack.user, stack.product, stack.order]) {
       const health = await call('GET', `${service.url}/health`);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { declaredRoutes } from '@shop/service-kit/http/mount-routes';
 import request from 'supertest';
 import { loadProductConfig } from '../src/config.ts';
 import { createProduct, seller } from './support/product.factory.ts';
@@ -181,4 +182,11 @@ describe('configuration', () => {
     expect(() => loadProductConfig({ ...env, NODE_ENV: 'production' })).toThrow(`${name} is missing`);
     expect(loadProductConfig(env).NODE_ENV).toBe('development');
   });
+});
+
+test('only routes that hash passwords, and streams, have a time limit of their own', () => {
+  const limited = declaredRoutes(shop.app).flatMap(({ method, path, timeLimit }) =>
+    timeLimit === undefined ? [] : [`${timeLimit}: ${method.toUpperCase()} ${path}`],
+  );
+  expect(limited.sort()).toEqual(['steps: GET /api/products/export']);
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { declaredRoutes } from '@shop/service-kit/http/mount-routes';
 import { until } from '@shop/service-kit/testing/until';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
@@ -174,4 +175,16 @@ test('without Redis everything works in one process', async () => {
   expect(ready.body.checks).toEqual({ database: 'ok', account_changes: 'ok' });
   await request(app).post('/api/users/logout').set('Authorization', bearer).expect(204);
   await request(app).get('/api/users/me').set('Authorization', bearer).expect(401);
+});
+
+test('only routes that hash passwords, and streams, have a time limit of their own', () => {
+  const limited = declaredRoutes(shop.app).flatMap(({ method, path, timeLimit }) =>
+    timeLimit === undefined ? [] : [`${timeLimit}: ${method.toUpperCase()} ${path}`],
+  );
+  expect(limited.sort()).toEqual([
+    'password: POST /api/users/login',
+    'password: POST /api/users/password-reset/confirm',
+    'password: POST /api/users/register',
+    'password: PUT /api/users/me/password',
+  ]);
 });
