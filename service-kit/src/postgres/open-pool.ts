@@ -48,12 +48,9 @@ function tryEachHost(pool: Pool, hosts: number): void {
 /** `readyForQuery` is missing in the types of `pg`. */
 type PooledClient = PoolClient & { readyForQuery: boolean };
 
-const isReady = (client: PoolClient): boolean => (client as PooledClient).readyForQuery;
-
-const isClean = (client: PoolClient): boolean => isReady(client) && client.getTransactionStatus() === 'I';
-
-/** Milliseconds. A request may have used up its time before; a connection whose rollback takes longer is closed. */
-const ROLLBACK_LIMIT = 150;
+function isClean(client: PoolClient): boolean {
+  return (client as PooledClient).readyForQuery && client.getTransactionStatus() === 'I';
+}
 
 type Run = (statement: unknown, ...rest: unknown[]) => unknown;
 
@@ -63,11 +60,8 @@ function boundStatements(client: PoolClient, limit: number): void {
     const left = remainingTime();
     const config = toConfig(statement);
     if (config === undefined) return run(statement, ...rest);
-    // Even without time left a transaction is rolled back. Behind a statement without a response it would only wait.
-    if (config.text === 'ROLLBACK')
-      return isReady(client)
-        ? run({ ...config, query_timeout: ROLLBACK_LIMIT }, ...rest)
-        : failed(rest.find(isCallback));
+    // Even without time left a transaction is rolled back.
+    if (config.text === 'ROLLBACK') return run({ ...config, query_timeout: Math.ceil(limit / 10) }, ...rest);
     if (left === undefined) return run(statement, ...rest);
     if (left < 1) return failed(rest.find(isCallback));
     return run({ ...config, query_timeout: Math.ceil(Math.min(left, limit)) }, ...rest);
