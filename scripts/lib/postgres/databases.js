@@ -30,13 +30,14 @@ export async function ensureDatabases({ password, port, rolePasswords }) {
       for (const [setting, value] of Object.entries(TIME_LIMITS))
         await client.query(`ALTER ROLE ${role} SET ${setting} = '${value}'`);
       await ensureDatabase(client, database, owner);
-      await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`);
     }
   });
   for (const { database, owner, role, extensions } of SERVICES) {
     await withConnection(superuserUrl(password, port, database), async (client) => {
       for (const extension of extensions) await client.query(`CREATE EXTENSION IF NOT EXISTS ${extension}`);
       await client.query(`REASSIGN OWNED BY ${role} TO ${owner}`);
+      // Last: a database that gets another owner gives the rights of the former one to the new one.
+      await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`);
     });
   }
   /** @type {(role: string, database: string) => string} */
