@@ -25,7 +25,7 @@ export async function startRelay(urls: string[]) {
     forwarded.on('error', () => outgoing.destroy());
     incoming.pipe(forwarded);
   }).listen(0, '127.0.0.1');
-  // A connection that is closed for being idle may be the one that a client sends on in this moment.
+  // A client may send on a connection while the server closes it as idle.
   server.keepAliveTimeout = 0;
   await once(server, 'listening');
   return {

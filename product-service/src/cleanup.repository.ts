@@ -19,8 +19,8 @@ export function createCleanupRepository(query: Query) {
     },
 
     /**
-     * Looks at the next known words, and forgets those that no product has any more. A product that gets such a word in this
-     * moment is found all the same; only mistyped forms of the word are not, until its next product.
+     * Checks the next known words and deletes those that no product contains. If a product gets such a word at the same time,
+     * it is still found, but mistyped forms of the word are not corrected until another product contains it.
      * Indexes: known_words_word, products_search.
      * @returns the last word that was looked at; null after the last of all
      */

@@ -55,7 +55,7 @@ describe('the cleanup', () => {
     ).toBe(0);
   });
 
-  test('forgets the words that no product has any more, and no others', async () => {
+  test('deletes known words that no product contains, and no others', async () => {
     const name = (words: string) => ({ name: words, price: 1 });
     await createProduct(shop.app, name('Zanzibar lantern'));
     const gone = await createProduct(shop.app, name('Quixotic lantern'));

@@ -41,7 +41,7 @@ export async function failover(service: ServiceName) {
   }
 }
 
-/** The synchronous standby is killed: commits wait for it, until the primary is told to go on alone. */
+/** The synchronous standby is killed: commits wait for it until the primary no longer requires a standby. */
 export async function failoverStandby() {
   const pair = await startPostgresPair();
   const shop = await startDrillShop({ postgresUrlOf: () => pair.urls[0] }).catch(closing(pair.close));
