@@ -193,7 +193,10 @@ describe('the services together', () => {
       'user',
       'adopt_waiting_mails remove_account_changes remove_mail_requests remove_mail_tokens remove_security_events remove_sent_mails remove_sessions',
     ],
-    ['product', 'read_deletions remove_closed_reservations remove_empty_categories remove_unused_words'],
+    [
+      'product',
+      'read_deletions remove_closed_reservations remove_empty_categories remove_unused_categories remove_unused_words',
+    ],
     [
       'order',
       'compare_databases heal_reservations read_deletions reconcile remove_keys remove_rejected_orders',

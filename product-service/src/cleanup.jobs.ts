@@ -5,14 +5,13 @@ import { createCleanupRepository } from './cleanup.repository.ts';
 
 /** Milliseconds. */
 const INTERVAL = 60_000;
-/** Words that one run looks at. */
-const WORDS = 500;
+/** Words or categories that one run looks at. */
+const LOOKED_AT = 500;
 
 /** The periodic tasks that remove rows no longer needed. */
 export function cleanupTasks(query: Query): Record<string, PeriodicTask> {
-  const { removeClosedReservations, removeEmptyCategories, removeUnusedWords } =
+  const { removeClosedReservations, removeEmptyCategories, removeUnusedCategories, removeUnusedWords } =
     createCleanupRepository(query);
-  let lastWord = '';
   return {
     remove_closed_reservations: {
       every: INTERVAL,
@@ -22,12 +21,21 @@ export function cleanupTasks(query: Query): Record<string, PeriodicTask> {
       every: INTERVAL,
       run: (signal) => inBatches(removeEmptyCategories, { signal }),
     },
-    // A few at a time, in a round that begins again after the last word.
-    remove_unused_words: {
-      every: INTERVAL,
-      async run() {
-        lastWord = (await removeUnusedWords(lastWord, WORDS)) ?? '';
-      },
+    remove_unused_categories: inRounds(removeUnusedCategories),
+    remove_unused_words: inRounds(removeUnusedWords),
+  };
+}
+
+/**
+ * Looks at a few rows in each run, in a round that begins again after the last one.
+ * @param step looks at the rows after this key. Returns the last key that it looked at, null after the last of all
+ */
+function inRounds(step: (after: string, limit: number) => Promise<string | null>): PeriodicTask {
+  let last = '';
+  return {
+    every: INTERVAL,
+    async run() {
+      last = (await step(last, LOOKED_AT)) ?? '';
     },
   };
 }

@@ -39,6 +39,17 @@ export function createCleanupRepository(query: Query) {
     },
 
     /**
+     * Checks the next categories, in the order of their keys, and deletes those without products: the next product in one of
+     * them decides on its spelling again. Index: categories_key_key.
+     * @returns the last key that was looked at; null after the last of all
+     */
+    async removeUnusedCategories(after: string, limit: number): Promise<string | null> {
+      const rows = await query<[{ last: string | null }]>`
+        SELECT remove_unused_categories(${after}, ${limit}::int) AS last`;
+      return rows[0].last;
+    },
+
+    /**
      * Removes the counters of categories without products. A category's count is the sum of its slots. Slots that another
      * transaction is changing are left alone, and changes since the check are kept in the slot that is written.
      */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createQuery } from '@shop/service-kit/postgres/query';
+import { until } from '@shop/service-kit/testing/until';
 import { Pool } from 'pg';
 import { cleanupTasks } from '../src/cleanup.jobs.ts';
 import { createProduct } from './support/product.factory.ts';
@@ -72,7 +73,61 @@ describe('the cleanup', () => {
     expect(await known()).toEqual(['lantern', 'zanzibar']);
   });
 
-  test('deletes categories without products, and keeps the counts of the others', async () => {
+  test('deletes the spelling of categories that no product has, and no others', async () => {
+    const named = (category: string) => createProduct(shop.app, { category });
+    await named('Standing lamps');
+    const gone = await named('Hanging lamps');
+    await cleanUp();
+    expect((await named('HANGING LAMPS')).category).toBe('Hanging lamps');
+    await pool.query("UPDATE products SET deleted_at = now() WHERE category = 'Hanging lamps'");
+    await cleanUp();
+    const { rows } = await pool.query("SELECT name FROM categories WHERE name LIKE '% lamps'");
+    expect(rows).toEqual([{ name: 'Standing lamps' }]);
+    expect((await named('HANGING LAMPS')).category).toBe('HANGING LAMPS');
+    expect(gone.category).toBe('Hanging lamps');
+  });
+
+  test('looks at all categories, a few in each run', async () => {
+    await pool.query(`INSERT INTO categories (key, name)
+      SELECT 'unused ' || n, 'Unused ' || n FROM generate_series(1, 1200) AS n`);
+    const { remove_unused_categories: task } = cleanupTasks(createQuery(pool));
+    const left = async () =>
+      (await pool.query("SELECT count(*)::int AS count FROM categories WHERE key LIKE 'unused %'")).rows[0]
+        .count;
+    const counts = [];
+    for (let run = 0; run < 4; run += 1) {
+      await task?.run(new AbortController().signal);
+      counts.push(await left());
+    }
+    expect(counts[0]).toBeGreaterThan(counts[1]);
+    expect(counts.at(-1)).toBe(0);
+  });
+
+  test('keeps the spelling of a category that a product is getting', async () => {
+    await pool.query("INSERT INTO categories (key, name) VALUES ('fresh', 'Fresh')");
+    const client = await pool.connect();
+    const insert = `INSERT INTO products (name, price_minor, stock, category, owner_id) VALUES ('Thing', 1, 1, 'FRESH', 1)`;
+    await client.query(`BEGIN; ${insert}`);
+    await cleanUp();
+    await client.query('COMMIT');
+    client.release();
+    expect((await createProduct(shop.app, { category: 'fresh' })).category).toBe('Fresh');
+  });
+
+  test('lets a product that gets a category meanwhile decide on its spelling', async () => {
+    await pool.query("INSERT INTO categories (key, name) VALUES ('stale', 'Stale')");
+    const client = await pool.connect();
+    await client.query("BEGIN; SELECT remove_unused_categories('', 100000)");
+    const waiting = createProduct(shop.app, { category: 'STALE' });
+    const isWaiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await until('it waits', async () => (await pool.query(isWaiting)).rowCount === 1);
+    await client.query('COMMIT');
+    client.release();
+    expect((await waiting).category).toBe('STALE');
+    expect((await createProduct(shop.app, { category: 'stale' })).category).toBe('STALE');
+  });
+
+  test('deletes counts of categories without products, and keeps those of the others', async () => {
     await pool.query(`INSERT INTO category_counts VALUES
       ('gone', 1, 2), ('gone', 2, -2), ('zero', 1, 0), ('full', 1, 3), ('full', 2, -1)`);
     await cleanUp();
