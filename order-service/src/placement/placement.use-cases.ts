@@ -1,6 +1,6 @@
 import { atMost, withinTime, withOwnTime } from '@shop/service-kit/deadline/deadline';
+import { createTurns } from '@shop/service-kit/deadline/turns';
 import type { AppError } from '@shop/service-kit/errors/app-error';
-import { Busy } from '@shop/service-kit/errors/http-errors';
 import { toProblem } from '@shop/service-kit/http/problem';
 import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
@@ -19,7 +19,10 @@ import type { ClaimedKey, Intent, KeyName, StoredResponse } from './placement.re
 import type { PlacementRepository } from './placement.repository.ts';
 import { createPlacedBody } from './placement.response.ts';
 
-/** Orders that one process may be placing at the same time. They wait for each other in the batches. */
+/**
+ * Orders that one process may be placing at the same time, and baskets that it may be quoting. They wait for each other in
+ * the batches.
+ */
 const MAX_RUNNING = 2000;
 /** Milliseconds before the request's deadline at which the steps end, so that there is time to abandon the order. */
 const ABANDON_TIME = 200;
@@ -36,6 +39,8 @@ interface PlacementOptions {
   logger: Logger;
   /** Seconds that one request may work on a keyed order before a retry may continue it. */
   lease: number;
+  /** Orders that may be placed at the same time, and quotes; further ones are refused. */
+  maxRunning?: number;
   /** Multiplies the time for abandoning an order; 1 in production. */
   timeLimitFactor?: number | undefined;
 }
@@ -65,10 +70,12 @@ export function createPlacementUseCases({
   cache,
   logger,
   lease,
+  maxRunning = MAX_RUNNING,
   timeLimitFactor = 1,
 }: PlacementOptions) {
   const batches = createPlacementBatches({ placements, products, metrics, cache, logger });
-  let running = 0;
+  const bound = { concurrency: maxRunning, maxWaiting: 0, maxWait: 0 };
+  const [placing, quoting] = [createTurns(bound), createTurns(bound)];
 
   const bodyOf = createPlacedBody(money);
 
@@ -78,11 +85,7 @@ export function createPlacementUseCases({
     // A retry may continue the order as soon as the lease ends.
     const beforeLease = order.key === null ? Number.POSITIVE_INFINITY : lease * 1000 - BEFORE_LEASE;
     const limit = Math.min(beforeLease, atMost(Number.POSITIVE_INFINITY) - ABANDON_TIME * timeLimitFactor);
-    if (running >= MAX_RUNNING) throw new Busy();
-    running += 1;
-    return withinTime(limit, () => takeSteps(order)).finally(() => {
-      running -= 1;
-    });
+    return placing(() => withinTime(limit, () => takeSteps(order)));
   }
 
   async function takeSteps(order: PlaceOrder): Promise<PlacementResponse> {
@@ -227,9 +230,12 @@ export function createPlacementUseCases({
      */
     placeOrder,
 
-    /** The current price of the basket. Reserves nothing. @throws ProductNotFound, InsufficientStock, PriceChanged */
+    /**
+     * The current price of the basket. Reserves nothing.
+     * @throws ProductNotFound, InsufficientStock, PriceChanged, ProductServiceUnavailable, Busy and Unavailable
+     */
     async quoteOrder(request: OrderRequest, requestId: string) {
-      const quote = await batches.quote({ items: request.products, requestId });
+      const quote = await quoting(() => batches.quote({ items: request.products, requestId }));
       if (quote.refusal !== null) throw refusalOf(quote.refusal);
       const changed = refusalOfTotal(request, quote.lines, money);
       if (changed !== undefined) throw changed;
