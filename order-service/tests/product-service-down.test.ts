@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
+import { until } from '@shop/service-kit/testing/until';
+import { Registry } from 'prom-client';
 import request from 'supertest';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await startTestShop();
+  shop = await startTestShop({ ANTI_ENTROPY_INTERVAL: '100' });
 });
 afterEach(() => shop.products.start());
 afterAll(() => shop.close());
@@ -89,5 +92,37 @@ describe('while product-service is down', () => {
       .set('Authorization', bearer(1))
       .send(basket([1, 1]));
     expect(response.body.code).toBe('product_service_unavailable');
+  });
+
+  test('expired keys and old rejected orders are removed, although no reservation can be healed', async () => {
+    const createdAt = new Date(Date.now() - 5 * 86_400_000);
+    const { id: orderId } = await shop.db.order.create({
+      data: {
+        ...{ userId: 77, placement: 'REJECTED', reservationId: randomUUID(), currency: 'USD' },
+        ...{ deadline: createdAt, createdAt },
+      },
+    });
+    await shop.db.idempotencyKey.create({
+      data: {
+        ...{ userId: 77, route: 'POST /api/orders', key: 'old', requestHash: 'x', orderId },
+        ...{ leaseUntil: createdAt, createdAt },
+      },
+    });
+    await shop.products.stop();
+    const registry = new Registry();
+    const failures = async () => {
+      const values = (await registry.getSingleMetric('job_failures_total')?.get())?.values ?? [];
+      return values.find(({ labels }) => labels['task'] === 'heal_reservations')?.value ?? 0;
+    };
+    const running = shop.startPeriodic(registry);
+    await until('healing has failed twice', async () => (await failures()) > 1);
+    await until('the key is removed', async () => {
+      return (await shop.db.idempotencyKey.count({ where: { userId: 77 } })) === 0;
+    });
+    await until(
+      'the order is removed',
+      async () => (await shop.db.order.count({ where: { userId: 77 } })) === 0,
+    );
+    await running.close();
   });
 });

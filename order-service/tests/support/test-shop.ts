@@ -18,7 +18,9 @@ import { createApp } from '../../src/app.ts';
 import { createProductClient } from '../../src/clients/product.client.ts';
 import { loadOrderConfig } from '../../src/config.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
-import { PARALLEL_JOBS, placementTasks } from '../../src/placement/placement.jobs.ts';
+import { createCompareRepository } from '../../src/placement/compare.repository.ts';
+import { createCompareUseCases } from '../../src/placement/compare.use-cases.ts';
+import { PARALLEL_JOBS, placementPeriodic, placementTasks } from '../../src/placement/placement.jobs.ts';
 import { createPlacementMetrics } from '../../src/placement/placement.metrics.ts';
 import { createReconcileRepository } from '../../src/placement/reconcile.repository.ts';
 import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
@@ -86,12 +88,18 @@ export async function startTestShop(
   const listening = createListener(app);
   const url = `http://127.0.0.1:${await listening.start(0)}`;
   closers.push(() => listening.stop());
-  const { reconcile, healReservations, removeKeys, removeRejected } = createReconcileUseCases({
+  const reconciling = createReconcileUseCases({
     repository: createReconcileRepository(query),
     products: client,
     metrics: placementMetrics,
     logger,
     heldTooLong: config.HELD_TOO_LONG,
+  });
+  const { reconcile, healReservations, removeKeys, removeRejected } = reconciling;
+  const comparing = createCompareUseCases({
+    repository: createCompareRepository(query),
+    products: client,
+    logger,
   });
   return {
     app,
@@ -118,6 +126,15 @@ export async function startTestShop(
         registry: new Registry(),
         tasks: placementTasks({ ...client, ...calls }, logger),
         concurrency: PARALLEL_JOBS,
+      }),
+    /** Runs the periodic tasks of the service. @param registry gets their metrics */
+    startPeriodic: (registry: Registry) =>
+      startJobs({
+        config,
+        query,
+        logger,
+        registry,
+        periodic: placementPeriodic(reconciling, comparing, config),
       }),
     async close() {
       for (const close of closers.reverse()) await close();
