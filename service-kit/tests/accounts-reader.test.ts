@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { ReadChanges } from '../src/accounts/account-changes.ts';
 import { startAccountsReader } from '../src/accounts/accounts.reader.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
@@ -84,6 +84,35 @@ describe('a reader of account changes', () => {
     const { accounts } = await startReader({ readChanges });
     source.changes.push(ended('s'));
     await until('the change is known', () => accounts.isVoid(tokenOf('s')));
+  });
+
+  test('reads once a second', async () => {
+    jest.useFakeTimers({ doNotFake: ['performance'] });
+    const { source, readChanges } = createSource();
+    const { logger } = createRecordingLogger();
+    const { registry } = createMetrics('kit');
+    const accounts = await startAccountsReader({ readChanges, logger, registry, staleAfter: 60 });
+    const reads = [source.reads];
+    for (const milliseconds of [999, 1, 999, 1]) {
+      await jest.advanceTimersByTimeAsync(milliseconds);
+      reads.push(source.reads);
+    }
+    accounts.close();
+    jest.useRealTimers();
+    expect(reads).toEqual([1, 1, 2, 2, 3]);
+  });
+
+  test('checks no token between two pages of its first read', async () => {
+    const { source, readChanges } = createSource(...Array.from({ length: 5 }, (_, i) => ended(`s${i}`)));
+    const { accounts, lines } = await startReader({
+      readChanges: (after) => {
+        source.isDown = after === '3' && lines.length === 0;
+        return readChanges(after);
+      },
+    });
+    expect(accounts.isKnown()).toBe(false);
+    await until('the second page is read', () => accounts.isKnown());
+    expect([0, 4].map((i) => accounts.isVoid(tokenOf(`s${i}`)))).toEqual([true, true]);
   });
 
   test('revokes tokens immediately on request, even while the feed is unavailable', async () => {

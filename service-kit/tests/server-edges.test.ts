@@ -16,6 +16,7 @@ afterEach(async () => {
 /** A server with one slow and one quick route, and a POST that reads a body. */
 async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: '127.0.0.1' }) {
   let finish = () => {};
+  let begun = 0;
   const slow = new Promise<void>((resolve) => {
     finish = resolve;
   });
@@ -34,7 +35,10 @@ async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: 
       method: 'get',
       path: '/slow',
       response,
-      handler: () => slow.then(() => ({ from: 'slow' })),
+      handler() {
+        begun += 1;
+        return slow.then(() => ({ from: 'slow' }));
+      },
     }),
     defineRoute({
       ...shared,
@@ -61,7 +65,7 @@ async function start(config: { HOST?: string; CORS_ORIGINS?: string } = { HOST: 
     start: async () => ({ app, close: async () => undefined }),
   });
   running.push(server);
-  return { port: server.port, lines, finish };
+  return { port: server.port, lines, finish, begun: () => begun };
 }
 
 /** Everything that the server sends until it closes the connection. */
@@ -147,6 +151,27 @@ describe('a request that cannot be parsed', () => {
     const { port } = await start();
     const text = 'GET /quick HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nConnection: close\r\n\r\n';
     expect(parse(await send(port, text)).status).toBe(200);
+  });
+});
+
+describe('requests that one client sends without waiting', () => {
+  const requests = (count: number, path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(count);
+  const responses = (received: string) => received.match(/HTTP\/1\.1 200/g)?.length;
+
+  test('are handled one by one', async () => {
+    const { port, finish, begun } = await start();
+    const received = send(port, requests(3, '/slow') + requests(98, '/quick'));
+    await until('the first begins', () => begun() > 0);
+    await send(port, 'GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(begun()).toBe(1);
+    finish();
+    expect(responses(await received)).toBe(101);
+    expect(begun()).toBe(3);
+  });
+
+  test('end the connection when a hundred of them wait', async () => {
+    const { port } = await start();
+    expect(responses(await send(port, requests(300, '/quick')))).toBe(101);
   });
 });
 

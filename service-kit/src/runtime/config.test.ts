@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import {
+  accountsConfig,
   ConfigError,
   commonConfig,
   limitsConfig,
@@ -44,6 +45,10 @@ describe('the environment', () => {
       TIME_LIMIT_FACTOR: 1,
       OTEL_TRACES_SAMPLER_ARG: 1,
     });
+  });
+
+  test('lets the copy of account changes be a minute old', () => {
+    expect(loadConfig(z.object(accountsConfig), {})).toEqual({ ACCOUNTS_STALE_AFTER: 60 });
   });
 
   test('treats an empty variable as not set', () => {
