@@ -193,13 +193,17 @@ describe('a few kilobytes that decompress to millions of rows', () => {
         },
       ),
     );
-    let served = 0;
-    while (running > 0) {
-      await fetch(`http://127.0.0.1:${port}/health`);
-      served += 1;
-    }
+    const read = async (path: string) => {
+      let served = 0;
+      for (; running > 0; served += 1) {
+        const { status } = await fetch(`http://127.0.0.1:${port}${path}`);
+        expect(status).toBe(200);
+      }
+      return served;
+    };
+    const served = await Promise.all(['/health', '/api/products'].map(read));
     // 100,000 rows in slices of 2 ms: a request waits for a few of them, not for a file.
-    expect(served).toBeGreaterThan(20);
+    expect(Math.min(...served)).toBeGreaterThan(20);
     for (const body of await Promise.all(imports)) expect(body).toMatchObject({ failed: 25_000 });
     server.close();
   });

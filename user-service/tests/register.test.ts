@@ -101,6 +101,12 @@ describe('POST /api/users/register', () => {
     expect(email.body).toMatchObject({ code: 'email_taken', error: 'Email already exists' });
   });
 
+  test('takes a domain and its punycode for one address', async () => {
+    await post(registration({ email: 'a@xn--mller-kva.example' })).expect(201);
+    const { body } = await post(registration({ email: 'a@müller.example' })).expect(409);
+    expect(body.code).toBe('email_taken');
+  });
+
   test('lets one of several concurrent requests for a name or an address succeed', async () => {
     const sameName = registration();
     const names = await Promise.all(
