@@ -34,7 +34,7 @@ app.get('/api/users/me', async (_request, response) => {
   response.json({ user: rows[0] });
 });
 app.post('/api/orders', express.json(), async (request, response) => {
-  const placed = await floor.placeOrder(1, request.body.products[0].product_id);
+  const placed = await floor.placeOrder(1, request.body.products);
   response.status(placed ? 201 : 409).json({ placed });
 });
 const server = app.listen(0, '127.0.0.1', () => process.send?.(server.address()));
