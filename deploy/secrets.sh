@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the secrets of docker-compose.yml: those given in the environment, and for the others random ones, made once and
 # kept. Each container mounts the folder of its own, whose files only its user can read. Runs at every start.
-#   SECRETS_FOLDER  has the folders kept, user, product, order, postgres and redis (/secrets)
+#   SECRETS_FOLDER  has the folders kept, user, product, order, <each>-owner, postgres and redis (/secrets)
 set -eu
 umask 077
 cd "${SECRETS_FOLDER:-/secrets}"
@@ -23,10 +23,14 @@ sha256() { kept "$1" | sha256sum | cut -d ' ' -f 1; }
 keep jwt_secret_key "${JWT_SECRET_KEY-}"
 keep service_token_secret "${SERVICE_TOKEN_SECRET-}"
 keep postgres_password "${POSTGRES_PASSWORD-}"
+keep replication_password '' # between the nodes of deploy/ha
 keep user_db_password "${USER_DB_PASSWORD-}"
 keep product_db_password "${PRODUCT_DB_PASSWORD-}"
 keep order_db_password "${ORDER_DB_PASSWORD-}"
-for service in user product order; do keep "${service}_redis_password" ''; done
+for service in user product order; do
+  keep "${service}_owner_password" ''
+  keep "${service}_redis_password" ''
+done
 
 for service in user product order; do
   user="${service}_service"
@@ -38,9 +42,14 @@ for service in user product order; do
   if [ -n "${JWKS_URL-}" ] && [ -z "${JWT_SECRET_KEY-}" ]; then : | write "$service/jwt_secret_key" 1000
   else kept jwt_secret_key | write "$service/jwt_secret_key" 1000
   fi
-  kept "${service}_db_password" | write "postgres/${service}_db_password" 999
+  # The role that migrates, for the migration alone.
+  printf 'postgresql://%s:%s@postgres:5432/%s_db' "${service}_owner" "$(kept "${service}_owner_password")" "$service" |
+    write "$service-owner/database_url" 1000
+  for password in db_password owner_password; do
+    kept "${service}_$password" | write "postgres/${service}_$password" 999
+  done
 done
-kept postgres_password | write postgres/postgres_password 999
+for password in postgres_password replication_password; do kept $password | write postgres/$password 999; done
 
 # Each service reaches its own keys; those of caches begin with the id of Redis's run, 40 characters. Nobody needs a password to
 # ask whether Redis is there.

@@ -14,11 +14,13 @@ import { startStack } from './support/stack.ts';
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('../deploy/secrets.sh', import.meta.url));
 const SERVICES = ['user', 'product', 'order'];
+/** Folders of the roles that migrate. */
+const OWNERS = SERVICES.map((service) => `${service}-owner`);
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shop-secrets-'));
-  for (const name of [...SERVICES, 'kept', 'postgres', 'redis']) await mkdir(join(folder, name));
+  for (const name of [...SERVICES, ...OWNERS, 'kept', 'postgres', 'redis']) await mkdir(join(folder, name));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -35,8 +37,8 @@ const kept = async () =>
 test('secrets are made once, and replaced by those that are given', async () => {
   await writeSecrets();
   const first = await kept();
-  expect(Object.keys(first)).toHaveLength(9);
-  expect(new Set(Object.values(first)).size).toBe(9);
+  expect(Object.keys(first)).toHaveLength(13);
+  expect(new Set(Object.values(first)).size).toBe(13);
   for (const value of Object.values(first)) expect(value).toMatch(/^[0-9a-f]{64}$/);
   await writeSecrets();
   expect(await kept()).toEqual(first);
@@ -59,6 +61,11 @@ test('each container gets its own, which only its user can read', async () => {
     for (const other of SERVICES.filter((name) => name !== service))
       for (const kind of ['db_password', 'redis_password'])
         expect(texts.join()).not.toContain(all[`${other}_${kind}`]);
+    for (const name of SERVICES) expect(texts.join()).not.toContain(all[`${name}_owner_password`]);
+    expect(await readdir(join(folder, `${service}-owner`))).toEqual(['database_url']);
+    expect(await read(`${service}-owner/database_url`)).toBe(
+      `postgresql://${service}_owner:${all[`${service}_owner_password`]}@postgres:5432/${service}_db`,
+    );
     for (const file of files) expect((await stat(join(folder, service, file))).mode & 0o777).toBe(0o400);
   }
   expect(await read('redis/users.acl')).not.toContain(all['user_redis_password']);

@@ -6,6 +6,7 @@ import { settingNames } from '../scripts/docs/settings.ts';
 interface Container {
   environment?: Record<string, string | null>;
   ports?: string[];
+  volumes?: string[];
   profiles?: string[];
   logging?: { options?: Record<string, string> };
   pids_limit?: number;
@@ -43,6 +44,16 @@ describe('docker-compose.yml', () => {
       expect(files.filter((setting) => !settings.includes(setting))).toEqual([]);
     },
   );
+
+  test.each(['user', 'product', 'order'])('migrates as the owner, serves as another role: %s', (name) => {
+    const mounted = (container: string) => services[container]?.volumes;
+    expect(services[`${name}-migrate`]?.environment).toEqual({
+      DATABASE_URL_FILE: '/run/secrets/database_url',
+      DATABASE_SERVICE_ROLE: `${name}_service`,
+    });
+    expect(mounted(`${name}-migrate`)).toEqual([`${name}-owner-secrets:/run/secrets:ro`]);
+    expect(mounted(`${name}-service`)).toEqual([`${name}-secrets:/run/secrets:ro`]);
+  });
 
   test('writes no secret into an environment', () => {
     const values = Object.values(services).flatMap(({ environment = {} }) => Object.entries(environment));
