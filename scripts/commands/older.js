@@ -47,6 +47,7 @@ export async function main([back = '20']) {
         ...Object.fromEntries(SERVICES.map(({ portVariable }, i) => [portVariable, String(ports[i])])),
         REDIS_URL: TEST_REDIS_URL,
         DATA_FOLDER: join(folder, '.data'),
+        LOG_LEVEL: 'warn',
       },
       stdio: ['ignore', 'inherit', 'inherit'],
     });
@@ -104,9 +105,11 @@ async function checkOut(commit, stack, signal) {
   await git(signal, 'worktree', 'add', '--detach', folder, commit);
   say(`The older services: ${await git(signal, 'log', '-1', '--format=%h %s', commit)}`);
   if ((await git(signal, 'diff', '--name-only', commit, '--', 'package-lock.json')) === '')
-    for (const modules of ['node_modules', ...SERVICES.map(({ name }) => join(name, 'node_modules'))])
+    for (const workspace of ['', 'service-kit', ...SERVICES.map(({ name }) => name)]) {
+      const modules = join(workspace, 'node_modules');
       if (existsSync(join(ROOT, modules)))
         await cp(join(ROOT, modules), join(folder, modules), { recursive: true, verbatimSymlinks: true });
+    }
   return folder;
 }
 
