@@ -51,8 +51,12 @@ describe('an import on a busy database', () => {
   test('waits longer than a request', async () => {
     await createProduct(shop.app, { sku: 'BUSY' });
     const release = await lock('BUSY');
-    setTimeout(release, 1500);
-    const { status, body } = await importFile(hurried.app, 'sku,name,price\nBUSY,At last,1\n');
+    const counted = createCountedDatabase();
+    const { app } = await shop.startReplica({ timeLimitFactor: 1, wrap: counted.wrap });
+    const response = importFile(app, 'sku,name,price\nBUSY,At last,1\n').then();
+    await until('it is tried again', () => counted.count() > 1);
+    await release();
+    const { status, body } = await response;
     expect({ status, body }).toMatchObject({ status: 200, body: { updated: 1 } });
   });
 

@@ -106,11 +106,12 @@ describe('isEmail', () => {
   });
 
   test('takes no time for hostile input', () => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     for (const hostile of ['a.'.repeat(50_000), `${'a'.repeat(100_000)}@`, `a@${'a-'.repeat(50_000)}`]) {
       expect(isEmail(hostile)).toBe(false);
       expect(isUsername(hostile)).toBe(false);
     }
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    // Of this process, in microseconds: other programs do not matter.
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
   });
 });
