@@ -9,13 +9,13 @@ const EVERYBODY = Array.from({ length: 1000 }, (_, user) => user);
 const QUIET_WITHIN = 100_000;
 
 export interface Databases {
-  /** Addresses of the databases themselves, past what the services go through. */
+  /** Direct addresses of the databases, without the proxies that the services use. */
   order: string;
   product: string;
 }
 
 /**
- * Waits until nothing is under way and compares both databases with what the buyers saw.
+ * Waits until all requests and jobs have ended, and compares both databases with the responses that buyers got.
  * @returns lost orders, and what does not add up, as texts
  */
 export async function checkSums(

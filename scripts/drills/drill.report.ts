@@ -46,7 +46,7 @@ export function rowOf(name: string, result: DrillResult | undefined): string {
   ]);
 }
 
-/** What is worth a line: what the drill observed, and what went wrong. */
+/** The lines of the report: observations and failures. */
 export function detailsOf({ seen, sums, notes = [] }: DrillResult): string[] {
   return [
     ...notes,

@@ -11,7 +11,7 @@ const AFTER = 2000;
 const PRODUCTS = 10;
 const STOCK = 100_000;
 
-/** As in production, only sooner: what was left behind is decided within seconds. */
+/** As in production, but faster: undecided orders are decided within seconds. */
 const IMPATIENT = {
   PLACEMENT_DEADLINE: '5',
   RECONCILE_INTERVAL: '500',

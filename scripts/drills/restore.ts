@@ -97,7 +97,7 @@ export const restoreOrders = () =>
     },
   });
 
-/** Orders stand although the stock says that nobody took it: it must be taken again. */
+/** Orders exist whose reservations are missing from the restored stock: they must be reserved again. */
 export const restoreProducts = () => restoreOne({ service: 'product-service', forget: () => undefined });
 
 /** Whoever registered after the backup must not become somebody else's account. */

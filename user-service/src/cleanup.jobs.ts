@@ -10,7 +10,7 @@ import { createSessionRepository } from './sessions/session.repository.ts';
 /** Milliseconds. */
 const INTERVAL = 60_000;
 
-/** Removes what is no longer needed, in batches until none is left. */
+/** Removes rows that are no longer needed, in batches until none is left. */
 export function cleanupPeriodic(
   query: Query,
   config: { AUDIT_RETENTION_DAYS: number },

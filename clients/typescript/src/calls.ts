@@ -39,7 +39,7 @@ interface Settings {
 const LONG_MS = 60_000;
 
 const etags = new WeakMap<object, string>();
-/** The ETag that came with what a call returned. */
+/** The ETag of the response that a call returned. */
 export const etagOf = (result: object): string | undefined => etags.get(result);
 
 /** A key for one basket, also where `crypto.randomUUID` is missing: on pages without HTTPS. */

@@ -14,7 +14,7 @@ const JITTER = 0.25;
 const PASSING: ReadonlySet<string> = new Set(['network', 'timeout', 'idempotency_in_flight']);
 const PASSING_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Repeats what may be repeated, after the pause that the shop asks for. @throws what the last try threw */
+/** Repeats a call that may be repeated, after the pause that the shop asks for. @throws the error of the last attempt */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
   { tries = 4, totalMs = 30_000 }: RetryOptions,

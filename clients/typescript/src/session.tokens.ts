@@ -48,7 +48,7 @@ export function createSessionTokens({ store, lock, refresh, onSessionEnd }: Opti
   /** @param spent the access token that is no longer good */
   async function exchange(spent: string | undefined, locks?: Locks): Promise<StoredTokens | undefined> {
     const tokens = await store.get();
-    // Another call or tab was faster, or nobody is signed in any more.
+    // Another call or tab was faster, or the user has signed out.
     if (tokens === undefined || tokens.access_token !== spent) return tokens;
     const mark = `${lock} spent ${tokens.expires_at}`;
     if (await isReplacedElsewhere(tokens, mark, locks)) return store.get();
@@ -77,7 +77,7 @@ export function createSessionTokens({ store, lock, refresh, onSessionEnd }: Opti
   return {
     renew,
     stored: async () => store.get(),
-    /** Good for `leftMs` more by this machine's clock, or what the shop gave for it just now. */
+    /** The current access token if it is valid for `leftMs` more by this machine's clock, or a refreshed one. */
     async current(leftMs: number): Promise<string | undefined> {
       const tokens = await store.get();
       if (tokens === undefined || Date.now() + leftMs < tokens.expires_at) return tokens?.access_token;

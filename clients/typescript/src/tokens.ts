@@ -10,7 +10,7 @@ export interface StoredTokens {
 /** Where the tokens of the signed-in user are. Tabs that share a store share a session. */
 export interface TokenStore {
   get(): StoredTokens | undefined | Promise<StoredTokens | undefined>;
-  /** undefined: nobody is signed in any more. */
+  /** undefined: the user has signed out. */
   set(tokens: StoredTokens | undefined): void | Promise<void>;
 }
 

@@ -24,7 +24,7 @@ export const user = signal<User | null | undefined>(undefined);
 /** Why it is not known. */
 export const userFailure = signal<unknown>(undefined);
 
-/** Reads who is signed in. Where the shop does not respond, it is tried again until it does. */
+/** Reads the current user, and retries until the shop responds. */
 export async function loadUser(): Promise<void> {
   try {
     user.value = (await shop.session.isSignedIn()) ? await shop.session.me() : null;

@@ -102,7 +102,7 @@ export function createProductClient({ currency, ...options }: ProductClientOptio
       return readResponse(heldResponse, response).reservations;
     },
 
-    /** A page of the ids that hold stock, ascending, from behind this one on; empty behind the last one. */
+    /** A page of the ids of reservations that hold stock, ascending, after this id; empty after the last one. */
     async listStanding(after: string, requestId: string): Promise<string[]> {
       const path = `/internal/reservations/standing?after=${after}`;
       const response = await inTurn(() => attempt({ method: 'GET', path, requestId }));

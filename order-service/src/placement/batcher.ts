@@ -3,11 +3,11 @@ import { OutOfTime } from '@shop/service-kit/errors/http-errors';
 import { currentSpan, inSpan, type Span } from '@shop/service-kit/tracing/span';
 
 interface BatcherOptions<Item, Result> {
-  /** In traces: what is done with an item. */
+  /** The name of an item's span in traces. */
   name: string;
   /** Does the work of a batch, all items of one group. Returns one result for each item, in the same order. */
   run(items: Item[]): Promise<Result[]>;
-  /** Largest number of items and largest weight of a batch; a heavier item is sent alone. */
+  /** The largest number of items and the largest weight of a batch; a heavier item is sent alone. */
   most: { items: number; weight: number };
   weightOf(item: Item): number;
   /** An item whose caller has fewer milliseconds left is not sent. */

@@ -16,25 +16,25 @@ interface CompareLimits {
   dryRun?: boolean;
 }
 
-/** Ids of what two databases did not agree about; of orders, except `released`, which are reservations. */
+/** Differences between the two databases: ids of orders, in `released` of reservations. */
 export interface Comparison {
   orders: number;
   reservations: number;
-  /** Held stock without an order that needs it, and gave it back. */
+  /** Reservations that held stock without an order; their stock was returned. */
   released: string[];
-  /** Had no stock, and have it again. */
+  /** Orders that had no reservation; their stock was reserved again. */
   reserved: number[];
-  /** Have no stock, and it could not be taken: it is sold to others. Somebody must decide. */
+  /** Orders without a reservation whose stock is sold out. An operator must decide. */
   short: number[];
-  /** Stand, but their stock was given back: cancelled after the backup. Somebody must decide. */
+  /** Orders whose stock was returned because they were cancelled after the backup. An operator must decide. */
   cancelledLater: number[];
 }
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Compares everything that both databases say about orders, also what is confirmed: after a restore of one of them, stock
- * is confirmed for orders that do not exist, or orders exist whose units are on sale again (docs/order-placement.md).
+ * Compares orders and reservations, confirmed ones included. After a restore of one database, stock may be confirmed for
+ * orders that do not exist, or orders may exist whose units are on sale again (docs/order-placement.md).
  */
 export function createCompareUseCases({ repository, products, logger }: CompareOptions) {
   const releaseUnneeded = async (
@@ -77,7 +77,7 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
     let page = await repository.standing(since, undefined);
     while (page.length > 0 && limits.signal?.aborted !== true) {
       found.orders += page.length;
-      // Those that hold stock are confirmed by it, which they should be anyway.
+      // Confirms the reservations that are still held, as their jobs would.
       const confirmed = await products.confirm({
         reservationIds: page.map(({ reservationId }) => reservationId),
         requestId,
@@ -90,8 +90,8 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
 
   return {
     /**
-     * Looks at orders and reservations since then, first at stock that nobody needs, so that it is there for those who lack it.
-     * @throws ProductServiceUnavailable: what was repaired until then stays so
+     * Compares orders and reservations since then. Releases unneeded stock first, so that orders without stock can get it.
+     * @throws ProductServiceUnavailable; repairs made before it are kept
      */
     async compareSince(since: Date, limits: CompareLimits = {}): Promise<Comparison> {
       const requestId = uuidv7();
@@ -114,7 +114,7 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
 
 export type CompareUseCases = ReturnType<typeof createCompareUseCases>;
 
-/** Below every UUIDv7 that was made from then on. */
+/** An id below every UUIDv7 generated since that time. */
 function firstIdOf(since: Date): string {
   const time = Math.max(since.getTime(), 0).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;

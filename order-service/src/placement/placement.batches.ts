@@ -14,7 +14,7 @@ interface BatchesOptions {
   placements: Pick<PlacementRepository, 'insertIntents' | 'place' | 'reject'>;
   products: Pick<ProductClient, 'reserve' | 'quote'>;
   metrics: PlacementMetrics;
-  /** The cache of the buyers' orders, which must know while orders are placed. */
+  /** The cache of the buyers' orders, which must not store any while orders are being placed. */
   cache: Pick<UserCache, 'whileChanging'>;
   logger: Logger;
 }

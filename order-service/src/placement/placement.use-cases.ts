@@ -34,7 +34,7 @@ interface PlacementOptions {
   products: ProductClient;
   money: Money;
   metrics: PlacementMetrics;
-  /** The cache of the buyers' orders, which must know while an order is placed. */
+  /** The cache of the buyers' orders, which must not store any while an order is being placed. */
   cache: Pick<UserCache, 'whileChanging'>;
   logger: Logger;
   /** Seconds that one request may work on a keyed order before a retry may continue it. */
@@ -52,7 +52,7 @@ export interface PlaceOrder extends KeyName {
   requestId: string;
   /** For the jobs that it causes. */
   traceparent?: string | undefined;
-  /** Called with what the log line of the request should name. */
+  /** Adds fields to the log line of the request. */
   note?: (fields: { order_id: number }) => void;
 }
 

@@ -11,7 +11,7 @@ const KEPT_HOURS = 48;
 /** Statements of the cleanup; any number of replicas may run them at the same time. */
 export function createReconcileRepository(query: Query) {
   return {
-    /** Rejects what is past its deadline and announces the release. @returns the orders. Index: orders_undecided */
+    /** Rejects orders that are past their deadline, and adds jobs that release their stock. @returns their ids. Index: orders_undecided */
     async rejectOverdue(): Promise<number[]> {
       const rows = await query<{ id: number }[]>`
         WITH overdue AS (

@@ -37,14 +37,14 @@ interface StockedRow {
   products: ProductJson[] | null;
 }
 
-/** The products of an array of ids, as they are after the functions that stand in FROM. */
+/** The products of an array of ids, as they are after the functions in FROM have run. */
 const productsNow = (ids: Prisma.Sql) => Prisma.sql`
                (SELECT json_agg(p) FROM (SELECT ${PRODUCT_COLUMNS} FROM products_now(${ids}) AS p) AS p) AS products`;
 
 /** Length of a page of reservations. */
 const MAX_HELD = 500;
 
-/** What is held for whom. Each call is one round trip; the functions stand in the first migration. */
+/** The statements for reservations. Each call is one round trip; the SQL functions are in the migrations. */
 export function createReservationRepository(query: Query) {
   return {
     /**

@@ -42,7 +42,7 @@ const shortage = z.object({ product_id: z.int(), requested: z.int(), available: 
 
 const newReservation = z.strictObject({ reservation_id: z.uuid(), items });
 
-/** Several reservations; one without a list is what an order-service of an earlier release sends. */
+/** Several reservations. An order-service of an earlier release sends one, without a list. */
 export const reserveBody = z.union([
   newReservation,
   z.strictObject({
@@ -61,7 +61,7 @@ export const reserveBody = z.union([
   }),
 ]);
 
-/** Several baskets; one without a list is what an order-service of an earlier release sends. */
+/** Several baskets. An order-service of an earlier release sends one, without a list. */
 export const quoteBody = z.union([
   z.strictObject({ items }),
   z.strictObject({

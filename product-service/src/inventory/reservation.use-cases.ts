@@ -87,7 +87,7 @@ export function createReservationUseCases({
   }
 
   return {
-    /** Each of them takes all its items or nothing, whatever becomes of the others. @returns them in the same order */
+    /** Each reservation takes all its items or none, independently of the others. @returns them in the same order */
     reserve,
 
     /** @throws ReservationMismatch when the id was used for other items, ProductBusy */
@@ -102,10 +102,10 @@ export function createReservationUseCases({
       return { ...reservation, status: reservation.status };
     },
 
-    /** Confirms what is still held. @returns those that are confirmed now; the others were released or never made */
+    /** Confirms held reservations. @returns those that are confirmed now; the others were released, or do not exist */
     confirm: (ids: string[]) => reservations.confirm(ids),
 
-    /** Gives the stock back, once; an unknown id is closed for good. @returns whether stock came back now */
+    /** Returns the stock, once; an unknown id can never be reserved afterwards. @returns whether this call returned stock */
     async release(id: string, actor: string): Promise<boolean> {
       const { changed, products } = await reservations.release(id, actor).catch(refuseBusy);
       if (changed) await stockChanged(products);
@@ -115,7 +115,7 @@ export function createReservationUseCases({
     listHeld: reservations.listHeld,
     listStanding: reservations.listStanding,
 
-    /** The prices of each basket now, and which of its items are not available. Holds nothing. */
+    /** The current prices of each basket, and the items that are not available. Reserves nothing. */
     async quote(baskets: Item[][]): Promise<Quote[]> {
       const ids = new Set(baskets.flat().map((item) => item.product_id));
       const found = await reservations.findProducts([...ids]);

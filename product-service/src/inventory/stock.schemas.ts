@@ -40,7 +40,7 @@ const movement = z
     id: z.int().meta({ description: 'Ascending in time.', minimum: 1, examples: [1] }),
     delta: z.int().meta({ description: 'Units added, or taken off.', examples: [10] }),
     reason: z.string().meta({
-      description: 'Why: the reason of an adjustment, or what the shop did.',
+      description: 'The reason of an adjustment, or the event that caused the change.',
       maxLength: 200,
       examples: ['delivery'],
     }),

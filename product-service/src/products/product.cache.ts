@@ -124,7 +124,7 @@ function pack(body: object, etag?: string): CachedBytes {
   return { etag: etag ?? etagOf(json), bytes: Buffer.from(json) };
 }
 
-/** @throws ProductNotFound for what is known not to exist */
+/** @throws ProductNotFound for an id that is known not to exist */
 function responseOf(name: string, { value, hit }: CacheRead): CachedResponse {
   if (value === null) throw new ProductNotFound();
   return { etag: value.etag, bytes: value.bytes, cacheStatus: hit ? `${name}; hit` : `${name}; fwd=miss` };

@@ -4,7 +4,6 @@ import { Prisma } from '../generated/prisma/client.ts';
 import type { ProductKey, ProductSort } from './product.cursor.ts';
 import { matching, type ProductFilter } from './product.filter.ts';
 import type { ListedProduct } from './product.sort.ts';
-
 import { PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 import type { ProductTotals, Total } from './product.totals.ts';
 import { findCorrections } from './search.corrections.ts';

@@ -12,8 +12,8 @@ interface CorrectedRow {
 }
 
 /**
- * The nearest known words of each word that fewer than five products have, one or two letters off, where products still have them. Materialized parts are
- * planned for all their rows: with a LIMIT, Postgres would rather read the table than an index.
+ * The nearest known words, one or two letters off, of each word that fewer than five products have. Some product has each of
+ * them. Materialized parts are planned for all their rows: with a LIMIT, Postgres would read the table instead of an index.
  * Indexes: products_search, known_words_forms, known_words_similar.
  * @param query plans each statement for its values
  */

@@ -57,7 +57,7 @@ export function createMatchReader(query: Query) {
 
     /** All matches are read, counted and sorted. Index: products_search. */
     async readAll(matches: Matches, { sort, after, need, ids }: Wanted) {
-      // Materialized: planned for all rows, or Postgres might rather walk along an order.
+      // Materialized: planned for all rows, or Postgres might walk an order instead.
       const rows = await query<MatchRow[]>`
         WITH found AS MATERIALIZED (
           SELECT p.id, p.price_minor, p.name, p.created_at, ${tierOf(matches.tiers)} AS tier

@@ -93,7 +93,7 @@ export function tiersOf({ words }: SearchText, terms: Term[]): string[] {
   ];
 }
 
-/** What an index is asked, in the place of the last tier: the longest words of it, and the words of a wanted category. */
+/** A cheaper query for the index, which finds at least what the last tier finds: its longest words, and those of the category. */
 export function lookUpOf(terms: Term[], categoryWords: string): string {
   const longest = terms.toSorted((a, b) => b.word.length - a.word.length).slice(0, MAX_LOOKED_UP);
   const inCategory = categoryWords.split(' ').filter((word) => word !== '');

@@ -10,7 +10,7 @@ const SCHEMAS = join(dirname(require.resolve('kubernetes-models')), '_schemas');
 /**
  * Checks manifests against the schemas of Kubernetes, offline.
  * @param {string} text YAML, one document for each object
- * @returns {string[]} what is wrong, a line each; unknown fields too
+ * @returns {string[]} one line for each error, unknown fields included
  */
 export function validateManifests(text) {
   const objects = parseAllDocuments(text).map((document) => document.toJS());

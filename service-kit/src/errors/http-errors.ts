@@ -3,7 +3,7 @@ import { shorten } from '../text/texts.ts';
 import { defineError, type FieldIssue, MAX_ISSUES } from './app-error.ts';
 import { fieldIssue } from './error.schemas.ts';
 
-/** Bounds of a validation error, whatever the input: characters of one message, and bytes of all of them. */
+/** Bounds of a validation error for any input: characters of one message, and bytes of all of them. */
 const MAX_TEXT = 300;
 const MAX_BYTES = 8000;
 

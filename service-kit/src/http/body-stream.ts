@@ -57,7 +57,7 @@ export function openBodyStream(rules: StreamRules, request: Request, response: R
   if (Number(request.headers['content-length'] ?? 0) > rules.maxBytes) throw tooLarge(rules);
   const received = receive(request, rules.stallTimeout ?? STALL_TIMEOUT);
   const opened = decoder === undefined ? received : inflate(received, decoder());
-  // Even if the whole body has arrived: nobody is left to read the result.
+  // Even if the whole body has arrived: the client can no longer read the result.
   response.once('close', () => opened.destroy(new MalformedRequest('The body broke off')));
   return {
     mediaType,

@@ -29,7 +29,7 @@ export interface Caller {
   /** The client's address, behind the trusted proxies. */
   readonly address: string;
   readonly userAgent: string | undefined;
-  /** Adds fields to the log line of this request, such as the id of what it made. */
+  /** Adds fields to the log line of this request, such as the id of the created resource. */
   note(fields: Record<string, unknown>): void;
 }
 

@@ -15,7 +15,7 @@ export const HEADERS = {
     'Changes with the content; send it as `If-None-Match`, or as `If-Match` before a change.',
     '"q83vAQ"',
   ),
-  Location: text('Path of what was created.', '/api/orders/1'),
+  Location: text('Path of the created resource.', '/api/orders/1'),
   RateLimit: text(
     'Requests left in the window (`r`) and seconds until it begins again (`t`).',
     '"order-create"; r=29; t=60',

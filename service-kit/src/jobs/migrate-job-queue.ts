@@ -26,7 +26,7 @@ $$;
 CREATE TABLE IF NOT EXISTS jobs.turns (task TEXT PRIMARY KEY, taken TIMESTAMPTZ NOT NULL);
 `;
 
-/** A fingerprint of what is installed: templates made with another one are outdated. */
+/** A fingerprint of the installed version: templates made with another one are outdated. */
 export const JOB_QUEUE_VERSION = createHash('sha1')
   .update(createRequire(import.meta.url)('graphile-worker/package.json').version + SQL)
   .digest('hex');

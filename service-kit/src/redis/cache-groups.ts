@@ -112,7 +112,7 @@ export const newName = (): string => randomBytes(9).toString('hex');
 
 /**
  * Groups of entries in Redis. All calls throw while Redis cannot be reached. Keys begin with the id of the server's run, so
- * that nothing is used of what a restarted server has read from its disk.
+ * that nothing is used that a restarted server has read from its disk.
  */
 export function createCacheGroups({ client, run, insist, runId, prefix }: RedisConnection) {
   client.defineCommand('cacheFind', { lua: FIND });

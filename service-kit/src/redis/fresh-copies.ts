@@ -67,7 +67,7 @@ export function createFreshCopies(changes: OwnChanges) {
     sizeCalculation: ({ value, parts = [] }) => OVERHEAD + PART * parts.length + (value?.bytes.length ?? 0),
   });
   const flights = new Map<string, Flight>();
-  /** Whether a read that begins at `now` may be served what was right at `seenAt`. */
+  /** Whether a read that begins at `now` may be served a copy that was current at `seenAt`. */
   const isRight = (group: string, { seenAt, parts }: Pick<Copy, 'seenAt' | 'parts'>, now: number): boolean =>
     seenAt >= now || (now - seenAt < FRESH && !changes.anySince(seenAt, group, parts));
   const keep = (id: string, copy: Copy): void => {

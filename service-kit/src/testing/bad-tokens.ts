@@ -41,7 +41,7 @@ const admin = {
   exp: 9e9,
 };
 
-/** Tokens that no service that verifies with `TEST_JWT_SECRET` may accept, by what is wrong with them. */
+/** Tokens that no service that verifies with `TEST_JWT_SECRET` may accept, by their fault. */
 export const BAD_ACCESS_TOKENS: readonly (readonly [what: string, token: string])[] = [
   ['no algorithm', `${encode({ alg: 'none', typ: 'JWT' })}.${payload}.`],
   ['no algorithm, and the signature of another', `${encode({ alg: 'none' })}.${payload}.${signature}`],

@@ -39,7 +39,7 @@ interface FirstSpan {
 export interface Tracer {
   /** The first span of this process in a trace. */
   start(name: string, first: FirstSpan): Span;
-  /** Exports what has ended. */
+  /** Exports the spans that have ended. */
   close(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ const spans = new AsyncLocalStorage<Span | undefined>();
 /** The span of the work in this context. */
 export const currentSpan = (): Span | undefined => spans.getStore();
 
-/** Names the work in this context to what it causes later, such as a job. */
+/** Identifies the work in this context for later work that it causes, such as a job. */
 export const currentTraceparent = (): string | undefined => spans.getStore()?.headers.traceparent;
 
 /** Runs work as part of a span. Without one, and outside of any, this costs nothing. */

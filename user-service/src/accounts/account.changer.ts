@@ -16,7 +16,7 @@ export interface Change {
 }
 
 /**
- * Changes accounts: in one transaction with its audit events, followed by what has to be known after the commit.
+ * Changes accounts: in one transaction with its audit events, followed by what must happen after the commit.
  * @param seenBy users who see the change in their own account, which may be cached
  */
 export type ChangeAccounts = <T>(

@@ -8,7 +8,7 @@ type FailureEvent = 'login_failed' | 'login_locked' | 'wrong_password';
 export interface FailedLogins {
   /** @param userId undefined for a name that no account has */
   note(userId: number | undefined, origin: Origin, event?: FailureEvent): void;
-  /** Writes what is still collected. */
+  /** Writes the events collected so far. */
   close(): Promise<void>;
 }
 

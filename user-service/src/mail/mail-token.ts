@@ -17,7 +17,7 @@ export function newMailToken(): MailToken {
 
 export const hashOfMailToken = (token: string) => createHash('sha256').update(token).digest('base64url');
 
-/** A token in a body. Any text is accepted: what is no token is not found. */
+/** A token in a body. Any text is accepted; one that is no token is not found. */
 export const mailToken = text('Token', { max: 200 }).meta({
   description: 'The `token` of the mailed link.',
   example: 'Jt0u1zQF2cAqVb1mQm0m0WJb5uJ6C6m5c3m9c1mZr8k',

@@ -13,7 +13,7 @@ export const refreshBody = z.strictObject({
     example: REFRESH_TOKEN,
   }),
 });
-/** The refresh token in the place of an access token; null for a header of another form. */
+/** The refresh token, sent instead of an access token; null for a header of another form. */
 export const refreshHeaders = z.object({
   authorization: z.string().optional().transform(bearerTokenOf).meta({ hidden: true }),
 });

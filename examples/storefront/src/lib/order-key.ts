@@ -15,5 +15,5 @@ export function orderKeyFor(body: object): string {
   return key;
 }
 
-/** The shop has decided: what is ordered next is another order, even if it looks the same. */
+/** The shop has responded: the next order is a new one, even with the same content. */
 export const forgetOrderKey = () => sessionStorage.removeItem(KEY);

@@ -6,7 +6,7 @@ export interface Resource<T> {
   failure: unknown;
   isLoading: boolean;
   reload: () => void;
-  /** Shows what a change returned, without asking again. */
+  /** Shows the result of a change without another request. */
   replace: (data: T) => void;
 }
 

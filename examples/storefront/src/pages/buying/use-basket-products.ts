@@ -10,7 +10,7 @@ export interface ShownLine extends BasketLine {
   problem: 'gone' | 'sold_out' | 'too_many' | undefined;
 }
 
-/** The basket with what the shop knows of its products now. */
+/** The basket with the current data of its products. */
 export function useBasketProducts() {
   const lines = basket.value;
   const ids = lines.map(({ id }) => id).sort((a, b) => a - b);
