@@ -1664,7 +1664,7 @@ export type components = {
              */
             delta: number;
             /**
-             * @description Why: the reason of an adjustment, or what the shop did.
+             * @description The reason of an adjustment, or the event that caused the change.
              * @example delivery
              */
             reason: string;
@@ -2547,7 +2547,7 @@ export type components = {
          */
         ETag: string;
         /**
-         * @description Path of what was created.
+         * @description Path of the created resource.
          * @example /api/orders/1
          */
         Location: string;
