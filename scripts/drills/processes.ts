@@ -8,7 +8,10 @@ import { engineFolder, startEngine } from './engines.ts';
 /** Milliseconds between two processes that are struck. */
 const PAUSE = 500;
 
-/** Replicas behind HAProxy, which asks each for `/ready` four times a second. */
+/**
+ * Replicas behind HAProxy, which asks each for `/ready` four times a second. A replica is out when it refuses or is gone, not
+ * when a busy machine takes long to respond: without `timeout check` a response after 250 ms counts as none.
+ */
 async function startBalancer(replicas: Record<string, string[]>) {
   const folder = await engineFolder('haproxy');
   const ports: Record<string, number> = {};
@@ -29,6 +32,7 @@ async function startBalancer(replicas: Record<string, string[]>) {
     '  timeout connect 500ms',
     '  timeout client 10s',
     '  timeout server 10s',
+    '  timeout check 5s',
     '  retries 3',
     '  option redispatch',
     '  retry-on conn-failure',
