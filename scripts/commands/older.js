@@ -16,7 +16,7 @@ import { openServers } from '../lib/test/servers.js';
 const HELP = `npm run older          the services of the commit 20 back run on the schema of this one, and pass their test_complete.sh
 npm run older -- 50    those of another commit
 A rolling release has both at the same time, and a rollback leaves the new schema to the old services. Without so much
-history, as in a shallow clone, nothing is run.`;
+history, as in a shallow clone or an archive, nothing is run.`;
 const STOP_TIMEOUT_MS = 60_000;
 
 /** @param {string[]} args */
@@ -84,7 +84,11 @@ const git = async (signal, ...args) => {
  * @returns {Promise<string | undefined>} undefined if the history of this clone is too short
  */
 async function commitBack(back, signal) {
-  const commits = await git(signal, 'rev-list', '--first-parent', `--max-count=${back + 1}`, 'HEAD');
+  const args = ['rev-list', '--first-parent', `--max-count=${back + 1}`, 'HEAD'];
+  const commits = await git(signal, ...args).catch((/** @type {unknown} */ error) => {
+    if (error instanceof Interrupted) throw error;
+    return ''; // No git, or no repository.
+  });
   return commits.split('\n')[back];
 }
 
