@@ -23,6 +23,19 @@ const cleanUp = async () => {
   for (const { run } of Object.values(cleanupTasks(createQuery(pool)))) await run(signal);
 };
 
+/** Runs `act` while a transaction is open that has run `statements`; then commits it. */
+async function during<T>(statements: string, act: () => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query(`BEGIN; ${statements}`);
+    const result = await act();
+    await client.query('COMMIT');
+    return result;
+  } finally {
+    client.release(true);
+  }
+}
+
 async function reservation(status: string, days: number): Promise<string> {
   const id = randomUUID();
   await pool.query(
@@ -105,25 +118,22 @@ describe('the cleanup', () => {
 
   test('keeps the spelling of a category that a product is getting', async () => {
     await pool.query("INSERT INTO categories (key, name) VALUES ('fresh', 'Fresh')");
-    const client = await pool.connect();
-    const insert = `INSERT INTO products (name, price_minor, stock, category, owner_id) VALUES ('Thing', 1, 1, 'FRESH', 1)`;
-    await client.query(`BEGIN; ${insert}`);
-    await cleanUp();
-    await client.query('COMMIT');
-    client.release();
+    await during(
+      `INSERT INTO products (name, price_minor, stock, category, owner_id) VALUES ('Thing', 1, 1, 'FRESH', 1)`,
+      cleanUp,
+    );
     expect((await createProduct(shop.app, { category: 'fresh' })).category).toBe('Fresh');
   });
 
   test('lets a product that gets a category meanwhile decide on its spelling', async () => {
     await pool.query("INSERT INTO categories (key, name) VALUES ('stale', 'Stale')");
-    const client = await pool.connect();
-    await client.query("BEGIN; SELECT remove_unused_categories('', 100000)");
-    const waiting = createProduct(shop.app, { category: 'STALE' });
     const isWaiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    await until('it waits', async () => (await pool.query(isWaiting)).rowCount === 1);
-    await client.query('COMMIT');
-    client.release();
-    expect((await waiting).category).toBe('STALE');
+    const [made] = await during("SELECT remove_unused_categories('', 100000)", async () => {
+      const creating = createProduct(shop.app, { category: 'STALE' });
+      await until('it waits', async () => (await pool.query(isWaiting)).rowCount === 1);
+      return [creating];
+    });
+    expect((await made)?.category).toBe('STALE');
     expect((await createProduct(shop.app, { category: 'stale' })).category).toBe('STALE');
   });
 
@@ -139,13 +149,10 @@ describe('the cleanup', () => {
 
   test('skips a category that is being changed', async () => {
     await pool.query("INSERT INTO category_counts VALUES ('changing', 1, 1), ('changing', 2, -1)");
-    const client = await pool.connect();
-    await client.query(
-      "BEGIN; UPDATE category_counts SET products = products + 5 WHERE category = 'changing' AND slot = 2",
+    await during(
+      "UPDATE category_counts SET products = products + 5 WHERE category = 'changing' AND slot = 2",
+      cleanUp,
     );
-    await cleanUp();
-    await client.query('COMMIT');
-    client.release();
     const { rows } = await pool.query(
       "SELECT sum(products)::int AS products FROM category_counts WHERE category = 'changing'",
     );
