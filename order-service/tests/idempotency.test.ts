@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createPlacementRepository } from '../src/placement/placement.repository.ts';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 
@@ -105,6 +107,12 @@ describe('a request that crashed', () => {
     return order;
   }
 
+  /** Step 1 of a retry that has found the lease ended. */
+  const resume = (userId: number, key: string, request: ReturnType<typeof basket>) =>
+    createPlacementRepository({ query: shop.query, deadline: 30, lease: 5 }).resumeIntent({
+      ...{ userId, key, request, requestHash: '', reservationId: randomUUID(), currency: 'USD' },
+    });
+
   test('is in flight until its lease ends, then a retry completes the same order', async () => {
     const id = await createProduct(shop, { stock: 10 });
     const order = await crashAfterIntent('resume', 301, basket([id, 1]));
@@ -138,5 +146,22 @@ describe('a request that crashed', () => {
     const orders = responses.flatMap((response) => (response.status === 201 ? [response.body.order.id] : []));
     expect(new Set(orders)).toEqual(new Set([order.id]));
     expect(await stockOf(shop, id)).toBe(48);
+  });
+
+  test('is continued by exactly one of several callers', async () => {
+    const id = await createProduct(shop, { stock: 10 });
+    const request = basket([id, 1]);
+    await crashAfterIntent('once', 304, request);
+    await endLease('once');
+    const resumed = await Promise.all(Array.from({ length: 8 }, () => resume(304, 'once', request)));
+    expect(resumed.filter((intent) => intent !== null)).toHaveLength(1);
+  });
+
+  test('is not continued once its key has a response, even if that was a refusal', async () => {
+    const id = await createProduct(shop, { stock: 1 });
+    const request = basket([id, 2]);
+    expect((await placeOrder(shop, 305, request, withKey('refused'))).status).toBe(400);
+    await endLease('refused');
+    expect(await resume(305, 'refused', request)).toBeNull();
   });
 });

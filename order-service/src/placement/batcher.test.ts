@@ -171,14 +171,15 @@ describe('a batcher', () => {
     await settled();
     const waiting = withinTime(120, () => outcome('too late'));
     const patient = withinTime(60_000, () => outcome('patient'));
+    const earlier = withinTime(50_000, () => outcome('due'));
     expect(sent[0]?.limit).toBeLessThanOrEqual(200);
     expect(await Promise.all([late, waiting])).toEqual(['unavailable', 'unavailable']);
     sent[0]?.end();
     await settled();
-    expect(batches()).toEqual([['late'], ['patient']]);
-    expect(sent[1]?.limit).toBeGreaterThan(200);
+    expect(batches()).toEqual([['late'], ['patient', 'due']]);
+    expect(sent[1]?.limit).toBeGreaterThan(50_000);
     sent[1]?.end();
-    expect(await patient).toBe('patient!');
+    expect(await Promise.all([patient, earlier])).toEqual(['patient!', 'due!']);
     await settled();
     const endless = outcome('endless');
     await settled();
