@@ -76,3 +76,15 @@ describe('counts of categories', () => {
     expect((await counts()).Few).toBe(26);
   });
 });
+
+describe('the total of a search for two frequent words', () => {
+  test('is exact if no product has both', async () => {
+    await shop.run(`
+      INSERT INTO products (name, price_minor, stock, category, owner_id)
+      SELECT (ARRAY['Wired', 'Wireless'])[1 + n % 2] || ' mouse', 100, 1, 'Mice', 1 FROM generate_series(1, 200) AS n`);
+    await shop.run('ANALYZE products');
+    const walking = await shop.startReplica({ exactTotals: 5, fewMatches: 5 });
+    expect(await totalOf(walking, 'q=wired')).toMatchObject({ isEstimate: true });
+    expect(await totalOf(walking, 'q=wired%20wireless')).toEqual({ total: 0, pages: 0, isEstimate: false });
+  });
+});

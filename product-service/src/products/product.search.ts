@@ -8,7 +8,16 @@ import { PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 import type { ProductTotals, Total } from './product.totals.ts';
 import { findCorrections } from './search.corrections.ts';
 import { createMatchReader, type Match, type Matches } from './search.matches.ts';
-import { correctable, longRunsOf, lookUpOf, type SearchText, termsOf, tiersOf } from './search.terms.ts';
+import {
+  correctable,
+  longRunsOf,
+  lookUpOf,
+  queryOf,
+  type SearchText,
+  type Term,
+  termsOf,
+  tiersOf,
+} from './search.terms.ts';
 
 export interface Listing {
   rows: ListedProduct[];
@@ -18,6 +27,12 @@ export interface Listing {
 /** How many products are looked at to see how frequent the matches of a search are. */
 const SAMPLE = 500;
 const NOTHING: Listing = { rows: [], total: { count: 0, isEstimate: false } };
+
+interface Prepared {
+  matches: Matches;
+  /** The number of matches, in a tier or in all, as a sample shows it; 0 without a sample. */
+  seen: (tier?: number) => number;
+}
 
 interface TextRow extends SearchText {
   category_words: string;
@@ -35,7 +50,24 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
   const isFew = (expected: number, need: number, all: number) =>
     expected <= few || expected * expected <= need * all;
 
-  const prepare = async (q: string, filter: ProductFilter): Promise<Matches | undefined> => {
+  /**
+   * Looks at a sample: the planner knows how frequent words are, but takes any beginning of a word for rare that is no
+   * frequent word itself. A small catalogue is not sampled: all matches are few there.
+   */
+  const sampled = async (matches: Matches, terms: Term[], text: TextRow): Promise<Prepared> => {
+    const products = await totals.estimate(Prisma.sql`TRUE`);
+    if (products <= few) return { matches, seen: () => 0 };
+    const share = Math.min(1, SAMPLE / products);
+    const { tiers, found } = await reader.sample(matches, terms.map(queryOf), share);
+    const every = [...tiers.values()].reduce((sum, count) => sum + count, 0);
+    const frequency = (term: Term) => found[terms.indexOf(term)] ?? 0;
+    return {
+      matches: { ...matches, lookUp: lookUpOf(terms, text.category_words, frequency) },
+      seen: (tier) => Math.round((tier === undefined ? every : (tiers.get(tier) ?? 0)) / share),
+    };
+  };
+
+  const prepare = async (q: string, filter: ProductFilter): Promise<Prepared | undefined> => {
     const [text] = await query<[TextRow]>`
       SELECT search_words(${q}) AS words, search_fold(${q}) AS folded,
              coalesce(search_words(category_of(${filter.category ?? null})), '') AS category_words`;
@@ -47,24 +79,9 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
       (run) =>
         Prisma.sql`strpos(search_fold(concat_ws(' ', p.name, p.category, p.sku, p.description)), ${run}) > 0`,
     );
-    return {
-      where: Prisma.join([matching(filter), ...runs], ' AND '),
-      tiers: tiersOf(text, terms),
-      lookUp: lookUpOf(terms, text.category_words),
-    };
-  };
-
-  /**
-   * The number of matches, in a tier or in all, as a sample shows it: the planner knows how frequent words are, but takes any
-   * beginning of a word for rare that is no frequent word itself. 0 in a small catalogue, where all matches are few.
-   */
-  const sampled = async (matches: Matches): Promise<(tier?: number) => number> => {
-    const products = await totals.estimate(Prisma.sql`TRUE`);
-    if (products <= few) return () => 0;
-    const share = Math.min(1, SAMPLE / products);
-    const counts = await reader.sample(matches, share);
-    const every = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    return (tier) => Math.round((tier === undefined ? every : (counts.get(tier) ?? 0)) / share);
+    const lookUp = lookUpOf(terms, text.category_words);
+    const where = Prisma.join([matching(filter), ...runs], ' AND ');
+    return sampled({ where, tiers: tiersOf(text, terms), estimated: lookUp, lookUp }, terms, text);
   };
 
   /** Reads tier by tier until the page is full. @param seen the number of matches in a tier at least, as far as known */
@@ -82,7 +99,13 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
       const place: ProductKey | undefined =
         after !== undefined && index === first ? ['-id', after[2], after[2]] : undefined;
       const wanted = { sort: '-id' as const, after: place, need: need - found.length };
-      const inTier = { ...matches, tiers: [tier], lookUp: tier, except: matches.tiers.slice(0, index) };
+      const inTier = {
+        ...matches,
+        tiers: [tier],
+        estimated: tier,
+        lookUp: tier,
+        except: matches.tiers.slice(0, index),
+      };
       const expected = Math.max(await totals.estimate(reader.expected(inTier)), seen(index + 1));
       const rows = await readOrWalk(inTier, wanted, expected, all);
       found.push(...rows.map(({ id }) => ({ id, tier: index + 1 })));
@@ -127,11 +150,11 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
       sort: ProductSort,
       { limit, offset, after }: Window<ProductKey>,
     ): Promise<Listing> {
-      const matches = await prepare(q, filter);
-      if (matches === undefined) return NOTHING;
+      const prepared = await prepare(q, filter);
+      if (prepared === undefined) return NOTHING;
+      const { matches, seen } = prepared;
       const need = offset + limit + 1;
       const wanted = { sort, after, need, ids: filter.ids };
-      const seen = await sampled(matches);
       const expected = Math.max(await totals.estimate(reader.expected(matches)), seen());
       const all = expected <= few ? 0 : await totals.estimate(matches.where);
       if (isFew(expected, need, all)) {
@@ -144,7 +167,7 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
           : readOrWalk(matches, wanted, expected, all),
         totals.total(reader.found(matches), expected),
       ]);
-      const isWhole = after === undefined && found.length < need && found.length > 0;
+      const isWhole = after === undefined && found.length < need;
       return {
         rows: await load(found.slice(offset)),
         total: isWhole ? { count: found.length, isEstimate: false } : total,

@@ -8,6 +8,8 @@ export interface Matches {
   where: Prisma.Sql;
   /** Queries in the order of relevance; the last one finds every match. */
   tiers: string[];
+  /** A query for the planner's statistics that finds at least the same. */
+  estimated: string;
   /** A query for the index that finds at least the same. */
   lookUp: string;
   /** Queries whose products are left out. */
@@ -27,6 +29,12 @@ export interface Match {
   tier: number;
 }
 
+interface Sample {
+  /** Matches by tier. */
+  tiers: Map<number, number>;
+  found: number[];
+}
+
 interface MatchRow {
   id: number | null;
   tier: number;
@@ -42,17 +50,24 @@ export function createMatchReader(query: Query) {
     expected,
 
     /**
-     * How many of a part of all products match, by tier. The part is read in pages that lie anywhere, the same ones each time.
+     * Looks at a part of all products, in pages that lie anywhere, the same ones each time.
+     * @param queries of single words
      * @param share of all products, at most 1
+     * @returns how many products match in each tier, and how many each of the queries finds
      */
-    async sample(matches: Matches, share: number): Promise<Map<number, number>> {
-      const rows = await query<{ tier: number; count: number }[]>`
-        SELECT tier, count(*)::int AS count
-          FROM (SELECT ${tierOf(matches.tiers)} AS tier
-                  FROM products p TABLESAMPLE SYSTEM (${share * 100}::real) REPEATABLE (1)
-                 WHERE ${matches.where} AND ${passing(matches)}) AS found
-         GROUP BY tier`;
-      return new Map(rows.map(({ tier, count }) => [tier, count]));
+    async sample(matches: Matches, queries: string[], share: number): Promise<Sample> {
+      const found = queries.map(
+        (one) => Prisma.sql`count(*) FILTER (WHERE ts_match_vq(p.lexemes, ${one}::tsquery))::int`,
+      );
+      const rows = await query<{ tier: number | null; count: number; found: number[] }[]>`
+        SELECT CASE WHEN ${passing(matches)} THEN ${tierOf(matches.tiers)} END AS tier, count(*)::int AS count,
+               ARRAY[${Prisma.join(found)}] AS found
+          FROM products p TABLESAMPLE SYSTEM (${share * 100}::real) REPEATABLE (1)
+         WHERE ${matches.where} GROUP BY tier`;
+      return {
+        tiers: new Map(rows.flatMap(({ tier, count }) => (tier === null ? [] : [[tier, count] as const]))),
+        found: queries.map((_, index) => rows.reduce((sum, row) => sum + (row.found[index] ?? 0), 0)),
+      };
     },
 
     /** All matches are read, counted and sorted. Index: products_search. */
@@ -83,9 +98,11 @@ export function createMatchReader(query: Query) {
   };
 }
 
-const expected = ({ where, lookUp }: Matches) => Prisma.sql`${where} AND p.lexemes @@ ${lookUp}::tsquery`;
+const expected = ({ where, estimated }: Matches) =>
+  Prisma.sql`${where} AND p.lexemes @@ ${estimated}::tsquery`;
 
-const found = (matches: Matches) => Prisma.sql`${expected(matches)} AND ${passing(matches)}`;
+const found = (matches: Matches) =>
+  Prisma.sql`${matches.where} AND p.lexemes @@ ${matches.lookUp}::tsquery AND ${passing(matches)}`;
 
 /** The same as a function, which no index is used for. */
 function passing({ tiers, except = [] }: Matches): Prisma.Sql {

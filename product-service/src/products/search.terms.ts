@@ -23,8 +23,11 @@ const HAS_DIGIT = /\p{N}/u;
 const CORRECTABLE = { min: 3, max: 40 };
 /** Words that are corrected, of one search. */
 const MAX_CORRECTED = 10;
-/** An index is asked for so many words at most, the longest ones: they are the rarest. */
+/** Words looked up in the index. Among equally frequent ones the longest, which are probably the rarest. */
 const MAX_LOOKED_UP = 4;
+/** A word that more products of a sample have, and so many times more than have the rarest word, is not looked up. */
+const FREQUENT = 50;
+const MUCH_MORE = 8;
 
 const lengthOf = (text: string) => [...text].length;
 
@@ -93,12 +96,26 @@ export function tiersOf({ words }: SearchText, terms: Term[]): string[] {
   ];
 }
 
-/** A cheaper query for the index, which finds at least what the last tier finds: its longest words, and those of the category. */
-export function lookUpOf(terms: Term[], categoryWords: string): string {
-  const longest = terms.toSorted((a, b) => b.word.length - a.word.length).slice(0, MAX_LOOKED_UP);
+/** A query for the products that have a term in any field. */
+export const queryOf = (term: Term): string => queryFor([term], { fields: 'abc', corrected: true });
+
+/**
+ * A cheaper query for the index, which finds at least what the last tier finds: the rarest words, and those of the category.
+ * A frequent word beside a rare one excludes little, and the index would read all its entries.
+ * @param frequency how many products of a sample have a term; 0 for all terms without a sample
+ */
+export function lookUpOf(
+  terms: Term[],
+  categoryWords: string,
+  frequency: (term: Term) => number = () => 0,
+): string {
+  const rarest = terms.toSorted((a, b) => frequency(a) - frequency(b) || b.word.length - a.word.length);
+  const [first] = rarest;
+  const most = Math.max(FREQUENT, MUCH_MORE * (first === undefined ? 0 : frequency(first)));
+  const lookedUp = rarest.filter((term) => frequency(term) <= most).slice(0, MAX_LOOKED_UP);
   const inCategory = categoryWords.split(' ').filter((word) => word !== '');
   return [
-    queryFor(longest, { fields: 'abc', corrected: true }),
+    queryFor(lookedUp, { fields: 'abc', corrected: true }),
     ...inCategory.map((word) => lexeme('b', word, false)),
   ].join(' & ');
 }
