@@ -36,7 +36,7 @@ async function whileLocked<T>(productId: number, act: () => Promise<T>): Promise
 
 describe('a list of reservations', () => {
   test('gets one result for each in the same order, and a refused one does not affect the others', async () => {
-    const [a, b] = [await make(10), await make(1)];
+    const [a, b, c] = [await make(10), await make(1), await make(10)];
     const [held, short, unknown] = [randomUUID(), randomUUID(), randomUUID()];
     const [other, used, gone] = [randomUUID(), randomUUID(), randomUUID()];
     await reserve(used, [a, 2]);
@@ -47,7 +47,7 @@ describe('a list of reservations', () => {
       wanted(unknown, [2_000_000_000, 1]),
       wanted(used, [a, 5]),
       wanted(gone, [a, 1]),
-      wanted(other, [a, 4]),
+      wanted(other, [c, 4]),
     ]);
     expect(responses).toEqual([
       {
@@ -76,11 +76,11 @@ describe('a list of reservations', () => {
       {
         id: other,
         status: 'HELD',
-        lines: [expect.objectContaining({ product_id: a, quantity: 4 })],
+        lines: [expect.objectContaining({ product_id: c, quantity: 4 })],
         refusal: null,
       },
     ]);
-    expect([await stockOf(shop, a), await stockOf(shop, b)]).toEqual([1, 0]);
+    expect(await Promise.all([a, b, c].map((id) => stockOf(shop, id)))).toEqual([5, 0, 6]);
   });
 
   test('gets the same results for the same ids, and reserves nothing twice', async () => {
