@@ -18,6 +18,7 @@ interface Options {
   groupOf?: (item: string) => number;
   concurrency?: number;
   lateAfter?: number;
+  gather?: { enough(): number; most: number };
 }
 
 function openBatcher(options: Options = {}) {
@@ -38,7 +39,8 @@ function openBatcher(options: Options = {}) {
   });
   const outcome = (item: string) =>
     add(item).catch((error: { code?: string } & Error) => error.code ?? error.message);
-  return { outcome, sent, batches: () => sent.map(({ items }) => items), queued: add.queued };
+  const { queued, unsettled } = add;
+  return { outcome, sent, batches: () => sent.map(({ items }) => items), queued, unsettled };
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -76,6 +78,37 @@ describe('a batcher', () => {
     for (const batch of sent) batch.end();
     await Promise.all(results);
     expect(queued()).toBe(0);
+  });
+
+  test('gathers items until they are enough', async () => {
+    let enough = 3;
+    const { outcome, sent, batches, unsettled } = openBatcher({
+      gather: { enough: () => enough, most: 600_000 },
+    });
+    const results = ['a', 'b'].map(outcome);
+    await settled();
+    expect(batches()).toEqual([]);
+    results.push(outcome('c'));
+    await settled();
+    expect(batches()).toEqual([['a', 'b', 'c']]);
+    expect(unsettled()).toBe(3);
+    enough = 1;
+    results.push(outcome('d'));
+    sent[0]?.end();
+    await settled();
+    expect(batches()).toEqual([['a', 'b', 'c'], ['d']]);
+    sent[1]?.end();
+    expect(await Promise.all(results)).toEqual(['a!', 'b!', 'c!', 'd!']);
+    expect(unsettled()).toBe(0);
+  });
+
+  test('gathers items for a limited time', async () => {
+    const { outcome, sent, batches } = openBatcher({ gather: { enough: () => 3, most: 5 } });
+    const result = outcome('a');
+    while (sent.length === 0) await settled();
+    expect(batches()).toEqual([['a']]);
+    sent[0]?.end();
+    expect(await result).toBe('a!');
   });
 
   test('sends items that arrive in one turn of the event loop together', async () => {

@@ -20,6 +20,8 @@ interface BatcherOptions<Item, Result> {
   lateAfter?: number;
   /** Batches of all groups that may run in parallel. */
   concurrency?: number;
+  /** A batch of fewer than `enough()` items waits for more, for at most so many milliseconds. */
+  gather?: { enough(): number; most: number };
 }
 
 /** @throws OutOfTime at the caller's deadline; if the item was already sent, its outcome is unknown */
@@ -27,10 +29,13 @@ export interface Batcher<Item, Result> {
   (item: Item): Promise<Result>;
   /** How many items are not sent yet. */
   queued(): number;
+  /** How many items are not settled yet. */
+  unsettled(): number;
 }
 
 interface Entry<Item, Result> {
   readonly item: Item;
+  readonly since: number;
   /** In milliseconds of `performance.now()`; Infinity without a deadline. */
   readonly deadline: number;
   /** From here until it is settled. */
@@ -41,8 +46,8 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Lets callers share one round trip, without a timer: items that arrive in one turn of the event loop are sent together, and
- * items that arrive while a batch is running wait for the next one. So a single item is sent immediately.
+ * Lets callers share one round trip: items that arrive in one turn of the event loop are sent together, and items that arrive
+ * while a batch is running wait for the next one. So a single item is sent immediately, unless `gather` makes it wait.
  *
  * An item is waiting, then sent with others, then settled; its caller's deadline settles it in any state. `ahead` holds the
  * latest batch of each group, which the next one waits for until it ends or is late. Several batches of one group run in
@@ -58,6 +63,7 @@ export function createBatcher<Item, Result>({
   groupOf = () => 0,
   lateAfter = Number.POSITIVE_INFINITY,
   concurrency = 1,
+  gather = { enough: () => 0, most: 0 },
 }: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   type Waiting = Entry<Item, Result>;
   /** By group; the group that has waited longest is first. */
@@ -65,6 +71,8 @@ export function createBatcher<Item, Result>({
   const ahead = new Map<number, Waiting[]>();
   let running = 0;
   let isTurnEnding = false;
+  let isGathering = false;
+  let unsettled = 0;
 
   const mayBeSent = ({ isSettled, deadline, reject }: Waiting) => {
     if (isSettled) return false;
@@ -123,10 +131,23 @@ export function createBatcher<Item, Result>({
   }
 
   function runNext(): void {
-    for (const group of waiting.keys()) {
+    for (const [group, queue] of waiting) {
       if (running >= concurrency) return;
-      if (!ahead.has(group)) void runGroup(group);
+      if (!ahead.has(group) && !waitsForMore(queue)) void runGroup(group);
     }
+  }
+
+  function waitsForMore([first, ...others]: Waiting[]): boolean {
+    const left = first === undefined ? 0 : first.since + gather.most - performance.now();
+    if (left <= 0 || 1 + others.length >= gather.enough()) return false;
+    if (!isGathering) {
+      isGathering = true;
+      setTimeout(() => {
+        isGathering = false;
+        runNext();
+      }, left);
+    }
+    return true;
   }
 
   function runNextAfterTurn(): void {
@@ -147,18 +168,21 @@ export function createBatcher<Item, Result>({
       const settle = <T>(how: (value: T) => void, value: T) => {
         if (entry.isSettled) return;
         entry.isSettled = true;
+        unsettled -= 1;
         clearTimeout(timer);
         entry.span?.end({}, how === reject ? value : undefined);
         how(value);
       };
       const entry: Waiting = {
         item,
+        since: performance.now(),
         deadline: performance.now() + left,
         span: currentSpan()?.start(name, 'internal'),
         resolve: (result) => settle(resolve, result),
         reject: (error) => settle(reject, error),
         isSettled: false,
       };
+      unsettled += 1;
       const group = groupOf(item);
       const queue = waiting.get(group);
       if (queue === undefined) waiting.set(group, [entry]);
@@ -166,7 +190,7 @@ export function createBatcher<Item, Result>({
       runNextAfterTurn();
     });
   const queued = () => [...waiting.values()].reduce((sum, queue) => sum + queue.length, 0);
-  return Object.assign(add, { queued });
+  return Object.assign(add, { queued, unsettled: () => unsettled });
 }
 
 /** The span that shows the work of a batch; those of its other items link to it. */

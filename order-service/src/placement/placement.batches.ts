@@ -36,6 +36,11 @@ const LEAST_TO_GO_ON = 100;
  */
 const LATE_AFTER = 300;
 const PARALLEL_CALLS = 8;
+/**
+ * New orders wait up to so many milliseconds for others, until they are twice as many as those in the later steps: few large
+ * batches cost less than many small ones. An order that finds no other one in the later steps does not wait.
+ */
+const GATHER = 8;
 /** Locked products that are waited for in parallel: product-service lets about as many calls wait. */
 const LOCKED_PRODUCTS = 4;
 /** Upper bounds for the JSON of a line, and of an order without its texts. */
@@ -77,6 +82,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
       BYTES_OF_ORDER + 4 * (note.length + Object.values(address).join('').length),
     least: LEAST_TO_BEGIN,
     wasNotDone: wasRolledBack,
+    gather: { enough: () => 2 * (reserve.unsettled() + place.unsettled()), most: GATHER },
   });
   const reserve = createBatcher<Of<WantedReservation>, Reservation>({
     name: 'reserve',
