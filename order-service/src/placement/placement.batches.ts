@@ -17,6 +17,8 @@ interface BatchesOptions {
   /** The cache of the buyers' orders, which must not store any while orders are being placed. */
   cache: Pick<UserCache, 'whileChanging'>;
   logger: Logger;
+  /** Milliseconds that new orders wait for others, in tests. */
+  gatherFor?: number | undefined;
 }
 
 /** Every item names the request that it is of, and its order once that has an id. */
@@ -50,7 +52,14 @@ const BYTES_OF_ORDER = 500;
 const linesOf = ({ items }: { items: Item[] }) => items.length;
 
 /** The steps of docs/order-placement.md ("In batches"), and quotes, each for many requests together. */
-export function createPlacementBatches({ placements, products, metrics, cache, logger }: BatchesOptions) {
+export function createPlacementBatches({
+  placements,
+  products,
+  metrics,
+  cache,
+  logger,
+  gatherFor = GATHER,
+}: BatchesOptions) {
   /** Counts a batch, and logs the ids of its requests. */
   const observed =
     <Item, Result>(step: string, run: (items: Of<Item>[], requestId: string) => Promise<Result[]>) =>
@@ -82,7 +91,7 @@ export function createPlacementBatches({ placements, products, metrics, cache, l
       BYTES_OF_ORDER + 4 * (note.length + Object.values(address).join('').length),
     least: LEAST_TO_BEGIN,
     wasNotDone: wasRolledBack,
-    gather: { enough: () => 2 * (reserve.unsettled() + place.unsettled()), most: GATHER },
+    gather: { enough: () => 2 * (reserve.unsettled() + place.unsettled()), most: gatherFor },
   });
   const reserve = createBatcher<Of<WantedReservation>, Reservation>({
     name: 'reserve',

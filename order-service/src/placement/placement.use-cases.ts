@@ -41,6 +41,8 @@ interface PlacementOptions {
   lease: number;
   /** Orders that may be placed at the same time, and quotes; further ones are refused. */
   maxRunning?: number;
+  /** Milliseconds that new orders wait for others, for tests without a clock. */
+  gatherFor?: number | undefined;
   /** Multiplies the time for abandoning an order; 1 in production. */
   timeLimitFactor?: number | undefined;
 }
@@ -71,9 +73,10 @@ export function createPlacementUseCases({
   logger,
   lease,
   maxRunning = MAX_RUNNING,
+  gatherFor,
   timeLimitFactor = 1,
 }: PlacementOptions) {
-  const batches = createPlacementBatches({ placements, products, metrics, cache, logger });
+  const batches = createPlacementBatches({ placements, products, metrics, cache, logger, gatherFor });
   const bound = { concurrency: maxRunning, maxWaiting: 0, maxWait: 0 };
   const [placing, quoting] = [createTurns(bound), createTurns(bound)];
 

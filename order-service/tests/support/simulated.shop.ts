@@ -68,6 +68,8 @@ export function simulateShop({ scheduler, fates, stock, sizes }: SimulationOptio
         cache: uncached,
         logger,
         lease: 60,
+        // Only the schedule decides how far each request is.
+        gatherFor: 0,
       }),
       ...createReconcileUseCases({
         repository: store.reconcileOf(network, life),

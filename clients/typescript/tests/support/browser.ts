@@ -33,6 +33,8 @@ export async function startSite(folder: string): Promise<Site> {
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
   const context = await browser.newContext();
+  // It only ends a test that would fail anyway.
+  context.setDefaultTimeout(200_000);
   const responses: string[] = [];
   context.on('response', (response) => {
     const { pathname } = new URL(response.url());
