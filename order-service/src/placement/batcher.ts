@@ -35,8 +35,9 @@ export interface Batcher<Item, Result> {
 
 interface Entry<Item, Result> {
   readonly item: Item;
+  /** When it came, in milliseconds of `performance.now()`. */
   readonly since: number;
-  /** In milliseconds of `performance.now()`; Infinity without a deadline. */
+  /** In the same unit; Infinity without a deadline. */
   readonly deadline: number;
   /** From here until it is settled. */
   readonly span: Span | undefined;
@@ -137,15 +138,15 @@ export function createBatcher<Item, Result>({
     }
   }
 
-  function waitsForMore([first, ...others]: Waiting[]): boolean {
-    const left = first === undefined ? 0 : first.since + gather.most - performance.now();
-    if (left <= 0 || 1 + others.length >= gather.enough()) return false;
+  function waitsForMore(queue: Waiting[]): boolean {
+    const left = (queue[0]?.since ?? 0) + gather.most - performance.now();
+    if (left <= 0 || queue.length >= gather.enough()) return false;
     if (!isGathering) {
       isGathering = true;
       setTimeout(() => {
         isGathering = false;
         runNext();
-      }, left);
+      }, left).unref();
     }
     return true;
   }
@@ -161,6 +162,7 @@ export function createBatcher<Item, Result>({
 
   const add = (item: Item): Promise<Result> =>
     new Promise((resolve, reject) => {
+      const since = performance.now();
       const left = remainingTime() ?? Number.POSITIVE_INFINITY;
       const timer = Number.isFinite(left)
         ? setTimeout(() => settle(reject, new OutOfTime()), left).unref()
@@ -175,8 +177,8 @@ export function createBatcher<Item, Result>({
       };
       const entry: Waiting = {
         item,
-        since: performance.now(),
-        deadline: performance.now() + left,
+        since,
+        deadline: since + left,
         span: currentSpan()?.start(name, 'internal'),
         resolve: (result) => settle(resolve, result),
         reject: (error) => settle(reject, error),
