@@ -10,6 +10,7 @@ import { findCorrections } from './search.corrections.ts';
 import { createMatchReader, type Match, type Matches } from './search.matches.ts';
 import {
   correctable,
+  longestOf,
   longRunsOf,
   lookUpOf,
   queryOf,
@@ -58,11 +59,12 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     const products = await totals.estimate(Prisma.sql`TRUE`);
     if (products <= few) return { matches, seen: () => 0 };
     const share = Math.min(1, SAMPLE / products);
-    const { tiers, found } = await reader.sample(matches, terms.map(queryOf), share);
+    const longest = longestOf(terms);
+    const { tiers, found } = await reader.sample(matches, longest.map(queryOf), share);
     const every = [...tiers.values()].reduce((sum, count) => sum + count, 0);
-    const frequency = (term: Term) => found[terms.indexOf(term)] ?? 0;
+    const frequency = (term: Term) => found[longest.indexOf(term)] ?? 0;
     return {
-      matches: { ...matches, lookUp: lookUpOf(terms, text.category_words, frequency) },
+      matches: { ...matches, lookUp: lookUpOf(longest, text.category_words, frequency) },
       seen: (tier) => Math.round((tier === undefined ? every : (tiers.get(tier) ?? 0)) / share),
     };
   };

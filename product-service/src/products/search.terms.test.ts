@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { lookUpOf, type Term } from './search.terms.ts';
+import { longestOf, lookUpOf, type Term } from './search.terms.ts';
 
 const terms = (...words: string[]): Term[] =>
   words.map((word) => ({ word, isPrefix: false, corrections: [] }));
@@ -33,5 +33,12 @@ describe('the query for the index', () => {
     expect(lookUpOf(terms('kettle'), 'home garden')).toBe(
       "('akettle' | 'bkettle' | 'ckettle') & 'bhome' & 'bgarden'",
     );
+  });
+
+  test('is chosen from ten words at most, the longest ones', () => {
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const chosen = longestOf(terms(...letters, 'kettle'));
+    expect(chosen).toHaveLength(10);
+    expect(chosen[0]?.word).toBe('kettle');
   });
 });

@@ -23,6 +23,8 @@ const HAS_DIGIT = /\p{N}/u;
 const CORRECTABLE = { min: 3, max: 40 };
 /** Words that are corrected, of one search. */
 const MAX_CORRECTED = 10;
+/** Words whose frequency is looked at, of one search. */
+const MAX_COUNTED = 10;
 /** Words looked up in the index. Among equally frequent ones the longest, which are probably the rarest. */
 const MAX_LOOKED_UP = 4;
 /** A word that more products of a sample have, and so many times more than have the rarest word, is not looked up. */
@@ -95,6 +97,10 @@ export function tiersOf({ words }: SearchText, terms: Term[]): string[] {
     ...corrected,
   ];
 }
+
+/** The terms that may be looked up: the longest ones. A search of a hundred letters must not cost a hundred counts. */
+export const longestOf = (terms: Term[]): Term[] =>
+  terms.toSorted((a, b) => b.word.length - a.word.length).slice(0, MAX_COUNTED);
 
 /** A query for the products that have a term in any field. */
 export const queryOf = (term: Term): string => queryFor([term], { fields: 'abc', corrected: true });
