@@ -1,17 +1,12 @@
-import { AUDIO_AND_COMPUTERS } from './motifs/audio-and-computers.js';
-import { DESK_AND_KITCHEN } from './motifs/desk-and-kitchen.js';
-import { GARDEN_AND_STATIONERY } from './motifs/garden-and-stationery.js';
-import { HOME_AND_BOOKS } from './motifs/home-and-books.js';
-import { OUTDOOR_AND_TOYS } from './motifs/outdoor-and-toys.js';
-import { oval } from './shapes.js';
+import { readFileSync } from 'node:fs';
 
-const MOTIFS = {
-  ...AUDIO_AND_COMPUTERS,
-  ...DESK_AND_KITCHEN,
-  ...HOME_AND_BOOKS,
-  ...OUTDOOR_AND_TOYS,
-  ...GARDEN_AND_STATIONERY,
-};
+const SYMBOL = /^<symbol id="(\w+)">(.*)<\/symbol>$/gm;
+const MOTIFS = new Map(
+  Array.from(
+    readFileSync(new URL('motifs.svg', import.meta.url), 'utf8').matchAll(SYMBOL),
+    ([, name, shapes]) => [name, shapes],
+  ),
+);
 
 /** Background, main, dark, light, accent. @type {Record<string, [string, string, string, string, string]>} */
 const PALETTES = {
@@ -33,7 +28,7 @@ const NAME = /^([a-z]+)-([a-z]+)$/;
  */
 export function drawPicture(name) {
   const [, motif = '', palette = ''] = NAME.exec(name) ?? [];
-  const shapes = Object.entries(MOTIFS).find(([key]) => key === motif)?.[1];
+  const shapes = MOTIFS.get(motif);
   const colours = Object.entries(PALETTES).find(([key]) => key === palette)?.[1];
   if (shapes === undefined || colours === undefined) return undefined;
   const [ground, a, b, c, y] = colours;
@@ -47,6 +42,6 @@ export function drawPicture(name) {
     `<style>${style}${lines}{fill:none;stroke-width:8;stroke-linecap:round;stroke-linejoin:round}.t{stroke-width:4}.glow{fill:${y};opacity:.18}</style>` +
     `<rect width="240" height="240" fill="${ground}"/>` +
     `<circle cx="120" cy="118" r="98" fill="#fff" opacity=".45"/>` +
-    `${oval(120, 196, 84, 7, 'k" opacity=".14')}${shapes}</svg>`
+    `<ellipse cx="120" cy="196" rx="84" ry="7" class="k" opacity=".14"/>${shapes}</svg>`
   );
 }
