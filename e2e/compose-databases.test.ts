@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { findProgram } from '../scripts/lib/redis-server.js';
+import { findProgram } from '../scripts/lib/programs.js';
 import { type OwnPostgres, startOwnPostgres } from './support/postgres.ts';
 
 const SCRIPT = fileURLToPath(new URL('../deploy/postgres/databases.sh', import.meta.url));

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * Entry of every npm script: `node scripts/run.js <command> [arguments]`. It needs nothing that npm has to install, so that
- * it can install everything else. The command's `main` returns the exit code.
+ * it can install everything else. A command exports `main`, which returns the exit code, and `HELP`, the text for --help.
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAMP = join(ROOT, 'node_modules', '.installed-for');
@@ -19,11 +19,14 @@ installPackages();
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 const [command = '', ...args] = process.argv.slice(2);
-const { explain } = await import('./lib/failure.js');
+const { explain, INTERRUPTED_BY_USER, Interrupted } = await import('./lib/failure.js');
 try {
-  const { main } = await import(`./commands/${command}.js`);
-  process.exit(await main(args));
+  const { main, HELP } = await import(`./commands/${command}.js`);
+  const asksForHelp = HELP !== undefined && args.some((arg) => arg === '--help' || arg === '-h');
+  if (asksForHelp) console.log(HELP);
+  process.exit(asksForHelp ? 0 : await main(args));
 } catch (error) {
+  if (error instanceof Interrupted) process.exit(INTERRUPTED_BY_USER);
   console.error(explain(error));
   process.exit(1);
 }

@@ -1,9 +1,9 @@
-import { accessSync, constants } from 'node:fs';
 import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
+import { findProgram } from '../../scripts/lib/programs.js';
 import { freePort, type Started, startProcess, until } from './process.ts';
 import type { ServiceName } from './service-database.ts';
 
@@ -11,23 +11,8 @@ const CONFIGURATION = fileURLToPath(new URL('../../deploy/gateway', import.meta.
 const PORTS = { 'user-service': 5001, 'product-service': 5002, 'order-service': 5003 } as const;
 const STOREFRONT_PORT = 5080;
 
-/** The nginx binary, if there is one; as root, Jest's setup of e2e installs it. */
-function findNginx(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
-  return folders.map((folder) => join(folder, 'nginx')).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** `describe`, or `describe.skip` with a warning on a machine without nginx. */
-export const describeWithNginx = findNginx() === undefined ? skipLoudly() : describe;
+/** `describe`, or `describe.skip` with a warning on a machine without nginx; as root, Jest's setup of e2e installs it. */
+export const describeWithNginx = findProgram('nginx') === undefined ? skipLoudly() : describe;
 
 function skipLoudly() {
   console.warn('SKIPPED: the gateway is not tested, because there is no nginx here (apt install nginx)');

@@ -1,24 +1,15 @@
-import { accessSync, constants } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import { findProgram } from '../../scripts/lib/programs.js';
 import { freePort, startProcess, until } from './process.ts';
 
 export const OBSERVABILITY = fileURLToPath(new URL('../../deploy/observability', import.meta.url));
 
 /** Whether Prometheus is here; Jest's setup of e2e installs it as root. */
-export const hasPrometheus = ['prometheus', 'promtool'].every((program) =>
-  (process.env['PATH'] ?? '').split(':').some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  }),
-);
+export const hasPrometheus = ['prometheus', 'promtool'].every((program) => findProgram(program));
 
 interface Sample {
   metric: Record<string, string>;

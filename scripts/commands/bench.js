@@ -1,16 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROCESS_SETTINGS } from '../../service-kit/process-settings.js';
-import { build } from '../lib/build.js';
-import { Failure, INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
-import { runInForeground } from '../lib/processes.js';
+import { Failure } from '../lib/failure.js';
+import { runProgram } from '../lib/run-program.js';
 import { ROOT } from '../lib/shop.js';
-import { stopSignal } from '../lib/signals.js';
-import { createStack } from '../lib/stack.js';
-import { say } from '../lib/terminal.js';
-import { openServers } from '../lib/test/servers.js';
 
-const HELP = `npm run bench              the same as: npm run bench -- catalogue
+export const HELP = `npm run bench              the same as: npm run bench -- catalogue
 npm run bench -- catalogue lists, products, me and orders per second, compared with bare node:http, Express and pg
 npm run bench -- browse    the share of a visitor's reads that query the database, and that none is stale
 npm run bench -- orders    orders per second, compared with the same statements sent by bare pg
@@ -31,32 +26,16 @@ const SETTINGS = ['max_connections=200', 'shared_preload_libraries=pg_stat_state
 const GRACE_MS = 10_000;
 
 /** @param {string[]} args */
-export async function main(args) {
-  const [name = 'catalogue', ...rest] = args;
-  if (name === '--help') {
-    say(HELP);
-    return 0;
-  }
+export async function main([name = 'catalogue', ...rest]) {
   const program = join('bench', `${name}.ts`);
   const isBench = /^[a-z]+$/.test(name) && existsSync(join(ROOT, program));
   if (!isBench || rest.length > 0) throw new Failure(`There is no such measurement.\n${HELP}`);
-  const signal = stopSignal();
-  const stack = createStack();
-  try {
-    await build({ signal });
-    const servers = await openServers({ stack, signal, settings: SETTINGS });
-    return await runInForeground({
-      command: process.execPath,
-      args: ['--conditions=@shop/source', '--import', 'tsx', program],
-      cwd: ROOT,
-      env: { UV_THREADPOOL_SIZE: PROCESS_SETTINGS.UV_THREADPOOL_SIZE, ...process.env, ...servers },
-      signal,
-      graceMs: GRACE_MS,
-    });
-  } catch (error) {
-    if (error instanceof Interrupted) return INTERRUPTED_BY_USER;
-    throw error;
-  } finally {
-    await stack.unwind();
-  }
+  const { UV_THREADPOOL_SIZE } = PROCESS_SETTINGS;
+  return runProgram({
+    program,
+    args: [],
+    settings: SETTINGS,
+    env: { UV_THREADPOOL_SIZE },
+    graceMs: GRACE_MS,
+  });
 }

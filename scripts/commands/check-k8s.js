@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { Failure } from '../lib/failure.js';
 import { validateManifests } from '../lib/kubernetes/validate.js';
-import { findProgram } from '../lib/redis-server.js';
+import { findProgram } from '../lib/programs.js';
 import { ROOT } from '../lib/shop.js';
 import { say } from '../lib/terminal.js';
 import { provideProgram } from '../lib/test/servers.js';

@@ -9,7 +9,7 @@ import { ROOT } from '../lib/shop.js';
 import { stopSignal } from '../lib/signals.js';
 import { say } from '../lib/terminal.js';
 
-const HELP = `npm run contract                    compares docs/openapi.json with the shop, by tools that are not ours:
+export const HELP = `npm run contract                    compares docs/openapi.json with the shop, by tools that are not ours:
                                     openapi-typescript and @hey-api/openapi-ts generate clients, which compile
                                     under strict; Prism stands between the tests across services and the shop,
                                     and compares each request and response
@@ -22,10 +22,6 @@ const GRACE_MS = 30_000;
 
 /** @param {string[]} args */
 export async function main(args) {
-  if (args.includes('--help')) {
-    say(HELP);
-    return 0;
-  }
   // Jest ignores a pattern without a file.
   const missing = TESTS.filter((file) => !existsSync(join(ROOT, file)));
   if (missing.length > 0) throw new Error(`There is no ${missing.join(', ')}`);

@@ -1,14 +1,8 @@
 import { join } from 'node:path';
-import { build } from '../lib/build.js';
-import { INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
-import { runInForeground } from '../lib/processes.js';
-import { ROOT } from '../lib/shop.js';
-import { stopSignal } from '../lib/signals.js';
-import { createStack } from '../lib/stack.js';
+import { runProgram } from '../lib/run-program.js';
 import { say } from '../lib/terminal.js';
-import { openServers } from '../lib/test/servers.js';
 
-const HELP = `npm run drill -- all               everything below, one after the other
+export const HELP = `npm run drill -- all               everything below, one after the other
 npm run drill -- rolling           two replicas of product-service and order-service are replaced one by one
 npm run drill -- kill              kill -9 of each of these replicas
 npm run drill -- failover orders   kill -9 of the primary database of orders; its standby is promoted
@@ -30,27 +24,13 @@ const GRACE_MS = 60_000;
 
 /** @param {string[]} args */
 export async function main(args) {
-  if (args.length === 0 || args.includes('--help')) {
-    say(HELP);
-    return args.length === 0 ? 1 : 0;
-  }
-  const signal = stopSignal();
-  const stack = createStack();
-  try {
-    await build({ signal });
-    const servers = await openServers({ stack, signal, settings: SETTINGS });
-    return await runInForeground({
-      command: process.execPath,
-      args: ['--conditions=@shop/source', '--import', 'tsx', join('scripts', 'drills', 'run.ts'), ...args],
-      cwd: ROOT,
-      env: { ...process.env, ...servers },
-      signal,
+  if (args.length > 0)
+    return runProgram({
+      program: join('scripts', 'drills', 'run.ts'),
+      args,
+      settings: SETTINGS,
       graceMs: GRACE_MS,
     });
-  } catch (error) {
-    if (error instanceof Interrupted) return INTERRUPTED_BY_USER;
-    throw error;
-  } finally {
-    await stack.unwind();
-  }
+  say(HELP);
+  return 1;
 }

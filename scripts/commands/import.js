@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { Failure, INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
-import { HELP, readOptions } from '../lib/import/options.js';
+import { readOptions } from '../lib/import/options.js';
 import { showProgress } from '../lib/import/progress.js';
 import { openSource } from '../lib/import/read-rows.js';
 import { sendRows } from '../lib/import/send-rows.js';
@@ -9,13 +9,11 @@ import { stopSignal } from '../lib/signals.js';
 import { currentRun } from '../lib/start/run-file.js';
 import { say, warn } from '../lib/terminal.js';
 
+export { HELP } from '../lib/import/options.js';
+
 /** @param {string[]} args */
 export async function main(args) {
   const options = readOptions(args);
-  if (options.help) {
-    say(HELP);
-    return 0;
-  }
   const signal = stopSignal();
   try {
     const summary = await importFile(options, signal);

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../lib/build.js';
-import { Failure, INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
+import { Failure, Interrupted } from '../lib/failure.js';
 import { freePort } from '../lib/ports.js';
 import { withConnection } from '../lib/postgres/sql.js';
 import { launch, runInForeground, runTool, sleep, stop } from '../lib/processes.js';
@@ -13,7 +13,7 @@ import { createStack } from '../lib/stack.js';
 import { say, warn } from '../lib/terminal.js';
 import { openServers } from '../lib/test/servers.js';
 
-const HELP = `npm run older          the services of the commit 20 back run on the schema of this one, and pass their test_complete.sh
+export const HELP = `npm run older          the services of the commit 20 back run on the schema of this one, and pass their test_complete.sh
 npm run older -- 50    those of another commit
 A rolling release has both at the same time, and a rollback leaves the new schema to the old services. Without so much
 history, as in a shallow clone or an archive, nothing is run.`;
@@ -21,10 +21,7 @@ const STOP_TIMEOUT_MS = 60_000;
 
 /** @param {string[]} args */
 export async function main([back = '20']) {
-  if (!/^\d{1,5}$/.test(back)) {
-    say(HELP);
-    return back === '--help' ? 0 : 1;
-  }
+  if (!/^\d{1,5}$/.test(back)) throw new Failure(HELP);
   const signal = stopSignal();
   const stack = createStack();
   try {
@@ -63,9 +60,6 @@ export async function main([back = '20']) {
       signal,
       graceMs: STOP_TIMEOUT_MS,
     });
-  } catch (error) {
-    if (error instanceof Interrupted) return INTERRUPTED_BY_USER;
-    throw error;
   } finally {
     await stack.unwind();
   }

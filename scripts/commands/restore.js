@@ -10,7 +10,7 @@ import { stopSignal } from '../lib/signals.js';
 import { currentRun } from '../lib/start/run-file.js';
 import { say, warn } from '../lib/terminal.js';
 
-const HELP = `npm run restore -- reconcile   after one of the databases was restored from a backup, while the shop runs:
+export const HELP = `npm run restore -- reconcile   after one of the databases was restored from a backup, while the shop runs:
   gives back stock that is confirmed for orders that are lost, takes the stock of orders whose reservation is lost,
   moves sequences beyond ids that were given out before, and ends all sessions
   --dry-run           only reports what orders and stock do not agree about
@@ -24,9 +24,9 @@ const SOMEBODY_MUST_DECIDE = 2;
 /** @param {string[]} args */
 export async function main(args) {
   const { values, positionals } = readArguments(args);
-  if (values.help || positionals[0] !== 'reconcile') {
+  if (positionals[0] !== 'reconcile') {
     say(HELP);
-    return values.help ? 0 : 1;
+    return 1;
   }
   const shop = await findShop();
   await build({ signal: stopSignal() });
@@ -49,7 +49,6 @@ export async function main(args) {
 function readArguments(args) {
   /** @type {import('node:util').ParseArgsConfig['options']} */
   const options = {
-    help: { type: 'boolean' },
     'dry-run': { type: 'boolean' },
     'keep-sessions': { type: 'boolean' },
     gap: { type: 'string', default: '100000' },

@@ -9,7 +9,7 @@ import { callShop, reasonOfRefusal } from '../lib/shop-client.js';
 import { currentRun } from '../lib/start/run-file.js';
 import { paint, say, warn } from '../lib/terminal.js';
 
-const HELP = `npm run seed   fill a running shop with 200 products, three users and orders in every status;
+export const HELP = `npm run seed   fill a running shop with 200 products, three users and orders in every status;
                running it again adds only what is missing
 
 Environment (all optional)
@@ -20,10 +20,6 @@ const CATALOGUE = new URL('../lib/demo/catalogue.csv', import.meta.url);
 
 /** @param {string[]} args */
 export async function main(args) {
-  if (args.includes('--help')) {
-    say(HELP);
-    return 0;
-  }
   if (args.length > 0) throw new Failure(`Unknown argument: ${args[0]}\n\n${HELP}`);
   const { users, products, orders, usersDatabase } = await findShop();
   const [buyer, seller, admin] = await Promise.all(

@@ -10,17 +10,15 @@ import { DATA, POSTGRES_DATA, SERVICES } from '../lib/shop.js';
 import { aborted, stopSignal } from '../lib/signals.js';
 import { createStack } from '../lib/stack.js';
 import { openShop } from '../lib/start/open-shop.js';
-import { HELP, parseOptions, readDatabaseUrls, readPorts } from '../lib/start/options.js';
+import { parseOptions, readDatabaseUrls, readPorts } from '../lib/start/options.js';
 import { readRun, removeRun } from '../lib/start/run-file.js';
 import { say } from '../lib/terminal.js';
+
+export { HELP } from '../lib/start/options.js';
 
 /** @param {string[]} args */
 export async function main(args) {
   const options = parseOptions(args);
-  if (options.help) {
-    say(HELP);
-    return 0;
-  }
   const ports = readPorts(process.env);
   const databaseUrls = readDatabaseUrls(process.env);
   const signal = stopSignal();

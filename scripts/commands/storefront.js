@@ -4,9 +4,8 @@ import { runInForeground, runTool } from '../lib/processes.js';
 import { ROOT } from '../lib/shop.js';
 import { stopSignal } from '../lib/signals.js';
 import { currentRun } from '../lib/start/run-file.js';
-import { say } from '../lib/terminal.js';
 
-const HELP = `npm run storefront             the example storefront at http://localhost:3000, on the shop that runs here;
+export const HELP = `npm run storefront             the example storefront at http://localhost:3000, on the shop that runs here;
                                a change of its sources shows at once
 npm run storefront -- --built  the same, built as it would be deployed
 
@@ -21,10 +20,6 @@ const GRACE_MS = 3_000;
 
 /** @param {string[]} args */
 export async function main(args) {
-  if (args.includes('--help')) {
-    say(HELP);
-    return 0;
-  }
   const unknown = args.find((arg) => arg !== '--built');
   if (unknown !== undefined) throw new Failure(`Unknown argument: ${unknown}\n\n${HELP}`);
   const signal = stopSignal();

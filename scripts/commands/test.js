@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import { INTERRUPTED_BY_USER, Interrupted } from '../lib/failure.js';
 import { runInForeground } from '../lib/processes.js';
 import { ROOT } from '../lib/shop.js';
 import { stopSignal } from '../lib/signals.js';
-import { say } from '../lib/terminal.js';
 
-const HELP = `npm test                                             all tests, with coverage
+export const HELP = `npm test                                             all tests, with coverage
 npm test -- --watch                                  again at every change; the servers stay
 npm test -- product-service/tests/stock.test.ts      one file
 npm test -- --selectProjects order-service e2e       some workspaces
@@ -14,28 +12,17 @@ The tests start a PostgreSQL and a Redis of their own. THOROUGH=true tries what 
 const GRACE_MS = 30_000;
 
 /** @param {string[]} args */
-export async function main(args) {
-  if (args.includes('--help')) {
-    say(HELP);
-    return 0;
-  }
-  const chosen = args.length > 0;
-  try {
-    return await runInForeground({
-      command: process.execPath,
-      args: [
-        '--experimental-vm-modules',
-        '--no-warnings',
-        join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'),
-        // A part of the tests cannot reach the coverage threshold.
-        ...(chosen ? args : ['--coverage']),
-      ],
-      cwd: ROOT,
-      signal: stopSignal(),
-      graceMs: GRACE_MS,
-    });
-  } catch (error) {
-    if (error instanceof Interrupted) return INTERRUPTED_BY_USER;
-    throw error;
-  }
-}
+export const main = (args) =>
+  runInForeground({
+    command: process.execPath,
+    args: [
+      '--experimental-vm-modules',
+      '--no-warnings',
+      join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'),
+      // A part of the tests cannot reach the coverage threshold.
+      ...(args.length > 0 ? args : ['--coverage']),
+    ],
+    cwd: ROOT,
+    signal: stopSignal(),
+    graceMs: GRACE_MS,
+  });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Failure } from '../lib/failure.js';
 import { serverUser } from '../lib/postgres/server-user.js';
 import { type Launched, launch, stop } from '../lib/processes.js';
-import { findProgram } from '../lib/redis-server.js';
+import { findProgram } from '../lib/programs.js';
 
 /** Engines as Debian has them, as processes of a drill: they end with it. */
 
@@ -21,7 +21,7 @@ const DEBIAN = '/usr/lib/postgresql';
 
 /** @throws Failure naming the package to install */
 export function programOf(name: string): string {
-  const found = findProgram(name) ?? inFolders(name, ['/usr/sbin', '/usr/local/sbin', ...postgresFolders()]);
+  const found = findProgram(name, postgresFolders());
   if (found === undefined)
     throw new Failure(
       `This drill needs ${name}: apt-get install --no-install-recommends ${PACKAGES[name] ?? name}`,
@@ -38,19 +38,6 @@ function postgresFolders(): string[] {
     return [];
   }
 }
-
-function inFolders(name: string, folders: string[]): string | undefined {
-  const before = process.env['PATH'];
-  try {
-    process.env['PATH'] = folders.join(':');
-    return findProgram(name);
-  } finally {
-    process.env['PATH'] = before;
-  }
-}
-
-/** The user that engines run as: root's servers refuse to run as root. */
-export const engineUser = serverUser;
 
 /** A folder that the engines' user can write to. */
 export async function engineFolder(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
@@ -81,7 +68,7 @@ export function killEngines(): void {
 
 /** A program in the background, in a process group of its own. */
 export function startEngine(name: string, args: string[], cwd: string): Engine {
-  const launched = track(launch({ command: programOf(name), args, cwd, user: engineUser() }));
+  const launched = track(launch({ command: programOf(name), args, cwd, user: serverUser() }));
   return {
     async kill() {
       process.kill(-launched.pid, 'SIGKILL');

@@ -5,7 +5,8 @@ import { Client } from 'pg';
 import { freePort, sleep, until } from '../../e2e/support/process.ts';
 import { initialise } from '../lib/postgres/data-folder.js';
 import { launchPostgres, stopPostgres, superuserUrl } from '../lib/postgres/server.js';
-import { engineFolder, engineUser, programOf, track } from './engines.ts';
+import { serverUser } from '../lib/postgres/server-user.js';
+import { engineFolder, programOf, track } from './engines.ts';
 
 const PASSWORD = 'of-the-drills';
 /** As docs/high-availability.md has them; nothing has to survive a power cut here. */
@@ -41,7 +42,7 @@ export async function ask(url: string, sql: string): Promise<Record<string, unkn
 
 export async function startPostgresPair(): Promise<PostgresPair> {
   const folder = await engineFolder('postgres');
-  const user = engineUser();
+  const user = serverUser();
   const binaries = { postgres: programOf('postgres'), initdb: programOf('initdb'), major: 0 };
   const ports = [await freePort(), await freePort()] as const;
   const urls: [string, string] = [superuserUrl(PASSWORD, ports[0]), superuserUrl(PASSWORD, ports[1])];

@@ -1,37 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { Failure, Interrupted } from './failure.js';
 import { freePort } from './ports.js';
 import { launch, sleep, stop } from './processes.js';
+import { findProgram } from './programs.js';
 
 const READY_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5_000;
 const NAMES = ['redis-server', 'valkey-server'];
 
 /** @returns {string | undefined} the path of a Redis or Valkey server */
-export const findRedisServer = () => NAMES.map(findProgram).find((path) => path !== undefined);
-
-/**
- * @param {string} name
- * @returns {string | undefined}
- */
-export function findProgram(name) {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-/** @param {string} path */
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const findRedisServer = () =>
+  NAMES.map((name) => findProgram(name)).find((path) => path !== undefined);
 
 /**
  * @typedef {{ binary: string, logFile: string, port: number, password: string }} RedisOptions

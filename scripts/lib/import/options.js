@@ -21,7 +21,6 @@ are updated, others are created. Exit code 1 when rows were refused.
 
 /**
  * @typedef {object} Options
- * @property {boolean} help
  * @property {string} file
  * @property {string | undefined} from
  * @property {Record<string, string>} map field to column
@@ -40,10 +39,9 @@ are updated, others are created. Exit code 1 when rows were refused.
 export function readOptions(args) {
   const { values, positionals } = parse(args);
   const [file = '', ...rest] = positionals;
-  if (!values.help && (file === '' || rest.length > 0)) throw new Failure(`Name one file.\n\n${HELP}`);
+  if (file === '' || rest.length > 0) throw new Failure(`Name one file.\n\n${HELP}`);
   if (values.from && values.map) throw new Failure('Give --from or --map, not both.');
   return {
-    help: values.help ?? false,
     file,
     from: shopOf(values.from),
     map: mapOf(values.map ?? []),
@@ -80,7 +78,6 @@ function parse(args) {
       args,
       allowPositionals: true,
       options: {
-        help: { type: 'boolean' },
         from: { type: 'string' },
         map: { type: 'string', multiple: true },
         'dry-run': { type: 'boolean' },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.js';
 import { prefixed } from './service-log.js';
 
@@ -45,7 +46,7 @@ export function createKeeper(stack) {
             );
           const pauseMs = FIRST_PAUSE_MS * 2 ** (deaths.length - 1);
           prefixed(name)(`ended unexpectedly (${reason}); starting it again in ${pauseMs / 1000} s`);
-          await pause(pauseMs, stopping.signal);
+          await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
           if (stopping.signal.aborted) return;
           current = relaunch();
         }
@@ -68,15 +69,4 @@ function withResolvers() {
   // Prevents an unhandled rejection if it is awaited later.
   promise.catch(() => {});
   return { promise, reject };
-}
-
-/**
- * @param {number} ms
- * @param {AbortSignal} signal
- */
-function pause(ms, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
-  });
 }

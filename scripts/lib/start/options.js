@@ -21,10 +21,9 @@ Data, secrets and server logs are in .data/ or DATA_FOLDER.`;
 
 /** @param {string[]} args */
 export function parseOptions(args) {
-  const unknown = args.find((arg) => !['--help', '-h', '--fresh', '--watch'].includes(arg));
+  const unknown = args.find((arg) => arg !== '--fresh' && arg !== '--watch');
   if (unknown !== undefined) throw new Failure(`Unknown argument: ${unknown}\n\n${HELP}`);
-  const help = args.includes('--help') || args.includes('-h');
-  return { help, fresh: args.includes('--fresh'), watch: args.includes('--watch') };
+  return { fresh: args.includes('--fresh'), watch: args.includes('--watch') };
 }
 
 /**

@@ -5,7 +5,8 @@ import { Failure } from '../failure.js';
 import { removeData } from '../postgres/data-folder.js';
 import { startEmbeddedPostgres, stopPostgres, superuserUrl } from '../postgres/server.js';
 import { runTool } from '../processes.js';
-import { findProgram, findRedisServer, startRedis, stopRedis } from '../redis-server.js';
+import { findProgram } from '../programs.js';
+import { findRedisServer, startRedis, stopRedis } from '../redis-server.js';
 import { newSecret } from '../secrets.js';
 import { step } from '../terminal.js';
 
@@ -92,7 +93,9 @@ export async function provideChromium(signal) {
 }
 
 const findChromium = () =>
-  ['chromium', 'chromium-browser', 'google-chrome'].map(findProgram).find((program) => program);
+  ['chromium', 'chromium-browser', 'google-chrome']
+    .map((name) => findProgram(name))
+    .find((program) => program);
 
 /**
  * As root on Debian and its relatives; elsewhere nothing happens.
