@@ -1,20 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createMoney } from '@shop/service-kit/money/money';
 import { type Database, openDatabase } from '@shop/service-kit/postgres/open-database';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
 import { Pool } from 'pg';
-import { Registry } from 'prom-client';
 import request from 'supertest';
 import { hashOf } from '../src/placement/order.request.ts';
-import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
 import { createPlacementRepository } from '../src/placement/placement.repository.ts';
-import { createPlacementUseCases } from '../src/placement/placement.use-cases.ts';
 import { basket, createProduct, placeOrder, stockOf, whileLocked } from './support/factories.ts';
-import { uncached } from './support/simulated.shop.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 
 let shop: TestShop;
@@ -152,50 +147,6 @@ test('quotes share a call, and each request gets its own', async () => {
     Number(new RegExp(`placement_batch_size_${what}{.*step="quote".*} (\\d+)`).exec(page)?.[1]);
   expect(total('sum')).toBe(30);
   expect(total('count')).toBeLessThan(30);
-});
-
-describe('a connection that is lost after the commit', () => {
-  test.each(['08006', undefined])(
-    'leads to 201, and no statement is repeated (SQLSTATE %s)',
-    async (code) => {
-      const id = await createProduct(shop, { stock: 50 });
-      const real = repository();
-      const sent: number[] = [];
-      const { placeOrder: place } = createPlacementUseCases({
-        placements: {
-          ...real,
-          async place(orders) {
-            sent.push(...orders.map(({ intent }) => intent.id));
-            await real.place(orders);
-            throw Object.assign(new Error('Connection terminated unexpectedly'), { code });
-          },
-        },
-        products: shop.client,
-        money: createMoney('USD'),
-        metrics: createPlacementMetrics({ registry: new Registry(), isDown: () => false }),
-        cache: uncached,
-        logger,
-        lease: 5,
-        timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
-      });
-      const users = Array.from({ length: 6 }, (_, i) => (code === undefined ? 4000 : 4100) + i);
-      const responses = await Promise.all(
-        users.map((userId, i) =>
-          place({
-            userId,
-            role: 'customer',
-            key: i % 2 ? `lost-${i}` : null,
-            request: basket([id, 1]),
-            requestId: 'test',
-          }),
-        ),
-      );
-      expect(statusesOf(responses)).toEqual(Array(6).fill(201));
-      expect(await placed(users)).toBe(6);
-      expect(new Set(sent).size).toBe(sent.length);
-      expect(await stockOf(shop, id)).toBe(44);
-    },
-  );
 });
 
 test('retries complete the keyed orders of a process that crashed in the middle of a batch', async () => {

@@ -29,7 +29,7 @@ const ABANDON_TIME = 200;
 /** Milliseconds before the end of its key's lease at which a request must have ended. */
 const BEFORE_LEASE = 100;
 
-interface PlacementOptions {
+export interface PlacementOptions {
   placements: PlacementRepository;
   products: ProductClient;
   money: Money;

@@ -48,12 +48,12 @@ describe('the window of a list', () => {
 
 describe('a page', () => {
   test('returns the cursor of the next page if more rows follow', () => {
-    const first = toPage(windowOf({ per_page: '2' }), rows(1, 3), 5, keyOf);
-    expect(first.rows).toEqual([{ id: 1 }, { id: 2 }]);
-    expect(first.paging).toMatchObject({ total: 5, page: 1, pages: 3, per_page: 2 });
-    const next = windowOf({ per_page: '2', cursor: String(first.paging.next_cursor) });
-    expect(next.after).toEqual([2]);
-    const last = toPage(next, rows(3, 2), 5, keyOf);
+    const first = toPage(windowOf({ per_page: '3' }), rows(1, 4), 7, keyOf);
+    expect(first.rows).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
+    expect(first.paging).toMatchObject({ total: 7, page: 1, pages: 3, per_page: 3 });
+    const next = windowOf({ per_page: '3', cursor: String(first.paging.next_cursor) });
+    expect(next.after).toEqual([3]);
+    const last = toPage(next, rows(4, 3), 7, keyOf);
     expect(last.paging).toMatchObject({ page: null, next_cursor: null });
   });
 

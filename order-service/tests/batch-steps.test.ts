@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createMoney } from '@shop/service-kit/money/money';
+import { createLogger } from '@shop/service-kit/runtime/logger';
+import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
+import { Registry } from 'prom-client';
+import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
+import { createPlacementRepository } from '../src/placement/placement.repository.ts';
+import { createPlacementUseCases, type PlacementOptions } from '../src/placement/placement.use-cases.ts';
+import { basket, createProduct, stockOf, whileLocked } from './support/factories.ts';
+import { uncached } from './support/simulated.shop.ts';
+import { startTestShop, type TestShop } from './support/test-shop.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await startTestShop();
+});
+afterAll(() => shop.close());
+
+const repository = () => createPlacementRepository({ query: shop.query, deadline: 30, lease: 5 });
+const statusesOf = (responses: { status: number }[]) => responses.map(({ status }) => status);
+
+/** Places orders of one unit, with parts of the service replaced. */
+function placing(parts: Partial<Pick<PlacementOptions, 'placements' | 'products'>>) {
+  const { placeOrder: place } = createPlacementUseCases({
+    placements: repository(),
+    products: shop.client,
+    money: createMoney('USD'),
+    metrics: createPlacementMetrics({ registry: new Registry(), isDown: () => false }),
+    cache: uncached,
+    logger: createLogger('order-service', 'silent'),
+    lease: 5,
+    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
+    ...parts,
+  });
+  return {
+    place: (userId: number, product: number, key: string | null = null) =>
+      place({ userId, role: 'customer', key, request: basket([product, 1]), requestId: 'test' }),
+  };
+}
+
+test('only orders with a locked product are sent to wait for it', async () => {
+  const [locked, free] = [await createProduct(shop, { stock: 50 }), await createProduct(shop, { stock: 50 })];
+  const waited: number[] = [];
+  const { place } = placing({
+    products: {
+      ...shop.client,
+      reserve(wanted, requestId, wait) {
+        if (wait) waited.push(...wanted.flatMap(({ items }) => items.map((item) => item.product_id)));
+        return shop.client.reserve(wanted, requestId, wait);
+      },
+    },
+  });
+  const own = await whileLocked(shop, locked, async () => {
+    const buyers = [0, 1].map((i) => place(2200 + i, locked));
+    await Promise.all(Array.from({ length: 5 }, (_, i) => place(2300 + i, free)));
+    return buyers;
+  });
+  expect(statusesOf(await Promise.all(own))).toEqual([201, 201]);
+  expect(waited.length).toBeGreaterThan(0);
+  expect(new Set(waited)).toEqual(new Set([locked]));
+});
+
+describe('a connection that is lost after the commit', () => {
+  test.each(['08006', undefined])(
+    'leads to 201, and no statement is repeated (SQLSTATE %s)',
+    async (code) => {
+      const id = await createProduct(shop, { stock: 50 });
+      const real = repository();
+      const sent: number[] = [];
+      const { place } = placing({
+        placements: {
+          ...real,
+          async place(orders) {
+            sent.push(...orders.map(({ intent }) => intent.id));
+            await real.place(orders);
+            throw Object.assign(new Error('Connection terminated unexpectedly'), { code });
+          },
+        },
+      });
+      const users = Array.from({ length: 6 }, (_, i) => (code === undefined ? 4000 : 4100) + i);
+      const responses = await Promise.all(
+        users.map((userId, i) => place(userId, id, i % 2 ? `lost-${i}` : null)),
+      );
+      expect(statusesOf(responses)).toEqual(Array(6).fill(201));
+      const placed = { userId: { in: users }, placement: 'PLACED' };
+      expect(await shop.db.order.count({ where: placed })).toBe(6);
+      expect(new Set(sent).size).toBe(sent.length);
+      expect(await stockOf(shop, id)).toBe(44);
+    },
+  );
+});
