@@ -37,6 +37,16 @@ describe('the first admin', () => {
     expect(await eventsOf(made.id)).toEqual(['registered', 'login_succeeded']);
   });
 
+  test('is one even if several replicas with different names start at once', async () => {
+    const admins = [1, 2, 3, 4].map(() => registration());
+    await Promise.all(admins.map(ensure));
+    expect(await shop.db.user.count({ where: { role: 'admin' } })).toBe(1);
+    const names = admins.map(({ username }) => username);
+    expect(await shop.db.user.count({ where: { username: { in: names } } })).toBe(1);
+    await ensure(registration());
+    expect(await shop.db.user.count({ where: { role: 'admin' } })).toBe(1);
+  });
+
   test('is never an existing user with the same name or address', async () => {
     const { user } = await register(shop.app, { username: 'Boss' });
     for (const admin of [registration({ username: 'bOSS' }), registration({ email: user.email })]) {
