@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import request from 'supertest';
+import { createReservationUseCases } from '../src/inventory/reservation.use-cases.ts';
 import { createInternalCalls, items, token } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
 import { ledgerOf, stockOf } from './support/stock.ts';
@@ -185,6 +186,22 @@ describe('held reservations', () => {
       Number(/reservations_held_oldest_seconds\{[^}]*\} ([\d.]+)/.exec(metrics)?.[1]),
     ).toBeGreaterThanOrEqual(120);
   });
+});
+
+test('a statement whose connection was lost after its commit is not repeated', async () => {
+  const wanted = [{ reservation_id: randomUUID(), items: items([await make(5), 1]) }];
+  let sent = 0;
+  const { reserve: reserveList } = createReservationUseCases({
+    async query(...statement) {
+      sent += 1;
+      await shop.query(...statement);
+      throw Object.assign(new Error('Connection terminated unexpectedly'), { code: '08006' });
+    },
+    stockChanged: async () => undefined,
+    waiting: 1,
+  });
+  await expect(reserveList(wanted, 'service:tests', false)).rejects.toThrow('Connection terminated');
+  expect(sent).toBe(1);
 });
 
 test('reservations that are held for long are paged, even if they have the same time', async () => {
