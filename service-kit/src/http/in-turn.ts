@@ -36,7 +36,7 @@ export function inTurn(listener: RequestListener): RequestListener {
     if (line === undefined) {
       lines.set(socket, { waiting: [], ignored: 0 });
       begin(socket, request, response);
-    } else if (line.ignored === 0 && line.waiting.length < MAX_WAITING) {
+    } else if (line.ignored === 0) {
       // The last response has `Connection: close`, after which Node closes the connection.
       response.shouldKeepAlive = line.waiting.length < MAX_WAITING - 1 && response.shouldKeepAlive;
       line.waiting.push([request, response]);
