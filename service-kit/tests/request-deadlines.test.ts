@@ -26,8 +26,20 @@ const routeOf = (path: string, who: Who, timeLimit?: TimeLimit) =>
       return { left: remainingTime() ?? null };
     },
   });
+const upload = defineRoute({
+  method: 'post',
+  path: '/upload',
+  summary: 'Return the time left for an upload',
+  who: 'anyone',
+  limit: false,
+  stream: { types: ['text/csv'], maxBytes: 1000, stallTimeout: 1000 },
+  status: 200,
+  response,
+  handler: async () => ({ left: remainingTime() ?? null }),
+});
 const { app } = createTestApp({
   routes: [
+    upload,
     routeOf('/usual', 'anyone'),
     routeOf('/password', 'user', 'password'),
     routeOf('/steps', 'anyone', 'steps'),
@@ -51,8 +63,10 @@ test.each([
   expect(left).toBeLessThan(to);
 });
 
-test('a route with steps has no deadline', async () => {
+test('a route with steps, or that reads a stream, has no deadline', async () => {
   expect((await post('/steps').expect(200)).body).toEqual({ left: null });
+  const uploaded = await request(app).post('/upload').type('text/csv').send('a,b').expect(200);
+  expect(uploaded.body).toEqual({ left: null });
 });
 
 test('a calling service sets the deadline, up to the usual one', async () => {
