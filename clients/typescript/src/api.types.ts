@@ -731,7 +731,7 @@ export type paths = {
         get?: never;
         /**
          * Set the status of an order
-         * @description `pending` → `processing` → `shipped` → `delivered`; `pending` and `processing` → `cancelled`, which returns the stock. Setting the current status again is `invalid_transition`.
+         * @description `pending` → `processing` or `cancelled`; `processing` → `shipped` or `cancelled`; `shipped` → `delivered`. Cancelling returns the stock. Setting the current status again is `invalid_transition`.
          *
          *     Access: Signed-in users, only admins and the seller of every line.
          */

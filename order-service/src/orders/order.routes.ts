@@ -14,6 +14,7 @@ import {
 } from './order.response.schemas.ts';
 import { createOrderResponse } from './order.response.ts';
 import { listQuery, statusBody } from './order.schemas.ts';
+import { ALL_TRANSITIONS, statusesBefore } from './order.status.ts';
 import type { OrderUseCases } from './order.use-cases.ts';
 
 interface OrderRouteOptions {
@@ -111,8 +112,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       operationId: 'setOrderStatus',
       tag: 'Orders',
       summary: 'Set the status of an order',
-      description:
-        '`pending` → `processing` → `shipped` → `delivered`; `pending` and `processing` → `cancelled`, which returns the stock. Setting the current status again is `invalid_transition`.',
+      description: `${ALL_TRANSITIONS}. Cancelling returns the stock. Setting the current status again is \`invalid_transition\`.`,
       who: 'user',
       only: 'admins and the seller of every line',
       limit: 'order_writes',
@@ -133,8 +133,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       operationId: 'cancelOrder',
       tag: 'Orders',
       summary: 'Cancel an order',
-      description:
-        'Possible while it is `pending` or `processing`. The stock is returned once, however often the request is sent.',
+      description: `Possible while it is ${statusesBefore('cancelled')}. The stock is returned once, however often the request is sent.`,
       who: 'user',
       only: 'its buyer and admins',
       limit: 'order_writes',

@@ -1,16 +1,16 @@
 import type { Order } from '@shop/client';
+import { en } from '../i18n/en.ts';
 import { texts } from '../i18n/index.ts';
 
 export type OrderStatus = Order['status'];
-export const STATUSES: OrderStatus[] = ['pending', 'processing', 'shipped', 'delivered', 'cancelled'];
-const KINDS: Record<OrderStatus, string> = {
-  pending: 'info',
+/** In the order in which an order has them. */
+export const STATUSES = Object.keys(en.orders.status) as OrderStatus[];
+const BADGES: Partial<Record<OrderStatus, string>> = {
   processing: 'warn',
-  shipped: 'info',
   delivered: 'good',
   cancelled: 'bad',
 };
 
 export function StatusBadge({ status }: { status: OrderStatus }) {
-  return <span class={`badge badge--${KINDS[status]}`}>{texts.value.orders.status[status]}</span>;
+  return <span class={`badge badge--${BADGES[status] ?? 'info'}`}>{texts.value.orders.status[status]}</span>;
 }

@@ -7,7 +7,7 @@ import { useResource } from '../../lib/use-resource.ts';
 import { shop } from '../../shop.ts';
 import { Confirm } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
-import { StatusBadge } from '../../ui/order-status.tsx';
+import { type OrderStatus, STATUSES, StatusBadge } from '../../ui/order-status.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Empty, Failed, Notice, Skeleton } from '../../ui/states.tsx';
 import { say, sayFailure } from '../../ui/toast.tsx';
@@ -112,14 +112,9 @@ function Address({ order: { shipping_address: address, note } }: { order: Order 
   );
 }
 
-/** The statuses up to each one. A cancelled order may have been packed before. */
-const STEPS: Record<Order['status'], Order['status'][]> = {
-  pending: ['pending'],
-  processing: ['pending', 'processing'],
-  shipped: ['pending', 'processing', 'shipped'],
-  delivered: ['pending', 'processing', 'shipped', 'delivered'],
-  cancelled: ['pending', 'cancelled'],
-};
+/** The statuses up to this one. A cancelled order may have been packed before. */
+const stepsTo = (status: OrderStatus): OrderStatus[] =>
+  status === 'cancelled' ? ['pending', status] : STATUSES.slice(0, STATUSES.indexOf(status) + 1);
 
 /** Read again whenever the status changes. Until the times are known, it has its final height. */
 function History({ order: { id, status } }: { order: Order }) {
@@ -134,7 +129,7 @@ function History({ order: { id, status } }: { order: Order }) {
         <Failed failure={failure} onRetry={reload} />
       ) : (
         <ol class="timeline" aria-busy={!data}>
-          {(data ?? STEPS[status].map((to) => ({ to, at: undefined }))).map(({ to, at }) => (
+          {(data ?? stepsTo(status).map((to) => ({ to, at: undefined }))).map(({ to, at }) => (
             <li key={to}>
               <strong>{orders.status[to]}</strong>
               <p class={at ? 'muted small' : 'skeleton skeleton--line small'}>
