@@ -1,4 +1,5 @@
 import { defineError } from '@shop/service-kit/errors/app-error';
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { OrderStatus } from './order.status.ts';
 
 export const OrderNotFound = defineError(404, 'order_not_found', 'Order not found');
@@ -10,3 +11,12 @@ export const InvalidTransition = defineError(
   undefined,
   { sample: ['delivered', 'pending'] },
 );
+
+/** The expected failures of each operation: what its use-case may throw. */
+export const errorsOf = {
+  listOrders: [Forbidden],
+  getOrder: [OrderNotFound],
+  getOrderHistory: [OrderNotFound],
+  setOrderStatus: [OrderNotFound, Forbidden, InvalidTransition],
+  cancelOrder: [OrderNotFound, Forbidden, NotCancellable],
+};

@@ -1,9 +1,8 @@
-import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
-import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
+import { errorsOf } from './order.errors.ts';
 import type { OrderRead, OrderReads } from './order.reads.ts';
 import {
   historyResponse,
@@ -41,7 +40,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       responseHeaders: ['Cache-Status'],
       status: 200,
       response: orderList,
-      errors: [Forbidden],
+      errors: errorsOf.listOrders,
       handler: async ({ query, user }) => toReply(await reads.list(query, user)),
     }),
     defineRoute({
@@ -74,7 +73,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       params: idParams,
       status: 200,
       response: oneOrder,
-      errors: [OrderNotFound],
+      errors: errorsOf.getOrder,
       async handler({ params, user, caller }) {
         caller.note({ order_id: params.id });
         return toReply(await reads.one(params.id, user));
@@ -92,7 +91,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       params: idParams,
       status: 200,
       response: historyResponse,
-      errors: [OrderNotFound],
+      errors: errorsOf.getOrderHistory,
       async handler({ params, user, caller }) {
         caller.note({ order_id: params.id });
         const changes = await orders.history(params.id, user);
@@ -120,7 +119,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       body: statusBody,
       status: 200,
       response: orderWithMessage('Order status updated successfully'),
-      errors: [OrderNotFound, Forbidden, InvalidTransition],
+      errors: errorsOf.setOrderStatus,
       async handler({ params, body, user, caller }) {
         caller.note({ order_id: params.id });
         const order = await orders.setStatus(params.id, body.status, user, caller.requestId);
@@ -140,7 +139,7 @@ export function orderRoutes({ orders, reads, money }: OrderRouteOptions): Route[
       params: idParams,
       status: 200,
       response: orderWithMessage('Order cancelled successfully'),
-      errors: [OrderNotFound, Forbidden, NotCancellable],
+      errors: errorsOf.cancelOrder,
       async handler({ params, user, caller }) {
         caller.note({ order_id: params.id });
         const order = await orders.cancel(params.id, user, caller.requestId);

@@ -2,6 +2,7 @@ import { type AppError, defineError, type ErrorExtras } from '@shop/service-kit/
 import { shortLine } from '@shop/service-kit/errors/error.schemas';
 import { Unavailable } from '@shop/service-kit/errors/http-errors';
 import { z } from 'zod';
+import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import type { Shortage } from '../clients/product.response.schemas.ts';
 import { quoteResponse } from '../orders/order.response.schemas.ts';
 
@@ -64,3 +65,18 @@ export const IdempotencyInFlight = defineError(
 /** The order was abandoned before it was placed; nothing is reserved, and the request may be repeated. */
 export const notPlaced = (): AppError =>
   new Unavailable('The order could not be placed in time, nothing was ordered', 1);
+
+/** The expected failures of each operation: what its use-case may throw. */
+export const errorsOf = {
+  placeOrder: [
+    ProductNotFound,
+    InsufficientStock,
+    PriceChanged,
+    TotalTooLarge,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
+    ProductServiceUnavailable,
+    ProductBusy,
+  ],
+  quoteOrder: [ProductNotFound, InsufficientStock, PriceChanged, TotalTooLarge, ProductServiceUnavailable],
+};

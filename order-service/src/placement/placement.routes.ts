@@ -3,17 +3,9 @@ import { PROBLEM_TYPE } from '@shop/service-kit/http/problem';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { Money } from '@shop/service-kit/money/money';
 import { currentTraceparent } from '@shop/service-kit/tracing/span';
-import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import { placedOrder, quoteResponse } from '../orders/order.response.schemas.ts';
 import { orderBody, orderHeaders } from '../orders/order.schemas.ts';
-import {
-  IdempotencyInFlight,
-  IdempotencyMismatch,
-  InsufficientStock,
-  PriceChanged,
-  ProductNotFound,
-  TotalTooLarge,
-} from './placement.errors.ts';
+import { errorsOf } from './placement.errors.ts';
 import type { PlacementResponse, PlacementUseCases } from './placement.use-cases.ts';
 
 const PLACING = [
@@ -40,16 +32,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
       body,
       status: 201,
       response: placedOrder,
-      errors: [
-        ProductNotFound,
-        InsufficientStock,
-        PriceChanged,
-        TotalTooLarge,
-        IdempotencyInFlight,
-        IdempotencyMismatch,
-        ProductServiceUnavailable,
-        ProductBusy,
-      ],
+      errors: errorsOf.placeOrder,
       handler: async ({ body: request, headers, user, caller }) =>
         toReply(
           await placeOrder({
@@ -75,7 +58,7 @@ export function placementRoutes({ placeOrder, quoteOrder }: PlacementUseCases, m
       body,
       status: 200,
       response: quoteResponse,
-      errors: [ProductNotFound, InsufficientStock, PriceChanged, TotalTooLarge, ProductServiceUnavailable],
+      errors: errorsOf.quoteOrder,
       handler: ({ body: request, caller }) => quoteOrder(request, caller.requestId),
     }),
   ];

@@ -1,9 +1,7 @@
-import { Forbidden, Unavailable } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { ProductSchemas } from '../products/product.schemas.ts';
 import type { ExportUseCases } from './export.use-cases.ts';
-import { ImportRunning, TooManyFailures, UnreadableFile } from './import.errors.ts';
 import { FORM, openForm } from './import.form.ts';
 import { CSV, EXCEL, NDJSON } from './import.reader.ts';
 import { importProgress, importQuery, importResponse } from './import.schemas.ts';
@@ -21,6 +19,8 @@ const IMPORTING = [
   'Rows with a SKU that exists update that product, from any of its columns; the others create one. CSV needs a first line with column names; an empty cell leaves a field as it is. A form has the file in its field `file`.',
   'The body is read as it comes. Refused rows are reported and the others written. Where an import breaks off, the problem document has the counts up to then and `last_line`.',
 ].join('\n\n');
+
+import { errorsOf } from './import.errors.ts';
 
 const CSV_FILE = 'sku,name,price,stock\r\nLAMP-1,Desk lamp,39.90,50\r\n';
 const NDJSON_FILE = '{"sku":"LAMP-1","name":"Desk lamp","price":39.9,"stock":50}\n';
@@ -66,7 +66,7 @@ export function catalogueFileRoutes({
       query: importQuery,
       stream: { types: TAKEN, maxBytes, examples: bodies(maxBytes) },
       response: importResponse,
-      errors: [Forbidden, UnreadableFile, TooManyFailures, ImportRunning, Unavailable],
+      errors: errorsOf.importProducts,
       handler: ({ query, stream, user, caller }) =>
         imports.importProducts({
           file: () => (stream.mediaType === FORM ? openForm(stream) : stream),
@@ -88,7 +88,7 @@ export function catalogueFileRoutes({
       responseHeaders: ['Content-Disposition'],
       query: schemas.exportQuery,
       responseTypes: TYPES,
-      errors: [Forbidden],
+      errors: errorsOf.exportProducts,
       handler({ query, user }) {
         const { file, contentType } = exports.exportProducts(query, user);
         const name = `products-${new Date().toISOString().slice(0, 10)}.${query.format}`;

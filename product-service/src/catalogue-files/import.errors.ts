@@ -1,4 +1,5 @@
 import { AppError, defineError } from '@shop/service-kit/errors/app-error';
+import { Forbidden, Unavailable } from '@shop/service-kit/errors/http-errors';
 
 export const UnreadableFile = defineError(400, 'unreadable_file', (detail: string) => detail, undefined, {
   sample: ['The first line must name the columns'],
@@ -27,3 +28,9 @@ export function withOutcome(error: AppError, outcome: Record<string, unknown>): 
     error.cause,
   );
 }
+
+/** The expected failures of each operation: what its use-case may throw. */
+export const errorsOf = {
+  importProducts: [Forbidden, UnreadableFile, TooManyFailures, ImportRunning, Unavailable],
+  exportProducts: [Forbidden],
+};

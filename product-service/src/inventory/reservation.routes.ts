@@ -1,6 +1,5 @@
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
-import { ProductBusy } from '../products/product.errors.ts';
-import { ReservationMismatch } from './reservation.errors.ts';
+import { errorsOf } from './reservation.errors.ts';
 import {
   confirmBody,
   confirmedResponse,
@@ -31,7 +30,7 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       body: reserveBody,
       status: 200,
       response: reservationResponse,
-      errors: [ReservationMismatch, ProductBusy],
+      errors: errorsOf.reserveStock,
       async handler({ body, user, headers, caller }) {
         caller.note({ order_ids: headers['x-order-ids'] });
         const actor = `service:${user.name}`;

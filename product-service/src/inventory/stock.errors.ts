@@ -1,6 +1,8 @@
 import { defineError, type ErrorExtras } from '@shop/service-kit/errors/app-error';
 import { shortLine } from '@shop/service-kit/errors/error.schemas';
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { z } from 'zod';
+import { ProductNotFound, VersionMismatch } from '../products/product.errors.ts';
 import { MAX_STOCK } from '../products/product.fields.ts';
 
 export const InsufficientStock = defineError(
@@ -22,3 +24,9 @@ export const StockLimitExceeded = defineError(
   'stock_limit_exceeded',
   `Stock must be at most ${MAX_STOCK}`,
 );
+
+/** The expected failures of each operation: what its use-case may throw. */
+export const errorsOf = {
+  adjustStock: [InsufficientStock, StockLimitExceeded, Forbidden, ProductNotFound, VersionMismatch],
+  listStockMovements: [Forbidden, ProductNotFound],
+};

@@ -1,10 +1,8 @@
-import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
-import { ProductNotFound, VersionMismatch } from '../products/product.errors.ts';
 import { changedProduct } from '../products/product.reply.ts';
 import { changeHeaders, type ProductSchemas } from '../products/product.schemas.ts';
-import { InsufficientStock, StockLimitExceeded } from './stock.errors.ts';
+import { errorsOf } from './stock.errors.ts';
 import { movementsQuery, movementsResponse, stockBody } from './stock.schemas.ts';
 import type { StockUseCases } from './stock.use-cases.ts';
 
@@ -30,7 +28,7 @@ export function stockRoutes({ stock, schemas }: StockRouteOptions): Route[] {
       headers: changeHeaders,
       body: stockBody,
       response: schemas.adjustedResponse,
-      errors: [InsufficientStock, StockLimitExceeded, Forbidden, ProductNotFound, VersionMismatch],
+      errors: errorsOf.adjustStock,
       async handler({ params, body, user, headers }) {
         const product = await stock.adjustStock(params.id, body, user, headers['if-match']);
         return changedProduct('Stock updated successfully', product);
@@ -47,7 +45,7 @@ export function stockRoutes({ stock, schemas }: StockRouteOptions): Route[] {
       limit: 'catalogue_reads',
       query: movementsQuery,
       response: movementsResponse,
-      errors: [Forbidden, ProductNotFound],
+      errors: errorsOf.listStockMovements,
       handler: ({ params, query, user }) => stock.listMovements(params.id, query, user),
     }),
   ];

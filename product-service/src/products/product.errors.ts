@@ -1,4 +1,5 @@
 import { defineError } from '@shop/service-kit/errors/app-error';
+import { Forbidden } from '@shop/service-kit/errors/http-errors';
 
 export const ProductNotFound = defineError(404, 'product_not_found', 'Product not found');
 export const SkuTaken = defineError(409, 'sku_taken', 'Another product has this SKU');
@@ -14,3 +15,12 @@ export const ProductBusy = defineError(
   'Another request is changing this product right now',
   () => ({ headers: { 'Retry-After': '1' } }),
 );
+
+/** The expected failures of each operation: what its use-case may throw. */
+export const errorsOf = {
+  createProduct: [Forbidden, SkuTaken],
+  getProduct: [ProductNotFound],
+  replaceProduct: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
+  updateProduct: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
+  deleteProduct: [Forbidden, ProductNotFound, VersionMismatch],
+};

@@ -1,9 +1,8 @@
-import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { CachedResponse } from './product.cache.ts';
-import { ProductNotFound, SkuTaken, VersionMismatch } from './product.errors.ts';
+import { errorsOf } from './product.errors.ts';
 import { changedProduct } from './product.reply.ts';
 import { categoriesQuery, changeHeaders, type ProductSchemas } from './product.schemas.ts';
 import { categoriesResponse, messageResponse } from './product.shape.ts';
@@ -48,7 +47,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       body: schemas.createBody,
       status: 201,
       response: schemas.createdResponse,
-      errors: [Forbidden, SkuTaken],
+      errors: errorsOf.createProduct,
       async handler({ body, user }) {
         const product = await products.createProduct(body, user);
         const headers = { Location: `${PATH}/${product.id}` };
@@ -86,7 +85,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       summary: 'Get one product',
       params: idParams,
       response: schemas.productResponse,
-      errors: [ProductNotFound],
+      errors: errorsOf.getProduct,
       handler: async ({ params }) => toReply(await products.readProduct(params.id)),
     }),
     defineRoute({
@@ -104,7 +103,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       body: schemas.replaceBody,
       status: 200,
       response: schemas.changedResponse,
-      errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
+      errors: errorsOf.replaceProduct,
       async handler({ params, body, user, headers }) {
         const product = await products.changeProduct(params.id, body, user, headers['if-match']);
         return changedProduct('Product updated successfully', product);
@@ -125,7 +124,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       body: schemas.changeBody,
       status: 200,
       response: schemas.changedResponse,
-      errors: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
+      errors: errorsOf.updateProduct,
       async handler({ params, body, user, headers }) {
         const product = await products.changeProduct(params.id, body, user, headers['if-match']);
         return changedProduct('Product updated successfully', product);
@@ -144,7 +143,7 @@ export function productRoutes({ products, schemas }: ProductRouteOptions): Route
       headers: changeHeaders,
       status: 200,
       response: messageResponse,
-      errors: [Forbidden, ProductNotFound, VersionMismatch],
+      errors: errorsOf.deleteProduct,
       async handler({ params, user, headers }) {
         await products.deleteProduct(params.id, user, headers['if-match']);
         return { message: 'Product deleted successfully' };

@@ -1,12 +1,10 @@
 import type { Turns } from '@shop/service-kit/deadline/turns';
-import { Busy } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
-import { InvalidCredentials } from '../credentials/credential.errors.ts';
 import { toUserResponse } from '../identity/user.response.ts';
-import { EmailNotVerified } from '../sessions/session.errors.ts';
 import { loggedIn, loginBody } from './login.schemas.ts';
 import type { LogIn } from './login.use-case.ts';
+import { errorsOf } from './password.errors.ts';
 
 interface LoginRouteOptions {
   logIn: LogIn;
@@ -29,7 +27,7 @@ export function loginRoutes({ logIn, queue }: LoginRouteOptions) {
       body: loginBody,
       status: 200,
       response: loggedIn,
-      errors: [InvalidCredentials, EmailNotVerified, Busy],
+      errors: errorsOf.login,
       async handler({ body, caller }) {
         const { account, tokens } = await queue(() =>
           logIn(body.identifier, body.password, originOf(caller)),

@@ -1,9 +1,7 @@
 import type { Turns } from '@shop/service-kit/deadline/turns';
-import { Busy } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
-import { WrongPassword } from '../credentials/credential.errors.ts';
-import { InvalidMailToken } from '../mail/mail.errors.ts';
+import { errorsOf } from './password.errors.ts';
 import type { PasswordSchemas } from './password.schemas.ts';
 import type { PasswordUseCases } from './password.use-cases.ts';
 import type { ResetUseCases } from './reset.use-cases.ts';
@@ -30,7 +28,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       body: schemas.change,
       status: 200,
       response: schemas.changed,
-      errors: [WrongPassword, Busy],
+      errors: errorsOf.changePassword,
       handler: async ({ user, body, caller }) => ({
         message: 'Password changed successfully',
         tokens: await queue(() => passwords.change(user, body, originOf(caller))),
@@ -67,7 +65,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       body: schemas.reset,
       status: 200,
       response: schemas.done,
-      errors: [InvalidMailToken, Busy],
+      errors: errorsOf.resetPassword,
       async handler({ body, caller }) {
         await queue(() => resets.confirm(body.token, body.new_password, originOf(caller)));
         return { message: 'Password reset successfully' };

@@ -25,3 +25,9 @@ export const SessionNotFound = defineError(404, 'session_not_found', 'Session no
 
 export const refreshTokenRequired = () =>
   new ValidationFailed([{ path: 'refresh_token', code: 'required', message: 'Refresh token is required' }]);
+
+/** The expected failures of each operation: what its use-case may throw. */
+export const errorsOf = {
+  refreshTokens: [InvalidRefreshToken, TokenReused, EmailNotVerified],
+  revokeMySession: [SessionNotFound],
+};

@@ -1,12 +1,6 @@
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
-import {
-  EmailNotVerified,
-  InvalidRefreshToken,
-  refreshTokenRequired,
-  SessionNotFound,
-  TokenReused,
-} from './session.errors.ts';
+import { errorsOf, refreshTokenRequired } from './session.errors.ts';
 import { toSessionResponse } from './session.response.ts';
 import {
   refreshBody,
@@ -33,7 +27,7 @@ export function sessionRoutes(sessions: SessionUseCases) {
       body: refreshBody,
       status: 200,
       response: refreshed,
-      errors: [InvalidRefreshToken, TokenReused, EmailNotVerified],
+      errors: errorsOf.refreshTokens,
       async handler({ body, headers, caller }) {
         const token = body.refresh_token ?? headers.authorization;
         if (token === undefined) throw refreshTokenRequired();
@@ -99,7 +93,7 @@ export function sessionRoutes(sessions: SessionUseCases) {
       limit: 'user_writes',
       params: sessionParams,
       status: 204,
-      errors: [SessionNotFound],
+      errors: errorsOf.revokeMySession,
       async handler({ user, params, caller }) {
         await sessions.revokeOne(user, params.id, originOf(caller));
         return undefined;

@@ -1,5 +1,4 @@
 import type { Turns } from '@shop/service-kit/deadline/turns';
-import { Busy, Forbidden } from '@shop/service-kit/errors/http-errors';
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { idParams } from '@shop/service-kit/http/fields';
 import { rawReply, reply } from '@shop/service-kit/http/reply';
@@ -8,7 +7,7 @@ import { toUserResponse } from '../identity/user.response.ts';
 import { toSessionResponse } from '../sessions/session.response.ts';
 import { sessionsResponse } from '../sessions/session.schemas.ts';
 import type { Register } from './registration.use-case.ts';
-import { EmailTaken, LastAdmin, UserNotFound, UsernameTaken } from './user.errors.ts';
+import { errorsOf } from './user.errors.ts';
 import {
   changedUser,
   changesBody,
@@ -45,7 +44,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       body: schemas.registration,
       status: 201,
       response: schemas.registered,
-      errors: [UsernameTaken, EmailTaken, Busy],
+      errors: errorsOf.registerUser,
       async handler({ body, caller }) {
         const { account, tokens } = await queue(() => register(body, originOf(caller)));
         const user = toUserResponse(account);
@@ -98,7 +97,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       params: idParams,
       status: 200,
       response: oneUser,
-      errors: [Forbidden, UserNotFound],
+      errors: errorsOf.getUser,
       handler: async ({ user, params }) => ({ user: toUserResponse(await users.find(user, params.id)) }),
     }),
     defineRoute({
@@ -115,7 +114,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       body: changesBody,
       status: 200,
       response: changedUser,
-      errors: [Forbidden, UserNotFound, UsernameTaken, EmailTaken],
+      errors: errorsOf.updateUser,
       handler: async ({ user, params, body, caller }) => ({
         message: 'User updated successfully',
         user: toUserResponse(await users.change(user, params.id, body, originOf(caller))),
@@ -135,7 +134,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       params: idParams,
       status: 200,
       response: done('User deleted successfully'),
-      errors: [Forbidden, UserNotFound, LastAdmin],
+      errors: errorsOf.deleteUser,
       async handler({ user, params, caller }) {
         await users.remove(user, params.id, originOf(caller));
         return { message: 'User deleted successfully' };
@@ -155,7 +154,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       body: roleBody,
       status: 200,
       response: oneUser,
-      errors: [Forbidden, UserNotFound, LastAdmin],
+      errors: errorsOf.setUserRole,
       handler: async ({ user, params, body, caller }) => ({
         user: toUserResponse(await users.setRole(user, params.id, body.role, originOf(caller))),
       }),
@@ -171,7 +170,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       params: idParams,
       status: 200,
       response: sessionsResponse,
-      errors: [UserNotFound],
+      errors: errorsOf.listUserSessions,
       async handler({ user, params }) {
         const living = await users.listSessions(params.id);
         return { sessions: living.map(toSessionResponse(user.sessionId)) };
@@ -188,7 +187,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       limit: 'user_writes',
       params: idParams,
       status: 204,
-      errors: [UserNotFound],
+      errors: errorsOf.revokeUserSessions,
       async handler({ user, params, caller }) {
         await users.revokeSessions(user, params.id, originOf(caller));
         return undefined;

@@ -1,6 +1,6 @@
 import { defineRoute } from '@shop/service-kit/http/define-route';
 import { originOf } from '../audit/origin.ts';
-import { InvalidMailToken } from '../mail/mail.errors.ts';
+import { errorsOf } from './user.errors.ts';
 import { done, verification } from './user.schemas.ts';
 import type { VerificationUseCases } from './verification.use-cases.ts';
 
@@ -17,7 +17,7 @@ export function verificationRoutes(verifications: VerificationUseCases) {
       body: verification,
       status: 200,
       response: done('Email verified successfully'),
-      errors: [InvalidMailToken],
+      errors: errorsOf.verifyEmail,
       async handler({ body, caller }) {
         await verifications.verify(body.token, originOf(caller));
         return { message: 'Email verified successfully' };
