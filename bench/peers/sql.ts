@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { createProductRepository } from '../../product-service/src/products/product.repository.ts';
 import { createProductSchemas } from '../../product-service/src/products/product.schemas.ts';
 import { createMoney } from '../../service-kit/src/money/money.ts';
-import { createUnpreparedQuery } from '../../service-kit/src/postgres/query.ts';
+import { createQuery } from '../../service-kit/src/postgres/query.ts';
 import { createFloor } from '../orders.floor.ts';
 
 /**
@@ -16,7 +16,7 @@ const pool = new Pool({ connectionString: productUrl, max: 10 });
 const floor = createFloor(orderUrl, productUrl, 10);
 
 // Only its lists are used here, which need only the pool.
-const query = createUnpreparedQuery(pool);
+const query = createQuery(pool, false);
 const products = createProductRepository({ db: undefined as never, query, unprepared: query });
 const { listQuery } = createProductSchemas(createMoney('USD'));
 

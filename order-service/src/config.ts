@@ -1,16 +1,5 @@
-import {
-  accountsConfig,
-  commonConfig,
-  limitsConfig,
-  loadConfig,
-  requireInProduction,
-  requireOneKey,
-  requireStrongSecret,
-  serviceTokenSecretOf,
-  tokenReaderConfig,
-  userServiceUrl,
-  wholeNumber,
-} from '@shop/service-kit/runtime/config';
+import { limitsConfig, wholeNumber } from '@shop/service-kit/runtime/config';
+import { loadReaderConfig, readerConfig } from '@shop/service-kit/runtime/reader.config';
 import { z } from 'zod';
 
 const limits = limitsConfig({
@@ -23,12 +12,7 @@ const limits = limitsConfig({
 const LOCAL_PRODUCT_SERVICE = 'http://localhost:5002';
 
 export const orderConfigSchema = z.object({
-  ...commonConfig,
-  ...tokenReaderConfig,
-  ...accountsConfig,
-  USER_SERVICE_URL: userServiceUrl.describe(
-    'Where account changes are read. Required in production; without it, tokens of revoked sessions work until they expire',
-  ),
+  ...readerConfig,
   ...limits.shape,
   PORT: wholeNumber(0, 65_535, 5003).describe('Port to listen on'),
   PRODUCT_SERVICE_URL: z
@@ -58,14 +42,10 @@ export const orderConfigSchema = z.object({
 
 /** @throws ConfigError */
 export function loadOrderConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(requireOneKey(orderConfigSchema), env);
-  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
-  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
-  requireInProduction(config, ['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL', 'PRODUCT_SERVICE_URL']);
+  const config = loadReaderConfig(orderConfigSchema, env, ['PRODUCT_SERVICE_URL']);
   return {
     ...config,
     PRODUCT_SERVICE_URL: config.PRODUCT_SERVICE_URL ?? LOCAL_PRODUCT_SERVICE,
-    SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config),
     limits: limits.read(config),
   };
 }

@@ -1,16 +1,5 @@
-import {
-  accountsConfig,
-  commonConfig,
-  limitsConfig,
-  loadConfig,
-  requireInProduction,
-  requireOneKey,
-  requireStrongSecret,
-  serviceTokenSecretOf,
-  tokenReaderConfig,
-  userServiceUrl,
-  wholeNumber,
-} from '@shop/service-kit/runtime/config';
+import { limitsConfig, wholeNumber } from '@shop/service-kit/runtime/config';
+import { loadReaderConfig, readerConfig } from '@shop/service-kit/runtime/reader.config';
 import { z } from 'zod';
 
 /** Reading and selling go on while Redis is away: a lost limit harms less than a closed shop. */
@@ -22,12 +11,7 @@ const limits = limitsConfig({
 
 export const productConfigSchema = z
   .object({
-    ...commonConfig,
-    ...tokenReaderConfig,
-    ...accountsConfig,
-    USER_SERVICE_URL: userServiceUrl.describe(
-      'Where account changes are read. Required in production; without it, tokens of revoked sessions work until they expire',
-    ),
+    ...readerConfig,
     PORT: wholeNumber(0, 65_535, 5002).describe('Port to listen on'),
     IMPORT_MAX_BYTES: wholeNumber(1000, 2_000_000_000, 200_000_000).describe(
       'Bytes of an imported file, after decompression',
@@ -48,11 +32,8 @@ export const productConfigSchema = z
 
 /** @throws ConfigError naming every variable that is missing or wrong */
 export function loadProductConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(requireOneKey(productConfigSchema), env);
-  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
-  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
-  requireInProduction(config, ['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL']);
-  return { ...config, SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config), limits: limits.read(config) };
+  const config = loadReaderConfig(productConfigSchema, env);
+  return { ...config, limits: limits.read(config) };
 }
 
 export type ProductConfig = ReturnType<typeof loadProductConfig>;

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { Pool } from 'pg';
 import { openDatabase } from '../src/postgres/open-database.ts';
-import { createQuery, createTransaction, createUnpreparedQuery, sql } from '../src/postgres/query.ts';
+import { createQuery, createTransaction, sql } from '../src/postgres/query.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 
 const pool = new Pool({ connectionString: process.env['TEST_DATABASE_URL'], max: 1 });
@@ -32,7 +32,7 @@ describe('a statement as a tagged template', () => {
 });
 
 describe('an unprepared statement', () => {
-  const unprepared = createUnpreparedQuery(pool);
+  const unprepared = createQuery(pool, false);
 
   test('sends its values separately too, and is not kept in the session', async () => {
     const fragment = { strings: ['', '::int + 1'], values: [2] };

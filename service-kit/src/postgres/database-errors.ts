@@ -66,11 +66,6 @@ export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
 }
 
-/** Whether a CHECK constraint refused the write. */
-export function isCheckViolation(error: unknown): boolean {
-  return sqlStateOf(error) === '23514';
-}
-
 /** A connection that was lost (class 08) or ended by the server (57P01, 57P02) may have committed before. */
 const UNKNOWN_OUTCOME = /^(08|57P01|57P02)/;
 

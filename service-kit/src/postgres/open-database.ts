@@ -3,13 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { openPool } from './open-pool.ts';
 import { type PoolOptions, poolSettings } from './pool-settings.ts';
-import {
-  createQuery,
-  createTransaction,
-  createUnpreparedQuery,
-  type Query,
-  type Transaction,
-} from './query.ts';
+import { createQuery, createTransaction, type Query, type Transaction } from './query.ts';
 
 /** A service's database: one pool, for its Prisma client and for the statements of its hot paths. */
 export interface Database {
@@ -39,8 +33,8 @@ export function openDatabase(
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'database connection lost'));
   return {
     adapter: new PrismaPg(pool),
-    query: options.prepared === false ? createUnpreparedQuery(pool) : createQuery(pool),
-    unprepared: createUnpreparedQuery(pool),
+    query: createQuery(pool, options.prepared),
+    unprepared: createQuery(pool, false),
     transaction: createTransaction(pool, options.prepared),
     pool,
     close: () => pool.end(),

@@ -26,7 +26,7 @@ export function createTransaction(pool: Pool, prepared = true): Transaction {
     const client = await pool.connect();
     try {
       await client.query('BEGIN');
-      const result = await work(prepared ? createQuery(client) : createUnpreparedQuery(client));
+      const result = await work(createQuery(client, prepared));
       await client.query('COMMIT');
       return result;
     } catch (error) {
@@ -38,22 +38,14 @@ export function createTransaction(pool: Pool, prepared = true): Transaction {
   };
 }
 
-/** @param pool the pool that the service's Prisma client uses too */
-export function createQuery(pool: Pool | PoolClient): Query {
+/**
+ * @param prepared false: each statement is planned for the values of its call and not kept: for statements of many forms whose
+ * best plan depends on the values. From the sixth call on, Postgres may plan a prepared statement without regard to its values
+ */
+export function createQuery(pool: Pool | PoolClient, prepared = true): Query {
   return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
     const statement = toStatement(strings, values);
-    const { rows } = await pool.query({ name: nameOf(statement.text), ...statement });
-    return rows as Rows;
-  };
-}
-
-/**
- * The same, but planned for the values of each call and not kept: for statements of many forms whose best plan depends on
- * the values. From the sixth call on, Postgres may plan a prepared statement without regard to its values.
- */
-export function createUnpreparedQuery(pool: Pool | PoolClient): Query {
-  return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
-    const { rows } = await pool.query(toStatement(strings, values));
+    const { rows } = await pool.query(prepared ? { name: nameOf(statement.text), ...statement } : statement);
     return rows as Rows;
   };
 }

@@ -7,11 +7,10 @@ import {
   commonConfig,
   limitsConfig,
   loadConfig,
-  requireOneKey,
   requireStrongSecret,
   serviceTokenSecretOf,
-  tokenReaderConfig,
 } from './config.ts';
+import { readerConfig, requireOneKey } from './reader.config.ts';
 
 const schema = z.object(commonConfig);
 const least = { DATABASE_URL: 'postgresql://db/x' };
@@ -167,7 +166,7 @@ describe('a secret in production', () => {
 });
 
 describe('the key that verifies tokens', () => {
-  const reader = requireOneKey(z.object({ ...commonConfig, ...tokenReaderConfig }));
+  const reader = requireOneKey(z.object(readerConfig));
   const both = 'JWT_SECRET_KEY or JWKS_URL must be set, and not both';
 
   test('is a secret or the address of public keys', () => {

@@ -96,19 +96,6 @@ export const commonConfig = {
   ),
 };
 
-/** Fields of a service that only verifies access tokens; `requireOneKey` checks that one of them is set. */
-export const tokenReaderConfig = {
-  JWT_SECRET_KEY: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Signs and verifies access tokens (HS256); the same in all services'),
-  JWKS_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http:// address' })
-    .optional()
-    .describe('Instead of `JWT_SECRET_KEY`: where user-service publishes its public keys (ES256)'),
-};
-
 /** Where sessions last, for LISTEN and migrations. @throws ConfigError when it is missing behind a pooler */
 export function directUrlOf(config: {
   DATABASE_URL: string;
@@ -118,17 +105,6 @@ export function directUrlOf(config: {
   if (config.DATABASE_DIRECT_URL === undefined && config.DATABASE_PREPARED === false)
     throw new ConfigError('DATABASE_DIRECT_URL is missing: DATABASE_PREPARED=false needs it');
   return config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
-}
-
-/** Extends the schema: an environment with both keys, or neither, is refused. */
-export function requireOneKey<Schema extends z.ZodType<{ JWT_SECRET_KEY?: unknown; JWKS_URL?: unknown }>>(
-  schema: Schema,
-): Schema {
-  return schema.refine((env) => (env.JWT_SECRET_KEY === undefined) !== (env.JWKS_URL === undefined), {
-    error: 'JWT_SECRET_KEY or JWKS_URL must be set, and not both',
-    // Even if something else is wrong, so that all problems are reported at once.
-    when: () => true,
-  });
 }
 
 /** Fields of all services: how they learn about accounts, from user-service or its database. */
@@ -142,9 +118,6 @@ export const accountsConfig = {
     'Seconds without account changes being read after which `/ready` reports `degraded`',
   ),
 };
-
-/** Without it, tokens of revoked sessions are accepted until they expire. */
-export const userServiceUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// address' }).optional();
 
 /** If `SERVICE_TOKEN_SECRET` is not set, all services of a development setup derive it from `JWT_SECRET_KEY`. */
 export function serviceTokenSecretOf({
