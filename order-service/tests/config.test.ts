@@ -10,7 +10,7 @@ const ENV = {
 };
 
 describe('the environment', () => {
-  test('has defaults for everything but addresses and secrets', () => {
+  test('has defaults except for addresses and secrets', () => {
     expect(loadOrderConfig(ENV)).toMatchObject({ PORT: 5003, CURRENCY: 'USD', PLACEMENT_DEADLINE: 30 });
     expect(loadOrderConfig(ENV).limits['order_create']).toEqual({
       max: 30,

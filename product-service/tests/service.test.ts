@@ -99,7 +99,7 @@ describe('system routes', () => {
     await request(shop.app).get(`/api/products/${id}`).expect(200);
     const { text } = await request(shop.app).get('/metrics').expect(200);
     expect(text).toMatch(
-      /cache_reads_total\{cache="product",result="memory",service="product-service"\} [1-9]/,
+      /cache_reads_total\{cache="product",result="(?:memory|redis)",service="product-service"\} [1-9]/,
     );
     expect(text).toMatch(
       /http_request_duration_seconds_count\{.*route="\/api\/products\/:id",status="200"\} 2/,

@@ -12,12 +12,12 @@ npm run bench -- orders    orders per second, compared with the same statements 
 npm run bench -- outage    order-service while product-service is stopped, paused or late
 npm run bench -- slow      orders and quotes while product-service is 700 ms late: no response takes longer than 2 s
 npm run bench -- import    100,000 products in, changed, out and in again: seconds, and memory over the time
-npm run bench -- hostile   uploads made to exhaust product-service: how they are answered, and peak memory
+npm run bench -- hostile   uploads made to exhaust product-service: the responses to them, and peak memory
 npm run bench -- scale     lists and searches among 1,000 to 1,000,000 products; draws docs/catalogue-latency.svg
 npm run bench -- login     logins per second, compared with bare bcrypt at the same cost, and 200 of them at once
 npm run bench -- expiry    10,000 idempotency keys that expire each minute: how many are left, and memory
 npm run bench -- sessions  revoking all sessions of a user who has 60,000
-npm run bench -- tracing  processor time of an order and of a read, with traces off and on
+npm run bench -- tracing   processor time of an order and of a read, with traces off and on
 BENCH_SECONDS=10           how long each figure is measured
 BENCH_ONLY='^(me|orders),' which calls of "catalogue" or baskets of "orders", as a regular expression
 BENCH_SIZES=1000,10000     catalogues of other sizes`;

@@ -17,7 +17,7 @@ npm run drill -- redis-sentinel    kill -9 of the primary Redis; Sentinels promo
 npm run drill -- pgbouncer         everything through PgBouncer in transaction mode, which is killed once
 npm run drill -- migrate           a migration behind a long read, one that fails, and three runners at once
 Several are separated by commas. Each starts servers of its own on 127.0.0.1, breaks them while 20 orders a second are
-placed, and compares both databases with what the buyers were told. It needs PostgreSQL, HAProxy, PgBouncer and Redis:
+placed, and compares both databases with the responses that buyers got. It needs PostgreSQL, HAProxy, PgBouncer and Redis:
 apt-get install --no-install-recommends postgresql haproxy pgbouncer redis-server`;
 const SETTINGS = ['max_connections=200', 'fsync=off'];
 const GRACE_MS = 60_000;

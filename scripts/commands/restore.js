@@ -19,7 +19,8 @@ export const HELP = `npm run restore -- reconcile   after one of the databases w
 
 Environment (for a shop that was not started here)
   USER_DATABASE_URL, PRODUCT_DATABASE_URL, ORDER_DATABASE_URL, PRODUCT_SERVICE_URL, SERVICE_TOKEN_SECRET`;
-const SOMEBODY_MUST_DECIDE = 2;
+/** Exit code if an operator has to decide about some orders. */
+const DECISION_NEEDED = 2;
 
 /** @param {string[]} args */
 export async function main(args) {
@@ -42,7 +43,7 @@ export async function main(args) {
     warn(
       `Orders whose stock was given back, so they were cancelled after the backup: ${found.cancelledLater.join(', ')}`,
     );
-  return found.short.length + found.cancelledLater.length > 0 ? SOMEBODY_MUST_DECIDE : 0;
+  return found.short.length + found.cancelledLater.length > 0 ? DECISION_NEEDED : 0;
 }
 
 /** @param {string[]} args */
@@ -87,7 +88,7 @@ async function compare({ environment }, dryRun) {
   const args = [join('dist', 'compare.js'), ...(dryRun ? ['--dry-run'] : [])];
   const options = { cwd: join(ROOT, 'order-service'), env: environment, maxBuffer: 1e9 };
   const { stdout } = await promisify(execFile)(process.execPath, args, options).catch((error) => {
-    if (error.code === SOMEBODY_MUST_DECIDE) return error;
+    if (error.code === DECISION_NEEDED) return error;
     throw new Failure(`Orders and stock cannot be compared.\n${error.stderr ?? error.message}`);
   });
   return JSON.parse(stdout);

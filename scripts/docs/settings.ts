@@ -7,7 +7,7 @@ const SERVICES = {
   product: productConfigSchema,
   order: orderConfigSchema,
 };
-/** Set by the operating system or the process settings; not defaults of the code. */
+/** Shown for a variable without a default. */
 const NO_DEFAULT = '–';
 
 interface Setting {

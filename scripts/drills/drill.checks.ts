@@ -5,7 +5,7 @@ import { until } from '../../e2e/support/process.ts';
 import type { Seen } from './order.load.ts';
 
 const EVERYBODY = Array.from({ length: 1000 }, (_, user) => user);
-/** Milliseconds until nothing is held or waits: anti-entropy looks after a minute. */
+/** Milliseconds until nothing is held or waits: anti-entropy compares after a minute. */
 const QUIET_WITHIN = 100_000;
 
 export interface Databases {

@@ -59,7 +59,7 @@ interface UnderLoad {
   databases?: () => Databases;
 }
 
-/** Buyers order before, during and after the fault; then all that was said must be true in both databases. */
+/** Buyers order before, during and after the fault; then both databases must agree with every response. */
 export async function underLoad({ shop, url, strike, databases }: UnderLoad): Promise<DrillResult> {
   const orders = startOrders(() => url ?? shop.stack.order.url, shop.products);
   await sleep(BEFORE);

@@ -134,7 +134,7 @@ describe('limits', () => {
     expect((await request(app).get('/login')).headers).not.toHaveProperty('ratelimit');
   });
 
-  test('must be configured for every name used by a route', () => {
+  test('must be configured for each name used by a route', () => {
     expect(() => createTestApp({ routes: [routeOf('unheard_of')], config: { limits } })).toThrow(
       'unheard_of',
     );

@@ -215,7 +215,7 @@ describe('a service as a process', () => {
     expect(await exit).toEqual([0, null]);
   });
 
-  test('exits with 1 and a line for every invalid variable', async () => {
+  test('exits with 1 and a line for each invalid variable', async () => {
     const { output, exit } = run({ PORT: 'hunter2' });
     expect(await exit).toEqual([1, null]);
     expect(output.stdout).toBe('');

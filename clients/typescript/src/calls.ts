@@ -18,7 +18,7 @@ interface Init {
   isKeyed?: boolean;
   /** May be sent again; a GET always may. */
   isRepeatable?: boolean;
-  /** Takes as long as it takes. */
+  /** Without a time limit. */
   isLong?: boolean;
   /** Leaves the body of the response to the caller. */
   isUnread?: boolean;
@@ -135,7 +135,7 @@ async function textOf(response: Response, isUnread = false): Promise<string> {
   return text;
 }
 
-/** @throws ShopError where a page came instead, as from a wrong address */
+/** @throws ShopError if the response is a page, as from a wrong address */
 function parsed(response: Response, text: string) {
   try {
     return JSON.parse(text);

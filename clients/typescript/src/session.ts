@@ -11,7 +11,7 @@ export function signingMethods(api: ReturnType<typeof sessionMethods>, tokens: S
     await tokens.save(pair);
     return user;
   }
-  /** Whatever the shop says, this client forgets the session. One that is over already is no failure. */
+  /** This client forgets the session, whatever the shop responds. It is no failure if the session has already ended. */
   async function signOut(response: Promise<undefined>) {
     try {
       await response;
@@ -30,7 +30,7 @@ export function signingMethods(api: ReturnType<typeof sessionMethods>, tokens: S
     logout: (options?: CallOptions) => signOut(api.logout(options)),
     /** Ends all sessions of the user. */
     logoutAll: (options?: CallOptions) => signOut(api.logoutAll(options)),
-    /** A new pair of tokens; calls do it themselves when they need one. @returns whether somebody is signed in */
+    /** Exchanges the tokens for a new pair; calls do this themselves when they need to. @returns whether somebody is signed in */
     async refresh() {
       const spent = await tokens.stored();
       return (await tokens.renew(spent?.access_token)) !== undefined;

@@ -28,7 +28,7 @@ export function createShop(options: ShopOptions) {
   const addressOf = addressesOf(options);
   const settings = { addressOf, fetch: send, retry, timeoutMs };
   const calls = createCalls(settings, () => tokens);
-  // The shop forgives a second use of a refresh token for ten seconds. Later it would end the session.
+  // The shop accepts a second use of a refresh token for ten seconds. Later it would revoke the session.
   const patient = createCalls({ ...settings, retry: { ...retry, totalMs: 8_000 } }, () => tokens);
   const tokens = createSessionTokens({
     store,

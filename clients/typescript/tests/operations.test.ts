@@ -27,7 +27,7 @@ const BODY = {
   tokens: { access_token: 'access', refresh_token: 'refresh', expires_in: 3600 },
 };
 
-/** Calls a method with a stand-in for every argument. @returns what was sent */
+/** Calls a method with a stand-in for each argument. @returns what was sent */
 async function sentBy(run: (shop: ReturnType<typeof createShop>) => unknown) {
   const sent: { method: string; path: string; hasToken: boolean }[] = [];
   const shop = createShop({

@@ -101,7 +101,7 @@ describe('the program', () => {
     'cancelled',
   ];
 
-  /** As somebody else again where a service on a busy machine did not get its database in time. */
+  /** Tries again as another user if a service on a busy machine did not reach its database in time. */
   async function patiently<T>(run: (name: string) => Promise<T>, name: string): Promise<[T, string]> {
     for (let count = 1; ; count++) {
       const unique = `${name}_${count}`;

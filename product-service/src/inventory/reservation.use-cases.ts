@@ -26,12 +26,12 @@ interface ReservationOptions {
 
 /** Milliseconds that a reservation may wait for locked products. */
 const LONG_WAIT = 900;
-/** What a request needs after it has waited in vain, in milliseconds. */
+/** Milliseconds that a request needs after it has waited without success. */
 const RESPOND_WITHIN = 200;
-/** Reservations of this process that may wait for their turn to wait. */
+/** Reservations of this process that may queue for such a wait. */
 const MAX_WAITING = 500;
 
-/** Stock set aside for orders. Every call may be repeated: it returns the same, and nothing happens twice. */
+/** Stock set aside for orders. Every call may be repeated: it returns the same result and has no further effect. */
 export function createReservationUseCases({
   query,
   stockChanged,
@@ -66,7 +66,7 @@ export function createReservationUseCases({
     });
   }
 
-  /** The same after waiting for locked products; BUSY when so many wait already that these may not in time. */
+  /** The same after waiting for locked products; BUSY if too many are waiting already. */
   function reserveLater(wanted: NewReservation[], actor: string): Promise<Reservation[]> {
     const end = performance.now() + atMost(LONG_WAIT * timeLimitFactor);
     const busy = () =>

@@ -3,7 +3,7 @@ import { Prisma } from '../generated/prisma/client.ts';
 import type { ProductKey, ProductSort } from './product.cursor.ts';
 import { behind, sorted } from './product.sort.ts';
 
-/** What a search looks for, in the table `p`. */
+/** The conditions of a search, on the table `p`. */
 export interface Matches {
   where: Prisma.Sql;
   /** Queries in the order of relevance; the last one finds every match. */
@@ -104,7 +104,7 @@ const expected = ({ where, estimated }: Matches) =>
 const found = (matches: Matches) =>
   Prisma.sql`${matches.where} AND p.lexemes @@ ${matches.lookUp}::tsquery AND ${passing(matches)}`;
 
-/** The same as a function, which no index is used for. */
+/** The same as a function call, for which no index is used. */
 function passing({ tiers, except = [] }: Matches): Prisma.Sql {
   const every = tiers.at(-1);
   const conditions = [

@@ -1,8 +1,8 @@
 import { withConnection } from '../postgres/sql.js';
 
 /**
- * What has to be done after one of the databases came back from a backup, besides comparing orders with reservations: ids
- * that the others have seen must not be given out a second time, and every session is revoked.
+ * Steps after one of the databases was restored from a backup, in addition to comparing orders with reservations: ids that the
+ * others have seen must not be given out a second time, and every session is revoked.
  *
  * @typedef {Record<'user-service' | 'product-service' | 'order-service', string>} Databases connection strings
  * @typedef {{ sequence: string, from: number, to: number }} Advance

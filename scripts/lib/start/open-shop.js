@@ -17,7 +17,7 @@ import { launchService, migrate, untilReady } from './service.js';
 
 // Enough for three pools, the job runners and a psql.
 const POSTGRES_SETTINGS = ['max_connections=200', 'log_checkpoints=off'];
-// Longer than a service waits for its last requests.
+// Longer than a service gives its last requests.
 const STOP_TIMEOUT_MS = 20_000;
 const WITHOUT_REDIS = 'Without Redis, caches and rate limits are kept inside each service and end with it.';
 

@@ -146,7 +146,7 @@ function securityHeaders(): Header[] {
 
 type Header = [name: string, value: string];
 
-/** The headers of a middleware that sets the same ones for every request, read once. */
+/** The headers of a middleware that sets the same ones for each request, read once. */
 function headersSetBy(middleware: ReturnType<typeof helmet>): Header[] {
   const headers: Header[] = [];
   const response = {

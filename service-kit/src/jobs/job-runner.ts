@@ -39,7 +39,7 @@ const REPORT_WITHIN = 20;
 const RESTART_DELAY = 1000;
 /** Milliseconds that running jobs get at a stop before their signal aborts, and before they are abandoned. */
 const STOP_TIMEOUT = 2000;
-const LAST_WORDS = 4000;
+const ABANDON_TIMEOUT = 4000;
 
 /**
  * Runs the jobs of a database until it is closed. graphile-worker can stop fetching jobs without ending: it caches a failed
@@ -92,7 +92,7 @@ export function startRunner(options: RunnerOptions) {
       await Promise.race([runner.promise, life.lost, aborted(closing.signal)]);
       await Promise.race([
         runner.stop().catch(() => undefined),
-        sleep(LAST_WORDS, undefined, { ref: false }),
+        sleep(ABANDON_TIMEOUT, undefined, { ref: false }),
       ]);
     } finally {
       life.unwatch();

@@ -30,7 +30,7 @@ describe('an amount', () => {
     expect(money.toMinor(major)).toBe(minor);
   });
 
-  test('comes back unchanged, for every sum of minor units', () => {
+  test('comes back unchanged for each sum of minor units', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('USD', 'JPY', 'KWD'),

@@ -52,7 +52,7 @@ end
 return found`;
 
 /**
- * A full group is given up: frequent entries return soon, and entries that are asked for once cannot fill it.
+ * A full group is deleted: frequent entries are soon stored again, and entries that are requested once cannot fill it.
  * KEYS: group. ARGV: token, key, value, version or '', most entries of a group, lifetime where it is shorter or ''.
  */
 const PUT = `

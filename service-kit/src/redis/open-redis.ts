@@ -4,7 +4,7 @@ import { ConfigError } from '../runtime/config.ts';
 import { connectRedis, type RedisConnection } from './connect.ts';
 
 /** Milliseconds that the first connection gets before the service starts without Redis. */
-const PATIENCE = 1000;
+const FIRST_CONNECTION_TIMEOUT = 1000;
 
 /**
  * The connection of a service, or undefined without a `REDIS_URL`. It may be away; then it is used as soon as it is there.
@@ -25,7 +25,9 @@ export async function openRedis(
 
 async function refusalOf({ client }: RedisConnection): Promise<string | undefined> {
   // Rejects with the first error, such as a refused connection.
-  const first = await once(client, 'ready', { signal: AbortSignal.timeout(PATIENCE) }).catch(() => undefined);
+  const first = await once(client, 'ready', { signal: AbortSignal.timeout(FIRST_CONNECTION_TIMEOUT) }).catch(
+    () => undefined,
+  );
   const info = first && (await client.info().catch(() => undefined));
   if (info === undefined) return undefined;
   if (/^cluster_enabled:1/m.test(info)) return 'is a Redis Cluster; use one primary, or Redis Sentinel';

@@ -27,7 +27,7 @@ interface TestAppOptions extends Partial<Omit<HttpAppOptions, 'routes' | 'config
   redis?: RedisConnection | undefined;
 }
 
-/** An app with these routes, created as a service creates it, with defaults for everything else. */
+/** An app with these routes, created as a service creates it, with defaults for all else. */
 export function createTestApp({ routes, config, redis, ...rest }: TestAppOptions) {
   const { logger, lines } = createRecordingLogger();
   const metrics = createMetrics('kit');

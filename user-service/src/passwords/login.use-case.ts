@@ -14,8 +14,8 @@ interface LoginOptions {
 
 /**
  * @param identifier username or email in any spelling
- * @throws InvalidCredentials, also when the password was just changed; TooManyFailures; EmailNotVerified, and a
- *   mail with a link is on its way
+ * @throws InvalidCredentials, also when the password was just changed; TooManyFailures; EmailNotVerified, after
+ *   which a mail with a link is sent
  */
 export type LogIn = (
   identifier: string,

@@ -14,7 +14,7 @@ type Settings = Partial<Omit<ShopOptions, 'baseUrl' | 'userUrl' | 'productUrl' |
 
 let names = 0;
 
-/** A client that is signed in as somebody new. */
+/** A client that is signed in as a new user. */
 export async function signedIn(stack: Stack, settings: Settings = {}) {
   const shop = createShop({ ...urlsOf(stack), fetch: patientFetch, ...settings });
   const username = `user${++names}`;
@@ -47,7 +47,7 @@ export interface Sent {
   respondedAt: number;
 }
 
-/** Repeats what a service refused because the machine has too much to do, which says nothing of the client. */
+/** Repeats what a service refused because the machine is busy, which is not the fault of the client. */
 export const patientFetch: typeof fetch = async (...request) => {
   for (;;) {
     const response = await fetch(...request);
@@ -59,7 +59,7 @@ export const patientFetch: typeof fetch = async (...request) => {
 
 type Change = (response: Response, sent: Sent) => Response | Promise<Response>;
 
-/** A fetch that writes down what was sent, in the order of the responses. `change` may replace a response, or throw. */
+/** A fetch that records what was sent, in the order of the responses. `change` may replace a response, or throw. */
 export function recording(change: Change = (response) => response) {
   const sent: Sent[] = [];
   return {
