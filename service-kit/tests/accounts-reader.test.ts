@@ -151,7 +151,7 @@ describe('a reader of account changes', () => {
     );
     await expect(accounts.checks['account_changes']?.()).rejects.toThrow('out of date');
     expect(await gauge('account_changes_degraded')).toBe(1);
-    expect(accounts.isVoid(tokenOf('s'))).toBe(true);
+    expect([accounts.isKnown(), accounts.isVoid(tokenOf('s'))]).toEqual([true, true]);
     expect(lines.filter(({ msg }) => msg === 'account changes cannot be read').length).toBeLessThanOrEqual(2);
   });
 
