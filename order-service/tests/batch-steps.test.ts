@@ -3,6 +3,7 @@ import { createMoney } from '@shop/service-kit/money/money';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
 import { Registry } from 'prom-client';
+import { ProductServiceUnavailable } from '../src/clients/product.errors.ts';
 import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
 import { createPlacementRepository } from '../src/placement/placement.repository.ts';
 import { createPlacementUseCases, type PlacementOptions } from '../src/placement/placement.use-cases.ts';
@@ -88,4 +89,33 @@ describe('a connection that is lost after the commit', () => {
       expect(await stockOf(shop, id)).toBe(44);
     },
   );
+});
+
+test('orders whose outcome stays unknown are abandoned together, and their keys are free', async () => {
+  const id = await createProduct(shop, { stock: 50 });
+  const real = repository();
+  const abandoned: number[] = [];
+  const { place } = placing({
+    placements: {
+      ...real,
+      abandon(orders) {
+        abandoned.push(orders.length);
+        return real.abandon(orders);
+      },
+    },
+    products: { ...shop.client, reserve: () => Promise.reject(new ProductServiceUnavailable('no result')) },
+  });
+  const users = Array.from({ length: 40 }, (_, i) => 4200 + i);
+  const outcomes = await Promise.allSettled(users.map((userId) => place(userId, id, 'unknown')));
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(40).fill('rejected'));
+  expect(abandoned.reduce((sum, size) => sum + size)).toBe(40);
+  expect(abandoned.length).toBeLessThan(10);
+  const of = { userId: { in: users } };
+  expect(await shop.db.order.count({ where: { ...of, placement: 'REJECTED' } })).toBe(40);
+  expect(await shop.db.idempotencyKey.count({ where: of })).toBe(0);
+  const again = placing({});
+  expect(statusesOf(await Promise.all(users.map((userId) => again.place(userId, id, 'unknown'))))).toEqual(
+    Array(40).fill(201),
+  );
+  expect(await stockOf(shop, id)).toBe(10);
 });

@@ -42,7 +42,9 @@ test('a request that lost its key never returns the order of another basket', as
       // Meanwhile a retry that continued the order abandons it, which frees the key, and the client uses the key again.
       async reserve(wanted, requestId, wait) {
         const reservationId = wanted[0]?.reservationId ?? '';
-        await placements.abandon({ id: 1, reservationId, createdAt: new Date(0) }, basketOf(1));
+        await placements.abandon([
+          { intent: { id: 1, reservationId, createdAt: new Date(0) }, by: basketOf(1) },
+        ]);
         await other.placeOrder(basketOf(2));
         return client.reserve(wanted, requestId, wait);
       },

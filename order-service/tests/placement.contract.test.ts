@@ -45,7 +45,8 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('place' as const), some }),
   fc.record({ kind: fc.constant('reject' as const), some, release: fc.boolean() }),
   fc.record({ kind: fc.constantFrom('release' as const, 'confirm' as const), some }),
-  fc.record({ kind: fc.constantFrom('abandon' as const, 'cancel' as const), one }),
+  fc.record({ kind: fc.constant('abandon' as const), some }),
+  fc.record({ kind: fc.constant('cancel' as const), one }),
   fc.record({ kind: fc.constantFrom('find' as const, 'resume' as const), by }),
   // No sum of these equals the lease of a key or the deadline of an order.
   fc.record({ kind: fc.constant('time' as const), seconds: fc.constantFrom(3.5, 7.25, 31.25) }),
@@ -78,7 +79,7 @@ async function take(sides: Sides, taken: Step): Promise<unknown[]> {
     case 'confirm':
       return sides.confirm(idsOf(taken.some));
     case 'abandon':
-      return sides.abandon(sides.idAt(taken.one));
+      return sides.abandon(idsOf(taken.some));
     case 'cancel':
       return sides.cancel(sides.idAt(taken.one));
     case 'find':

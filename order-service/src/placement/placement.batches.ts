@@ -7,11 +7,11 @@ import type { Item, WantedReservation } from '../clients/product.requests.ts';
 import type { ProductQuote, Reservation } from '../clients/product.response.schemas.ts';
 import { createBatcher } from './batcher.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
-import type { Intent, NewIntent, NewOrder, Rejection } from './placement.records.ts';
+import type { Abandonment, Intent, NewIntent, NewOrder, Rejection } from './placement.records.ts';
 import type { PlacementRepository } from './placement.repository.ts';
 
 interface BatchesOptions {
-  placements: Pick<PlacementRepository, 'insertIntents' | 'place' | 'reject'>;
+  placements: Pick<PlacementRepository, 'insertIntents' | 'place' | 'reject' | 'abandon'>;
   products: Pick<ProductClient, 'reserve' | 'quote'>;
   metrics: PlacementMetrics;
   /** The cache of the buyers' orders, which must not store any while orders are being placed. */
@@ -137,6 +137,21 @@ export function createPlacementBatches({
     least: LEAST_TO_GO_ON,
     wasNotDone: wasRolledBack,
   });
+  /**
+   * Returns true if the order had been placed after all. Orders that run out of time do so together: one statement for each
+   * of them would keep the connections from the orders that follow, which would run out of time in their turn.
+   */
+  const abandon = createBatcher<Of<Abandonment>, boolean>({
+    name: 'abandon',
+    run: observed('abandon', async (orders) => {
+      const placed = await placements.abandon(orders);
+      return orders.map(({ intent }) => placed.has(intent.id));
+    }),
+    most: { items: MOST_ORDERS, weight: MOST_ORDERS },
+    weightOf: () => 1,
+    least: 0,
+    wasNotDone: wasRolledBack,
+  });
   const quote = createBatcher<Of<{ items: Item[] }>, ProductQuote>({
     name: 'quote',
     run: observed('quote', (baskets, requestId) =>
@@ -152,12 +167,13 @@ export function createPlacementBatches({
     concurrency: PARALLEL_CALLS,
   });
 
-  const queues = { intent: insertIntent, reserve, wait: waitFor, place, reject, quote };
+  const queues = { intent: insertIntent, reserve, wait: waitFor, place, reject, abandon, quote };
   for (const [step, { queued }] of Object.entries(queues)) metrics.watchQueue(step, queued);
   return {
     insertIntent,
     place,
     reject,
+    abandon,
     quote,
 
     /**

@@ -39,7 +39,7 @@ export function createPlacementMetrics({ registry, isDown }: PlacementMetricsOpt
     }),
     batchSize: new Histogram({
       name: 'placement_batch_size',
-      help: 'Requests per batch by step: intent, reserve, wait (for locked products), place, quote',
+      help: 'Requests per batch by step: intent, reserve, wait (for locked products), place, reject, abandon, quote',
       labelNames: ['step'],
       buckets: [1, 2, 5, 10, 20, 50, 100],
       registers,

@@ -61,6 +61,21 @@ export interface Rejection extends OfRequest {
   release: boolean;
 }
 
+/** An order whose outcome is unknown, to be abandoned unless it was placed after all. */
+export interface Abandonment extends OfRequest {
+  intent: Intent;
+  by: KeyName;
+}
+
+/** What every decision about an order names. */
+export const decisionOf = (intent: Intent, by: KeyName & OfRequest & { requestId: string }) => ({
+  intent,
+  by,
+  orderId: intent.id,
+  requestId: by.requestId,
+  traceparent: by.traceparent,
+});
+
 /** An intent as a parameter of the statement. */
 export const toWanted = (
   { userId, key, requestHash, reservationId, currency, request }: NewIntent,
@@ -108,4 +123,12 @@ export const toRejected = ({
   traceparent,
   release,
   ...(key === null ? {} : { key, status, body }),
+});
+
+/** An order to be abandoned, as a parameter of the statement. */
+export const toAbandoned = ({ intent, by: { key }, requestId, traceparent }: Abandonment) => ({
+  id: intent.id,
+  request_id: requestId,
+  traceparent,
+  key,
 });

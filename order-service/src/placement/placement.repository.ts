@@ -1,12 +1,14 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import {
+  type Abandonment,
   type ClaimedKey,
   type Intent,
   type KeyName,
   type NewIntent,
   type NewOrder,
   type Rejection,
+  toAbandoned,
   toPlaced,
   toRejected,
   toWanted,
@@ -185,30 +187,31 @@ export function createPlacementRepository({ query, deadline, lease }: PlacementO
     },
 
     /**
-     * Abandons an order whose outcome is unknown, and frees its key for a retry.
-     * @returns the decision: PLACED if placing it had succeeded after all
+     * Abandons orders whose outcome is unknown, and frees their keys for a retry.
+     * @returns the ids of those that had been placed after all
      */
-    async abandon(
-      intent: Intent,
-      by: KeyName & { requestId?: string; traceparent?: string | undefined },
-    ): Promise<'PLACED' | 'REJECTED'> {
+    async abandon(orders: Abandonment[]): Promise<Set<number>> {
+      const ids = orders.map(({ intent }) => intent.id);
       await query`
-        WITH rejected AS (
-          UPDATE orders SET placement = 'REJECTED', updated_at = now()
-           WHERE id = ${intent.id}::int AND placement = 'PLACING'
-          RETURNING id, reservation_id, ${by.requestId ?? null}::text AS request_id,
-                    ${by.traceparent ?? null}::text AS traceparent
+        WITH wanted AS MATERIALIZED (
+          SELECT * FROM jsonb_to_recordset(${JSON.stringify(orders.map(toAbandoned))}::jsonb)
+            AS w (id int, request_id text, traceparent text, key text)
+        ), rejected AS (
+          UPDATE orders o SET placement = 'REJECTED', updated_at = now()
+            FROM wanted w
+           WHERE o.id = w.id AND o.id = ANY (${ids}::int[]) AND o.placement = 'PLACING'
+          RETURNING o.id, o.user_id, o.reservation_id, w.request_id, w.traceparent, w.key
         ), freed AS (
-          DELETE FROM idempotency_keys USING rejected
-           WHERE user_id = ${by.userId}::int AND route = ${ROUTE} AND key = ${by.key}::text AND order_id = rejected.id
+          DELETE FROM idempotency_keys k USING rejected
+           WHERE k.user_id = rejected.user_id AND k.route = ${ROUTE} AND k.key = rejected.key AND k.order_id = rejected.id
         ), job AS MATERIALIZED (
           SELECT jobs.add('release_reservation', ${RELEASE_PAYLOAD}) FROM rejected
         )
         SELECT count(*)::int FROM job`;
-      const orders = await query<
-        { placement: string }[]
-      >`SELECT placement FROM orders WHERE id = ${intent.id}::int`;
-      return orders[0]?.placement === 'PLACED' ? 'PLACED' : 'REJECTED';
+      const placed = await query<
+        { id: number }[]
+      >`SELECT id FROM orders WHERE id = ANY (${ids}::int[]) AND placement = 'PLACED'`;
+      return new Set(placed.map(({ id }) => id));
     },
   };
 }

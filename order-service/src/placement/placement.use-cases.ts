@@ -15,7 +15,13 @@ import { hashOf, quoteOf, refusalOf, refusalOfTotal, totalOf } from './order.req
 import { createPlacementBatches } from './placement.batches.ts';
 import { IdempotencyInFlight, IdempotencyMismatch, notPlaced } from './placement.errors.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
-import type { ClaimedKey, Intent, KeyName, StoredResponse } from './placement.records.ts';
+import {
+  type ClaimedKey,
+  decisionOf,
+  type Intent,
+  type KeyName,
+  type StoredResponse,
+} from './placement.records.ts';
 import type { PlacementRepository } from './placement.repository.ts';
 import { createPlacedBody } from './placement.response.ts';
 
@@ -79,7 +85,6 @@ export function createPlacementUseCases({
   const batches = createPlacementBatches({ placements, products, metrics, cache, logger, gatherFor });
   const bound = { concurrency: maxRunning, maxWaiting: 0, maxWait: 0 };
   const [placing, quoting] = [createTurns(bound), createTurns(bound)];
-
   const bodyOf = createPlacedBody(money);
 
   /** Intent, reserve, place, respond. */
@@ -166,16 +171,14 @@ export function createPlacementUseCases({
   /** Step 3 for a reserved basket. */
   async function place(intent: Intent, order: PlaceOrder, lines: ReservedLine[]): Promise<PlacementResponse> {
     const response = { status: 201, body: bodyOf(intent, order, lines), orderId: intent.id };
-    const { requestId, traceparent } = order;
-    const named = { requestId, traceparent, orderId: intent.id };
     const placed = await batches
-      .place({ intent, by: order, lines, total: totalOf(lines), response, ...named })
+      .place({ ...decisionOf(intent, order), lines, total: totalOf(lines), response })
       .catch(async (error) => {
         // It is unknown whether the statement was committed: abandoning the order settles this.
-        const decided = await cache
+        const wasPlaced = await cache
           .whileChanging([order.userId], () => abandon(intent, order))
-          .catch(() => 'UNKNOWN');
-        if (decided === 'PLACED') return true;
+          .catch(() => false);
+        if (wasPlaced) return true;
         throw error;
       });
     if (!placed) return decidedElsewhere(order);
@@ -197,15 +200,11 @@ export function createPlacementUseCases({
   ): Promise<PlacementResponse> {
     const body = JSON.stringify(toProblem(error, order.requestId));
     const response = { status: error.status, body, orderId: intent.id };
-    const { requestId, traceparent } = order;
-    const named = { requestId, traceparent, orderId: intent.id };
-    const rejected = await batches.reject({ intent, by: order, response, release: held, ...named });
+    const rejected = await batches.reject({ ...decisionOf(intent, order), response, release: held });
     if (!rejected) return decidedElsewhere(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
-    if (held) {
-      const { id: orderId, reservationId } = intent;
-      await products.release({ reservationId, orderId, requestId }).catch(() => undefined);
-    }
+    const { reservationId } = intent;
+    if (held) await products.release({ ...decisionOf(intent, order), reservationId }).catch(() => undefined);
     return { ...response, replayed: false };
   }
 
@@ -216,8 +215,9 @@ export function createPlacementUseCases({
     return stored;
   }
 
-  const abandon = (intent: Intent, order: PlaceOrder) =>
-    withOwnTime(ABANDON_TIME * timeLimitFactor, () => placements.abandon(intent, order));
+  /** @returns whether the order had been placed after all */
+  const abandon = (intent: Intent, order: PlaceOrder): Promise<boolean> =>
+    withOwnTime(ABANDON_TIME * timeLimitFactor, () => batches.abandon(decisionOf(intent, order)));
 
   async function abandonQuietly(intent: Intent, order: PlaceOrder): Promise<void> {
     // If the database is unavailable now, the reconciler finds the order at its deadline.

@@ -142,11 +142,12 @@ export async function createContractSides({ orders: query, products: productQuer
       return [namesOf('simulated', one), namesOf('real', await real.placements.reject(wanted('real')))];
     },
 
-    async abandon(id = '') {
-      const entry = known.get(id);
-      if (entry === undefined) return [null, null];
-      const one = await simulated.placements.abandon(entry.simulated, entry.by);
-      return [one, await real.placements.abandon(entry.real, entry.by)];
+    async abandon(ids: string[]) {
+      const wanted = (side: 'simulated' | 'real') =>
+        of(ids).map((entry) => ({ intent: entry[side], by: entry.by }));
+      if (ids.length === 0) return [[], []];
+      const one = await simulated.placements.abandon(wanted('simulated'));
+      return [namesOf('simulated', one), namesOf('real', await real.placements.abandon(wanted('real')))];
     },
 
     async cancel(id = '') {

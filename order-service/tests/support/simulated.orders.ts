@@ -155,11 +155,14 @@ export function createSimulatedOrders(now: () => number) {
           return new Set(rejected.map(({ intent }) => intent.id));
         }),
       // Two statements, like the real one.
-      async abandon({ id }, by) {
+      async abandon(abandoned) {
         await query(() => {
-          if (decideAgainst(id, true) && keys.get(keyOf(by))?.orderId === id) keys.delete(keyOf(by));
+          for (const { intent, by } of abandoned)
+            if (decideAgainst(intent.id, true) && keys.get(keyOf(by))?.orderId === intent.id)
+              keys.delete(keyOf(by));
         });
-        return query(() => (orders.get(id)?.placement === 'PLACED' ? 'PLACED' : 'REJECTED'));
+        const ids = abandoned.map(({ intent }) => intent.id);
+        return query(() => new Set(ids.filter((id) => orders.get(id)?.placement === 'PLACED')));
       },
     };
   };
