@@ -1,45 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { remainingTime, withinTime } from '@shop/service-kit/deadline/deadline';
-import { createBatcher } from './batcher.ts';
-
-interface Sent {
-  items: string[];
-  /** Time limit of the batch in milliseconds. */
-  limit: number | undefined;
-  end(error?: Error): void;
-}
-
-interface Options {
-  groupOf?: (item: string) => number;
-  concurrency?: number;
-  lateAfter?: number;
-  gather?: { enough(): number; most: number };
-}
-
-/** A batcher of texts whose weight is their length, and the batches it sent, each running until `end` is called. */
-function openBatcher(options: Options = {}) {
-  const sent: Sent[] = [];
-  const add = createBatcher<string, string>({
-    name: 'exclaim',
-    run: (items) =>
-      new Promise((resolve, reject) => {
-        const end = (error?: Error) =>
-          error === undefined ? resolve(items.map((item) => `${item}!`)) : reject(error);
-        sent.push({ items, limit: remainingTime(), end });
-      }),
-    most: { items: 4, weight: 10 },
-    weightOf: (item) => item.length,
-    least: 50,
-    wasNotDone: (error) => (error as Error).message === 'refused',
-    ...options,
-  });
-  const outcome = (item: string) =>
-    add(item).catch((error: { code?: string } & Error) => error.code ?? error.message);
-  const { queued, unsettled } = add;
-  return { outcome, sent, batches: () => sent.map(({ items }) => items), queued, unsettled };
-}
-
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+import { withinTime } from '@shop/service-kit/deadline/deadline';
+import { openBatcher, settled } from '../../tests/support/open-batcher.ts';
 
 describe('a batcher', () => {
   test('sends a single item immediately, and later ones together after it', async () => {
@@ -75,37 +36,6 @@ describe('a batcher', () => {
     for (const batch of sent) batch.end();
     await Promise.all(results);
     expect(queued()).toBe(0);
-  });
-
-  test('gathers items until they are enough', async () => {
-    let enough = 3;
-    const { outcome, sent, batches, unsettled } = openBatcher({
-      gather: { enough: () => enough, most: 600_000 },
-    });
-    const results = ['a', 'b'].map(outcome);
-    await settled();
-    expect(batches()).toEqual([]);
-    results.push(outcome('c'));
-    await settled();
-    expect(batches()).toEqual([['a', 'b', 'c']]);
-    expect(unsettled()).toBe(3);
-    enough = 1;
-    results.push(outcome('d'));
-    sent[0]?.end();
-    await settled();
-    expect(batches()).toEqual([['a', 'b', 'c'], ['d']]);
-    sent[1]?.end();
-    expect(await Promise.all(results)).toEqual(['a!', 'b!', 'c!', 'd!']);
-    expect(unsettled()).toBe(0);
-  });
-
-  test('gathers items for a limited time', async () => {
-    const { outcome, sent, batches } = openBatcher({ gather: { enough: () => 3, most: 5 } });
-    const result = outcome('a');
-    while (sent.length === 0) await settled();
-    expect(batches()).toEqual([['a']]);
-    sent[0]?.end();
-    expect(await result).toBe('a!');
   });
 
   test('sends items that arrive in one turn of the event loop together', async () => {
@@ -172,27 +102,6 @@ describe('a batcher', () => {
     sent[0]?.end();
     await settled();
     expect(batches().slice(3)).toEqual([['a2', 'a3']]);
-  });
-
-  test('sends the next batch of a group once the previous one is late', async () => {
-    const { outcome, sent, batches } = openBatcher({ lateAfter: 20, concurrency: 3 });
-    const results = [outcome('a')];
-    await settled();
-    results.push(...['b', 'c'].map(outcome));
-    expect(batches()).toEqual([['a']]);
-    while (sent.length < 2) await settled();
-    results.push(outcome('d'));
-    expect(batches()).toEqual([['a'], ['b', 'c']]);
-    while (sent.length < 3) await settled();
-    results.push(outcome('e'));
-    // The limit is reached: the next one waits until a batch ends.
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(batches()).toEqual([['a'], ['b', 'c'], ['d']]);
-    sent[1]?.end();
-    await settled();
-    expect(batches().slice(3)).toEqual([['e']]);
-    for (const { end } of sent) end();
-    expect(await Promise.all(results)).toEqual(['a!', 'b!', 'c!', 'd!', 'e!']);
   });
 
   test('gives a batch the latest deadline of its callers, and each caller its own', async () => {

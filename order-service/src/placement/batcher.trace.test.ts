@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { startOtlpReceiver } from '@shop/service-kit/testing/otlp-receiver';
 import { openTracer } from '@shop/service-kit/tracing/otlp-tracer';
-import { currentSpan, inSpan } from '@shop/service-kit/tracing/span';
+import { currentSpan, forwardedSpan, inSpan } from '@shop/service-kit/tracing/span';
 import { pino } from 'pino';
 import { createBatcher } from './batcher.ts';
 
@@ -31,7 +31,10 @@ test('in a trace each item has a span, and one of them shows the work that the o
     const span = tracer.start(name, { kind: 'server', parents: [], attributes: {} });
     return inSpan(span, () => Promise.allSettled(items.map(add))).finally(() => span.end());
   };
-  await Promise.all([add('untraced'), request('first', ['a']), request('second', ['b'])]);
+  // Of a trace that nobody records: it cannot show the work.
+  const forwarded = forwardedSpan({ traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00` });
+  const untraced = [add('untraced'), inSpan(forwarded, () => add('forwarded'))];
+  await Promise.all([...untraced, request('first', ['a']), request('second', ['b'])]);
   await request('third', ['bad']);
   await tracer.close();
   await receiver.close();
@@ -46,6 +49,7 @@ test('in a trace each item has a span, and one of them shows the work that the o
   const [lead, other, failed] = receiver.spans
     .filter(({ name }) => name === 'step')
     .toSorted((a, b) => a.startedAt - b.startedAt);
+  expect(lead?.links).toEqual([]);
   expect(other?.links).toEqual([{ traceId: lead?.traceId, spanId: lead?.spanId }]);
   expect([lead?.isFailed, other?.isFailed, failed?.isFailed]).toEqual([false, false, true]);
 });
