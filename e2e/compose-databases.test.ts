@@ -1,53 +1,21 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
 import { findProgram } from '../scripts/lib/programs.js';
-import { type OwnPostgres, startOwnPostgres } from './support/postgres.ts';
+import { type ComposeDatabases, SERVICES, startComposeDatabases } from './support/compose.databases.ts';
 
-const SCRIPT = fileURLToPath(new URL('../deploy/postgres/databases.sh', import.meta.url));
-const SERVICES = ['user', 'product', 'order'];
 const psql = findProgram('psql');
 if (psql === undefined)
   console.warn('SKIPPED: deploy/postgres/databases.sh. It needs psql: apt-get install postgresql-client');
 
-let folder: string;
-let postgres: OwnPostgres;
+let databases: ComposeDatabases;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'shop-databases-'));
-  postgres = await startOwnPostgres();
-  await writeFile(join(folder, 'postgres_password'), new URL(postgres.url).password);
-  for (const name of SERVICES)
-    for (const role of ['owner', 'db'])
-      await writeFile(join(folder, `${name}_${role}_password`), `${name}-${role}`);
+  databases = await startComposeDatabases();
 });
-afterAll(async () => {
-  await postgres.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => databases.close());
 
-const makeDatabases = () =>
-  promisify(execFile)('bash', [SCRIPT], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      SECRETS_FOLDER: folder,
-      PGHOST: '127.0.0.1',
-      PGPORT: new URL(postgres.url).port,
-    },
-  });
-
-async function ask(database: string, sql: string, username?: string, password = '') {
-  const url = Object.assign(new URL(postgres.url), { pathname: `/${database}` });
-  const client = new Client({
-    connectionString: Object.assign(url, username === undefined ? {} : { username, password }).href,
-  });
-  await client.connect();
-  return (await client.query({ text: sql, rowMode: 'array' }).finally(() => client.end())).rows.flat();
-}
+const makeDatabases = () => databases.run('databases.sh');
+const ask: ComposeDatabases['ask'] = (...query) => databases.ask(...query);
 
 (psql === undefined ? describe.skip : describe)('deploy/postgres/databases.sh', () => {
   test('makes databases, owners and services, and gives data of an earlier release to the owner', async () => {
@@ -83,7 +51,7 @@ async function ask(database: string, sql: string, username?: string, password = 
   });
 
   test('may run again, and sets a password that was changed', async () => {
-    await writeFile(join(folder, 'user_db_password'), 'changed');
+    await writeFile(join(databases.secrets, 'user_db_password'), 'changed');
     await makeDatabases();
     expect(await ask('user_db', 'SELECT 1', 'user_service', 'changed')).toEqual([1]);
     await expect(ask('user_db', 'SELECT 1', 'user_service', 'user-db')).rejects.toThrow(/password/);

@@ -12,6 +12,7 @@ npm run drill -- queue-lock        the tables of the job queue are locked
 npm run drill -- restore orders    the database of orders comes back from an older backup
 npm run drill -- restore products  the same for products
 npm run drill -- restore users     the same for users
+npm run drill -- restore moment    all databases go back to the moment before a mistake, from the archive of the WAL
 npm run drill -- redis-replica     Redis becomes a replica, and a primary again
 npm run drill -- redis-sentinel    kill -9 of the primary Redis; Sentinels promote its replica
 npm run drill -- pgbouncer         everything through PgBouncer in transaction mode, which is killed once

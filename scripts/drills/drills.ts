@@ -5,7 +5,7 @@ import { pgbouncer } from './pgbouncer.ts';
 import { kill, rolling } from './processes.ts';
 import { queueLock } from './queue.lock.ts';
 import { redisReplica, redisSentinel } from './redis.ts';
-import { restoreOrders, restoreProducts, restoreUsers } from './restore.ts';
+import { restoreMoment, restoreOrders, restoreProducts, restoreUsers } from './restore.ts';
 
 /** What `npm run drill -- <name>` breaks under load, in the order of `all`. */
 export const DRILLS: Readonly<Record<string, () => Promise<DrillResult>>> = {
@@ -18,6 +18,7 @@ export const DRILLS: Readonly<Record<string, () => Promise<DrillResult>>> = {
   'restore orders': restoreOrders,
   'restore products': restoreProducts,
   'restore users': restoreUsers,
+  'restore moment': restoreMoment,
   'redis-replica': redisReplica,
   'redis-sentinel': redisSentinel,
   pgbouncer,

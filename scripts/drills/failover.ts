@@ -2,7 +2,8 @@ import { sleep } from '../../e2e/support/process.ts';
 import type { ServiceName } from '../../e2e/support/service-database.ts';
 import { testServer } from '../../e2e/support/stack.ts';
 import { startDrillShop, underLoad } from './drill.shop.ts';
-import { ask, startPostgresPair } from './postgres.pair.ts';
+import { startPostgresPair } from './postgres.pair.ts';
+import { ask } from './postgres.server.ts';
 
 /** Milliseconds until somebody, or Patroni, has noticed. */
 const NOTICED_AFTER = 1000;

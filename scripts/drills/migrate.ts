@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { sleep } from '../../e2e/support/process.ts';
 import { folderOf } from '../../e2e/support/service-database.ts';
 import { startDrillShop, underLoad } from './drill.shop.ts';
-import { ask } from './postgres.pair.ts';
+import { ask } from './postgres.server.ts';
 
 const READ_FOR = 10_000;
 const ADD = 'ALTER TABLE orders ADD COLUMN drilled TEXT;';

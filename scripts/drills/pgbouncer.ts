@@ -4,7 +4,7 @@ import { freePort, sleep, until } from '../../e2e/support/process.ts';
 import { testServer } from '../../e2e/support/stack.ts';
 import { startDrillShop, underLoad } from './drill.shop.ts';
 import { type Engine, engineFolder, startEngine } from './engines.ts';
-import { ask } from './postgres.pair.ts';
+import { ask } from './postgres.server.ts';
 
 /** Server connections that all processes of a service share. */
 const POOL = 5;

@@ -1,14 +1,8 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { Client } from 'pg';
-import { freePort, sleep, until } from '../../e2e/support/process.ts';
-import { initialise } from '../lib/postgres/data-folder.js';
-import { launchPostgres, stopPostgres, superuserUrl } from '../lib/postgres/server.js';
-import { serverUser } from '../lib/postgres/server-user.js';
-import { engineFolder, programOf, track } from './engines.ts';
+import { sleep, until } from '../../e2e/support/process.ts';
+import { stopPostgres } from '../lib/postgres/server.js';
+import { engineFolder, programOf } from './engines.ts';
+import { ask, defineServer, runAsServer } from './postgres.server.ts';
 
-const PASSWORD = 'of-the-drills';
 /** As docs/high-availability.md has them; nothing has to survive a power cut here. */
 const SETTINGS = [
   'wal_level=replica',
@@ -33,55 +27,17 @@ export interface PostgresPair {
   close(): Promise<void>;
 }
 
-export async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 20_000 });
-  client.on('error', () => undefined);
-  await client.connect();
-  return (await client.query(sql).finally(() => client.end())).rows;
-}
-
 export async function startPostgresPair(): Promise<PostgresPair> {
   const folder = await engineFolder('postgres');
-  const user = serverUser();
-  const binaries = { postgres: programOf('postgres'), initdb: programOf('initdb'), major: 0 };
-  const ports = [await freePort(), await freePort()] as const;
-  const urls: [string, string] = [superuserUrl(PASSWORD, ports[0]), superuserUrl(PASSWORD, ports[1])];
-  const launchOn = (index: 0 | 1) =>
-    track(
-      launchPostgres({
-        binaries,
-        folder: join(folder.path, `data${index}`),
-        user,
-        settings: SETTINGS,
-        logFile: join(folder.path, `log${index}`),
-        port: ports[index],
-      }),
-    );
-  const ready = (url: string) =>
-    until('postgres responds', async () => (await ask(url, 'SELECT 1')).length === 1);
-  const { signal } = new AbortController();
-  await initialise({
-    folder: join(folder.path, 'data0'),
-    initdb: binaries.initdb,
-    user,
-    password: PASSWORD,
-    signal,
-  });
-  const primary = launchOn(0);
-  await ready(urls[0]);
-  const flags = [
-    '--pgdata',
-    join(folder.path, 'data1'),
-    '--checkpoint=fast',
-    '--wal-method=stream',
-    '--write-recovery-conf',
-  ];
-  await promisify(execFile)(programOf('pg_basebackup'), ['--dbname', urls[0], ...flags], {
-    ...user,
-    cwd: folder.path,
-  });
-  const standby = launchOn(1);
-  await ready(urls[1]);
+  const first = await defineServer(folder.path, 'first', SETTINGS);
+  const second = await defineServer(folder.path, 'second', SETTINGS);
+  const urls: [string, string] = [first.url, second.url];
+  await first.initialise();
+  const primary = await first.launch();
+  const flags = ['--checkpoint=fast', '--wal-method=stream', '--write-recovery-conf'];
+  const copy = ['--dbname', first.url, '--pgdata', second.data, ...flags];
+  await runAsServer(programOf('pg_basebackup'), copy, folder.path);
+  const standby = await second.launch();
   const setSynchronous = async (names: string) => {
     await ask(urls[0], `ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
     await ask(urls[0], 'SELECT pg_reload_conf()');
@@ -99,7 +55,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
   return {
     urls,
     throughBoth(databaseUrl) {
-      const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',');
+      const hosts = [first, second].map(({ port }) => `127.0.0.1:${port}`).join(',');
       return databaseUrl.replace(/@[^/]+/, `@${hosts}`);
     },
     killPrimary: () => kill(primary),

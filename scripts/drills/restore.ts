@@ -9,7 +9,8 @@ import { ROOT } from '../lib/shop.js';
 import { type DrillShop, startDrillShop, underLoad } from './drill.shop.ts';
 import { engineFolder, programOf } from './engines.ts';
 import type { Orders } from './order.load.ts';
-import { ask } from './postgres.pair.ts';
+import { startArchivedPostgres } from './postgres.archive.ts';
+import { ask } from './postgres.server.ts';
 
 const run = promisify(execFile);
 /** Milliseconds of orders that the backup does not have. */
@@ -140,5 +141,41 @@ export async function restoreUsers() {
   } finally {
     await shop.stack.close();
     await backups.remove();
+  }
+}
+
+/** After a mistake all databases go back to the moment before it, which no dump was taken at: nothing has to be reconciled. */
+export async function restoreMoment() {
+  const server = await startArchivedPostgres();
+  const shop = await startDrillShop({ postgresUrlOf: () => server.url });
+  const services = [shop.stack.order, shop.stack.product];
+  const lines = async () =>
+    Number((await ask(shop.databases.order, 'SELECT count(*)::int AS count FROM order_lines'))[0]?.['count']);
+  try {
+    return await underLoad({
+      shop,
+      async strike(orders) {
+        await server.backUp();
+        await sleep(AFTER_BACKUP);
+        await orders.pause();
+        const before = await lines();
+        const [now] = await ask(server.url, 'SELECT clock_timestamp()::text AS moment');
+        await ask(shop.databases.order, 'DELETE FROM order_lines');
+        await Promise.all(services.map((service) => service.stop()));
+        await server.restoreTo(String(now?.['moment']));
+        await until('postgres takes writes', async () => {
+          const [row] = await ask(server.url, 'SELECT pg_is_in_recovery() AS waits');
+          return row?.['waits'] === false;
+        });
+        await Promise.all(services.map((service) => service.start()));
+        const after = await lines();
+        if (after !== before) throw new Error(`${after} lines of orders came back, of ${before}`);
+        orders.resume();
+        return { faults: 1, notes: [`all ${before} lines of orders, which were deleted, came back`] };
+      },
+    });
+  } finally {
+    await shop.stack.close();
+    await server.close();
   }
 }
