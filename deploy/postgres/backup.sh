@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Dumps the three databases at once, then every day, and deletes dumps that are older than the days to keep. A dump that
-# failed is tried again after ten minutes, and deletes nothing.
+# Dumps the three databases immediately, then every day, and deletes dumps that are older than the days to keep. After a
+# failure, which leaves no dump of any database and deletes none, it tries again in ten minutes.
 #   once               dumps one time and ends, with exit code 1 if that failed
 #   SECRETS_FOLDER     has the passwords of the owners (/run/secrets)      PGHOST, PGPORT  the server
 #   BACKUP_FOLDER      (/backups)
@@ -13,15 +13,23 @@ say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"; }
 [[ $keep =~ ^[1-9][0-9]{0,3}$ ]] || { say "BACKUP_KEEP_DAYS must be a number of days, not $keep" >&2; exit 2; }
 
 # product_db last: an order whose reservation is younger than its dump would have no stock behind it.
-dump() {
-  local now name file password
-  now=$(date -u +%Y%m%dT%H%M%SZ)
-  for name in user order product; do
-    file=$folder/${name}_db-$now.dump
+NAMES=(user order product)
+dump_to() { # TIME
+  local name file password
+  for name in "${NAMES[@]}"; do
+    file=$folder/${name}_db-$1.dump.part
     password=$(cat "${SECRETS_FOLDER:-/run/secrets}/${name}_owner_password") || return 1
-    PGPASSWORD=$password pg_dump --username="${name}_owner" --format=custom --file="$file.part" "${name}_db" || return 1
-    # Readable to its end, before it takes its name.
-    pg_restore --file=/dev/null "$file.part" || return 1
+    PGPASSWORD=$password pg_dump --username="${name}_owner" --format=custom --file="$file" "${name}_db" || return 1
+    # Readable to its end.
+    pg_restore --file=/dev/null "$file" || return 1
+  done
+}
+dump() {
+  local now name file
+  now=$(date -u +%Y%m%dT%H%M%SZ)
+  dump_to "$now" || { rm -f "$folder"/*_db-"$now".dump.part; return 1; }
+  for name in "${NAMES[@]}"; do
+    file=$folder/${name}_db-$now.dump
     mv "$file.part" "$file" || return 1
     say "$file $(stat -c %s "$file") bytes"
   done

@@ -42,6 +42,12 @@ export async function startDrillShop(options: StackOptions = {}): Promise<DrillS
   return { stack, databases, products: await addProducts(databases.product, PRODUCTS, STOCK) };
 }
 
+/** For a shop that cannot start: closes what was started for it. */
+export const closing = (close: () => Promise<void>) => async (error: unknown) => {
+  await close();
+  throw error;
+};
+
 interface Fault {
   /** How many times something was broken. */
   faults: number;

@@ -1,7 +1,7 @@
 import { sleep } from '../../e2e/support/process.ts';
 import type { ServiceName } from '../../e2e/support/service-database.ts';
 import { testServer } from '../../e2e/support/stack.ts';
-import { startDrillShop, underLoad } from './drill.shop.ts';
+import { closing, startDrillShop, underLoad } from './drill.shop.ts';
 import { startPostgresPair } from './postgres.pair.ts';
 import { ask } from './postgres.server.ts';
 
@@ -72,8 +72,3 @@ export async function failoverStandby() {
     await pair.close();
   }
 }
-
-const closing = (close: () => Promise<void>) => async (error: unknown) => {
-  await close();
-  throw error;
-};

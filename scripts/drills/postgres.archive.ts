@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stopPostgres } from '../lib/postgres/server.js';
 import { engineFolder, programOf } from './engines.ts';
-import { defineServer, runAsServer } from './postgres.server.ts';
+import { defineServer, runAsServer, untilWritable } from './postgres.server.ts';
 
 /** A server whose WAL is archived, with the commands of docs/high-availability.md ("Backups"). */
 export async function startArchivedPostgres() {
@@ -42,6 +42,7 @@ export async function startArchivedPostgres() {
       await appendFile(join(data, 'postgresql.auto.conf'), `${settings.join('\n')}\n`);
       await runAsServer('touch', [join(data, 'recovery.signal')], folder.path);
       running = await server.launch();
+      await untilWritable(server.url);
     },
     async close() {
       await stopPostgres(running);

@@ -1,7 +1,7 @@
 import { sleep, until } from '../../e2e/support/process.ts';
 import { stopPostgres } from '../lib/postgres/server.js';
 import { engineFolder, programOf } from './engines.ts';
-import { ask, defineServer, runAsServer } from './postgres.server.ts';
+import { ask, defineServer, runAsServer, untilWritable } from './postgres.server.ts';
 
 /** As docs/high-availability.md has them; nothing has to survive a power cut here. */
 const SETTINGS = [
@@ -62,10 +62,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
     killStandby: () => kill(standby),
     async promote() {
       await ask(urls[1], 'SELECT pg_promote()');
-      await until('the standby takes writes', async () => {
-        const [row] = await ask(urls[1], 'SELECT pg_is_in_recovery() AS waits');
-        return row?.['waits'] === false;
-      });
+      await untilWritable(urls[1]);
     },
     stopWaitingForStandby: () => setSynchronous(''),
     async close() {

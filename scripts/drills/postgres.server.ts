@@ -17,6 +17,13 @@ export async function ask(url: string, sql: string): Promise<Record<string, unkn
   return (await client.query(sql).finally(() => client.end())).rows;
 }
 
+/** Resolves when a standby, or a server that is being restored, has become a primary. */
+export const untilWritable = (url: string) =>
+  until('postgres takes writes', async () => {
+    const [row] = await ask(url, 'SELECT pg_is_in_recovery() AS waits');
+    return row?.['waits'] === false;
+  });
+
 /** Runs a program as the user that the servers run as. @throws Error with its output */
 export async function runAsServer(program: string, args: string[], cwd: string): Promise<void> {
   await promisify(execFile)(program, args, { ...serverUser(), cwd });

@@ -72,6 +72,7 @@ export const decisionOf = (intent: Intent, by: KeyName & OfRequest & { requestId
   intent,
   by,
   orderId: intent.id,
+  reservationId: intent.reservationId,
   requestId: by.requestId,
   traceparent: by.traceparent,
 });

@@ -200,11 +200,11 @@ export function createPlacementUseCases({
   ): Promise<PlacementResponse> {
     const body = JSON.stringify(toProblem(error, order.requestId));
     const response = { status: error.status, body, orderId: intent.id };
-    const rejected = await batches.reject({ ...decisionOf(intent, order), response, release: held });
+    const decision = decisionOf(intent, order);
+    const rejected = await batches.reject({ ...decision, response, release: held });
     if (!rejected) return decidedElsewhere(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
-    const { reservationId } = intent;
-    if (held) await products.release({ ...decisionOf(intent, order), reservationId }).catch(() => undefined);
+    if (held) await products.release(decision).catch(() => undefined);
     return { ...response, replayed: false };
   }
 

@@ -2,6 +2,7 @@ import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { rawReply } from '@shop/service-kit/http/reply';
 import type { ProductSchemas } from '../products/product.schemas.ts';
 import type { ExportUseCases } from './export.use-cases.ts';
+import { errorsOf } from './import.errors.ts';
 import { FORM, openForm } from './import.form.ts';
 import { CSV, EXCEL, NDJSON } from './import.reader.ts';
 import { importProgress, importQuery, importResponse } from './import.schemas.ts';
@@ -19,8 +20,6 @@ const IMPORTING = [
   'Rows with a SKU that exists update that product, from any of its columns; the others create one. CSV needs a first line with column names; an empty cell leaves a field as it is. A form has the file in its field `file`.',
   'The body is read as it comes. Refused rows are reported and the others written. Where an import breaks off, the problem document has the counts up to then and `last_line`.',
 ].join('\n\n');
-
-import { errorsOf } from './import.errors.ts';
 
 const CSV_FILE = 'sku,name,price,stock\r\nLAMP-1,Desk lamp,39.90,50\r\n';
 const NDJSON_FILE = '{"sku":"LAMP-1","name":"Desk lamp","price":39.9,"stock":50}\n';
