@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { applyMigrations, DatabaseTooNew } from '../src/postgres/migrate.ts';
@@ -197,12 +198,23 @@ describe('a migration that removes what another one replaced', () => {
 describe('several concurrent processes', () => {
   test('apply each migration once, including indexes that are created concurrently', async () => {
     const { url } = await emptyDatabase();
-    const prismaFolder = await withSecond(`${BACKFILL}
+    const prismaFolder = await folderOf({
+      [FIRST]: first[FIRST] + SLOW,
+      [SECOND]: `INSERT INTO things (name) VALUES (slow_down());
 -- migrate: alone
-CREATE INDEX CONCURRENTLY IF NOT EXISTS things_label ON things (label);`);
-    const ended = await Promise.all(
-      [1, 2, 3, 4].map(() => run({ DATABASE_URL: url, PRISMA_FOLDER: prismaFolder })),
+CREATE INDEX CONCURRENTLY IF NOT EXISTS things_label ON things (label);`,
+    });
+    const blocker = await holding(url, 'SELECT pg_advisory_xact_lock(1)');
+    const processes = [1, 2, 3, 4].map(() => run({ DATABASE_URL: url, PRISMA_FOLDER: prismaFolder }));
+    const sessions = `
+      SELECT count(*) FILTER (WHERE query LIKE '%slow_down()%' AND wait_event = 'advisory')::int AS migrating,
+             count(*) FILTER (WHERE query LIKE 'SELECT pg_try_advisory_lock%')::int AS waiting
+        FROM pg_stat_activity WHERE datname = current_database()`;
+    await until('three wait for the fourth', async () =>
+      isDeepStrictEqual(await ask(url, sessions), [{ migrating: 1, waiting: 3 }]),
     );
+    await blocker.end();
+    const ended = await Promise.all(processes);
     expect(ended.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
       ended.map(() => ({ code: 0, stderr: '' })),
     );
