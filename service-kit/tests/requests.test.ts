@@ -95,9 +95,11 @@ describe('an invalid request', () => {
   });
 
   test('gets all required fields listed if there is no body', async () => {
-    const response = await put();
-    expect(response.status).toBe(400);
-    expect(response.body.errors).toEqual(['Name is required', 'Stock is required']);
+    const empty = put().set({ 'Content-Type': 'text/plain', 'Content-Length': '0' });
+    for (const response of [await put(), await empty]) {
+      expect(response.status).toBe(400);
+      expect(response.body.errors).toEqual(['Name is required', 'Stock is required']);
+    }
   });
 
   test('gets an unknown field with its path, shortened if it is long', async () => {
