@@ -171,8 +171,14 @@ describe('a seller', () => {
       .expect(200);
     const processing = await get('/api/orders?scope=selling&status=processing', bearer(70));
     expect(processing.body).toMatchObject({ total: 1, orders: [{ id: ids[1] }] });
-    const none = await get('/api/orders?scope=selling&to=2020-01-01', bearer(70));
-    expect(none.body).toMatchObject({ total: 0, orders: [] });
+    for (const [time, total] of [
+      ['from=2020-01-01&to=2999-01-01', 5],
+      ['from=2999-01-01', 0],
+      ['to=2020-01-01', 0],
+    ] as const) {
+      const { body } = await get(`/api/orders?scope=selling&${time}`, bearer(70));
+      expect([time, body.total, body.orders.length]).toEqual([time, total, total]);
+    }
   });
 });
 
