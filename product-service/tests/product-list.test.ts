@@ -126,7 +126,7 @@ describe('GET /api/products', () => {
       `?sort=name&cursor=${own(['name', '\ud800', 1])}`,
       `?sort=created_at&cursor=${own(['created_at', 8.64e15, 1])}`,
       `?sort=price&cursor=${own(['price', '1; DROP TABLE products', 1])}`,
-      `?sort=id&cursor=${own(['id', 1, 2 ** 31])}`,
+      ...[0, 1.5, 2 ** 31].map((id) => `?sort=id&cursor=${own(['id', 1, id])}`),
       `?sort=price&cursor=${own(['price', 1e-300, 1])}`,
       ...[1e-300, 0, 21, 1.5].map((tier) => `?q=lamp&cursor=${own(['relevance', tier, 1])}`),
       '?cursor=nonsense',
