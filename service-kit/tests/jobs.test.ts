@@ -181,15 +181,16 @@ describe('the queue', () => {
     await server.end();
   });
 
-  test('exports the age of the oldest job, 0 without one, and the time of the last fetch', async () => {
+  test('exports how many are due, the age of the oldest, 0 without one, and the time of the last fetch', async () => {
     const idle = shop.start();
     await until('it looked', async () => /^jobs_last_fetch\S+ [1-9]/m.test(await idle.registry.metrics()));
     expect(await idle.registry.metrics()).toContain('jobs_oldest_seconds{task="work"} 0\n');
     await idle.close();
-    await shop.add();
-    await shop.query`UPDATE graphile_worker._private_jobs
-      SET created_at = now() - interval '1 hour', locked_at = now(), locked_by = 'alive'`;
+    await Promise.all([shop.add(), shop.add()]);
+    await shop.query`UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'alive',
+      created_at = now() - interval '1 hour', run_at = now() + (id % 2) * interval '1 hour'`;
     const metrics = await shop.start().registry.metrics();
+    expect(metrics).toContain('jobs_due{task="work"} 1\n');
     const [, age] = /^jobs_oldest_seconds\{task="work"\} (\S+)$/m.exec(metrics) ?? [];
     expect(Number(age)).toBeGreaterThanOrEqual(3600);
   });
