@@ -75,15 +75,16 @@ describe('the audit trail', () => {
     await refresh(shop.app, second.refresh_token).expect(401);
     const last = await logIn(shop.app, user.username);
     await post('logout-all', {}, `Bearer ${last.access_token}`).expect(204);
-    expect(await trail.namesOf(user.id)).toEqual([
-      'registered',
-      'logout',
-      'login_succeeded',
-      'login_succeeded',
-      'session_ended',
-      'token_reused',
-      'login_succeeded',
-      'logout_all',
+    const recorded = (await trail.eventsOf(user.id)).reverse();
+    expect(recorded.map(({ event, actor_id, details }) => [event, actor_id, details])).toEqual([
+      ['registered', user.id, {}],
+      ['logout', user.id, { sessions: 1 }],
+      ['login_succeeded', user.id, {}],
+      ['login_succeeded', user.id, {}],
+      ['session_ended', user.id, { sessions: 1 }],
+      ['token_reused', null, {}],
+      ['login_succeeded', user.id, {}],
+      ['logout_all', user.id, { sessions: 1 }],
     ]);
   });
 

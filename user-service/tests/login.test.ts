@@ -180,6 +180,19 @@ describe('failed logins of one account', () => {
     await from('2001:db8:0:1::1', right).expect(200);
   });
 
+  test('are not counted if the password could not be compared', async () => {
+    const limited = await shop.startReplica({ env: { ...env, RATE_LIMIT_LOGIN_FAILURES: '2/900' } });
+    const { user } = await register(limited.app);
+    const { passwordHash } = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
+    const store = (hash: string) =>
+      shop.db.user.update({ where: { id: user.id }, data: { passwordHash: hash } });
+    const right = { username: user.username, password: PASSWORD };
+    await store('not a hash');
+    for (let i = 0; i < 3; i += 1) await logInTo(limited, right).expect(500);
+    await store(passwordHash);
+    await logInTo(limited, right).expect(200);
+  });
+
   test('are counted in memory without Redis', async () => {
     const limited = await shop.startReplica({
       redis: false,

@@ -63,6 +63,18 @@ describe('the password hasher', () => {
     expect(unknown).toBeGreaterThan(process.cpuUsage(next).user);
   });
 
+  test('does no more than compare the hash of a right password', async () => {
+    const hasher = hasherWith(4);
+    const hash = await hasher.hash('password');
+    hasher.expectCost(11);
+    const start = process.cpuUsage();
+    expect(await hasher.verify('password', hash)).toBe(true);
+    const right = process.cpuUsage(start).user;
+    const next = process.cpuUsage();
+    await bcrypt.compare('wrong', nobodysHash(9));
+    expect(right).toBeLessThan(process.cpuUsage(next).user);
+  });
+
   test('says no to everything where there is no hash', async () => {
     await expect(hasherWith(4).verify('password', undefined)).resolves.toBe(false);
   });
