@@ -25,19 +25,25 @@ function createSearch(path: string) {
   return { parsed, route };
 }
 
-test('a query is parsed once for each route, and again if it is long', async () => {
+test('a query is parsed once for each route, and each time if it has more than 300 characters', async () => {
   const [first, second] = [createSearch('/first'), createSearch('/second')];
   const { app } = createTestApp({ routes: [first.route, second.route] });
   const wordOf = async (path: string, word: string) =>
     (await request(app).get(`${path}?word=${word}`).expect(200)).body.word;
-  const long = 'x'.repeat(301);
-  for (const word of ['lamp', 'lamp', 'desk', 'lamp', long, long])
+  const [longest, tooLong] = [294, 295].map((length) => 'x'.repeat(length)) as [string, string];
+  for (const word of ['lamp', 'lamp', 'desk', 'lamp', longest, longest, tooLong, tooLong])
     for (const path of ['/first', '/second']) expect(await wordOf(path, word)).toBe(`${path} ${word}`);
-  for (const { parsed } of [first, second]) expect(parsed).toEqual(['lamp', 'desk', long, long]);
+  for (const { parsed } of [first, second])
+    expect(parsed).toEqual(['lamp', 'desk', longest, tooLong, tooLong]);
 });
 
-test('a refused query is refused again', async () => {
+test.each([
+  ['wrod=lamp', 'validation_failed'],
+  ['word=lamp&word=desk', 'malformed_request'],
+  ['word=la%00mp', 'malformed_request'],
+])('the query %s is refused, each time', async (query, code) => {
   const { route } = createSearch('/search');
   const { app } = createTestApp({ routes: [route] });
-  for (let i = 0; i < 2; i += 1) await request(app).get('/search?wrod=lamp').expect(400);
+  for (let i = 0; i < 2; i += 1)
+    expect((await request(app).get(`/search?${query}`).expect(400)).body.code).toBe(code);
 });
