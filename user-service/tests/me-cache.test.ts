@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
+import { mailedToken } from './support/mail-links.ts';
 import { type Replica, startTestShop, type TestShop } from './support/test-shop.ts';
-import { PASSWORD, type Registered, register } from './support/user.factory.ts';
+import { logIn, PASSWORD, type Registered, register } from './support/user.factory.ts';
 
 let shop: TestShop;
 let replica: Replica;
@@ -52,6 +53,19 @@ test('me shows each change made through another replica immediately', async () =
       .send({ current_password: PASSWORD, new_password: 'another-securepass123' }),
   );
   expect(Date.parse(later.updated_at)).toBeGreaterThan(Date.parse(renamed.updated_at));
+});
+
+test('me shows after a reset of the password that the address is verified', async () => {
+  const { user, bearer } = await register(shop.app);
+  expect((await cachedMe(replica.app, bearer)).body.user.email_verified).toBe(false);
+  const body = {
+    token: await mailedToken(shop.db, user, 'reset_password'),
+    new_password: 'another-securepass123',
+  };
+  await request(shop.app).post('/api/users/password-reset/confirm').send(body).expect(200);
+  const { access_token } = await logIn(shop.app, user.username, body.new_password);
+  const after = await me(replica.app, `Bearer ${access_token}`).expect(200);
+  expect(after.body.user.email_verified).toBe(true);
 });
 
 test('me of a deleted account is not served from the cache', async () => {
