@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
+import { pino } from 'pino';
 import request from 'supertest';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 import { me, refresh, register } from './support/user.factory.ts';
@@ -63,6 +64,20 @@ describe('POST /api/users/refresh', () => {
     expect(after.body.code).toBe('invalid_token');
     const row = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
     expect(row.endedReason).toBe('token_reused');
+  });
+
+  test('names the session in the log when a spent token is used again', async () => {
+    const lines: { session_id?: string; msg: string }[] = [];
+    const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const { app } = await shop.startReplica({ logger });
+    const { user, tokens } = await register(shop.app);
+    await refresh(shop.app, tokens.refresh_token).expect(200);
+    await endGrace(user.id);
+    await refresh(app, tokens.refresh_token).expect(401);
+    const { id } = await shop.db.session.findFirstOrThrow({ where: { userId: user.id } });
+    expect(lines.filter(({ session_id }) => session_id === id)).toMatchObject([
+      { msg: 'a spent refresh token was used again: session revoked' },
+    ]);
   });
 
   test('accepts a retry with the previous token within 10 s, and returns the same successor', async () => {

@@ -14,7 +14,7 @@ import { createTestDatabase, TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/te
 import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '@shop/service-kit/testing/test-tokens';
 import type { Express } from 'express';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type ChangeAccounts, createAccountChanger } from '../../src/accounts/account.changer.ts';
 import { createChangesRepository } from '../../src/accounts/changes.repository.ts';
 import { createApp } from '../../src/app.ts';
@@ -60,6 +60,8 @@ interface ReplicaOptions {
   queue?: Partial<Parameters<typeof createTurns>[0]>;
   /** Runs jobs, which send mails through the environment's `SMTP_URL`. By default mails are only queued. */
   jobs?: boolean;
+  /** Receives the log of requests. By default there is none. */
+  logger?: Logger;
 }
 
 export const logger = pino({ level: 'silent' });
@@ -152,7 +154,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
         hasher: createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST }),
         queue: createTurns({ concurrency: 3, maxWaiting: 500, maxWait: 600_000, ...rest.queue }),
         audit,
-        logger,
+        logger: rest.logger ?? logger,
         metrics,
         config,
         isStopping: isStopping ?? (() => false),
