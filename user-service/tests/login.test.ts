@@ -90,6 +90,23 @@ describe('POST /api/users/login', () => {
     const after = await shop.db.user.findUniqueOrThrow({ where: { id: user.id } });
     expect(after.passwordHash).toBe(row.passwordHash);
   });
+
+  test('is refused if the password was changed after it was compared', async () => {
+    const { user } = await register(shop.app);
+    const isWaiting = async () => {
+      const waiting = await shop.db.$queryRaw<unknown[]>`
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return waiting.length === 1;
+    };
+    const { login } = await shop.db.$transaction(async (change) => {
+      await change.$executeRaw`UPDATE users SET password_version = 2 WHERE id = ${user.id}`;
+      const login = post({ username: user.username, password: PASSWORD }).then();
+      await until('the login waits for the change', isWaiting);
+      return { login };
+    });
+    const { status, body } = await login;
+    expect([status, body.code]).toEqual([401, 'invalid_credentials']);
+  });
 });
 
 describe('failed logins of one account', () => {

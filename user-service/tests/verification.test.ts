@@ -126,6 +126,11 @@ describe('with REQUIRE_VERIFIED_EMAIL', () => {
     const refused = await logIn(PASSWORD).expect(403);
     expect(refused.body.code).toBe('email_not_verified');
     expect(await asked(user.id)).toBe(2);
+    const events = await shop.db.securityEvent.findMany({
+      where: { userId: user.id },
+      orderBy: { id: 'asc' },
+    });
+    expect(events.map(({ event }) => event)).toEqual(['registered', 'login_refused']);
     // Without the password the response does not reveal it.
     const wrong = await logIn('wrong-password').expect(401);
     expect(wrong.body.code).toBe('invalid_credentials');
