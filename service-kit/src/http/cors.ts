@@ -33,7 +33,15 @@ const listOf = (origins: string) => origins.split(',').map((origin) => origin.tr
 export function corsHeaders(origins: string): RequestHandler {
   const listed = listOf(origins);
   const everyone = listed.includes('*');
-  return cors({ ...CORS, origin: everyone ? '*' : listed, credentials: !everyone });
+  const byOrigin = cors({ ...CORS, origin: everyone ? '*' : listed, credentials: !everyone });
+  if (!everyone) return byOrigin;
+  // The same for each request except a preflight.
+  const fixed = Object.entries(corsHeadersWithoutOrigin(origins));
+  return (request, response, next) => {
+    if (request.method === 'OPTIONS') return byOrigin(request, response, next);
+    for (const [name, value] of fixed) response.setHeader(name, value);
+    next();
+  };
 }
 
 /** CORS headers for a response to a request whose headers, and so its origin, could not be parsed. */

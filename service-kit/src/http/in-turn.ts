@@ -7,6 +7,7 @@ const MAX_WAITING = 100;
 const MAX_IGNORED = 1000;
 
 interface Line {
+  isBusy: boolean;
   waiting: [request: IncomingMessage, response: ServerResponse][];
   ignored: number;
 }
@@ -19,31 +20,36 @@ interface Line {
  */
 export function inTurn(listener: RequestListener): RequestListener {
   const lines = new WeakMap<Socket, Line>();
+  const lineOf = (socket: Socket): Line => {
+    const known = lines.get(socket);
+    if (known !== undefined) return known;
+    const line: Line = { isBusy: false, waiting: [], ignored: 0 };
+    lines.set(socket, line);
+    return line;
+  };
 
-  const begin = (socket: Socket, request: IncomingMessage, response: ServerResponse): void => {
-    response.once('close', () => next(socket));
+  const begin = (line: Line, request: IncomingMessage, response: ServerResponse): void => {
+    line.isBusy = true;
+    response.once('close', () => next(line, request.socket));
     listener(request, response);
   };
-  const next = (socket: Socket): void => {
-    const turn = lines.get(socket)?.waiting.shift();
-    if (turn === undefined || socket.destroyed) lines.delete(socket);
-    else begin(socket, ...turn);
+  const next = (line: Line, socket: Socket): void => {
+    const turn = line.waiting.shift();
+    if (turn === undefined || socket.destroyed) line.isBusy = false;
+    else begin(line, ...turn);
   };
 
   return (request, response) => {
-    const { socket } = request;
-    const line = lines.get(socket);
-    if (line === undefined) {
-      lines.set(socket, { waiting: [], ignored: 0 });
-      begin(socket, request, response);
-    } else if (line.ignored === 0) {
+    const line = lineOf(request.socket);
+    if (!line.isBusy) begin(line, request, response);
+    else if (line.ignored === 0) {
       // The last response has `Connection: close`, after which Node closes the connection.
       response.shouldKeepAlive = line.waiting.length < MAX_WAITING - 1 && response.shouldKeepAlive;
       line.waiting.push([request, response]);
       if (!response.shouldKeepAlive) line.ignored = 1;
     } else {
       line.ignored += 1;
-      if (line.ignored > MAX_IGNORED) socket.destroy();
+      if (line.ignored > MAX_IGNORED) request.socket.destroy();
     }
   };
 }

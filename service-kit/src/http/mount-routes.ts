@@ -9,6 +9,7 @@ import { inSpan, type Tracer } from '../tracing/span.ts';
 import type { Authenticator } from './authenticate.ts';
 import { openBodyStream } from './body-stream.ts';
 import type { Method, Route } from './define-route.ts';
+import { endOfTurn } from './end-of-turn.ts';
 import { parseRequest } from './parse-request.ts';
 import { endByError } from './problem.ts';
 import { createJsonReader } from './read-json.ts';
@@ -125,8 +126,11 @@ async function send(route: Route, request: Request, response: Response, plain: R
   if (bytes !== undefined) response.setHeader('Content-Type', reply.contentType ?? JSON_TYPE);
   else if (reply.bytes instanceof Readable) reply.bytes.destroy();
   if (bytes instanceof Readable) await sendStream(bytes, response);
-  else if (bytes === undefined) response.end();
-  else response.setHeader('Content-Length', Buffer.byteLength(bytes)).end(bytes);
+  else {
+    if (bytes !== undefined) response.setHeader('Content-Length', Buffer.byteLength(bytes));
+    await endOfTurn();
+    response.end(bytes);
+  }
 }
 
 function setHeaders(route: Route, reply: Result, response: Response): void {
