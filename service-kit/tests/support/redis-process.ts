@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connectRedis, type RedisConnection } from '../../src/redis/connect.ts';
 import { silent } from './test-app.ts';
 import { until } from './until.ts';
@@ -25,7 +28,7 @@ export interface RedisProcess {
 }
 
 /**
- * @param folder where it keeps what SAVE writes, and reads it at its next start
+ * @param folder where it keeps what SAVE writes, and reads it at its next start; by default each start has an empty one
  * @param flags further settings
  */
 export async function startRedisProcess(folder?: string, flags: string[] = []): Promise<RedisProcess> {
@@ -33,13 +36,15 @@ export async function startRedisProcess(folder?: string, flags: string[] = []): 
   if (binary === undefined) throw new Error('TEST_REDIS_SERVER is not set: run the tests with npm test');
   const port = await freePort();
   let child: ChildProcess | undefined;
+  let ownFolder: string | undefined;
   const redis: RedisProcess = {
     url: `redis://127.0.0.1:${port}`,
     port,
     async start() {
+      // Also where nothing is saved: a replica writes what it receives to its folder.
+      ownFolder = folder === undefined ? await mkdtemp(join(tmpdir(), 'shop-redis-')) : undefined;
       const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-      if (folder !== undefined) options.push('--dir', folder);
-      options.push(...flags);
+      options.push('--dir', folder ?? String(ownFolder), ...flags);
       const started = spawn(binary, options, { stdio: ['ignore', 'pipe', 'ignore'] });
       child = started;
       let output = '';
@@ -55,6 +60,7 @@ export async function startRedisProcess(folder?: string, flags: string[] = []): 
       const exit = once(ended, 'exit');
       ended.kill('SIGKILL');
       await exit;
+      if (ownFolder !== undefined) await rm(ownFolder, { recursive: true, force: true });
     },
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
