@@ -20,38 +20,42 @@ export function parseRequest(route: Route, request: Request) {
     issues.push(...fieldIssuesOf(result.error));
     return undefined;
   };
-  const querySchema = route.query ?? NO_QUERY;
-  const known = queriesOf(querySchema).get(searchOf(request));
-  const parsed = {
+  const { params, query } = knownAddresses(route).get(request.originalUrl) ?? {
     params: check(route.params, () => request.params),
-    query: known ?? check(querySchema, () => knownOnly(queryOf(request), querySchema, issues)),
-    headers: check(route.headers, () => request.headers),
-    body: check(route.body, () => jsonBodyOf(request)),
+    query: check(route.query ?? NO_QUERY, () => knownOnly(queryOf(request), route.query ?? NO_QUERY, issues)),
   };
+  const headers = check(route.headers, () => request.headers);
+  const body = check(route.body, () => jsonBodyOf(request));
   if (issues.length > 0) throw new ValidationFailed(issues);
-  if (known === undefined) remember(querySchema, request, parsed.query);
-  return parsed;
+  remember(route, request, { params, query });
+  return { params, query, headers, body };
 }
 
 const NO_QUERY = z.object({});
 
-/** Parsed queries cached for each schema, and the longest query string that is cached. */
-const MAX_QUERIES = 500;
+/** The valid parts of an address, parsed and frozen. */
+interface Address {
+  readonly params: unknown;
+  readonly query: unknown;
+}
+
+/** Parsed addresses cached for each route, and the longest address that is cached. */
+const MAX_ADDRESSES = 500;
 const MAX_KEPT_LENGTH = 300;
 
-/** Valid queries by their text, parsed and frozen: most requests for lists use one of a few queries. */
-const parsedQueries = new WeakMap<z.ZodType, LRUCache<string, object>>();
+/** Valid addresses by their text: most reads of a catalogue are of a few lists and products. */
+const parsedAddresses = new WeakMap<Route, LRUCache<string, Address>>();
 
-function queriesOf(schema: z.ZodType): LRUCache<string, object> {
-  const known = parsedQueries.get(schema) ?? new LRUCache({ max: MAX_QUERIES });
-  parsedQueries.set(schema, known);
+function knownAddresses(route: Route): LRUCache<string, Address> {
+  const known = parsedAddresses.get(route) ?? new LRUCache({ max: MAX_ADDRESSES });
+  parsedAddresses.set(route, known);
   return known;
 }
 
-function remember(schema: z.ZodType, request: Request, query: unknown): void {
-  const search = searchOf(request);
-  if (typeof query !== 'object' || query === null || search.length > MAX_KEPT_LENGTH) return;
-  queriesOf(schema).set(search, Object.freeze(query));
+function remember(route: Route, { originalUrl }: Request, { params, query }: Address): void {
+  const known = knownAddresses(route);
+  if (originalUrl.length > MAX_KEPT_LENGTH || known.has(originalUrl)) return;
+  known.set(originalUrl, { params: Object.freeze(params), query: Object.freeze(query) });
 }
 
 function searchOf({ originalUrl }: Request): string {
@@ -90,8 +94,7 @@ function queryOf(request: Request): Record<string, string> {
       throw new MalformedRequest(
         `The query parameter ${JSON.stringify(shorten(name, MAX_NAME))} is repeated`,
       );
-    if (!value.isWellFormed() || value.includes('\0'))
-      throw new MalformedRequest('The query contains characters that cannot be used');
+    if (value.includes('\0')) throw new MalformedRequest('The query contains characters that cannot be used');
     query[name] = value;
   }
   return query;
