@@ -1,7 +1,6 @@
 import { openAccounts } from '@shop/service-kit/accounts/open-accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
-import { openDatabase } from '@shop/service-kit/postgres/open-database';
-import { observePool } from '@shop/service-kit/postgres/pool.metrics';
+import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { openRedis } from '@shop/service-kit/redis/open-redis';
 import { runServer } from '@shop/service-kit/runtime/run-server';
@@ -19,17 +18,8 @@ await runServer({
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics, tracer } = runtime;
-    const {
-      DATABASE_URL,
-      DATABASE_POOL,
-      DATABASE_PREPARED: prepared,
-      TIME_LIMIT_FACTOR: timeLimitFactor,
-    } = config;
-    const { close, adapter, pool, ...queries } = openDatabase(DATABASE_URL, DATABASE_POOL, logger, {
-      timeLimitFactor,
-      prepared,
-    });
-    observePool(pool, metrics.registry);
+    const timeLimitFactor = config.TIME_LIMIT_FACTOR;
+    const { close, adapter, ...queries } = openServiceDatabase(runtime);
     const db = new PrismaClient({ adapter });
     const redis = await openRedis(config.REDIS_URL, logger);
     const accessKeys = openAccessKeys(config, logger, metrics);

@@ -1,7 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import type { Metrics } from '../runtime/metrics.ts';
 import { openPool } from './open-pool.ts';
+import { observePool } from './pool.metrics.ts';
 import { type PoolOptions, poolSettings } from './pool-settings.ts';
 import { createQuery, createTransaction, type Query, type Transaction } from './query.ts';
 
@@ -39,4 +41,25 @@ export function openDatabase(
     pool,
     close: () => pool.end(),
   };
+}
+
+interface ServiceDatabaseOptions {
+  config: {
+    DATABASE_URL: string;
+    DATABASE_POOL: number;
+    DATABASE_PREPARED: boolean;
+    TIME_LIMIT_FACTOR: number;
+  };
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** The database of a running service, as its settings say, with metrics of its pool. */
+export function openServiceDatabase({ config, logger, metrics }: ServiceDatabaseOptions): Database {
+  const database = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, {
+    timeLimitFactor: config.TIME_LIMIT_FACTOR,
+    prepared: config.DATABASE_PREPARED,
+  });
+  observePool(database.pool, metrics.registry);
+  return database;
 }
