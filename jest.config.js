@@ -33,7 +33,6 @@ export default {
   collectCoverageFrom: [
     '**/src/**/*.ts',
     '!**/src/generated/**',
-    '!**/src/testing/**',
     '!**/src/api.types.ts',
     '!**/src/server.ts',
     '!**/src/migrate.ts',

@@ -8,8 +8,8 @@ import { changesPage, type ReadChanges } from '../src/accounts/account-changes.t
 import { openAccounts } from '../src/accounts/open-accounts.ts';
 import { defineRoute } from '../src/http/define-route.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
-import { TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
 import { createServiceTokenVerifier } from '../src/tokens/service-token.ts';
+import { TEST_SERVICE_SECRET } from '../testing/test-tokens.ts';
 import { createSource, ended, tokenOf } from './support/account-source.ts';
 import { createRecordingLogger, createTestApp } from './support/test-app.ts';
 

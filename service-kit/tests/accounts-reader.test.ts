@@ -2,9 +2,9 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { ReadChanges } from '../src/accounts/account-changes.ts';
 import { startAccountsReader } from '../src/accounts/accounts.reader.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
+import { until } from '../testing/until.ts';
 import { allEnded, createSource, deleted, ended, NOW, raised, tokenOf } from './support/account-source.ts';
 import { createRecordingLogger } from './support/test-app.ts';
-import { until } from './support/until.ts';
 
 const toClose: (() => unknown)[] = [];
 afterEach(async () => {

@@ -5,9 +5,9 @@ import request from 'supertest';
 import { z } from 'zod';
 import { unknownAccounts } from '../src/accounts/accounts.ts';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
-import { BAD_ACCESS_TOKENS, signTestToken } from '../src/testing/bad-tokens.ts';
-import { bearer, TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
 import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
+import { BAD_ACCESS_TOKENS, signTestToken } from '../testing/bad-tokens.ts';
+import { bearer, TEST_SERVICE_SECRET } from '../testing/test-tokens.ts';
 import { createTestApp } from './support/test-app.ts';
 
 const routeFor = <W extends Who>(who: W) =>

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Forbidden } from '../src/errors/http-errors.ts';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
-import { describeAuthorization } from '../src/testing/authz-table.ts';
-import { bearer } from '../src/testing/test-tokens.ts';
+import { describeAuthorization } from '../testing/authz-table.ts';
+import { bearer } from '../testing/test-tokens.ts';
 import { createTestApp } from './support/test-app.ts';
 
 const OWNER = 3;

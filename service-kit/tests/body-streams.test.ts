@@ -8,8 +8,8 @@ import { z } from 'zod';
 import type { BodyStream } from '../src/http/body-stream.ts';
 import { defineRoute } from '../src/http/define-route.ts';
 import { createJsonReader } from '../src/http/read-json.ts';
+import { until } from '../testing/until.ts';
 import { createTestApp } from './support/test-app.ts';
-import { until } from './support/until.ts';
 import { openUpload, upload } from './support/upload.ts';
 
 const servers: Server[] = [];

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openSlowLink } from '../src/testing/slow-link.ts';
-import { connectTestRedis } from '../src/testing/test-redis.ts';
+import { openSlowLink } from '../testing/slow-link.ts';
+import { connectTestRedis } from '../testing/test-redis.ts';
+import { until } from '../testing/until.ts';
 import {
   CONTRACT,
   cacheOn,
@@ -16,7 +17,6 @@ import {
 } from './support/caches.ts';
 import { pageOn } from './support/pages.ts';
 import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
-import { until } from './support/until.ts';
 
 /** A connection that the test cuts, while that of another process works. */
 async function twoConnections() {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { times } from '../src/testing/depth.ts';
-import { connectTestRedis } from '../src/testing/test-redis.ts';
+import { times } from '../testing/depth.ts';
+import { connectTestRedis } from '../testing/test-redis.ts';
+import { until } from '../testing/until.ts';
 import { CONTRACT, deferred, LATER, open } from './support/caches.ts';
 import { pageOn, type Table } from './support/pages.ts';
-import { until } from './support/until.ts';
 
 const table = (): Table => new Map(['1', '2', '3'].map((id) => [id, 1]));
 

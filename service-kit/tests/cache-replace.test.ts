@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { connectTestRedis } from '../src/testing/test-redis.ts';
+import { connectTestRedis } from '../testing/test-redis.ts';
+import { until } from '../testing/until.ts';
 import {
   cacheOn,
   LATER,
@@ -14,7 +15,6 @@ import {
   twoProcesses,
   version,
 } from './support/caches.ts';
-import { until } from './support/until.ts';
 
 describe('a response that is replaced', () => {
   const connect = async () => cacheOn(await open(connectTestRedis())).cache;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Query } from '../src/postgres/query.ts';
 import { createCacheTrust } from '../src/redis/cache-trust.ts';
+import { until } from '../testing/until.ts';
 import { openTrustDatabase, type TrustDatabase } from './support/trust.ts';
-import { until } from './support/until.ts';
 
 let database: TrustDatabase;
 beforeAll(async () => {

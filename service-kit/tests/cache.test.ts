@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { connectTestRedis } from '../src/testing/test-redis.ts';
+import { connectTestRedis } from '../testing/test-redis.ts';
+import { until } from '../testing/until.ts';
 import {
   bytesOf,
   cacheOn,
@@ -14,7 +15,6 @@ import {
   twoProcesses,
   value,
 } from './support/caches.ts';
-import { until } from './support/until.ts';
 
 describe.each(['without Redis', 'with Redis'])('a cache %s', (way) => {
   const connect = () => (way === 'with Redis' ? open(connectTestRedis()) : undefined);

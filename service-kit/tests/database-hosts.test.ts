@@ -5,7 +5,7 @@ import { applyMigrations } from '../src/postgres/migrate.ts';
 import { openDatabase } from '../src/postgres/open-database.ts';
 import { ConfigError, directUrlOf } from '../src/runtime/config.ts';
 import { createLogger } from '../src/runtime/logger.ts';
-import { openSlowLink, type SlowLink } from '../src/testing/slow-link.ts';
+import { openSlowLink, type SlowLink } from '../testing/slow-link.ts';
 import { ask, createMigrationFixtures } from './support/migrations.ts';
 import { freePort } from './support/redis-process.ts';
 

@@ -4,7 +4,7 @@ import { OutOfTime } from '../src/errors/http-errors.ts';
 import { isDatabaseUnavailable, wasNotDone } from '../src/postgres/database-errors.ts';
 import { type Database, openDatabase } from '../src/postgres/open-database.ts';
 import { createLogger } from '../src/runtime/logger.ts';
-import { openSlowLink, type SlowLink, throughLink } from '../src/testing/slow-link.ts';
+import { openSlowLink, type SlowLink, throughLink } from '../testing/slow-link.ts';
 
 const url = process.env['TEST_DATABASE_URL'] ?? '';
 const failureOf = (work: Promise<unknown>) =>

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AppError } from '../src/errors/app-error.ts';
 import { defineRoute } from '../src/http/define-route.ts';
 import { type RunningServer, startServer } from '../src/runtime/run-server.ts';
-import { bearer } from '../src/testing/test-tokens.ts';
+import { bearer } from '../testing/test-tokens.ts';
 import { createTestApp } from './support/test-app.ts';
 
 const running: RunningServer[] = [];

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { inTurn } from '../src/http/in-turn.ts';
-import { until } from './support/until.ts';
+import { until } from '../testing/until.ts';
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { pino } from 'pino';
+import { until } from '../testing/until.ts';
 import { openJobShop } from './support/job-shop.ts';
-import { until } from './support/until.ts';
 
 let shop: Awaited<ReturnType<typeof openJobShop>>;
 beforeAll(async () => {

@@ -8,8 +8,8 @@ import { createHttpClient } from '../src/http/http-client.ts';
 import { openDatabase } from '../src/postgres/open-database.ts';
 import { observePool } from '../src/postgres/pool.metrics.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
+import { until } from '../testing/until.ts';
 import { createTestApp, silent } from './support/test-app.ts';
-import { until } from './support/until.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

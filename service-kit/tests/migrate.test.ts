@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { applyMigrations, DatabaseTooNew } from '../src/postgres/migrate.ts';
+import { until } from '../testing/until.ts';
 import { ask, createMigrationFixtures } from './support/migrations.ts';
-import { until } from './support/until.ts';
 
 const { folderOf, emptyDatabase, run, cleanUp } = createMigrationFixtures();
 afterEach(cleanUp);

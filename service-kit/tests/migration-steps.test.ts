@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { applyMigrations, DatabaseTooNew } from '../src/postgres/migrate.ts';
+import { until } from '../testing/until.ts';
 import { ask, createMigrationFixtures } from './support/migrations.ts';
-import { until } from './support/until.ts';
 
 const { folderOf, emptyDatabase, run, start, cleanUp } = createMigrationFixtures();
 afterEach(cleanUp);

@@ -7,7 +7,7 @@ import { openPool } from '../src/postgres/open-pool.ts';
 import { poolSettings } from '../src/postgres/pool-settings.ts';
 import { createQuery, createTransaction } from '../src/postgres/query.ts';
 import { createLogger } from '../src/runtime/logger.ts';
-import { openSlowLink, type SlowLink, throughLink } from '../src/testing/slow-link.ts';
+import { openSlowLink, type SlowLink, throughLink } from '../testing/slow-link.ts';
 
 const url = process.env['TEST_DATABASE_URL'] ?? '';
 const TABLE = 'entries_of_open_pool_test';

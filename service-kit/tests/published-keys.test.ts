@@ -5,8 +5,6 @@ import request from 'supertest';
 import { z } from 'zod';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
-import { BAD_ACCESS_TOKENS } from '../src/testing/bad-tokens.ts';
-import { createTestKey, type KeyServer, startKeyServer, type TestKey } from '../src/testing/key-server.ts';
 import {
   createAccessTokenVerifier,
   signAccessToken,
@@ -14,8 +12,10 @@ import {
   TOKEN_ISSUER,
 } from '../src/tokens/access-token.ts';
 import { openPublishedKeys } from '../src/tokens/published-keys.ts';
+import { BAD_ACCESS_TOKENS } from '../testing/bad-tokens.ts';
+import { createTestKey, type KeyServer, startKeyServer, type TestKey } from '../testing/key-server.ts';
+import { until } from '../testing/until.ts';
 import { createRecordingLogger, createTestApp } from './support/test-app.ts';
-import { until } from './support/until.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

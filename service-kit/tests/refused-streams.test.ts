@@ -8,9 +8,9 @@ import { defineError } from '../src/errors/app-error.ts';
 import { Forbidden, Unavailable } from '../src/errors/http-errors.ts';
 import type { BodyStream } from '../src/http/body-stream.ts';
 import { defineRoute } from '../src/http/define-route.ts';
-import { bearer } from '../src/testing/test-tokens.ts';
+import { bearer } from '../testing/test-tokens.ts';
+import { until } from '../testing/until.ts';
 import { createTestApp } from './support/test-app.ts';
-import { until } from './support/until.ts';
 import { openUpload, upload } from './support/upload.ts';
 
 const servers: Server[] = [];

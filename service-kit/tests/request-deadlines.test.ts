@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { remainingTime } from '../src/deadline/deadline.ts';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
 import type { TimeLimit } from '../src/http/request-deadline.ts';
-import { bearer, TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
 import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
+import { bearer, TEST_SERVICE_SECRET } from '../testing/test-tokens.ts';
 import { createTestApp } from './support/test-app.ts';
 
 const response = z.object({ left: z.number().nullable() });

@@ -7,9 +7,9 @@ import request from 'supertest';
 import { defineRoute } from '../src/http/define-route.ts';
 import { etagOf } from '../src/http/mount-routes.ts';
 import { rawReply, reply } from '../src/http/reply.ts';
+import { until } from '../testing/until.ts';
 import { appOf, getFrom } from './support/one-route.ts';
 import { createTestApp } from './support/test-app.ts';
-import { until } from './support/until.ts';
 
 describe('a successful response', () => {
   test('is JSON with the fields of the schema only', async () => {

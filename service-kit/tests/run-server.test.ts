@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import express, { type Express } from 'express';
 import { type RunningServer, startServer } from '../src/runtime/run-server.ts';
-import { until } from './support/until.ts';
+import { until } from '../testing/until.ts';
 
 const running: RunningServer[] = [];
 const children: ChildProcess[] = [];

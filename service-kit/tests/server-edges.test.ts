@@ -4,9 +4,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { defineRoute } from '../src/http/define-route.ts';
 import { type RunningServer, startServer } from '../src/runtime/run-server.ts';
-import { bearer } from '../src/testing/test-tokens.ts';
+import { bearer } from '../testing/test-tokens.ts';
+import { until } from '../testing/until.ts';
 import { createTestApp } from './support/test-app.ts';
-import { until } from './support/until.ts';
 
 const running: RunningServer[] = [];
 afterEach(async () => {

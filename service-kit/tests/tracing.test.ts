@@ -7,14 +7,14 @@ import { defineRoute } from '../src/http/define-route.ts';
 import { createHttpClient } from '../src/http/http-client.ts';
 import { openDatabase } from '../src/postgres/open-database.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
-import { type ReceivedSpan, startOtlpReceiver } from '../src/testing/otlp-receiver.ts';
-import { TEST_SERVICE_SECRET } from '../src/testing/test-tokens.ts';
 import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
 import { spanOfJob } from '../src/tracing/entry.spans.ts';
 import { openTracer } from '../src/tracing/otlp-tracer.ts';
 import { currentTraceparent, inSpan, type Tracer } from '../src/tracing/span.ts';
+import { type ReceivedSpan, startOtlpReceiver } from '../testing/otlp-receiver.ts';
+import { TEST_SERVICE_SECRET } from '../testing/test-tokens.ts';
+import { until } from '../testing/until.ts';
 import { createRecordingLogger, createTestApp, silent } from './support/test-app.ts';
-import { until } from './support/until.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`;

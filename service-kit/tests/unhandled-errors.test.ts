@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
-import { until } from './support/until.ts';
+import { until } from '../testing/until.ts';
 
 const file = fileURLToPath(new URL('./support/child-server.ts', import.meta.url));
 const children: ChildProcess[] = [];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { until } from './support/until.ts';
+import { until } from '../testing/until.ts';
 import { openReplicas, type Replica } from './support/user-caches.ts';
 
 let replicas: Awaited<ReturnType<typeof openReplicas>>;

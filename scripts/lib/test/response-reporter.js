@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../shop.js';
 
-/** Written by service-kit/src/testing/documented.ts: one line for each operation and status of each test file. */
+/** Written by service-kit/testing/documented.ts: one line for each operation and status of each test file. */
 const SEEN = join(ROOT, 'coverage', 'seen-responses.txt');
 const TABLE = join(ROOT, 'coverage', 'responses.txt');
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];

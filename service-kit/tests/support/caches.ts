@@ -3,7 +3,7 @@ import { type Cache, type CacheOptions, createCaches, type Loaded } from '../../
 import type { CachedBytes } from '../../src/redis/cache-groups.ts';
 import type { RedisConnection } from '../../src/redis/connect.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { connectTestRedis } from '../../src/testing/test-redis.ts';
+import { connectTestRedis } from '../../testing/test-redis.ts';
 import { openTrustDatabase, type TrustDatabase } from './trust.ts';
 
 /** Longer than a response is served without asking Redis, in milliseconds. */

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { startJobs } from '../../src/jobs/start-jobs.ts';
 import { createQuery } from '../../src/postgres/query.ts';
-import { createTestDatabase } from '../../src/testing/test-database.ts';
+import { createTestDatabase } from '../../testing/test-database.ts';
 
 type Options = Partial<Parameters<typeof startJobs>[0]>;
 

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis, type RedisConnection } from '../../src/redis/connect.ts';
+import { until } from '../../testing/until.ts';
 import { silent } from './test-app.ts';
-import { until } from './until.ts';
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -5,10 +5,10 @@ import type { Route } from '../../src/http/define-route.ts';
 import type { RedisConnection } from '../../src/redis/connect.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '../../src/testing/test-tokens.ts';
 import { createAccessTokenVerifier } from '../../src/tokens/access-token.ts';
 import { createServiceTokenVerifier } from '../../src/tokens/service-token.ts';
 import { fixedKeys, secretKey } from '../../src/tokens/token-keys.ts';
+import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '../../testing/test-tokens.ts';
 
 export const silent: Logger = pino({ level: 'silent' });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { createQuery } from '../../src/postgres/query.ts';
 import { createCacheTrust } from '../../src/redis/cache-trust.ts';
-import { createTestDatabase } from '../../src/testing/test-database.ts';
+import { createTestDatabase } from '../../testing/test-database.ts';
 
 /** How long a distrust lasts, in milliseconds: the cache must be trusted again soon. */
 const DISTRUST = 1600;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { JOB_QUEUE_VERSION } from '../jobs/migrate-job-queue.ts';
-import { migrateDatabase } from '../postgres/migrate-database.ts';
+import { JOB_QUEUE_VERSION } from '../src/jobs/migrate-job-queue.ts';
+import { migrateDatabase } from '../src/postgres/migrate-database.ts';
 
 /** The `timeLimitFactor` of a service under test, so that a busy machine is not mistaken for a slow database. */
 export const TEST_TIME_LIMIT_FACTOR = 8;

@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Express } from 'express';
-import { documentOf } from '../http/mount-routes.ts';
+import { documentOf } from '../src/http/mount-routes.ts';
 import { type ApiDocument, createResponseCheck, type Exchange } from './response-check.ts';
 
 /** Records the responses of this test file, for scripts/lib/test/response-reporter.js. */
-const SEEN_FOLDER = fileURLToPath(new URL('../../../coverage/', import.meta.url));
+const SEEN_FOLDER = fileURLToPath(new URL('../../coverage/', import.meta.url));
 type Handle = (request: IncomingMessage, response: ServerResponse, ...rest: unknown[]) => unknown;
 const SEEN_FILE = `${SEEN_FOLDER}seen-responses.txt`;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
-import type { Route } from '../http/define-route.ts';
-import { declaredRoutes } from '../http/mount-routes.ts';
+import type { Route } from '../src/http/define-route.ts';
+import { declaredRoutes } from '../src/http/mount-routes.ts';
 
 /** More than a JSON body may have, in bytes. Set the limits of streams below it. */
 const TOO_LARGE = 101 * 1024;

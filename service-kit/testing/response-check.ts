@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { FieldCode, FieldIssue } from '../errors/app-error.ts';
-import { UNEXPECTED_CODES } from '../http/openapi.problems.ts';
+import type { FieldCode, FieldIssue } from '../src/errors/app-error.ts';
+import { UNEXPECTED_CODES } from '../src/http/openapi.problems.ts';
 
 /** A request and its response, as far as the API document describes them. */
 export interface Exchange {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TokenKey } from '../tokens/token-keys.ts';
+import type { TokenKey } from '../src/tokens/token-keys.ts';
 
 /** A key pair of a signing service. */
 export interface TestKey {

@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '../tokens/access-token.ts';
-import { createServiceTokenSigner } from '../tokens/service-token.ts';
+import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '../src/tokens/access-token.ts';
+import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from './test-tokens.ts';
 
 const USER = 7;

@@ -1,4 +1,4 @@
-import type { AccountChange, ReadChanges } from '../accounts/account-changes.ts';
+import type { AccountChange, ReadChanges } from '../src/accounts/account-changes.ts';
 
 const PAGE = 1000;
 

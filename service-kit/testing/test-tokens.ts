@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { signAccessToken } from '../tokens/access-token.ts';
-import { secretKey } from '../tokens/token-keys.ts';
+import { signAccessToken } from '../src/tokens/access-token.ts';
+import { secretKey } from '../src/tokens/token-keys.ts';
 
 export const TEST_JWT_SECRET = 'a-secret-of-the-tests-that-is-long-enough';
 export const TEST_SERVICE_SECRET = 'a-service-secret-of-the-tests-long-enough';

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { defineError } from '../errors/app-error.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { openApiDocument } from '../http/openapi.ts';
-import { toProblem } from '../http/problem.ts';
-import { type ApiDocument, createResponseCheck, type Exchange } from './response-check.ts';
+import { defineError } from '../src/errors/app-error.ts';
+import { defineRoute } from '../src/http/define-route.ts';
+import { openApiDocument } from '../src/http/openapi.ts';
+import { toProblem } from '../src/http/problem.ts';
+import { type ApiDocument, createResponseCheck, type Exchange } from '../testing/response-check.ts';
 
 const Taken = defineError(409, 'name_taken', 'Taken');
 const Gone = defineError(410, 'gone', 'Gone');

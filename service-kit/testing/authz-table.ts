@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
-import type { Route, Who } from '../http/define-route.ts';
-import { declaredRoutes } from '../http/mount-routes.ts';
-import { createServiceTokenSigner } from '../tokens/service-token.ts';
+import type { Route, Who } from '../src/http/define-route.ts';
+import { declaredRoutes } from '../src/http/mount-routes.ts';
+import { createServiceTokenSigner } from '../src/tokens/service-token.ts';
 import { TEST_SERVICE_SECRET } from './test-tokens.ts';
 
 /** The kinds of callers of a route. Four of them are signed in; the rule describes what each owns or has bought. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { connectRedis, type RedisConnection } from '../redis/connect.ts';
+import { connectRedis, type RedisConnection } from '../src/redis/connect.ts';
 
 /** Milliseconds: a machine that is busy with tests is not an unavailable Redis. */
 const COMMAND_TIMEOUT = 5000;
