@@ -22,11 +22,7 @@ export default {
   maxWorkers: 3,
   // With this limit Jest always uses worker processes, which get the flag that ES modules need (service-kit/jest-preset.js).
   workerIdleMemoryLimit: '1GB',
-  reporters: [
-    'default',
-    ['<rootDir>/scripts/lib/test/response-reporter.js', { projects: WORKSPACES.length }],
-    '<rootDir>/scripts/lib/test/count-reporter.js',
-  ],
+  reporters: ['default', ['<rootDir>/scripts/lib/test/reporter.js', { projects: WORKSPACES.length }]],
   coverageProvider: 'v8',
   // Relative to each workspace. Left out: what Prisma generates, helpers of tests, and the entries of processes, which the
   // tests across services run.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findProgram } from '../scripts/lib/programs.js';
+import { findProgram } from '../scripts/lib/programs.ts';
 import { type ComposeDatabases, SERVICES, startComposeDatabases } from './support/compose.databases.ts';
 
 const missing = ['psql', 'pg_dump', 'pg_restore'].find((name) => findProgram(name) === undefined);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findProgram } from '../scripts/lib/programs.js';
+import { findProgram } from '../scripts/lib/programs.ts';
 import { type ComposeDatabases, SERVICES, startComposeDatabases } from './support/compose.databases.ts';
 
 const psql = findProgram('psql');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { settingNames } from '../scripts/docs/settings.ts';
+import { settingNames } from '../docs/generators/settings.ts';
 
 interface Container {
   environment?: Record<string, string | null>;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { programOf } from '../scripts/drills/engines.ts';
+import { programOf } from './drills/engines.ts';
 import { startProcess } from './support/process.ts';
 import { testServer } from './support/stack.ts';
 
@@ -11,7 +11,7 @@ const DRILLS = {
   pgbouncer: ['pgbouncer'],
 };
 const drills = ['queue-lock', 'migrate', ...Object.entries(DRILLS).flatMap(whereThereIs)].join();
-const RUN = ['--conditions=@shop/source', '--import', 'tsx', 'scripts/drills/run.ts', drills];
+const RUN = ['--conditions=@shop/source', '--import', 'tsx', 'e2e/drills/run.ts', drills];
 
 function whereThereIs([program, names]: [string, string[]]): string[] {
   try {

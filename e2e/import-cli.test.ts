@@ -31,7 +31,7 @@ afterEach(async () => {
 /** Runs `npm run import`. @returns its output, without the progress lines */
 async function runImport(...args: string[]) {
   const env = { SHOP_TOKEN: tokenOf(1), NO_COLOR: '1' };
-  const run = ['scripts/run.js', 'import', ...args, '--url', stack.product.url];
+  const run = ['scripts/run.js', 'clients/import/import.command.ts', ...args, '--url', stack.product.url];
   const command = startProcess('node', run, { cwd: ROOT, env });
   const code = await command.ended();
   const lines = command.output().trim().split('\n');

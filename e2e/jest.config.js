@@ -4,7 +4,7 @@ import { jestPreset } from '@shop/service-kit/jest-preset';
 export default {
   ...jestPreset,
   displayName: 'e2e',
-  globalSetup: '<rootDir>/../scripts/lib/test/build-for-e2e.js',
+  globalSetup: '<rootDir>/../scripts/lib/test/e2e-setup.js',
   setupFilesAfterEnv: ['<rootDir>/support/documented.ts'],
   testMatch: ['<rootDir>/**/*.test.ts'],
 };

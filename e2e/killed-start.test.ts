@@ -26,7 +26,10 @@ beforeAll(async () => {
     HOME: process.env['HOME'] ?? folder,
   };
   start = () => {
-    shop = startProcess(process.execPath, ['scripts/run.js', 'start'], { cwd: ROOT, env });
+    shop = startProcess(process.execPath, ['scripts/run.js', 'scripts/commands/start.ts'], {
+      cwd: ROOT,
+      env,
+    });
     return shop;
   };
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { validateManifests } from '../scripts/lib/kubernetes/validate.js';
+import { validateManifests } from '../deploy/kubernetes/validate.ts';
 
 const pod = (probe: string) => `
 apiVersion: v1

@@ -54,7 +54,7 @@ describe('the commands of the README', () => {
       PRODUCT_SERVICE_URL: stack.product.url,
       ORDER_SERVICE_URL: stack.order.url,
     };
-    await run(process.execPath, [SEED, 'seed'], { env });
+    await run(process.execPath, [SEED, 'examples/demo/seed.command.ts'], { env });
     expect(await runBlocks()).toContain('Order cancelled successfully');
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { drawPicture } from '../scripts/lib/demo/pictures.js';
+import { drawPicture } from '../examples/demo/pictures.ts';
 import { call } from './support/http.ts';
 import { startProcess } from './support/process.ts';
 import { type Stack, startStack } from './support/stack.ts';
@@ -15,7 +15,7 @@ afterAll(() => stack.close());
 
 /** Runs `npm run seed` on this stack. @returns its output */
 async function seed(): Promise<string> {
-  const command = startProcess('node', [COMMAND, 'seed'], {
+  const command = startProcess('node', [COMMAND, 'examples/demo/seed.command.ts'], {
     env: {
       USER_SERVICE_URL: stack.user.url,
       PRODUCT_SERVICE_URL: stack.product.url,

@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
- * Entry of every npm script: `node scripts/run.js <command> [arguments]`. It needs nothing that npm has to install, so that
- * it can install everything else. A command exports `main`, which returns the exit code, and `HELP`, the text for --help.
+ * Entry of every npm script: `node scripts/run.js <file of the command> [arguments]`. It needs nothing that npm has to install,
+ * so that it can install everything else. A command exports `main`, which returns the exit code, and `HELP`, the text for
+ * --help.
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAMP = join(ROOT, 'node_modules', '.installed-for');
@@ -19,9 +20,10 @@ installPackages();
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 const [command = '', ...args] = process.argv.slice(2);
-const { explain, INTERRUPTED_BY_USER, Interrupted } = await import('./lib/failure.js');
+await import('./typescript.js');
+const { explain, INTERRUPTED_BY_USER, Interrupted } = await import('./lib/failure.ts');
 try {
-  const { main, HELP } = await import(`./commands/${command}.js`);
+  const { main, HELP } = await import(pathToFileURL(join(ROOT, command)).href);
   const asksForHelp = HELP !== undefined && args.some((arg) => arg === '--help' || arg === '-h');
   if (asksForHelp) console.log(HELP);
   process.exit(asksForHelp ? 0 : await main(args));

@@ -4,6 +4,6 @@ import { jestPreset } from '@shop/service-kit/jest-preset';
 export default {
   ...jestPreset,
   displayName: 'client',
-  globalSetup: '<rootDir>/tests/support/global-setup.js',
+  globalSetup: '<rootDir>/../../scripts/lib/test/e2e-setup.js',
   globalTeardown: '<rootDir>/../../scripts/lib/test/global-teardown.js',
 };

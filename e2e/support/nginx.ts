@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from '@jest/globals';
-import { findProgram } from '../../scripts/lib/programs.js';
+import { findProgram } from '../../scripts/lib/programs.ts';
 import { freePort, type Started, startProcess, until } from './process.ts';
 import type { ServiceName } from './service-database.ts';
 

@@ -4,13 +4,13 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { removeData } from '../../scripts/lib/postgres/data-folder.js';
+import { removeData } from '../../scripts/lib/postgres/data-folder.ts';
 import {
   launchPostgres,
   startEmbeddedPostgres,
   stopPostgres,
   superuserUrl,
-} from '../../scripts/lib/postgres/server.js';
+} from '../../scripts/lib/postgres/server.ts';
 import { sleep, until } from './process.ts';
 
 /** A PostgreSQL server for one test, which may kill, pause and restart it with the same port and data. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { findProgram } from '../../scripts/lib/programs.js';
+import { findProgram } from '../../scripts/lib/programs.ts';
 import { freePort, startProcess, until } from './process.ts';
 
 export const OBSERVABILITY = fileURLToPath(new URL('../../deploy/observability', import.meta.url));

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
-import { drawPicture } from '../../scripts/lib/demo/pictures.js';
+import { drawPicture } from '../demo/pictures.ts';
 
-const CATALOGUE = new URL('../../scripts/lib/demo/catalogue.csv', import.meta.url);
+const CATALOGUE = new URL('../demo/catalogue.csv', import.meta.url);
 const PICTURE = /\/pictures\/([a-z-]+)\.svg/g;
 
 /** Draws the pictures of `npm run seed`. A shop with pictures of its own leaves this out. */

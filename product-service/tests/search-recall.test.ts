@@ -4,7 +4,7 @@ import request from 'supertest';
 import { importFile } from './support/catalogue-file.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 
-const DEMO = new URL('../../scripts/lib/demo/catalogue.csv', import.meta.url);
+const DEMO = new URL('../../examples/demo/catalogue.csv', import.meta.url);
 
 let shop: TestShop;
 beforeAll(async () => {

@@ -1,6 +1,4 @@
-import { stopServers } from './global-setup.js';
+import '../../typescript.js';
 
 /** @param {{ watch: boolean, watchAll: boolean }} jest */
-export default async function teardown({ watch, watchAll }) {
-  if (!watch && !watchAll) await stopServers();
-}
+export default async (jest) => (await import('./setup.ts')).stopServers(jest);

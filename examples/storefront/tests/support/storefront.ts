@@ -46,6 +46,6 @@ async function closeAll(server: Started, stack: Stack): Promise<void> {
 }
 
 async function seed(env: Record<string, string>): Promise<void> {
-  const command = startProcess('node', [`${ROOT}/scripts/run.js`, 'seed'], { env });
+  const command = startProcess('node', [`${ROOT}/scripts/run.js`, 'examples/demo/seed.command.ts'], { env });
   if ((await command.ended()) !== 0) throw new Error(command.output());
 }

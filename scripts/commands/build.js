@@ -1,8 +1,0 @@
-import { build } from '../lib/build.js';
-import { stopSignal } from '../lib/signals.js';
-
-/** `npm run build`: generates the database clients and compiles what has changed. */
-export async function main() {
-  await build({ signal: stopSignal() });
-  return 0;
-}

@@ -1,0 +1,178 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorCode, Failure, Interrupted } from '../failure.ts';
+import { freePort } from '../ports.ts';
+import { killGroup, type Launched, launch, sleep, stop } from '../processes.ts';
+import { step, warn } from '../terminal.ts';
+import { type Binaries, postgresBinaries } from './binaries.ts';
+import { initialise, isInitialised, locateData, requireSameMajor } from './data-folder.ts';
+import { type SystemUser, serverUser } from './server-user.ts';
+import { withConnection } from './sql.ts';
+
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
+const ATTEMPTS = 3;
+const START_FRESH = 'or delete all data with: npm start -- --fresh';
+
+export interface PostgresOptions {
+  binaries: Binaries;
+  /** Initialised data. */
+  folder: string;
+  user: SystemUser | undefined;
+  /** Of the superuser. */
+  password: string;
+  /** `name=value`. */
+  settings: string[];
+  logFile: string;
+  signal: AbortSignal;
+}
+
+/** Starts PostgreSQL on the data at `path`, which is created if missing. */
+export async function startEmbeddedPostgres({
+  path,
+  logFile,
+  password,
+  passwordIsKept,
+  settings,
+  signal,
+}: {
+  /** Of the data. */
+  path: string;
+  /** Emptied first. */
+  logFile: string;
+  /** Of the superuser. */
+  password: string;
+  /** False when it was made just now: data of last time cannot be opened then. */
+  passwordIsKept: boolean;
+  settings: string[];
+  signal: AbortSignal;
+}): Promise<{ launched: Launched; port: number; options: PostgresOptions }> {
+  const systemUser = serverUser();
+  const folder = await locateData(path, systemUser);
+  await stopLeftover(folder);
+  const binaries = await postgresBinaries({ user: systemUser, home: dirname(folder), signal });
+  if (await isInitialised(folder)) {
+    await requireSameMajor(folder, binaries.major);
+    if (!passwordIsKept) {
+      throw new Failure(
+        `${folder} holds data, but .data/secrets.json with its password is missing. Restore that file, ${START_FRESH}`,
+      );
+    }
+  } else {
+    const { initdb } = binaries;
+    await step('Initialising the database', () =>
+      initialise({ folder, initdb, user: systemUser, password, signal }),
+    );
+  }
+  await rm(logFile, { force: true });
+  // Data created by an ordinary user stays with that user even if root starts it.
+  const user = systemUser && (await stat(folder).then(({ uid, gid }) => ({ uid, gid })));
+  const options = { binaries, folder, user, password, settings, logFile, signal };
+  return { ...(await startOnFreePort(options)), options };
+}
+
+async function startOnFreePort(options: PostgresOptions) {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const launched = launchPostgres({ ...options, port });
+    try {
+      await untilResponding({ ...options, port, launched });
+      return { launched, port };
+    } catch (error) {
+      await stopPostgres(launched);
+      const portTaken = error instanceof Failure && /could not (bind|create any TCP)/i.test(error.message);
+      if (!portTaken || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+export function launchPostgres({
+  binaries,
+  folder,
+  user,
+  settings,
+  logFile,
+  port,
+}: Omit<PostgresOptions, 'password' | 'signal'> & { port: number }) {
+  // The server writes to a file, because a pipe would break if it outlives this process.
+  const log = openSync(logFile, 'a', 0o600);
+  const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'timezone=UTC', ...settings];
+  const launched = launch({
+    command: binaries.postgres,
+    args: ['-D', folder, '-p', String(port), ...all.flatMap((setting) => ['-c', setting])],
+    cwd: dirname(folder),
+    env: { ...process.env, LC_MESSAGES: 'C' },
+    user,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  return launched;
+}
+
+export async function stopPostgres(launched: Launched) {
+  // SIGINT is the fast shutdown: open transactions roll back, then a checkpoint. SIGQUIT skips the checkpoint.
+  const impatient = setTimeout(() => launched.child.kill('SIGQUIT'), STOP_TIMEOUT_MS);
+  await stop(launched, 'SIGINT', STOP_TIMEOUT_MS + 5_000);
+  clearTimeout(impatient);
+  killGroup(launched.pid, 'SIGKILL');
+}
+
+/** Stops a server that still runs on this data because the process that started it was killed. */
+async function stopLeftover(folder: string) {
+  const pidFile = join(folder, 'postmaster.pid');
+  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
+  if (!pid) return;
+  const isOurs = () => commandLine(pid).includes(folder);
+  // Another program may have the pid now, which would make PostgreSQL refuse to start.
+  if (!isOurs()) return rm(pidFile, { force: true });
+  warn(`PostgreSQL (process ${pid}) is left from a start that was killed; stopping it.`);
+  process.kill(pid, 'SIGINT');
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  while (isOurs() && Date.now() < deadline) await sleep(50);
+  if (isOurs()) process.kill(pid, 'SIGKILL');
+}
+
+function commandLine(pid: number) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
+export const superuserUrl = (password: string, port: number, database: string = 'postgres') =>
+  `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
+
+async function untilResponding({
+  password,
+  port,
+  launched,
+  logFile,
+  signal,
+}: PostgresOptions & { port: number; launched: Launched }) {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    if (signal.aborted) throw new Interrupted();
+    if (!launched.isRunning()) throw new Failure(`PostgreSQL does not start. ${await lastLines(logFile)}`);
+    try {
+      await withConnection(superuserUrl(password, port), (client) => client.query('SELECT 1'));
+      return;
+    } catch (error) {
+      if (errorCode(error) === '28P01') {
+        throw new Failure(
+          `PostgreSQL refuses the password of .data/secrets.json: that file belongs to other data. Restore the right one, ${START_FRESH}`,
+        );
+      }
+      await sleep(100);
+    }
+  }
+  const seconds = READY_TIMEOUT_MS / 1000;
+  throw new Failure(`PostgreSQL did not respond within ${seconds} s. ${await lastLines(logFile)}`);
+}
+
+async function lastLines(logFile: string) {
+  const text = await readFile(logFile, 'utf8').catch(() => '');
+  if (/no space left/i.test(text)) return 'The disk is full.';
+  return `The end of ${logFile}:\n${text.trim().split('\n').slice(-8).join('\n')}`;
+}

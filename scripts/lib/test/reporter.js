@@ -1,0 +1,3 @@
+import '../../typescript.js';
+
+export default (await import('./reporter.ts')).Reporter;
