@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { unknownAccounts } from '@shop/service-kit/accounts/accounts';
-import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
@@ -28,12 +28,16 @@ const PRISMA_FOLDER = fileURLToPath(new URL('prisma', import.meta.url));
  */
 export async function startProductService(env: Record<string, string>, closers: (() => unknown)[]) {
   const database = await createTestDatabase({ name: 'product', prismaFolder: PRISMA_FOLDER });
-  const config = loadProductConfig({ ...env, DATABASE_URL: database.url });
+  const config = loadProductConfig({
+    TIME_LIMIT_FACTOR: String(TEST_TIME_LIMIT_FACTOR),
+    ...env,
+    DATABASE_URL: database.url,
+  });
   const logger = createLogger('product-service', 'silent');
-  const opened = openDatabase(database.url, 10, logger, { timeLimitFactor: TEST_TIME_LIMIT_FACTOR });
+  const metrics = createMetrics('product-service');
+  const opened = openServiceDatabase({ config, logger, metrics });
   const db = new PrismaClient({ adapter: opened.adapter });
   const redis = await connectTestRedis();
-  const metrics = createMetrics('product-service');
   const accessKeys = openAccessKeys(config, logger, metrics);
   const app = createApp({
     config,
@@ -53,7 +57,6 @@ export async function startProductService(env: Record<string, string>, closers: 
     redis,
     accounts: unknownAccounts,
     accessKeys,
-    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
   });
   const listening = createListener(app);
   const port = await listening.start(0);

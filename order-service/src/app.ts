@@ -6,7 +6,6 @@ import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
-import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
 import type { Express } from 'express';
 import type { ProductClient } from './clients/product.client.ts';
 import type { OrderConfig } from './config.ts';
@@ -30,23 +29,18 @@ export interface AppOptions extends Runtime<OrderConfig> {
   orderCache: UserCache;
   accounts: Accounts;
   accessKeys: AccessKeys;
-  /** Multiplies the time limits of requests; 1 in production. */
-  timeLimitFactor?: number;
 }
 
 /** The Express app of order-service. */
 export function createApp({
-  config,
   db,
   query,
   products,
   placementMetrics,
   orderCache: cache,
-  accessKeys,
-  isStopping,
   ...http
 }: AppOptions): Express {
-  const { redis } = http;
+  const { config, logger } = http;
   const money = createMoney(config.CURRENCY);
   const orders = createOrderUseCases({ orders: createOrderRepository(db, query), products, cache });
   const placement = createPlacementUseCases({
@@ -59,9 +53,9 @@ export function createApp({
     money,
     metrics: placementMetrics,
     cache,
-    logger: http.logger,
+    logger,
     lease: config.KEY_LEASE,
-    timeLimitFactor: http.timeLimitFactor,
+    timeLimitFactor: config.TIME_LIMIT_FACTOR,
   });
   const reads = createOrderReads({ orders, cache, money });
   return createHttpApp({
@@ -70,12 +64,6 @@ export function createApp({
     description: 'Orders: place, follow and cancel them.',
     tags: { Orders: 'Place orders, follow them, change their status, cancel them.' },
     routes: [...placementRoutes(placement, money), ...orderRoutes({ orders, reads, money })],
-    config,
-    accessTokens: createAccessTokenVerifier(accessKeys, http.accounts.now),
-    health: {
-      required: { database: () => query`SELECT 1`, ...accessKeys.checks },
-      optional: redis === undefined ? {} : { redis: redis.check },
-      isStopping,
-    },
+    checks: { required: { database: () => query`SELECT 1`, ...http.accessKeys.checks } },
   });
 }

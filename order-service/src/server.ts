@@ -23,7 +23,6 @@ await runServer({
   loadConfig: () => loadOrderConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics, tracer } = runtime;
-    const timeLimitFactor = config.TIME_LIMIT_FACTOR;
     const database = openServiceDatabase(runtime);
     const db = new PrismaClient({ adapter: database.adapter });
     const { query } = database;
@@ -37,7 +36,7 @@ await runServer({
       serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
       currency: config.CURRENCY,
       metrics,
-      timeLimitFactor,
+      timeLimitFactor: config.TIME_LIMIT_FACTOR,
     });
     const placementMetrics = createPlacementMetrics({
       registry: metrics.registry,
@@ -45,7 +44,6 @@ await runServer({
     });
     const app = createApp({
       ...runtime,
-      timeLimitFactor,
       db,
       query,
       redis,

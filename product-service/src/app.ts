@@ -2,11 +2,8 @@ import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { createHttpApp } from '@shop/service-kit/http/create-http-app';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
-import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
 import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
-import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
-import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
 import { catalogueFileRoutes } from './catalogue-files/catalogue-file.routes.ts';
 import { createExportUseCases } from './catalogue-files/export.use-cases.ts';
 import { createImportRepository } from './catalogue-files/import.repository.ts';
@@ -23,7 +20,6 @@ import type { Catalogue } from './products/catalogue.ts';
 import { productRoutes } from './products/product.routes.ts';
 import { createProductUseCases } from './products/product.use-cases.ts';
 
-const SERVICE = 'product-service';
 /** Share of the connections that may wait for locked products; the others stay free for other requests. */
 const MAY_WAIT = 0.4;
 
@@ -35,26 +31,11 @@ export interface AppOptions extends Runtime<ProductConfig> {
   redis: RedisConnection | undefined;
   accounts: Accounts;
   accessKeys: AccessKeys;
-  metrics: Metrics;
-  /** Multiplies what requests may take; 1 in production. */
-  timeLimitFactor?: number | undefined;
 }
 
 /** The HTTP side of product-service, wired from its parts. */
-export function createApp({
-  db,
-  query,
-  catalogue,
-  redis,
-  accounts,
-  accessKeys,
-  logger,
-  metrics,
-  config,
-  isStopping,
-  timeLimitFactor,
-  tracer,
-}: AppOptions) {
+export function createApp({ db, query, catalogue, ...http }: AppOptions) {
+  const { config, metrics, accessKeys } = http;
   const { money, schemas, repository, cache } = catalogue;
   const products = createProductUseCases({
     products: repository,
@@ -83,11 +64,12 @@ export function createApp({
     query,
     stockChanged: cache.stockChanged,
     waiting: Math.ceil(config.DATABASE_POOL * MAY_WAIT),
-    timeLimitFactor,
+    timeLimitFactor: config.TIME_LIMIT_FACTOR,
   });
   registerReservationMetrics(metrics.registry, query);
   return createHttpApp({
-    service: SERVICE,
+    ...http,
+    service: 'product-service',
     description: 'The catalogue and its stock.',
     tags: {
       Products: 'Browse, search and change the catalogue.',
@@ -100,23 +82,7 @@ export function createApp({
       ...stockRoutes({ stock, schemas }),
       ...reservationRoutes(reservations, config.CURRENCY),
     ],
-    timeLimitFactor,
-    tracer,
-    config,
-    logger,
-    metrics,
-    redis,
-    accessTokens: createAccessTokenVerifier(accessKeys, accounts.now),
-    serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, SERVICE),
-    accounts,
-    health: {
-      required: { database: () => db.$queryRaw`SELECT 1` },
-      // Without keys no token can be checked, but public reads work.
-      optional: {
-        ...accessKeys.checks,
-        ...(redis === undefined ? {} : { redis: redis.check }),
-      },
-      isStopping,
-    },
+    // Without keys no token can be checked, but public reads work.
+    checks: { required: { database: () => query`SELECT 1` }, optional: accessKeys.checks },
   });
 }

@@ -18,7 +18,6 @@ await runServer({
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics, tracer } = runtime;
-    const timeLimitFactor = config.TIME_LIMIT_FACTOR;
     const { close, adapter, ...queries } = openServiceDatabase(runtime);
     const db = new PrismaClient({ adapter });
     const redis = await openRedis(config.REDIS_URL, logger);
@@ -40,7 +39,7 @@ await runServer({
       periodic: { ...cleanupTasks(query), ...erasure.periodic },
     });
     return {
-      app: createApp({ ...runtime, timeLimitFactor, db, query, catalogue, redis, accounts, accessKeys }),
+      app: createApp({ ...runtime, db, query, catalogue, redis, accounts, accessKeys }),
       async close() {
         await jobs.close();
         accessKeys.close();

@@ -25,7 +25,7 @@ const count = () => shop.db.product.count();
 describe('an import on a busy database', () => {
   let hurried: Replica;
   beforeAll(async () => {
-    hurried = await shop.startReplica({ timeLimitFactor: 1 });
+    hurried = await shop.startReplica({ env: { TIME_LIMIT_FACTOR: '1' } });
   });
 
   /** Keeps one product locked until it is released. */
@@ -52,7 +52,7 @@ describe('an import on a busy database', () => {
     await createProduct(shop.app, { sku: 'BUSY' });
     const release = await lock('BUSY');
     const counted = createCountedDatabase();
-    const { app } = await shop.startReplica({ timeLimitFactor: 1, wrap: counted.wrap });
+    const { app } = await shop.startReplica({ env: { TIME_LIMIT_FACTOR: '1' }, wrap: counted.wrap });
     const response = importFile(app, 'sku,name,price\nBUSY,At last,1\n').then();
     await until('it is tried again', () => counted.count() > 1);
     await release();
@@ -66,7 +66,7 @@ describe('an import on a busy database', () => {
     const logger = createLogger('product-service', 'info', {
       write: (line) => void lines.push(JSON.parse(line)),
     });
-    const { app } = await shop.startReplica({ logger, timeLimitFactor: 1 });
+    const { app } = await shop.startReplica({ logger, env: { TIME_LIMIT_FACTOR: '1' } });
     const release = await lock('BUSY');
     const rows = Array.from({ length: 500 }, (_, i) => `R${i},Lamp,1,3`);
     const file = ['sku,name,price,stock', ...rows, 'BUSY,Never,1,3', 'R500,Lamp,1,3'].join('\n');

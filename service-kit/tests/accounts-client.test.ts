@@ -31,7 +31,7 @@ describe('account changes over HTTP', () => {
   /** The feed of user-service. */
   const serve = (readChanges: ReadChanges) =>
     createTestApp({
-      serviceTokens: createServiceTokenVerifier(TEST_SERVICE_SECRET, 'user-service'),
+      service: 'user-service',
       routes: [
         defineRoute({
           method: 'get',

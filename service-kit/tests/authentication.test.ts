@@ -188,12 +188,6 @@ describe('a route for services', () => {
     expect((await get('service', header)).status).toBe(401);
   });
 
-  test('returns 401 to every caller if no service secret is configured', async () => {
-    const { app: lonely } = createTestApp({ routes, serviceTokens: { verify: () => undefined } });
-    const response = await request(lonely).get('/service').set('Authorization', `Bearer ${tokenOf()}`);
-    expect(response.status).toBe(401);
-  });
-
   test('does not admit a service to routes for users', async () => {
     expect((await get('user', `Bearer ${tokenOf()}`)).status).toBe(401);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import type { HealthOptions } from '../src/runtime/health.ts';
+import type { Checks } from '../src/runtime/health.ts';
 import { createTestApp } from './support/test-app.ts';
 
 describe('health', () => {
@@ -8,9 +8,9 @@ describe('health', () => {
   const down = async () => {
     throw new Error('hunter2');
   };
-  const ready = (health: Partial<Omit<HealthOptions, 'service'>>) => {
-    const all = { required: { database: up }, optional: { redis: up }, isStopping: () => false, ...health };
-    return request(createTestApp({ routes: [], health: all }).app).get('/ready');
+  const ready = (checks: { required?: Checks; optional?: Checks }, isStopping = () => false) => {
+    const all = { required: { database: up }, optional: { redis: up }, ...checks };
+    return request(createTestApp({ routes: [], checks: all, isStopping }).app).get('/ready');
   };
 
   test('is healthy while the process runs', async () => {
@@ -47,7 +47,7 @@ describe('health', () => {
   });
 
   test('is not ready once a stop is requested', async () => {
-    const { status, body } = await ready({ isStopping: () => true });
+    const { status, body } = await ready({}, () => true);
     expect(status).toBe(503);
     expect(body).toMatchObject({ status: 'unavailable', stopping: true, checks: { database: 'ok' } });
   });

@@ -115,11 +115,7 @@ test('dependencies are up or down, as /ready reports them', async () => {
   };
   const { metrics } = createTestApp({
     routes: [],
-    health: {
-      required: { database: check },
-      optional: { redis: async () => undefined },
-      isStopping: () => false,
-    },
+    checks: { required: { database: check }, optional: { redis: async () => undefined } },
   });
   expect(await read(metrics, 'dependency_up{dependency="database"}')).toBe(1);
   isUp = false;

@@ -5,12 +5,7 @@ import request from 'supertest';
 import { z } from 'zod';
 import { defineRoute, type Who } from '../src/http/define-route.ts';
 import { createMetrics } from '../src/runtime/metrics.ts';
-import {
-  createAccessTokenVerifier,
-  signAccessToken,
-  TOKEN_AUDIENCE,
-  TOKEN_ISSUER,
-} from '../src/tokens/access-token.ts';
+import { signAccessToken, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../src/tokens/access-token.ts';
 import { openPublishedKeys } from '../src/tokens/published-keys.ts';
 import { BAD_ACCESS_TOKENS } from '../testing/bad-tokens.ts';
 import { createTestKey, type KeyServer, startKeyServer, type TestKey } from '../testing/key-server.ts';
@@ -47,8 +42,8 @@ function serviceReading(url: string, interval?: number) {
   });
   const { app } = createTestApp({
     routes: (['anyone', 'user', 'admin'] as const).map(routeFor),
-    accessTokens: createAccessTokenVerifier(keys),
-    health: { required: { signing_keys: keys.requireKnown }, optional: {}, isStopping: () => false },
+    accessKeys: keys,
+    checks: { required: { signing_keys: keys.requireKnown } },
   });
   const get = (token: string, who: Who = 'user') =>
     request(app).get(`/${who}`).set('Authorization', `Bearer ${token}`);

@@ -53,7 +53,7 @@ async function openShop(tracer?: Tracer) {
   const get = { ...all, method: 'get', who: 'anyone' } as const;
   const { app, lines } = createTestApp({
     tracer,
-    timeLimitFactor: 8,
+    config: { TIME_LIMIT_FACTOR: 8 },
     routes: [
       defineRoute({
         ...all,

@@ -6,8 +6,6 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Runtime } from '@shop/service-kit/runtime/run-server';
-import { createAccessTokenVerifier } from '@shop/service-kit/tokens/access-token';
-import { createServiceTokenVerifier } from '@shop/service-kit/tokens/service-token';
 import type { ChangeAccounts } from './accounts/account.changer.ts';
 import { changesRoutes } from './accounts/changes.routes.ts';
 import { auditRoutes } from './audit/audit.routes.ts';
@@ -50,28 +48,12 @@ export interface AppOptions extends Runtime<UserConfig> {
   /** Where requests with a password wait. */
   queue: Turns;
   audit: AuditUseCases;
-  /** Multiplies what requests may take; 1 in production. */
-  timeLimitFactor?: number;
 }
 
 /** The HTTP side of user-service, wired from its parts. */
 export function createApp(options: AppOptions) {
-  const {
-    query,
-    unprepared,
-    change,
-    cache,
-    redis,
-    readChanges,
-    accounts,
-    hasher,
-    queue,
-    audit,
-    logger,
-    metrics,
-    config,
-    isStopping,
-  } = options;
+  const { query, unprepared, change, cache, readChanges, hasher, queue, audit, ...http } = options;
+  const { config, metrics, redis } = http;
   const keys = signingKeysOf(config);
   const tokens = createTokenIssuer({
     keys,
@@ -92,6 +74,7 @@ export function createApp(options: AppOptions) {
   const users = createUserUseCases({ query, unprepared, change, sessions, cache });
   const verifications = createVerificationUseCases({ query, change });
   return createHttpApp({
+    ...http,
     service: 'user-service',
     description: 'Accounts, sessions and roles.',
     tags: {
@@ -110,19 +93,7 @@ export function createApp(options: AppOptions) {
       ...auditRoutes(audit),
       ...changesRoutes(readChanges),
     ],
-    timeLimitFactor: options.timeLimitFactor,
-    tracer: options.tracer,
-    config,
-    logger,
-    metrics,
-    redis,
-    accessTokens: createAccessTokenVerifier(keys.accessKeys, accounts.now),
-    serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, 'user-service'),
-    accounts,
-    health: {
-      required: { database: () => query`SELECT 1` },
-      optional: redis === undefined ? {} : { redis: redis.check },
-      isStopping,
-    },
+    accessKeys: keys.accessKeys,
+    checks: { required: { database: () => query`SELECT 1` } },
   });
 }

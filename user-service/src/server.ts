@@ -24,7 +24,6 @@ await runServer({
   loadConfig: () => loadUserConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics, tracer } = runtime;
-    const timeLimitFactor = config.TIME_LIMIT_FACTOR;
     const database = openServiceDatabase(runtime);
     const { query, unprepared, transaction } = database;
     const redis = await openRedis(config.REDIS_URL, logger);
@@ -59,7 +58,6 @@ await runServer({
     return {
       app: createApp({
         ...runtime,
-        timeLimitFactor,
         query,
         unprepared,
         change,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
-import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import { createUserCache } from '@shop/service-kit/redis/user-cache';
 import { createLogger } from '@shop/service-kit/runtime/logger';
@@ -37,6 +37,7 @@ export async function startTestShop(
     JWT_SECRET_KEY: TEST_JWT_SECRET,
     SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
     RATE_LIMIT_ENABLED: 'false',
+    TIME_LIMIT_FACTOR: String(TEST_TIME_LIMIT_FACTOR),
     ...env,
   };
   const products = await startProductService(shared, closers);
@@ -49,9 +50,7 @@ export async function startTestShop(
   const logger = createLogger('order-service', 'silent');
   const metrics = createMetrics('order-service');
   const redis = options.redis === false ? undefined : await connectTestRedis();
-  const orderDatabase = openDatabase(config.DATABASE_URL, 10, logger, {
-    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
-  });
+  const orderDatabase = openServiceDatabase({ config, logger, metrics });
   const { query } = orderDatabase;
   const db = new PrismaClient({ adapter: orderDatabase.adapter });
   const client = createProductClient({
@@ -59,7 +58,7 @@ export async function startTestShop(
     serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
     currency: config.CURRENCY,
     metrics,
-    timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
+    timeLimitFactor: config.TIME_LIMIT_FACTOR,
   });
   const placementMetrics = createPlacementMetrics({
     registry: metrics.registry,
@@ -82,7 +81,6 @@ export async function startTestShop(
       orderCache,
       accounts: options.accounts ?? unknownAccounts,
       accessKeys,
-      timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
     }),
   );
   const listening = createListener(app);

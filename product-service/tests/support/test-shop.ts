@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
-import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
@@ -51,8 +51,6 @@ export interface ReplicaOptions {
   isStopping?: () => boolean;
   /** Its account changes; none by default. */
   accounts?: Accounts;
-  /** With its database; 1 as in production. */
-  timeLimitFactor?: number;
   /** Its log; silent by default. */
   logger?: typeof silent;
 }
@@ -70,25 +68,20 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
 
   const start = (
     connection: RedisConnection,
-    {
-      env,
-      wrap = (query) => query,
-      logger = silent,
-      timeLimitFactor = TEST_TIME_LIMIT_FACTOR,
-      ...rest
-    }: ReplicaOptions,
+    { env, wrap = (query) => query, logger = silent, ...rest }: ReplicaOptions,
   ): Replica => {
     const config = loadProductConfig({
       DATABASE_URL: database.url,
       JWT_SECRET_KEY: TEST_JWT_SECRET,
       SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
       RATE_LIMIT_ENABLED: 'false',
+      TIME_LIMIT_FACTOR: String(TEST_TIME_LIMIT_FACTOR),
       ...env,
     });
-    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, { timeLimitFactor });
+    const metrics = createMetrics('product-service');
+    const opened = openServiceDatabase({ config, logger, metrics });
     const db = new PrismaClient({ adapter: opened.adapter });
     const used = rest.redis === false ? undefined : connection;
-    const metrics = createMetrics('product-service');
     const accessKeys = openAccessKeys(config, logger, metrics);
     closing.push(
       () => accessKeys.close(),
@@ -118,7 +111,6 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
         metrics,
         config,
         isStopping: rest.isStopping ?? (() => false),
-        timeLimitFactor,
       }),
     );
     return { app, db, query, redis: connection, config, logger, catalogue };

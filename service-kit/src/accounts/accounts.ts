@@ -1,4 +1,4 @@
-import type { ReadinessCheck } from '../runtime/health.ts';
+import type { Checks } from '../runtime/health.ts';
 import type { VerifiedUser } from '../tokens/access-token.ts';
 import type { VoidTokens } from './known-changes.ts';
 
@@ -13,7 +13,7 @@ export interface Accounts {
   /** Revokes these tokens immediately, without reading the feed: for user-service, after its own commits. */
   voidTokens(tokens: readonly VoidTokens[]): void;
   /** For `GET /ready`, which reports `degraded` if changes have not been read for too long. */
-  checks: Record<string, ReadinessCheck>;
+  checks: Checks;
   close(): void;
 }
 

@@ -8,8 +8,7 @@ import type { Service, User } from './request-context.ts';
 
 interface AuthenticatorOptions {
   accessTokens: AccessTokenVerifier;
-  /** If missing, service tokens are refused. */
-  serviceTokens?: ServiceTokenVerifier | undefined;
+  serviceTokens: ServiceTokenVerifier;
   accounts: Accounts;
 }
 
@@ -40,7 +39,7 @@ export function createAuthenticator({
     return user !== undefined && !accounts.isVoid(user) ? user : undefined;
   };
   const principalOf = (who: Who, token: string) =>
-    who === 'service' ? serviceTokens?.verify(token) : userOf(token);
+    who === 'service' ? serviceTokens.verify(token) : userOf(token);
   const admit = (who: Who, principal: Principal | undefined): Principal => {
     if (principal === undefined) throw new Unauthenticated('The token is invalid or has expired');
     if (principal.kind === 'user' && !accounts.isKnown()) throw new Starting();

@@ -1,16 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type RequestHandler } from 'express';
-import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Accounts } from '../accounts/accounts.ts';
 import { MalformedRequest, RouteNotFound } from '../errors/http-errors.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import { registerDependencyMetrics } from '../runtime/dependency.metrics.ts';
-import { type HealthOptions, healthHandler, readyHandler } from '../runtime/health.ts';
+import { type Checks, healthHandler, readyHandler } from '../runtime/health.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { AccessTokenVerifier } from '../tokens/access-token.ts';
-import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
-import type { Tracer } from '../tracing/span.ts';
+import type { Runtime } from '../runtime/run-server.ts';
+import { createAccessTokenVerifier } from '../tokens/access-token.ts';
+import { createServiceTokenVerifier } from '../tokens/service-token.ts';
+import type { TokenKeys } from '../tokens/token-keys.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
 import type { Route } from './define-route.ts';
@@ -19,34 +18,38 @@ import { sendProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
 import { openContext, type RequestContext } from './request-context.ts';
 import { requestIdFrom } from './request-id.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 import { mountSystemRoutes, SYSTEM_PATHS } from './system-routes.ts';
 import { cutUnreadBody } from './unread-body.ts';
 
-export interface HttpAppOptions {
+interface HttpConfig {
+  CORS_ORIGINS: string;
+  TRUST_PROXY: number;
+  RATE_LIMIT_ENABLED: boolean;
+  TIME_LIMIT_FACTOR: number;
+  SERVICE_TOKEN_SECRET: string;
+  limits: Limits;
+}
+
+export interface HttpAppOptions extends Runtime<HttpConfig> {
+  /** Its name, to which service tokens are addressed. */
   service: string;
   /** One sentence for the API document. */
   description: string;
   /** Groups of operations with their descriptions, for the API document. */
   tags?: Readonly<Record<string, string>>;
   routes: Route[];
-  config: { CORS_ORIGINS: string; TRUST_PROXY: number; RATE_LIMIT_ENABLED: boolean; limits: Limits };
-  logger: Logger;
-  metrics: Metrics;
+  /** Without it, limits are kept in this process. */
   redis: RedisConnection | undefined;
-  accessTokens: AccessTokenVerifier;
-  serviceTokens?: ServiceTokenVerifier;
+  accessKeys: TokenKeys;
   accounts: Accounts;
-  health: Omit<HealthOptions, 'service' | 'logger'>;
-  /** Multiplies what requests may take; 1 in production. */
-  timeLimitFactor?: number | undefined;
-  /** If missing, nothing is traced. */
-  tracer?: Tracer | undefined;
+  /** For `GET /ready`, besides those of Redis and of the account changes, which are optional. */
+  checks: { required: Checks; optional?: Checks };
 }
 
 /** The Express app of a service, built from its route declarations. Does no I/O of its own. */
 export function createHttpApp(options: HttpAppOptions): Express {
-  const { service, routes, config, logger, metrics, redis, accessTokens, serviceTokens, accounts, health } =
-    options;
+  const { service, routes, config, logger, metrics, redis, accounts, checks, isStopping } = options;
   const app = express();
   app
     .disable('x-powered-by')
@@ -55,20 +58,25 @@ export function createHttpApp(options: HttpAppOptions): Express {
     .set('query parser', false);
   app.use(followRequest(logger, metrics), corsHeaders(config.CORS_ORIGINS), requireHost);
   mountRoutes(app, routes, {
-    authenticate: createAuthenticator({ accessTokens, serviceTokens, accounts }),
+    authenticate: createAuthenticator({
+      accessTokens: createAccessTokenVerifier(options.accessKeys, accounts.now),
+      serviceTokens: createServiceTokenVerifier(config.SERVICE_TOKEN_SECRET, service),
+      accounts,
+    }),
     rateLimit: createRateLimits({
       limits: config.limits,
       enabled: config.RATE_LIMIT_ENABLED,
       redis,
       metrics,
     }),
-    timeLimitFactor: options.timeLimitFactor ?? 1,
+    timeLimitFactor: config.TIME_LIMIT_FACTOR,
     tracer: options.tracer,
   });
-  const optional = { ...health.optional, ...accounts.checks };
+  const { required } = checks;
+  const optional = { ...checks.optional, ...(redis && { redis: redis.check }), ...accounts.checks };
   app.get('/health', healthHandler(service));
-  app.get('/ready', readyHandler({ service, logger, ...health, optional }));
-  registerDependencyMetrics(metrics.registry, { ...health.required, ...optional });
+  app.get('/ready', readyHandler({ service, logger, required, optional, isStopping }));
+  registerDependencyMetrics(metrics.registry, { ...required, ...optional });
   mountSystemRoutes(app, { service, description: options.description, tags: options.tags, routes, metrics });
   for (const path of ['/health', '/ready', ...SYSTEM_PATHS]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
   app.use(() => {
@@ -82,7 +90,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
 function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
   // No field of this line can hold a secret; redaction took three quarters of the time of writing it.
   const lines = logger.child({}, { redact: [] });
-  const always = securityHeaders();
+  const always = Object.entries(SECURITY_HEADERS);
   return (request, response, next) => {
     const id = requestIdFrom(request.headers['x-request-id']);
     const context = openContext(request, response, id, logger);
@@ -118,43 +126,3 @@ const requireHost: RequestHandler = ({ headers, httpVersion }, _response, next) 
   const isMissing = headers.host === undefined && httpVersion !== '1.0';
   next(isMissing ? new MalformedRequest('The Host header is missing') : undefined);
 };
-
-/** For pages or for obsolete browsers only; `/docs`, which is a page, sets them itself. */
-const NOT_FOR_DATA = {
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
-} as const;
-
-/** The services return data, never pages: browsers must not load, frame or sniff anything from a response. */
-function securityHeaders(): Header[] {
-  return headersSetBy(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      },
-      crossOriginResourcePolicy: { policy: 'cross-origin' },
-      referrerPolicy: { policy: 'no-referrer' },
-      ...NOT_FOR_DATA,
-    }),
-  );
-}
-
-type Header = [name: string, value: string];
-
-/** The headers of a middleware that sets the same ones for each request, read once. */
-function headersSetBy(middleware: ReturnType<typeof helmet>): Header[] {
-  const headers: Header[] = [];
-  const response = {
-    setHeader: (name: string, value: string) => void headers.push([name, value]),
-    removeHeader: () => undefined,
-  };
-  middleware({} as IncomingMessage, response as unknown as ServerResponse, (error) => {
-    if (error !== undefined) throw error;
-  });
-  return headers;
-}

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import express, { type Express } from 'express';
-import helmet from 'helmet';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Route } from './define-route.ts';
 import { docsPage, START_SCRIPT } from './docs-page.ts';
 import { type ApiDescription, openApiDocument } from './openapi.ts';
+import { PAGE_HEADERS } from './security-headers.ts';
 
 interface SystemRoutesOptions extends ApiDescription {
   routes: Route[];
@@ -33,22 +33,10 @@ export function mountSystemRoutes(
       .set('Cache-Control', 'no-store')
       .send(await metrics.registry.metrics());
   });
-  const docsPolicy = helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        connectSrc: ["'self'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        frameAncestors: ["'none'"],
-      },
-    },
-  });
   const assets = express.static(ASSETS, { index: false, maxAge: '1d' });
-  app.get('/docs', docsPolicy, (request, response) => {
-    response.type('html').set('Cache-Control', 'no-cache').send(docsPage(service, request.headers.host));
+  app.get('/docs', (request, response) => {
+    response.type('html').set(PAGE_HEADERS).set('Cache-Control', 'no-cache');
+    response.send(docsPage(service, request.headers.host));
   });
   app.get('/', (_request, response) => response.redirect('/docs'));
   app.get('/docs/start.js', (_request, response) => {

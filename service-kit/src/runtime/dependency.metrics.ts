@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
-import { type ReadinessCheck, runChecks } from './health.ts';
+import { type Checks, runChecks } from './health.ts';
 
 /** The checks of `GET /ready` as a gauge; they run whenever the metrics are read. */
-export function registerDependencyMetrics(registry: Registry, checks: Record<string, ReadinessCheck>): void {
+export function registerDependencyMetrics(registry: Registry, checks: Checks): void {
   new Gauge({
     name: 'dependency_up',
     help: '1 while the dependency can be used, 0 while it cannot',

@@ -2,14 +2,16 @@ import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 
 /** Resolves if the dependency can be used, rejects otherwise. */
-export type ReadinessCheck = () => Promise<unknown>;
+type ReadinessCheck = () => Promise<unknown>;
 
-export interface HealthOptions {
+export type Checks = Record<string, ReadinessCheck>;
+
+interface HealthOptions {
   service: string;
   /** Without these the service cannot serve: 503. */
-  required: Record<string, ReadinessCheck>;
+  required: Checks;
   /** Without these it still serves, but more slowly: `degraded`, 200. */
-  optional: Record<string, ReadinessCheck>;
+  optional: Checks;
   isStopping: () => boolean;
   logger: Logger;
 }
@@ -59,7 +61,7 @@ type OnResult = (check: string, reason: string | undefined) => void;
 
 /** Runs all at once; one that takes longer than a second is down. */
 export async function runChecks(
-  checks: Record<string, ReadinessCheck>,
+  checks: Checks,
   onResult: OnResult = () => undefined,
 ): Promise<Record<string, 'ok' | 'down'>> {
   const states = Object.entries(checks).map(async ([name, check]) => {

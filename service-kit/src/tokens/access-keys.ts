@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { ReadinessCheck } from '../runtime/health.ts';
+import type { Checks } from '../runtime/health.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { openPublishedKeys } from './published-keys.ts';
 import { fixedKeys, secretKey, type TokenKeys } from './token-keys.ts';
@@ -7,7 +7,7 @@ import { fixedKeys, secretKey, type TokenKeys } from './token-keys.ts';
 /** The keys with which a service that issues no access tokens verifies them. */
 export interface AccessKeys extends TokenKeys {
   /** For `GET /ready`. */
-  checks: Record<string, ReadinessCheck>;
+  checks: Checks;
   close(): void;
 }
 

@@ -5,8 +5,6 @@ import type { Route } from '../../src/http/define-route.ts';
 import type { RedisConnection } from '../../src/redis/connect.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { createAccessTokenVerifier } from '../../src/tokens/access-token.ts';
-import { createServiceTokenVerifier } from '../../src/tokens/service-token.ts';
 import { fixedKeys, secretKey } from '../../src/tokens/token-keys.ts';
 import { TEST_JWT_SECRET, TEST_SERVICE_SECRET } from '../../testing/test-tokens.ts';
 
@@ -35,14 +33,22 @@ export function createTestApp({ routes, config, redis, ...rest }: TestAppOptions
     service: 'kit-service',
     description: 'Routes of the tests.',
     routes,
-    config: { CORS_ORIGINS: '*', TRUST_PROXY: 0, RATE_LIMIT_ENABLED: true, limits: {}, ...config },
+    config: {
+      CORS_ORIGINS: '*',
+      TRUST_PROXY: 0,
+      RATE_LIMIT_ENABLED: true,
+      TIME_LIMIT_FACTOR: 1,
+      SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
+      limits: {},
+      ...config,
+    },
     logger,
     metrics,
     redis,
-    accessTokens: createAccessTokenVerifier(fixedKeys([secretKey(TEST_JWT_SECRET)])),
-    serviceTokens: createServiceTokenVerifier(TEST_SERVICE_SECRET, 'kit-service'),
+    accessKeys: fixedKeys([secretKey(TEST_JWT_SECRET)]),
     accounts: unknownAccounts,
-    health: { required: {}, optional: {}, isStopping: () => false },
+    checks: { required: {} },
+    isStopping: () => false,
     ...rest,
   });
   return { app, lines, metrics };

@@ -3,7 +3,7 @@ import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
 import { createTurns } from '@shop/service-kit/deadline/turns';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
-import { openDatabase } from '@shop/service-kit/postgres/open-database';
+import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
 import type { Query, Transaction } from '@shop/service-kit/postgres/query';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
@@ -87,11 +87,11 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       SERVICE_TOKEN_SECRET: TEST_SERVICE_SECRET,
       RATE_LIMIT_ENABLED: 'false',
       BCRYPT_COST: '4',
+      TIME_LIMIT_FACTOR: String(TEST_TIME_LIMIT_FACTOR),
       ...env,
     });
-    const opened = openDatabase(config.DATABASE_URL, config.DATABASE_POOL, logger, {
-      timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
-    });
+    const metrics = createMetrics('user-service');
+    const opened = openServiceDatabase({ config, logger, metrics });
     const db = new PrismaClient({ adapter: opened.adapter, transactionOptions: PATIENT });
     const watched = (run: Query): Query => {
       const { onStatement } = rest;
@@ -109,7 +109,6 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
         return result;
       });
     const used = rest.redis === false ? undefined : connection;
-    const metrics = createMetrics('user-service');
     const changes = createChangesRepository(query);
     const readChanges: typeof changes.readChanges = async (after) => {
       if (after !== undefined && rest.isFeedDown?.()) throw new Error('The feed is down');
@@ -158,7 +157,6 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
         metrics,
         config,
         isStopping: isStopping ?? (() => false),
-        timeLimitFactor: TEST_TIME_LIMIT_FACTOR,
       }),
     );
     return { app, db, query, change, accounts, metrics, audit, cleanUp };
