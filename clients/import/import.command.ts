@@ -7,7 +7,7 @@ import { type Options, readOptions } from './options.ts';
 import { showProgress } from './progress.ts';
 import { openSource } from './read-rows.ts';
 import { type Summary, sendRows } from './send-rows.ts';
-import { accessToken } from './sign-in.ts';
+import { signIn } from './sign-in.ts';
 
 export { HELP } from './options.ts';
 
@@ -30,25 +30,25 @@ async function importFile(options: Options, signal: AbortSignal) {
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile()) throw new Failure(`There is no file ${file}.`);
   const source = await openSource(options);
-  const urls = (await currentRun())?.urls ?? {};
-  const address = new URL('/api/products/import', url || urls['product-service'] || 'http://localhost:5002');
-  if (dryRun) address.searchParams.set('dry_run', 'true');
-  if (setStock) address.searchParams.set('stock', 'set');
-  if (ignoreUnknown) address.searchParams.set('unknown', 'ignore');
-  const userService = users || urls['user-service'] || 'http://localhost:5001';
-  const signIn = () => accessToken(userService, username, signal);
+  const running = (await currentRun())?.urls;
+  const addresses = {
+    userUrl: users || running?.['user-service'] || 'http://localhost:5001',
+    productUrl: url || running?.['product-service'] || 'http://localhost:5002',
+  };
   // Asks for the password before the progress bar appears.
-  const token = await signIn();
+  const shop = await signIn(addresses, username, signal);
   const progress = showProgress(found.size);
   try {
     return await sendRows({
       source,
-      url: address.href,
-      token,
-      signIn,
+      shop,
+      options: {
+        ...(dryRun && { dry_run: true }),
+        ...(setStock && { stock: 'set' }),
+        ...(ignoreUnknown && { unknown: 'ignore' }),
+        signal,
+      },
       onSettled: progress.settled,
-      onWait: (seconds) => say(`The rate limit asks for a pause of ${seconds} s …`),
-      signal,
     });
   } finally {
     progress.end();

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
 import { Failure } from '../../scripts/lib/failure.ts';
+import type { FileType } from '../typescript/src/index.ts';
 import type { Options } from './options.ts';
 import { FIELDS, SHOPS, type ToProduct } from './shops.ts';
 
@@ -23,18 +24,14 @@ interface Row {
 }
 
 export interface Source {
-  /** Media type of the parts. */
-  type: string;
+  /** Of the parts. */
+  type: FileType;
   /** First line of each part. */
   header: string;
   rows: AsyncIterable<Row>;
 }
 
-export async function openSource({
-  file,
-  from,
-  map,
-}: Pick<Options, 'file' | 'from' | 'map'>): Promise<Source> {
+export async function openSource({ file, from, map }: Options): Promise<Source> {
   const isMapped = from !== undefined || Object.keys(map).length > 0;
   if (!/\.(ndjson|jsonl)$/i.test(file)) return openCsv(file, from, map);
   if (isMapped) throw new Failure('--map and --from are for CSV files.');

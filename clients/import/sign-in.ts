@@ -1,31 +1,32 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { Failure } from '../../scripts/lib/failure.ts';
-import { callShop } from '../../scripts/lib/shop-client.ts';
-import { say } from '../../scripts/lib/terminal.ts';
+import { createShop, type Shop } from '../typescript/src/index.ts';
+import { explained, patiently } from './calls.ts';
 
-/**
- * SHOP_TOKEN, or a token for a name and its password.
- * @param users address of user-service
- */
-export async function accessToken(
-  users: string,
-  username: string | undefined,
-  signal: AbortSignal,
-): Promise<string> {
-  if (process.env.SHOP_TOKEN) return process.env.SHOP_TOKEN;
+interface Addresses {
+  userUrl: string;
+  productUrl: string;
+}
+
+/** A client with SHOP_TOKEN, or signed in by a name and its password. */
+export async function signIn(urls: Addresses, username: string | undefined, signal: AbortSignal) {
+  const options = { ...urls, orderUrl: '', retry: { tries: 1 } };
+  const token = process.env.SHOP_TOKEN;
+  if (token) return createShop({ ...options, fetch: withToken(token) });
   if (!username) throw new Failure('Who imports? Give --username, or set SHOP_TOKEN.');
   const password = process.env.SHOP_PASSWORD || (await askForPassword(username, signal));
-  const { status, body } = await callShop({
-    url: `${users}/api/users/login`,
-    body: { username, password },
-    onWait: (seconds) => say(`The rate limit asks for a pause of ${seconds} s …`),
-  });
-  const token = body.tokens?.access_token;
-  if (token === undefined)
-    throw new Failure(`${username} cannot sign in: ${status} ${body.detail ?? 'no reason given'}`);
-  return token;
+  const shop: Shop = createShop(options);
+  const login = patiently(() => shop.session.login({ username, password }, { signal }), [429, 503], signal);
+  await explained(`${username} cannot sign in`, login);
+  return shop;
 }
+
+/** The client itself has no session then, which it could renew. */
+const withToken =
+  (token: string): typeof fetch =>
+  (url, init) =>
+    fetch(url, { ...init, headers: { ...init?.headers, Authorization: `Bearer ${token}` } });
 
 async function askForPassword(username: string, signal: AbortSignal) {
   if (!process.stdin.isTTY) throw new Failure('There is no password: set SHOP_PASSWORD.');

@@ -2,18 +2,17 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { Failure } from '../../scripts/lib/failure.ts';
-import { findProgram } from '../../scripts/lib/programs.ts';
+import { provideProgram } from '../../scripts/lib/programs.ts';
 import { ROOT } from '../../scripts/lib/shop.ts';
+import { stopSignal } from '../../scripts/lib/signals.ts';
 import { say } from '../../scripts/lib/terminal.ts';
-import { provideProgram } from '../../scripts/lib/test/servers.ts';
 import { validateManifests } from './validate.ts';
 
 const OVERLAYS = join(ROOT, 'deploy', 'kubernetes', 'overlays');
 
 /** `npm run check:k8s`: renders every overlay and checks the result against the schemas of Kubernetes. */
 export async function main() {
-  await provideProgram('kubectl', new AbortController().signal);
-  if (!findProgram('kubectl'))
+  if (!(await provideProgram(['kubectl'], stopSignal(), 'kubernetes-client')))
     throw new Failure('npm run check:k8s needs kubectl on PATH: apt install kubernetes-client');
   let failed = 0;
   for (const overlay of readdirSync(OVERLAYS)) {

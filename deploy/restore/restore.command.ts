@@ -29,7 +29,7 @@ export async function main(args: string[]) {
     return 1;
   }
   const shop = await findShop();
-  await build({ signal: stopSignal() });
+  await build(stopSignal());
   if (!values['dry-run'])
     await repairIds(shop.databases, Number(values.gap), values['keep-sessions'] === true);
   const found = await compare(shop, values['dry-run'] === true);
@@ -104,7 +104,7 @@ async function findShop() {
     throw new Failure(
       `The shop is not running here: start it with npm start, or set its addresses.\n\n${HELP}`,
     );
-  const secrets = run && (await loadSecrets());
+  const secrets = run && (await loadSecrets()).secrets;
   return {
     databases: { 'user-service': user, 'product-service': product, 'order-service': order },
     environment: {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/lib/ports.ts';
-import { type Launched, launch, runInForeground, sleep, stop } from '../../scripts/lib/processes.ts';
+import { type Launched, launch, runInForeground, stop } from '../../scripts/lib/processes.ts';
 import { ROOT } from '../../scripts/lib/shop.ts';
 import { stopSignal } from '../../scripts/lib/signals.ts';
 import { say } from '../../scripts/lib/terminal.ts';

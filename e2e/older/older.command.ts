@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from '../../scripts/lib/build.ts';
 import { Failure, Interrupted } from '../../scripts/lib/failure.ts';
 import { freePort } from '../../scripts/lib/ports.ts';
 import { withConnection } from '../../scripts/lib/postgres/sql.ts';
-import { type Launched, launch, runInForeground, runTool, sleep, stop } from '../../scripts/lib/processes.ts';
+import { type Launched, launch, runInForeground, runTool, stop } from '../../scripts/lib/processes.ts';
 import { ROOT, SERVICES } from '../../scripts/lib/shop.ts';
 import { stopSignal } from '../../scripts/lib/signals.ts';
 import { createStack, type Stack } from '../../scripts/lib/stack.ts';
@@ -29,9 +30,9 @@ export async function main([back = '20']: string[]) {
       warn(`SKIPPED: the commit ${back} back is not in this clone (git fetch --deepen=${back}).`);
       return 0;
     }
-    await build({ signal });
+    await build(signal);
     const folder = await checkOut(commit, stack, signal);
-    const { TEST_DATABASE_URL = '', TEST_REDIS_URL } = await openServers({ stack, signal });
+    const { TEST_DATABASE_URL = '', TEST_REDIS_URL } = await openServers(stack, signal);
     const ports = await Promise.all(SERVICES.map(() => freePort()));
     const shop = launch({
       command: 'npm',

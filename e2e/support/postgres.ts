@@ -5,12 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { removeData } from '../../scripts/lib/postgres/data-folder.ts';
-import {
-  launchPostgres,
-  startEmbeddedPostgres,
-  stopPostgres,
-  superuserUrl,
-} from '../../scripts/lib/postgres/server.ts';
+import { startEmbeddedPostgres, stopPostgres, superuserUrl } from '../../scripts/lib/postgres/server.ts';
 import { sleep, until } from './process.ts';
 
 /** A PostgreSQL server for one test, which may kill, pause and restart it with the same port and data. */
@@ -44,11 +39,10 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'shop-postgres-'));
   await chmod(folder, 0o711);
   const data = join(folder, 'data');
-  const { launched, port, options } = await startEmbeddedPostgres({
+  const { launched, port, relaunch } = await startEmbeddedPostgres({
     path: data,
     logFile: join(folder, 'postgres.log'),
     password: PASSWORD,
-    passwordIsKept: true,
     settings: SETTINGS,
     signal: new AbortController().signal,
   });
@@ -77,7 +71,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
       if (connected !== undefined) signal(connected, 'SIGKILL');
     },
     async start() {
-      server = launchPostgres({ ...options, port });
+      server = relaunch();
       await untilReady(url);
     },
     pause: () => void freeze(),

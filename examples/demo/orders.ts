@@ -1,9 +1,10 @@
+import { type Shop, ShopError } from '../../clients/typescript/src/index.ts';
 import { Failure } from '../../scripts/lib/failure.ts';
-import { callShop, reasonOfRefusal, type ShopRequest } from '../../scripts/lib/shop-client.ts';
-import { type SignedIn, sayWait } from './users.ts';
+import { request } from './users.ts';
 
 /** The steps to each status: statuses that the seller sets one after the other, or the buyer's cancellation. */
-const STEPS = {
+type Step = 'processing' | 'shipped' | 'delivered' | 'cancelled';
+const STEPS: Record<'pending' | Step, readonly Step[]> = {
   pending: [],
   processing: ['processing'],
   shipped: ['processing', 'shipped'],
@@ -28,6 +29,8 @@ const ORDERS: [keyof typeof STEPS, Record<string, number>][] = [
   ['pending', { 'DEMO-BOK-08': 1, 'DEMO-BOK-13': 1 }],
 ];
 
+/** The codes where a step was taken already. */
+const DONE: ReadonlySet<string> = new Set(['not_cancellable', 'invalid_transition']);
 const ADDRESS = {
   name: 'Robin Sample',
   line1: 'Lindenstraße 12',
@@ -38,24 +41,12 @@ const ADDRESS = {
 
 /**
  * Places orders of the demo buyer in every status, unless they exist.
+ * @param productIds by SKU, all of this seller
  * @returns how many were placed
  */
-export async function placeOrders({
-  orders,
-  productIds,
-  buyer,
-  seller,
-}: {
-  /** Address of order-service. */
-  orders: string;
-  /** By SKU. */
-  productIds: Map<string, number>;
-  buyer: SignedIn;
-  /** Of all these products. */
-  seller: SignedIn;
-}): Promise<number> {
-  const stats = await expectOk({ method: 'GET', url: `${orders}/api/orders/stats`, token: buyer.token });
-  if ((stats.total_orders ?? 0) >= ORDERS.length) return 0;
+export async function placeOrders(productIds: Map<string, number>, buyer: Shop, seller: Shop) {
+  const stats = await request('The orders cannot be counted', () => buyer.orders.stats());
+  if (stats.total_orders >= ORDERS.length) return 0;
   const ids: number[] = [];
   // One after the other, so that lists show them in this order. The keys make repetition harmless.
   for (const [index, [, quantities]] of ORDERS.entries()) {
@@ -64,32 +55,24 @@ export async function placeOrders({
       if (productId === undefined) throw new Failure(`The demo seller has no product ${sku}.`);
       return { product_id: productId, quantity };
     });
-    const { order } = await expectOk({
-      url: `${orders}/api/orders`,
-      token: buyer.token,
-      headers: { 'Idempotency-Key': `demo-order-${index}` },
-      body: { products, shipping_address: ADDRESS },
-    });
-    ids.push(order?.id ?? 0);
+    const options = { idempotencyKey: `demo-order-${index}` };
+    const place = () => buyer.orders.place({ products, shipping_address: ADDRESS }, options);
+    ids.push((await request('An order cannot be placed', place)).id);
   }
-  await Promise.all(ORDERS.map(([status], index) => advance(`${orders}/api/orders/${ids[index]}`, status)));
+  await Promise.all(ORDERS.map(([target], index) => advance(ids[index] ?? 0, STEPS[target])));
   return ORDERS.length;
 
-  async function advance(url: string, target: keyof typeof STEPS) {
-    for (const status of STEPS[target])
-      await (status === 'cancelled'
-        ? expectOk({ method: 'DELETE', url, token: buyer.token }, 'not_cancellable')
-        : expectOk(
-            { method: 'PUT', url: `${url}/status`, token: seller.token, body: { status } },
-            'invalid_transition',
-          ));
+  async function advance(id: number, steps: readonly Step[]) {
+    for (const status of steps)
+      await request(`Order ${id} cannot be ${status}`, () =>
+        (status === 'cancelled' ? buyer.orders.cancel(id) : seller.orders.setStatus(id, status)).catch(
+          unlessDone,
+        ),
+      );
   }
 }
 
-/** @param done the error code if it was already done */
-async function expectOk(request: Omit<ShopRequest, 'onWait'>, done?: string) {
-  const response = await callShop({ ...request, onWait: sayWait });
-  if (response.status >= 400 && (done === undefined || response.body.code !== done))
-    throw new Failure(`${request.method ?? 'POST'} ${request.url} failed: ${reasonOfRefusal(response)}`);
-  return response.body;
+/** An order that an earlier run took this step with. */
+function unlessDone(error: unknown) {
+  if (!(error instanceof ShopError) || !DONE.has(error.code)) throw error;
 }

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Shop } from '../../clients/typescript/src/index.ts';
 import { Failure } from '../../scripts/lib/failure.ts';
 import { runTool } from '../../scripts/lib/processes.ts';
 import { ROOT } from '../../scripts/lib/shop.ts';
-import { callShop, reasonOfRefusal } from '../../scripts/lib/shop-client.ts';
 import { currentRun } from '../../scripts/lib/start/run-file.ts';
 import { paint, say, warn } from '../../scripts/lib/terminal.ts';
 import { placeOrders } from './orders.ts';
-import { DEMO_USERS, type SignedIn, sayWait, signIn } from './users.ts';
+import { DEMO_USERS, request, type SignedIn, signIn } from './users.ts';
 
 export const HELP = `npm run seed   fill a running shop with 200 products, three users and orders in every status;
                running it again adds only what is missing
@@ -20,35 +20,24 @@ const CATALOGUE = new URL('./catalogue.csv', import.meta.url);
 
 export async function main(args: string[]) {
   if (args.length > 0) throw new Failure(`Unknown argument: ${args[0]}\n\n${HELP}`);
-  const { users, products, orders, usersDatabase } = await findShop();
-  const [buyer, seller, admin] = await Promise.all(
-    [DEMO_USERS.buyer, DEMO_USERS.seller, DEMO_USERS.admin].map((user) => signIn(users, user)),
-  );
-  if (!buyer || !seller || !admin) throw new Failure('A demo user is missing.');
+  const { urls, usersDatabase } = await findShop();
+  const [buyer, seller, admin] = await Promise.all([
+    signIn(urls, DEMO_USERS.buyer),
+    signIn(urls, DEMO_USERS.seller),
+    signIn(urls, DEMO_USERS.admin),
+  ]);
   const [hasAdmin] = await Promise.all([
     admin.role === 'admin' || makeAdmin(DEMO_USERS.admin.username, usersDatabase),
-    fillShop({ products, orders, buyer, seller }),
+    fillShop(buyer, seller),
   ]);
   printUsers(hasAdmin);
   return 0;
 }
 
-async function fillShop({
-  products,
-  orders,
-  buyer,
-  seller,
-}: {
-  /** Address of product-service. */
-  products: string;
-  /** Address of order-service. */
-  orders: string;
-  buyer: SignedIn;
-  seller: SignedIn;
-}) {
-  say(await importCatalogue(products, seller.token));
-  const productIds = await productIdsBySku(products, seller.id);
-  const placed = await placeOrders({ orders, productIds, buyer, seller });
+async function fillShop(buyer: SignedIn, seller: SignedIn) {
+  say(await importCatalogue(seller.shop));
+  const productIds = await productIdsBySku(seller);
+  const placed = await placeOrders(productIds, buyer.shop, seller.shop);
   say(placed > 0 ? `${placed} orders placed, in every status.` : 'The orders were there already.');
 }
 
@@ -57,57 +46,33 @@ async function findShop() {
   const run = await currentRun();
   const { USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL, USER_DATABASE_URL } = process.env;
   return {
-    users: USER_SERVICE_URL || run?.urls['user-service'] || 'http://localhost:5001',
-    products: PRODUCT_SERVICE_URL || run?.urls['product-service'] || 'http://localhost:5002',
-    orders: ORDER_SERVICE_URL || run?.urls['order-service'] || 'http://localhost:5003',
+    urls: {
+      userUrl: USER_SERVICE_URL || run?.urls['user-service'] || 'http://localhost:5001',
+      productUrl: PRODUCT_SERVICE_URL || run?.urls['product-service'] || 'http://localhost:5002',
+      orderUrl: ORDER_SERVICE_URL || run?.urls['order-service'] || 'http://localhost:5003',
+    },
     // The database of the running shop, only together with its user-service.
     usersDatabase: USER_DATABASE_URL || (USER_SERVICE_URL ? undefined : run?.databases['user-service']),
   };
 }
 
-/**
- * @param products address of product-service
- * @param token of the seller
- * @returns what was done
- */
-async function importCatalogue(products: string, token: string): Promise<string> {
-  const response = await callShop({
-    url: `${products}/api/products/import`,
-    body: await readFile(CATALOGUE, 'utf8'),
-    headers: { 'Content-Type': 'text/csv' },
-    token,
-    onWait: sayWait,
-  });
-  const { created = 0, updated = 0, failed } = response.body;
-  if (response.status !== 200 || failed !== 0)
-    throw new Failure(`The demo catalogue is refused: ${reasonOfRefusal(response)}`);
+/** @returns what was done */
+async function importCatalogue({ products }: Shop): Promise<string> {
+  const csv = await readFile(CATALOGUE, 'utf8');
+  const refused = 'The demo catalogue is refused';
+  const { created, updated, failed, errors } = await request(refused, () => products.import(csv));
+  if (failed > 0) throw new Failure(`${refused}: ${errors.map(({ message }) => message).join(', ')}`);
   return created + updated > 0
     ? `${created} products created, ${updated} updated.`
     : 'The products were there already.';
 }
 
-/** @param products address of product-service */
-async function productIdsBySku(products: string, ownerId: number): Promise<Map<string, number>> {
-  const ids = new Map();
-  let cursor: string | null | undefined = '';
-  while (typeof cursor === 'string') {
-    const page = new URLSearchParams({
-      owner_id: String(ownerId),
-      per_page: '100',
-      ...(cursor ? { cursor } : {}),
-    });
-    const response = await callShop({
-      method: 'GET',
-      url: `${products}/api/products?${page}`,
-      onWait: sayWait,
-    });
-    if (!response.body.products)
-      throw new Failure(`The products cannot be listed: ${reasonOfRefusal(response)}`);
-    for (const { sku, id } of response.body.products) ids.set(sku, id);
-    cursor = response.body.next_cursor;
-  }
-  return ids;
-}
+const productIdsBySku = ({ id, shop }: SignedIn) =>
+  request('The products cannot be listed', async () => {
+    const ids = new Map<string, number>();
+    for await (const product of shop.products.all({ owner_id: id })) ids.set(product.sku ?? '', product.id);
+    return ids;
+  });
 
 /** @returns false if no database is known */
 async function makeAdmin(username: string, usersDatabase: string | undefined): Promise<boolean> {

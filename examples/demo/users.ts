@@ -1,46 +1,46 @@
-import { Failure } from '../../scripts/lib/failure.ts';
-import { callShop, reasonOfRefusal } from '../../scripts/lib/shop-client.ts';
-import { say } from '../../scripts/lib/terminal.ts';
+import { explained, patiently } from '../../clients/import/calls.ts';
+import { createShop, type Shop, ShopError } from '../../clients/typescript/src/index.ts';
 
-export type Credentials = { username: string; email: string; password: string };
-
-export type SignedIn = { id: number; role: string; token: string };
+/** Milliseconds: an order that takes more than its time on a busy machine is asked for again. */
+const TIMEOUT_MS = 60_000;
 
 /** Published credentials, for shops on a developer's machine only. */
 export const DEMO_USERS = {
   buyer: demoUser('demo-buyer'),
   seller: demoUser('demo-seller'),
   admin: demoUser('demo-admin'),
-} satisfies Record<string, Credentials>;
+};
 
 function demoUser(username: string) {
   return { username, email: `${username}@example.com`, password: `${username}-password` };
 }
 
-/**
- * Signs a user in, or registers an unknown one. In this order, because only a few registrations a minute are allowed.
- * @param users address of user-service
- */
-export async function signIn(users: string, { username, email, password }: Credentials): Promise<SignedIn> {
-  const login = await callShop({
-    url: `${users}/api/users/login`,
-    body: { username, password },
-    onWait: sayWait,
-  });
-  const response =
-    login.status === 401
-      ? await callShop({
-          url: `${users}/api/users/register`,
-          body: { username, email, password },
-          onWait: sayWait,
-        })
-      : login;
-  const { user, tokens } = response.body;
-  if (!user || !tokens)
-    throw new Failure(`${username} cannot sign in with the demo password: ${reasonOfRefusal(response)}`);
-  return { id: user.id, role: user.role, token: tokens.access_token };
+export interface Addresses {
+  userUrl: string;
+  productUrl: string;
+  orderUrl: string;
 }
 
-export function sayWait(seconds: number) {
-  say(`The shop asks for a pause of ${seconds} s …`);
+export interface SignedIn {
+  id: number;
+  role: string;
+  shop: Shop;
 }
+
+/** Signs a user in, or registers an unknown one. In this order, because only a few registrations a minute are allowed. */
+export async function signIn(urls: Addresses, account: (typeof DEMO_USERS)['buyer']): Promise<SignedIn> {
+  const { username, password } = account;
+  const shop = createShop({ ...urls, retry: { tries: 1 }, timeoutMs: TIMEOUT_MS });
+  const what = `${username} cannot sign in with the demo password`;
+  const login = () =>
+    shop.session.login({ username, password }).catch((error: unknown) => {
+      if (error instanceof ShopError && error.status === 401) return shop.session.register(account);
+      throw error;
+    });
+  const { id, role } = await request(what, login);
+  return { id, role, shop };
+}
+
+/** A call that may be repeated. */
+export const request = <T>(what: string, call: () => Promise<T>) =>
+  explained(what, patiently(call, [429, 503]));

@@ -22,11 +22,11 @@ export async function main(args: string[]) {
   const unknown = args.find((arg) => arg !== '--built');
   if (unknown !== undefined) throw new Failure(`Unknown argument: ${unknown}\n\n${HELP}`);
   const signal = stopSignal();
-  const urls = (await currentRun())?.urls ?? {};
+  const urls = (await currentRun())?.urls;
   const env = {
-    ...addressOf('USER_SERVICE_URL', urls['user-service']),
-    ...addressOf('PRODUCT_SERVICE_URL', urls['product-service']),
-    ...addressOf('ORDER_SERVICE_URL', urls['order-service']),
+    ...addressOf('USER_SERVICE_URL', urls?.['user-service']),
+    ...addressOf('PRODUCT_SERVICE_URL', urls?.['product-service']),
+    ...addressOf('ORDER_SERVICE_URL', urls?.['order-service']),
     ...process.env,
   };
   const command = join(ROOT, 'node_modules', '.bin', 'vite');

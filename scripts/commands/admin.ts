@@ -15,7 +15,7 @@ const GRACE_MS = 3_000;
 export async function main(args: string[]): Promise<number> {
   const signal = stopSignal();
   const databaseUrl = await findDatabase();
-  await build({ signal });
+  await build(signal);
   return runInForeground({
     command: process.execPath,
     args: [join('dist', 'admin.js'), ...args],

@@ -3,6 +3,6 @@ import { stopSignal } from '../lib/signals.ts';
 
 /** `npm run build`: generates the database clients and compiles what has changed. */
 export async function main() {
-  await build({ signal: stopSignal() });
+  await build(stopSignal());
   return 0;
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from '../lib/build.ts';
@@ -6,10 +7,10 @@ import { takeLock, UNTIL_STALE_MS } from '../lib/lock.ts';
 import { portProblem } from '../lib/ports.ts';
 import { removeData } from '../lib/postgres/data-folder.ts';
 import { shutDownRedis } from '../lib/redis-server.ts';
-import { DATA, POSTGRES_DATA, SERVICES } from '../lib/shop.ts';
-import { aborted, stopSignal } from '../lib/signals.ts';
+import { DATA, type PerService, SERVICES } from '../lib/shop.ts';
+import { stopSignal } from '../lib/signals.ts';
 import { createStack } from '../lib/stack.ts';
-import { openShop } from '../lib/start/open-shop.ts';
+import { openShop, POSTGRES_DATA } from '../lib/start/open-shop.ts';
 import { parseOptions, readDatabaseUrls, readPorts } from '../lib/start/options.ts';
 import { readRun, removeRun } from '../lib/start/run-file.ts';
 import { say } from '../lib/terminal.ts';
@@ -28,10 +29,10 @@ export async function main(args: string[]) {
     if (left?.redis) await shutDownRedis(left.redis);
     if (options.fresh) await removeAllData();
     await requireFreePorts(ports);
-    await build({ signal });
+    await build(signal);
     stack.push('', removeRun);
     const { gaveUp } = await openShop({ ports, databaseUrls, watch: options.watch, stack, signal });
-    await Promise.race([aborted(signal), gaveUp]);
+    await Promise.race([once(signal, 'abort'), gaveUp]);
     return 0;
   } catch (error) {
     if (error instanceof Interrupted) return 0;
@@ -59,9 +60,9 @@ async function removeAllData() {
   for (const name of rest) await rm(join(DATA, name), { recursive: true, force: true });
 }
 
-async function requireFreePorts(ports: Record<string, number>) {
+async function requireFreePorts(ports: PerService<number>) {
   for (const { name, portVariable } of SERVICES) {
-    const port = ports[name] ?? 0;
+    const port = ports[name];
     const problem = await portProblem(port);
     if (!problem) continue;
     const reason = problem === 'EACCES' ? 'may not be used by you' : 'is in use by another program';

@@ -2,30 +2,28 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeLock } from './lock.ts';
 import { runTool } from './processes.ts';
-import { BUILD_LOCK, ROOT, SERVICES } from './shop.ts';
+import { ROOT, SERVICES } from './shop.ts';
 import { say, step } from './terminal.ts';
 
+/** Of this checkout, wherever the data is. */
+const LOCK = join(ROOT, '.data', 'build.lock');
+
 /** Generates the database clients and compiles what is out of date. Two commands at the same time wait for each other. */
-export async function build({ signal }: { signal: AbortSignal }) {
-  const release = await takeLock(BUILD_LOCK, {
-    signal,
-    onWait: () => say('Another process is building here; waiting for it …'),
-  });
+export async function build(signal: AbortSignal) {
+  const onWait = () => say('Another process is building here; waiting for it …');
+  const release = await takeLock(LOCK, { signal, onWait });
   try {
     await step('Building', async () => {
       await generateClients(signal);
-      await runTool({
-        title: 'The code does not compile',
-        command: join(ROOT, 'node_modules', '.bin', 'tsc'),
-        args: ['--build', 'tsconfig.build.json'],
-        cwd: ROOT,
-        signal,
-      });
+      const [command, args] = [programOf('tsc'), ['--build', 'tsconfig.build.json']];
+      await runTool({ title: 'The code does not compile', command, args, cwd: ROOT, signal });
     });
   } finally {
     await release?.();
   }
 }
+
+const programOf = (name: string) => join(ROOT, 'node_modules', '.bin', name);
 
 /** The part of the build needed by tests that do not run the built services. */
 export async function generateClients(signal: AbortSignal) {
@@ -40,7 +38,7 @@ async function generateClient(folder: string, signal: AbortSignal) {
     return;
   await runTool({
     title: `The database client of ${folder} cannot be generated`,
-    command: join(ROOT, 'node_modules', '.bin', 'prisma'),
+    command: programOf('prisma'),
     args: ['generate', '--no-hints'],
     cwd: folder,
     // Prisma would download a schema engine that it never runs; any existing executable prevents this.
@@ -49,8 +47,4 @@ async function generateClient(folder: string, signal: AbortSignal) {
   });
 }
 
-const modifiedAt = (path: string) =>
-  stat(path).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  );
+const modifiedAt = async (path: string) => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;

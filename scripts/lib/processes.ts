@@ -1,8 +1,10 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Failure, Interrupted } from './failure.ts';
 
 const TOOL_GRACE_MS = 3_000;
+const POLL_MS = 50;
 
 export interface Launch {
   command: string;
@@ -22,16 +24,18 @@ export interface Launched {
   isRunning: () => boolean;
 }
 
+const optionsOf = ({ cwd, env, user }: Launch) => ({
+  ...user,
+  ...(cwd && { cwd }),
+  env: env ?? process.env,
+  extendEnv: false,
+  reject: false as const,
+});
+
 /** Each child gets its own process group: Ctrl-C in a terminal reaches only this process, which stops the others in order. */
-export function launch({ command, args, cwd, env, user, stdio = 'ignore' }: Launch): Launched {
-  const options = { ...user, ...(cwd && { cwd }), env: env ?? process.env, stdio, detached: true };
-  const child = execa(command, args, {
-    ...options,
-    extendEnv: false,
-    reject: false,
-    cleanup: false,
-    buffer: false,
-  } as object);
+export function launch({ stdio = 'ignore', ...program }: Launch): Launched {
+  const options = { ...optionsOf(program), stdio, detached: true, cleanup: false, buffer: false };
+  const child = execa(program.command, program.args, options as object);
   let running = true;
   const exited = child.then(({ exitCode, signal, code, message }) => {
     running = false;
@@ -43,11 +47,8 @@ export function launch({ command, args, cwd, env, user, stdio = 'ignore' }: Laun
 }
 
 /** @param deadlineMs then SIGKILL, to its whole group */
-export async function stop(
-  { pid, child, exited, isRunning }: Launched,
-  signal: NodeJS.Signals,
-  deadlineMs: number,
-) {
+export async function stop(launched: Launched, signal: NodeJS.Signals, deadlineMs: number) {
+  const { pid, child, exited, isRunning } = launched;
   if (pid === 0 || !isRunning()) return;
   child.kill(signal);
   const timer = setTimeout(() => killGroup(pid, 'SIGKILL'), deadlineMs);
@@ -63,34 +64,44 @@ export function killGroup(pid: number, signal: NodeJS.Signals) {
   }
 }
 
+interface Wait {
+  limitMs: number;
+  signal: AbortSignal;
+  responds: () => Promise<boolean>;
+}
+
+/** Polls a program that was just launched. @returns false if it has ended, or does not respond in time @throws Interrupted */
+export async function untilResponding({ isRunning }: Launched, { limitMs, signal, responds }: Wait) {
+  for (const end = Date.now() + limitMs; isRunning() && Date.now() < end; await sleep(POLL_MS)) {
+    signal.throwIfAborted();
+    if (await responds()) return true;
+  }
+  return false;
+}
+
+interface Tool extends Launch {
+  title: string;
+  signal?: AbortSignal;
+}
+
 /**
  * Runs a tool and returns its output. On abort the tool is stopped first.
  * @throws Failure with `title` and the output
  */
-export async function runTool({
-  title,
-  signal,
-  command,
-  args,
-  cwd,
-  env,
-  user,
-}: Launch & { title: string; signal?: AbortSignal }): Promise<string> {
-  const result = await execa(command, args, {
-    ...user,
-    ...(cwd && { cwd }),
-    env: env ?? process.env,
-    extendEnv: false,
-    all: true,
-    stdin: 'ignore',
-    reject: false,
-    ...(signal && { cancelSignal: signal }),
-    forceKillAfterDelay: TOOL_GRACE_MS,
-  } as object);
+export async function runTool({ title, signal, ...tool }: Tool): Promise<string> {
+  const cancel = { ...(signal && { cancelSignal: signal }), forceKillAfterDelay: TOOL_GRACE_MS };
+  const options = { ...optionsOf(tool), ...cancel, all: true, stdin: 'ignore' };
+  const result = await execa(tool.command, tool.args, options as object);
   if (result.isCanceled) throw new Interrupted();
   if (result.failed)
     throw new Failure(`${title}:\n${String(result.all ?? '').trim() || result.shortMessage}`);
   return String(result.all);
+}
+
+interface Program extends Launch {
+  signal: AbortSignal;
+  /** That it gets to stop. */
+  graceMs: number;
 }
 
 /**
@@ -98,11 +109,7 @@ export async function runTool({
  * @returns its exit code
  * @throws Interrupted
  */
-export async function runInForeground({
-  signal,
-  graceMs,
-  ...program
-}: Launch & { signal: AbortSignal; graceMs: number }): Promise<number> {
+export async function runInForeground({ signal, graceMs, ...program }: Program): Promise<number> {
   const launched = launch({ ...program, stdio: ['ignore', 'inherit', 'inherit'] });
   const onAbort = () => void stop(launched, 'SIGTERM', graceMs);
   signal.addEventListener('abort', onAbort, { once: true });
@@ -111,5 +118,3 @@ export async function runInForeground({
   signal.throwIfAborted();
   return end === 'exit code 0' ? 0 : Number(/^exit code (\d+)$/.exec(end)?.[1] ?? 1);
 }
-
-export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

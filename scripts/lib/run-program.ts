@@ -5,17 +5,7 @@ import { stopSignal } from './signals.ts';
 import { createStack } from './stack.ts';
 import { openServers } from './test/servers.ts';
 
-/**
- * Builds the services and runs a TypeScript program of this repository in the foreground.
- * @returns its exit code
- */
-export async function runProgram({
-  program,
-  args,
-  graceMs,
-  settings,
-  env,
-}: {
+interface Program {
   /** Path from the root. */
   program: string;
   args: string[];
@@ -25,12 +15,18 @@ export async function runProgram({
   settings?: string[];
   /** Defaults of its environment. */
   env?: NodeJS.ProcessEnv;
-}): Promise<number> {
+}
+
+/**
+ * Builds the services and runs a TypeScript program of this repository in the foreground.
+ * @returns its exit code
+ */
+export async function runProgram({ program, args, graceMs, settings, env }: Program): Promise<number> {
   const signal = stopSignal();
   const stack = createStack();
   try {
-    await build({ signal });
-    const servers = settings && (await openServers({ stack, signal, settings }));
+    await build(signal);
+    const servers = settings && (await openServers(stack, signal, settings));
     return await runInForeground({
       command: process.execPath,
       args: ['--conditions=@shop/source', '--import', 'tsx', program, ...args],

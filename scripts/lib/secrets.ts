@@ -14,13 +14,11 @@ export interface Secrets {
 }
 
 /** Creates the secrets once and stores them, so that tokens and data stay valid after a restart. */
-export async function loadSecrets(): Promise<Secrets> {
+export async function loadSecrets(): Promise<{ secrets: Secrets; isNewPassword: boolean }> {
   const kept = ((await readJson(FILE)) ?? {}) as Partial<Secrets>;
+  const roles = SERVICES.flatMap(({ owner, role }) => [owner, role]);
   const rolePasswords = Object.fromEntries(
-    SERVICES.flatMap(({ owner, role }) => [owner, role]).map((role) => [
-      role,
-      kept.rolePasswords?.[role] ?? newSecret(),
-    ]),
+    roles.map((role) => [role, kept.rolePasswords?.[role] ?? newSecret()]),
   );
   const secrets = {
     postgresPassword: kept.postgresPassword ?? newSecret(),
@@ -29,10 +27,8 @@ export async function loadSecrets(): Promise<Secrets> {
     serviceTokenSecret: kept.serviceTokenSecret ?? newSecret(),
   };
   if (JSON.stringify(kept) !== JSON.stringify(secrets)) writePrivateJson(FILE, secrets);
-  return secrets;
+  return { secrets, isNewPassword: kept.postgresPassword === undefined };
 }
 
 /** 48 random bytes in characters that need no quoting in a URL, a shell or SQL. */
-export function newSecret() {
-  return randomBytes(48).toString('base64url');
-}
+export const newSecret = () => randomBytes(48).toString('base64url');

@@ -4,58 +4,33 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Data, secrets and logs of the shop of this folder; DATA_FOLDER sets another place, for a second shop. */
 export const DATA = resolve(process.env.DATA_FOLDER || join(ROOT, '.data'));
-/** Files of this checkout, wherever the data is. */
-export const BUILD_LOCK = join(ROOT, '.data', 'build.lock');
-/** Settings of the PostgreSQL that npm start provides. */
-export const POSTGRES_DATA = join(DATA, 'postgres');
 
-export interface Service {
+const service = (noun: 'user' | 'product' | 'order', port: number, extensions: string[] = []) => ({
   /** Also its folder and workspace. */
-  name: string;
-  port: number;
+  name: `${noun}-service` as const,
+  port,
   /** Overrides the port. */
-  portVariable: string;
+  portVariable: `${noun.toUpperCase()}_PORT`,
   /** Names an existing database instead of the embedded one. */
-  urlVariable: string;
-  database: string;
+  urlVariable: `${noun.toUpperCase()}_DATABASE_URL`,
+  database: `${noun}_db`,
   /** Role that owns this database and migrates it. */
-  owner: string;
-  /** Of the service, which can read and write rows. */
-  role: string;
+  owner: `${noun}_owner`,
+  /** Role of the service, which can read and write rows. */
+  role: `${noun}_service`,
   /** Created by the superuser. */
-  extensions: string[];
-}
+  extensions,
+});
+
+export type ServiceName = ReturnType<typeof service>['name'];
+export type PerService<T> = Record<ServiceName, T>;
 
 /** In start order; they stop in reverse. */
-export const SERVICES: Service[] = [
-  {
-    name: 'user-service',
-    port: 5001,
-    portVariable: 'USER_PORT',
-    urlVariable: 'USER_DATABASE_URL',
-    database: 'user_db',
-    owner: 'user_owner',
-    role: 'user_service',
-    extensions: [],
-  },
-  {
-    name: 'product-service',
-    port: 5002,
-    portVariable: 'PRODUCT_PORT',
-    urlVariable: 'PRODUCT_DATABASE_URL',
-    database: 'product_db',
-    owner: 'product_owner',
-    role: 'product_service',
-    extensions: ['pg_trgm'],
-  },
-  {
-    name: 'order-service',
-    port: 5003,
-    portVariable: 'ORDER_PORT',
-    urlVariable: 'ORDER_DATABASE_URL',
-    database: 'order_db',
-    owner: 'order_owner',
-    role: 'order_service',
-    extensions: [],
-  },
+export const SERVICES = [
+  service('user', 5001),
+  service('product', 5002, ['pg_trgm']),
+  service('order', 5003),
 ];
+
+export const perService = <T>(of: (service: (typeof SERVICES)[number]) => T) =>
+  Object.fromEntries(SERVICES.map((service) => [service.name, of(service)])) as PerService<T>;

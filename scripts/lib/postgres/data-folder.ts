@@ -8,11 +8,11 @@ import {
   realpath,
   rename,
   rm,
+  statfs,
   symlink,
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { requireSpace } from '../disk.ts';
 import { Failure } from '../failure.ts';
 import { runTool } from '../processes.ts';
 import { say } from '../terminal.ts';
@@ -63,22 +63,18 @@ export async function requireSameMajor(folder: string, major: number) {
   );
 }
 
-/** Creates a cluster with a superuser `postgres`. The folder is renamed to its final name when it is complete. */
-export async function initialise({
-  folder,
-  initdb,
-  user,
-  password,
-  signal,
-}: {
+interface NewData {
   folder: string;
   initdb: string;
   user: SystemUser | undefined;
   password: string;
   signal: AbortSignal;
-}) {
+}
+
+/** Creates a cluster with a superuser `postgres`. The folder is renamed to its final name when it is complete. */
+export async function initialise({ folder, initdb, user, password, signal }: NewData) {
   const home = dirname(folder);
-  await requireSpace(home, NEEDED_MB, 'the database');
+  await requireSpace(home);
   const unfinished = `${folder}.new`;
   const passwordFile = `${folder}.password`;
   const give = async (path: string) => user && chown(path, user.uid, user.gid);
@@ -108,6 +104,15 @@ export async function initialise({
     await rm(passwordFile, { force: true });
     await rm(unfinished, { recursive: true, force: true });
   }
+}
+
+async function requireSpace(folder: string) {
+  const { bavail, bsize } = await statfs(folder);
+  const free = Math.floor((bavail * bsize) / 1_000_000);
+  if (free >= NEEDED_MB) return;
+  throw new Failure(
+    `Too little disk space at ${folder}: ${free} MB free, the database needs ${NEEDED_MB} MB. Make room and try again.`,
+  );
 }
 
 async function withFirstLocale(work: (locale: string) => Promise<void>) {

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { SERVICES } from '../shop.ts';
+import { perService, SERVICES } from '../shop.ts';
 import { superuserUrl } from './server.ts';
 import { withConnection } from './sql.ts';
 
@@ -16,30 +16,18 @@ const TIME_LIMITS = {
  * Creates one database and two roles per service: its owner, which migrates it, and the service, which reads and writes
  * rows. No role can connect to another's database. May be repeated, also for data of a release where the service was
  * the owner.
+ * @returns the connection strings of the services, and what their migrations need in addition
  */
-export interface Databases {
-  /** The service's name to its connection string. */
-  urls: Record<string, string>;
-  /** The service's name to what its migration needs in addition. */
-  migrationSettings: Record<string, NodeJS.ProcessEnv>;
-}
-
-export async function ensureDatabases({
-  password,
-  port,
-  rolePasswords,
-}: {
-  password: string;
-  port: number;
-  rolePasswords: Record<string, string>;
-}): Promise<Databases> {
+export async function ensureDatabases(password: string, port: number, rolePasswords: Record<string, string>) {
   await withConnection(superuserUrl(password, port), async (client) => {
     await client.query('REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC');
     for (const { owner, role, database } of SERVICES) {
       for (const name of [owner, role]) await ensureRole(client, name, rolePasswords[name] ?? '');
       for (const [setting, value] of Object.entries(TIME_LIMITS))
         await client.query(`ALTER ROLE ${role} SET ${setting} = '${value}'`);
-      await ensureDatabase(client, database, owner);
+      const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+      if (rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${owner}`);
+      await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
     }
   });
   for (const { database, owner, role, extensions } of SERVICES) {
@@ -50,16 +38,14 @@ export async function ensureDatabases({
       await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`);
     });
   }
-  const urlOf: (role: string, database: string) => string = (role, database) =>
+  const urlOf = (role: string, database: string) =>
     `postgresql://${role}:${rolePasswords[role]}@127.0.0.1:${port}/${database}`;
   return {
-    urls: Object.fromEntries(SERVICES.map(({ name, role, database }) => [name, urlOf(role, database)])),
-    migrationSettings: Object.fromEntries(
-      SERVICES.map(({ name, owner, role, database }) => [
-        name,
-        { DATABASE_URL: urlOf(owner, database), DATABASE_SERVICE_ROLE: role },
-      ]),
-    ),
+    urls: perService(({ role, database }) => urlOf(role, database)),
+    migrationSettings: perService(({ owner, role, database }) => ({
+      DATABASE_URL: urlOf(owner, database),
+      DATABASE_SERVICE_ROLE: role,
+    })),
   };
 }
 
@@ -69,10 +55,4 @@ async function ensureRole(client: Client, role: string, password: string) {
   const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION';
   const limit = `CONNECTION LIMIT ${CONNECTIONS}`;
   await client.query(`${verb} ROLE ${role} ${rights} ${limit} PASSWORD ${client.escapeLiteral(password)}`);
-}
-
-async function ensureDatabase(client: Client, database: string, owner: string) {
-  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
-  if (rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${owner}`);
-  await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
 }

@@ -1,10 +1,11 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode, Failure, Interrupted } from '../failure.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode, Failure } from '../failure.ts';
 import { freePort } from '../ports.ts';
-import { killGroup, type Launched, launch, sleep, stop } from '../processes.ts';
-import { step, warn } from '../terminal.ts';
+import { killGroup, type Launched, launch, stop, untilResponding } from '../processes.ts';
+import { lastLines, step, warn } from '../terminal.ts';
 import { type Binaries, postgresBinaries } from './binaries.ts';
 import { initialise, isInitialised, locateData, requireSameMajor } from './data-folder.ts';
 import { type SystemUser, serverUser } from './server-user.ts';
@@ -15,70 +16,55 @@ const STOP_TIMEOUT_MS = 30_000;
 const ATTEMPTS = 3;
 const START_FRESH = 'or delete all data with: npm start -- --fresh';
 
-export interface PostgresOptions {
-  binaries: Binaries;
-  /** Initialised data. */
-  folder: string;
-  user: SystemUser | undefined;
-  /** Of the superuser. */
-  password: string;
-  /** `name=value`. */
-  settings: string[];
-  logFile: string;
-  signal: AbortSignal;
-}
-
-/** Starts PostgreSQL on the data at `path`, which is created if missing. */
-export async function startEmbeddedPostgres({
-  path,
-  logFile,
-  password,
-  passwordIsKept,
-  settings,
-  signal,
-}: {
-  /** Of the data. */
+interface PostgresOptions {
+  /** Of the data, which is created if missing. */
   path: string;
   /** Emptied first. */
   logFile: string;
   /** Of the superuser. */
   password: string;
-  /** False when it was made just now: data of last time cannot be opened then. */
-  passwordIsKept: boolean;
+  /** It was made just now: data of last time cannot be opened then. */
+  isNewPassword?: boolean;
+  /** `name=value`. */
   settings: string[];
   signal: AbortSignal;
-}): Promise<{ launched: Launched; port: number; options: PostgresOptions }> {
+}
+
+interface Server {
+  binaries: Binaries;
+  /** Initialised data. */
+  folder: string;
+  user: SystemUser | undefined;
+  settings: string[];
+  logFile: string;
+  port: number;
+}
+
+export async function startEmbeddedPostgres(options: PostgresOptions) {
+  const { path, logFile, password, isNewPassword, settings, signal } = options;
   const systemUser = serverUser();
   const folder = await locateData(path, systemUser);
   await stopLeftover(folder);
   const binaries = await postgresBinaries({ user: systemUser, home: dirname(folder), signal });
-  if (await isInitialised(folder)) {
+  if (!(await isInitialised(folder))) {
+    const data = { folder, initdb: binaries.initdb, user: systemUser, password, signal };
+    await step('Initialising the database', () => initialise(data));
+  } else {
     await requireSameMajor(folder, binaries.major);
-    if (!passwordIsKept) {
+    if (isNewPassword)
       throw new Failure(
         `${folder} holds data, but .data/secrets.json with its password is missing. Restore that file, ${START_FRESH}`,
       );
-    }
-  } else {
-    const { initdb } = binaries;
-    await step('Initialising the database', () =>
-      initialise({ folder, initdb, user: systemUser, password, signal }),
-    );
   }
   await rm(logFile, { force: true });
   // Data created by an ordinary user stays with that user even if root starts it.
   const user = systemUser && (await stat(folder).then(({ uid, gid }) => ({ uid, gid })));
-  const options = { binaries, folder, user, password, settings, logFile, signal };
-  return { ...(await startOnFreePort(options)), options };
-}
-
-async function startOnFreePort(options: PostgresOptions) {
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    const launched = launchPostgres({ ...options, port });
+    const server = { binaries, folder, user, settings, logFile, port: await freePort() };
+    const launched = launchPostgres(server);
     try {
-      await untilResponding({ ...options, port, launched });
-      return { launched, port };
+      await requireResponse(server, launched, password, signal);
+      return { launched, port: server.port, relaunch: () => launchPostgres(server) };
     } catch (error) {
       await stopPostgres(launched);
       const portTaken = error instanceof Failure && /could not (bind|create any TCP)/i.test(error.message);
@@ -87,14 +73,7 @@ async function startOnFreePort(options: PostgresOptions) {
   }
 }
 
-export function launchPostgres({
-  binaries,
-  folder,
-  user,
-  settings,
-  logFile,
-  port,
-}: Omit<PostgresOptions, 'password' | 'signal'> & { port: number }) {
+export function launchPostgres({ binaries, folder, user, settings, logFile, port }: Server) {
   // The server writes to a file, because a pipe would break if it outlives this process.
   const log = openSync(logFile, 'a', 0o600);
   const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'timezone=UTC', ...settings];
@@ -141,38 +120,23 @@ function commandLine(pid: number) {
   }
 }
 
-export const superuserUrl = (password: string, port: number, database: string = 'postgres') =>
+export const superuserUrl = (password: string, port: number, database = 'postgres') =>
   `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
 
-async function untilResponding({
-  password,
-  port,
-  launched,
-  logFile,
-  signal,
-}: PostgresOptions & { port: number; launched: Launched }) {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    if (signal.aborted) throw new Interrupted();
-    if (!launched.isRunning()) throw new Failure(`PostgreSQL does not start. ${await lastLines(logFile)}`);
+async function requireResponse(server: Server, launched: Launched, password: string, signal: AbortSignal) {
+  const responds = async () => {
     try {
-      await withConnection(superuserUrl(password, port), (client) => client.query('SELECT 1'));
-      return;
+      await withConnection(superuserUrl(password, server.port), (client) => client.query('SELECT 1'));
+      return true;
     } catch (error) {
-      if (errorCode(error) === '28P01') {
-        throw new Failure(
-          `PostgreSQL refuses the password of .data/secrets.json: that file belongs to other data. Restore the right one, ${START_FRESH}`,
-        );
-      }
-      await sleep(100);
+      if (errorCode(error) !== '28P01') return false;
+      throw new Failure(
+        `PostgreSQL refuses the password of .data/secrets.json: that file belongs to other data. Restore the right one, ${START_FRESH}`,
+      );
     }
-  }
+  };
+  if (await untilResponding(launched, { limitMs: READY_TIMEOUT_MS, signal, responds })) return;
   const seconds = READY_TIMEOUT_MS / 1000;
-  throw new Failure(`PostgreSQL did not respond within ${seconds} s. ${await lastLines(logFile)}`);
-}
-
-async function lastLines(logFile: string) {
-  const text = await readFile(logFile, 'utf8').catch(() => '');
-  if (/no space left/i.test(text)) return 'The disk is full.';
-  return `The end of ${logFile}:\n${text.trim().split('\n').slice(-8).join('\n')}`;
+  const problem = launched.isRunning() ? `did not respond within ${seconds} s` : 'does not start';
+  throw new Failure(`PostgreSQL ${problem}. ${await lastLines(server.logFile, 8)}`);
 }

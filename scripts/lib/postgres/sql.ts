@@ -1,11 +1,10 @@
-import type { Client } from 'pg';
+import { Client } from 'pg';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Runs work on one connection. The driver is imported here, because it may not be installed when this file is loaded. */
+/** Runs work on one connection. */
 export async function withConnection<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const { default: pg } = await import('pg');
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   // A lost connection must not end the process; the next statement fails.
   client.on('error', () => {});
   await client.connect();

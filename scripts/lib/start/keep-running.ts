@@ -8,7 +8,7 @@ const WINDOW_MS = 60_000;
 const DEATHS_IN_WINDOW = 5;
 const FIRST_PAUSE_MS = 500;
 
-export interface Kept {
+interface Kept {
   name: string;
   /** The first process. */
   launched: Launched;
@@ -21,7 +21,12 @@ export interface Kept {
  * @param stack ends them in the reverse order
  */
 export function createKeeper(stack: Stack) {
-  const { promise: gaveUp, reject: giveUp } = withResolvers();
+  let giveUp: (reason: unknown) => void;
+  const gaveUp = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  // Prevents an unhandled rejection if it is awaited later.
+  gaveUp.catch(() => {});
   return {
     /** Rejects when a process ends too often. */
     gaveUp,
@@ -50,19 +55,9 @@ export function createKeeper(stack: Stack) {
         }
       };
       /** From now on it is restarted when it ends. */
-      return { supervise: () => void watch().catch(giveUp) };
+      return { supervise: () => void watch().catch((error) => giveUp(error)) };
     },
   };
 }
 
 export type Keeper = ReturnType<typeof createKeeper>;
-
-function withResolvers() {
-  let reject: (reason: unknown) => void = () => {};
-  const promise: Promise<never> = new Promise((_, rejectIt) => {
-    reject = rejectIt;
-  });
-  // Prevents an unhandled rejection if it is awaited later.
-  promise.catch(() => {});
-  return { promise, reject };
-}

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import { SERVICES } from '../shop.ts';
+import { type PerService, perService, SERVICES } from '../shop.ts';
 
 export const HELP = `npm start              run the whole shop: PostgreSQL, Redis (when installed) and the three services
 npm start -- --fresh   the same, after throwing away all data of earlier starts
@@ -25,36 +25,29 @@ export function parseOptions(args: string[]) {
   return { fresh: args.includes('--fresh'), watch: args.includes('--watch') };
 }
 
-/** @returns the service's name to its port */
-export function readPorts(env: NodeJS.ProcessEnv): Record<string, number> {
-  const ports = SERVICES.map(({ name, port, portVariable }) => {
+export function readPorts(env: NodeJS.ProcessEnv): PerService<number> {
+  const ports = perService(({ port, portVariable }) => {
     const text = env[portVariable] || String(port);
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < 1 || value > 65_535) {
       throw new Failure(`${portVariable} must be a port number from 1 to 65535, not "${text}".`);
     }
-    return [name, value] as const;
+    return value;
   });
-  if (new Set(ports.map(([, port]) => port)).size < ports.length) {
-    throw new Failure(
-      `${SERVICES.map((service) => service.portVariable).join(', ')} must be three different ports.`,
-    );
-  }
-  return Object.fromEntries(ports);
+  const names = SERVICES.map(({ portVariable }) => portVariable).join(', ');
+  if (new Set(Object.values(ports)).size < 3) throw new Failure(`${names} must be three different ports.`);
+  return ports;
 }
 
-/** @returns the service's name to its database, undefined for the embedded one */
-export function readDatabaseUrls(env: NodeJS.ProcessEnv): Record<string, string> | undefined {
-  const given = SERVICES.filter(({ urlVariable }) => env[urlVariable]);
-  if (given.length === 0) return undefined;
-  const missing = SERVICES.filter((service) => !given.includes(service)).map(
-    ({ urlVariable }) => urlVariable,
+/** @returns undefined for the embedded ones */
+export function readDatabaseUrls(env: NodeJS.ProcessEnv): PerService<string> | undefined {
+  const names = SERVICES.map(({ urlVariable }) => urlVariable);
+  const missing = names.filter((name) => !env[name]);
+  if (missing.length === names.length) return undefined;
+  if (missing.length === 0) return perService(({ urlVariable }) => env[urlVariable] ?? '');
+  const given = names.filter((name) => env[name]);
+  throw new Failure(
+    `${given.join(' and ')} is set, ${missing.join(' and ')} is not: ` +
+      'set all three to use your own PostgreSQL, or none for the embedded one.',
   );
-  if (missing.length > 0) {
-    throw new Failure(
-      `${given.map(({ urlVariable }) => urlVariable).join(' and ')} is set, ${missing.join(' and ')} is not: ` +
-        'set all three to use your own PostgreSQL, or none for the embedded one.',
-    );
-  }
-  return Object.fromEntries(SERVICES.map(({ name, urlVariable }) => [name, env[urlVariable] ?? '']));
 }

@@ -1,17 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson, writePrivateJson } from '../json-file.ts';
-import { DATA } from '../shop.ts';
+import { DATA, type PerService } from '../shop.ts';
 
 const FILE = join(DATA, 'run.json');
 
 /** The addresses and processes of the running shop: for other commands, and for the next start if this one is killed. */
 export interface Run {
   pid: number;
-  /** The service's name to its address. */
-  urls: Record<string, string>;
-  /** The service's name to its connection string. */
-  databases: Record<string, string>;
+  urls: PerService<string>;
+  /** Connection strings. */
+  databases: PerService<string>;
   /** The Redis that was started with it. */
   redis?: string;
 }

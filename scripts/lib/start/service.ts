@@ -1,34 +1,27 @@
 import { join } from 'node:path';
-import { Failure, Interrupted, reasonOf } from '../failure.ts';
-import { type Launched, launch, runTool, sleep } from '../processes.ts';
-import { ROOT } from '../shop.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import { type Launched, launch, runTool, untilResponding } from '../processes.ts';
+import { ROOT, type ServiceName } from '../shop.ts';
 import { printLogs } from './service-log.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
-const BUILT = [join('dist', 'server.js')];
-const WATCHED = [
-  '--watch',
-  '--watch-preserve-output',
-  '--conditions=@shop/source',
-  '--import',
-  'tsx',
-  join('src', 'server.ts'),
-];
+const BUILT = ['dist/server.js'];
+const SOURCES = ['--conditions=@shop/source', '--import', 'tsx', 'src/server.ts'];
+const WATCHED = ['--watch', '--watch-preserve-output', ...SOURCES];
 
-/**
- * The service stops when the channel to this process closes, so that none is left when this process is killed.
- * @param options watch: from its sources, restarted when they change
- */
-export function launchService({
-  name,
-  env,
-  watch,
-}: {
-  name: string;
+export interface Service {
+  name: ServiceName;
+  url: string;
   env: NodeJS.ProcessEnv;
+  migrationSettings: NodeJS.ProcessEnv | undefined;
+  /** From its sources, restarted when they change. */
   watch: boolean;
-}) {
+  signal: AbortSignal;
+}
+
+/** The service stops when the channel to this process closes, so that none is left when this process is killed. */
+export function launchService({ name, env, watch }: Service) {
   const launched = launch({
     command: process.execPath,
     args: watch ? WATCHED : BUILT,
@@ -40,56 +33,31 @@ export function launchService({
   return launched;
 }
 
-export async function migrate({
-  name,
-  env,
-  migrationSettings,
-  signal,
-}: {
-  name: string;
-  env: NodeJS.ProcessEnv;
-  migrationSettings: NodeJS.ProcessEnv | undefined;
-  signal: AbortSignal;
-}) {
-  await runTool({
+export const migrate = ({ name, env, migrationSettings, signal }: Service) =>
+  runTool({
     title: `The migrations of ${name} failed`,
     command: process.execPath,
-    args: [join('dist', 'migrate.js')],
+    args: ['dist/migrate.js'],
     cwd: join(ROOT, name),
     env: { ...env, ...migrationSettings },
     signal,
   });
-}
 
 /**
  * Waits until GET /ready returns 200 and the service can check tokens. A service that ends meanwhile is not restarted,
  * because its configuration is wrong.
  */
-export async function untilReady({
-  name,
-  url,
-  launched,
-  signal,
-}: {
-  name: string;
-  url: string;
-  launched: Launched;
-  signal: AbortSignal;
-}) {
+export async function untilReady({ name, url, signal }: Service, launched: Launched) {
   let last = 'no response';
-  const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    if (signal.aborted) throw new Interrupted();
-    if (!launched.isRunning())
-      throw new Failure(
-        `${name} ended while it was starting (${await launched.exited}); its last lines say why.`,
-      );
+  const responds = async () => {
     last = await probe(`${url}/ready`);
-    if (last === '200') return;
-    await sleep(100);
-  }
+    return last === '200';
+  };
+  if (await untilResponding(launched, { limitMs: READY_TIMEOUT_MS, signal, responds })) return;
   throw new Failure(
-    `${name} is not ready after ${READY_TIMEOUT_MS / 1000} s: GET ${url}/ready returns ${last}.`,
+    launched.isRunning()
+      ? `${name} is not ready after ${READY_TIMEOUT_MS / 1000} s: GET ${url}/ready returns ${last}.`
+      : `${name} ended while it was starting (${await launched.exited}); its last lines say why.`,
   );
 }
 
