@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { type ParseArgsConfig, parseArgs, promisify } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { execa } from 'execa';
+import type { Comparison } from '../../order-service/src/placement/compare.use-cases.ts';
 import { build } from '../../scripts/lib/build.ts';
 import { Failure } from '../../scripts/lib/failure.ts';
 import { loadSecrets } from '../../scripts/lib/secrets.ts';
@@ -32,7 +33,7 @@ export async function main(args: string[]) {
   await build(stopSignal());
   if (!values['dry-run'])
     await repairIds(shop.databases, Number(values.gap), values['keep-sessions'] === true);
-  const found = await compare(shop, values['dry-run'] === true);
+  const found = await compare(shop.environment, values['dry-run'] === true);
   say(`${found.orders} orders and ${found.reservations} reservations compared.`);
   const verb = values['dry-run'] ? 'would be' : 'were';
   say(`${found.released.length} reservations without an order ${verb} released.`);
@@ -71,23 +72,12 @@ async function repairIds(databases: Databases, gap: number, keepSessions: boolea
   );
 }
 
-async function compare(
-  { environment }: { environment: NodeJS.ProcessEnv },
-  dryRun: boolean,
-): Promise<{
-  orders: number;
-  reservations: number;
-  released: string[];
-  reserved: number[];
-  short: number[];
-  cancelledLater: number[];
-}> {
-  const args = [join('dist', 'compare.js'), ...(dryRun ? ['--dry-run'] : [])];
-  const options = { cwd: join(ROOT, 'order-service'), env: environment, maxBuffer: 1e9 };
-  const { stdout } = await promisify(execFile)(process.execPath, args, options).catch((error) => {
-    if (error.code === DECISION_NEEDED) return error;
-    throw new Failure(`Orders and stock cannot be compared.\n${error.stderr ?? error.message}`);
-  });
+async function compare(env: NodeJS.ProcessEnv, dryRun: boolean): Promise<Comparison> {
+  const args = ['dist/compare.js', ...(dryRun ? ['--dry-run'] : [])];
+  const options = { cwd: join(ROOT, 'order-service'), env, reject: false, maxBuffer: 1e9 };
+  const { exitCode, stdout, stderr, shortMessage } = await execa(process.execPath, args, options);
+  if (exitCode !== 0 && exitCode !== DECISION_NEEDED)
+    throw new Failure(`Orders and stock cannot be compared.\n${stderr || shortMessage}`);
   return JSON.parse(stdout);
 }
 

@@ -1,8 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../scripts/lib/failure.ts';
 import { freePort } from '../../scripts/lib/ports.ts';
-import { type Launched, launch, runInForeground, stop } from '../../scripts/lib/processes.ts';
+import {
+  type Launched,
+  launch,
+  runInForeground,
+  stop,
+  untilResponding,
+} from '../../scripts/lib/processes.ts';
 import { ROOT } from '../../scripts/lib/shop.ts';
 import { stopSignal } from '../../scripts/lib/signals.ts';
 import { say } from '../../scripts/lib/terminal.ts';
@@ -20,6 +26,7 @@ const DOCUMENT = join(ROOT, 'docs', 'openapi.json');
 /** Those left out break connections, or send hundreds of requests at once. */
 const TESTS = ['shop', 'http-files', 'redis-outage', 'revoked-sessions'].map((name) => `e2e/${name}.test.ts`);
 const GRACE_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 
 export async function main(args: string[]) {
   // Jest ignores a pattern without a file.
@@ -65,10 +72,7 @@ export async function main(args: string[]) {
 }
 
 async function untilReady(port: number, prism: Launched, signal: AbortSignal) {
-  while (prism.isRunning()) {
-    signal.throwIfAborted();
-    if (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)) return;
-    await sleep(200);
-  }
-  throw new Error(`Prism ended with ${await prism.exited}`);
+  const responds = () => fetch(`http://127.0.0.1:${port}/`).then(Boolean, () => false);
+  if (await untilResponding(prism, { limitMs: READY_WITHIN_MS, signal, responds })) return;
+  throw new Failure(`Prism has ended, or does not respond within ${READY_WITHIN_MS / 1000} s.`);
 }

@@ -2,15 +2,22 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from '../../scripts/lib/build.ts';
 import { Failure, Interrupted } from '../../scripts/lib/failure.ts';
 import { freePort } from '../../scripts/lib/ports.ts';
 import { withConnection } from '../../scripts/lib/postgres/sql.ts';
-import { type Launched, launch, runInForeground, runTool, stop } from '../../scripts/lib/processes.ts';
+import {
+  type Launched,
+  launch,
+  runInForeground,
+  runTool,
+  stop,
+  untilResponding,
+} from '../../scripts/lib/processes.ts';
 import { ROOT, SERVICES } from '../../scripts/lib/shop.ts';
 import { stopSignal } from '../../scripts/lib/signals.ts';
 import { createStack, type Stack } from '../../scripts/lib/stack.ts';
+import { migrate } from '../../scripts/lib/start/service.ts';
 import { say, warn } from '../../scripts/lib/terminal.ts';
 import { openServers } from '../../scripts/lib/test/servers.ts';
 
@@ -19,6 +26,7 @@ npm run older -- 50    those of another commit
 A rolling release has both at the same time, and a rollback leaves the new schema to the old services. Without so much
 history, as in a shallow clone or an archive, nothing is run.`;
 const STOP_TIMEOUT_MS = 60_000;
+const READY_WITHIN_MS = 1_200_000;
 
 export async function main([back = '20']: string[]) {
   if (!/^\d{1,5}$/.test(back)) throw new Failure(HELP);
@@ -65,14 +73,10 @@ export async function main([back = '20']: string[]) {
   }
 }
 
-const git: (signal: AbortSignal | undefined, ...args: string[]) => Promise<string> = async (
-  signal,
-  ...args
-) => {
+async function git(signal: AbortSignal | undefined, ...args: string[]) {
   const title = `git ${args[0]} failed`;
-  const output = await runTool({ title, command: 'git', args, cwd: ROOT, ...(signal && { signal }) });
-  return output.trim();
-};
+  return (await runTool({ title, command: 'git', args, cwd: ROOT, ...(signal && { signal }) })).trim();
+}
 
 /** @returns undefined if the history of this clone is too short */
 async function commitBack(back: number, signal: AbortSignal): Promise<string | undefined> {
@@ -114,30 +118,21 @@ async function migrateAll(serverUrl: string, signal: AbortSignal): Promise<Recor
   for (const { name, database, urlVariable } of SERVICES) {
     await withConnection(serverUrl, (client) => client.query(`CREATE DATABASE ${database}`));
     const url = Object.assign(new URL(serverUrl), { pathname: `/${database}` }).href;
-    const output = await runTool({
-      title: `The migrations of ${name} failed`,
-      command: process.execPath,
-      args: [join('dist', 'migrate.js')],
-      cwd: join(ROOT, name),
-      env: { ...process.env, DATABASE_URL: url },
-      signal,
-    });
-    say(output.trim());
+    const env = { ...process.env, DATABASE_URL: url };
+    say((await migrate({ name, env, signal })).trim());
     found[urlVariable] = url;
   }
   return found;
 }
 
-/** @param shop which installs and builds itself first */
+/** The shop installs and builds itself first. */
 async function untilReady(urls: string[], shop: Launched, signal: AbortSignal) {
-  const isReady = (url: string) =>
-    fetch(`${url}/ready`).then(
-      ({ ok }) => ok,
+  const isReady = async (url: string) => (await fetch(`${url}/ready`)).ok;
+  const responds = () =>
+    Promise.all(urls.map(isReady)).then(
+      (all) => all.every(Boolean),
       () => false,
     );
-  while (!(await Promise.all(urls.map(isReady))).every(Boolean)) {
-    signal.throwIfAborted();
-    if (!shop.isRunning()) throw new Failure(`The older shop ended with ${await shop.exited}`);
-    await sleep(500);
-  }
+  if (await untilResponding(shop, { limitMs: READY_WITHIN_MS, signal, responds })) return;
+  throw new Failure(`The older shop has ended, or is not ready within ${READY_WITHIN_MS / 60_000} minutes.`);
 }

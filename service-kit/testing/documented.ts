@@ -6,7 +6,7 @@ import type { Express } from 'express';
 import { documentOf } from '../src/http/mount-routes.ts';
 import { type ApiDocument, createResponseCheck, type Exchange } from './response-check.ts';
 
-/** Records the responses of this test file, for scripts/lib/test/reporter.ts. */
+/** Records the responses of this test file, for response.reporter.ts. */
 const SEEN_FOLDER = fileURLToPath(new URL('../../coverage/', import.meta.url));
 type Handle = (request: IncomingMessage, response: ServerResponse, ...rest: unknown[]) => unknown;
 const SEEN_FILE = `${SEEN_FOLDER}seen-responses.txt`;

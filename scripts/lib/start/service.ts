@@ -14,7 +14,8 @@ export interface Service {
   name: ServiceName;
   url: string;
   env: NodeJS.ProcessEnv;
-  migrationSettings: NodeJS.ProcessEnv | undefined;
+  /** Added to `env`. */
+  migrationSettings?: NodeJS.ProcessEnv | undefined;
   /** From its sources, restarted when they change. */
   watch: boolean;
   signal: AbortSignal;
@@ -33,7 +34,8 @@ export function launchService({ name, env, watch }: Service) {
   return launched;
 }
 
-export const migrate = ({ name, env, migrationSettings, signal }: Service) =>
+/** @returns its output */
+export const migrate = ({ name, env, migrationSettings, signal }: Omit<Service, 'url' | 'watch'>) =>
   runTool({
     title: `The migrations of ${name} failed`,
     command: process.execPath,

@@ -1,3 +1,3 @@
 import '../../typescript.js';
 
-export default (await import('./reporter.ts')).Reporter;
+export default (await import('../../../service-kit/testing/response.reporter.ts')).Reporter;

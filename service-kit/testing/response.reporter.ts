@@ -1,11 +1,11 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ROOT } from '../shop.ts';
+import { fileURLToPath } from 'node:url';
 
-/** Written by service-kit/testing/documented.ts: one line for each operation and status of each test file. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Written by documented.ts: one line for each operation and status of each test file. */
 const SEEN = join(ROOT, 'coverage', 'seen-responses.txt');
 const TABLE = join(ROOT, 'coverage', 'responses.txt');
-
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 interface Document {

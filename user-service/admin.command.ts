@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { build } from '../lib/build.ts';
-import { Failure } from '../lib/failure.ts';
-import { runInForeground } from '../lib/processes.ts';
-import { ROOT } from '../lib/shop.ts';
-import { stopSignal } from '../lib/signals.ts';
-import { currentRun } from '../lib/start/run-file.ts';
+import { build } from '../scripts/lib/build.ts';
+import { Failure } from '../scripts/lib/failure.ts';
+import { runInForeground } from '../scripts/lib/processes.ts';
+import { ROOT } from '../scripts/lib/shop.ts';
+import { stopSignal } from '../scripts/lib/signals.ts';
+import { currentRun } from '../scripts/lib/start/run-file.ts';
 
 const GRACE_MS = 3_000;
 
