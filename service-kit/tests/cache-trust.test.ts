@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Query } from '../src/postgres/query.ts';
 import { createCacheTrust } from '../src/redis/cache-trust.ts';
+import { openTrustDatabase, type TrustDatabase } from '../testing/trust-database.ts';
 import { until } from '../testing/until.ts';
-import { openTrustDatabase, type TrustDatabase } from './support/trust.ts';
 
 let database: TrustDatabase;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RedisConnection } from '../src/redis/connect.ts';
+import { connectTo, type RedisProcess, startRedisProcess } from '../testing/redis-process.ts';
 import { until } from '../testing/until.ts';
-import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
 
 let server: RedisProcess;
 let redis: RedisConnection;

@@ -5,9 +5,9 @@ import { applyMigrations } from '../src/postgres/migrate.ts';
 import { openDatabase } from '../src/postgres/open-database.ts';
 import { ConfigError, directUrlOf } from '../src/runtime/config.ts';
 import { createLogger } from '../src/runtime/logger.ts';
+import { freePort } from '../testing/redis-process.ts';
 import { openSlowLink, type SlowLink } from '../testing/slow-link.ts';
 import { ask, createMigrationFixtures } from './support/migrations.ts';
-import { freePort } from './support/redis-process.ts';
 
 const { emptyDatabase, folderOf, cleanUp } = createMigrationFixtures();
 const logger = createLogger('test', 'silent');

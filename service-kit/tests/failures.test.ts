@@ -5,8 +5,8 @@ import { AppError, defineError } from '../src/errors/app-error.ts';
 import { defineRoute } from '../src/http/define-route.ts';
 import { reply } from '../src/http/reply.ts';
 import { poolSettings } from '../src/postgres/pool-settings.ts';
+import { freePort } from '../testing/redis-process.ts';
 import { appOf, getFrom, thing } from './support/one-route.ts';
-import { freePort } from './support/redis-process.ts';
 import { createTestApp } from './support/test-app.ts';
 
 const OutOfStock = defineError(

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { defineRoute } from '../src/http/define-route.ts';
 import type { Limit } from '../src/http/rate-limit.ts';
 import { connectRedis, type RedisConnection } from '../src/redis/connect.ts';
+import { connectTo, type RedisProcess, startRedisProcess } from '../testing/redis-process.ts';
 import { connectTestRedis } from '../testing/test-redis.ts';
 import { bearer } from '../testing/test-tokens.ts';
 import { until } from '../testing/until.ts';
-import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
 import { createTestApp, silent } from './support/test-app.ts';
 
 const routeOf = (limit: string) =>

@@ -6,8 +6,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { connectRedis, type RedisConnection } from '../src/redis/connect.ts';
 import { openRedis } from '../src/redis/open-redis.ts';
 import { REDIS_URL, sentinelOptions } from '../src/redis/redis-options.ts';
+import { freePort, type RedisProcess, startRedisProcess } from '../testing/redis-process.ts';
 import { until } from '../testing/until.ts';
-import { freePort, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
 import { silent } from './support/test-app.ts';
 
 const servers: RedisProcess[] = [];

@@ -1,5 +1,5 @@
 import { createMoney } from '@shop/service-kit/money/money';
-import type { CachesOptions } from '@shop/service-kit/redis/cache';
+import type { CachesOptions } from '../cache/cache.ts';
 import { createProductCache } from './product.cache.ts';
 import { createProductRepository, type ProductRepositoryOptions } from './product.repository.ts';
 import { createProductSchemas } from './product.schemas.ts';

@@ -1,7 +1,7 @@
 import { etagOf } from '@shop/service-kit/http/mount-routes';
-import { type CacheRead, type CachesOptions, createCaches, type Loaded } from '@shop/service-kit/redis/cache';
 import type { CachedBytes, CacheValue } from '@shop/service-kit/redis/cache-groups';
 import { keyOfQuery } from '@shop/service-kit/redis/cache-key';
+import { type CacheRead, type CachesOptions, createCaches, type Loaded } from '../cache/cache.ts';
 import { ProductNotFound } from './product.errors.ts';
 import { etagOfProduct } from './product.etag.ts';
 import { groupOfList, groupsOfLists, looksAtStock } from './product.lists.ts';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { connectRedis, type RedisConnection } from '../../src/redis/connect.ts';
 import { createUserCache } from '../../src/redis/user-cache.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
+import { startRedisProcess } from '../../testing/redis-process.ts';
 import { openSlowLink } from '../../testing/slow-link.ts';
+import { openTrustDatabase } from '../../testing/trust-database.ts';
 import { until } from '../../testing/until.ts';
-import { startRedisProcess } from './redis-process.ts';
 import { silent } from './test-app.ts';
-import { openTrustDatabase } from './trust.ts';
 
 const TABLES = `
   CREATE TABLE counters (user_id int PRIMARY KEY, n int NOT NULL);

@@ -1,6 +1,6 @@
-import type { Loaded } from '../../src/redis/cache.ts';
-import type { CacheValue } from '../../src/redis/cache-groups.ts';
-import type { RedisConnection } from '../../src/redis/connect.ts';
+import type { CacheValue } from '@shop/service-kit/redis/cache-groups';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import type { Loaded } from '../../src/cache/cache.ts';
 import { bytesOf, cachesOn } from './caches.ts';
 
 /** By id, which version of a part there is. */

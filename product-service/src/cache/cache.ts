@@ -1,13 +1,13 @@
-import type { Metrics } from '../runtime/metrics.ts';
 import {
   type CacheAddress,
   type CacheGroups,
   type CacheValue,
   createCacheGroups,
   type Found,
-} from './cache-groups.ts';
-import type { CacheTrust } from './cache-trust.ts';
-import type { RedisConnection } from './connect.ts';
+} from '@shop/service-kit/redis/cache-groups';
+import type { CacheTrust } from '@shop/service-kit/redis/cache-trust';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import { type Copy, createFreshCopies, createOwnChanges, type OwnChanges } from './fresh-copies.ts';
 
 /** The longest lifetime, in milliseconds: the bound for changes that are never reported (docs/caching.md). */
@@ -43,7 +43,7 @@ export interface Loaded {
 }
 
 /** The next response of a group with one entry, whose key is ''. */
-export interface NewVersion {
+interface NewVersion {
   group: string;
   value: CacheValue;
   version: number;

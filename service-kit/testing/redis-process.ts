@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectRedis, type RedisConnection } from '../../src/redis/connect.ts';
-import { until } from '../../testing/until.ts';
-import { silent } from './test-app.ts';
+import { pino } from 'pino';
+import { connectRedis, type RedisConnection } from '../src/redis/connect.ts';
+import { until } from './until.ts';
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -71,7 +71,7 @@ export async function startRedisProcess(folder?: string, flags: string[] = []): 
 
 /** A process's connection to it, under the names that another connection of the same prefix shares. */
 export async function connectTo(redis: RedisProcess, prefix = 'kit:'): Promise<RedisConnection> {
-  const connection = connectRedis(redis.url, silent, { prefix });
+  const connection = connectRedis(redis.url, pino({ level: 'silent' }), { prefix });
   await until('redis is ready', () => connection.isReady());
   return connection;
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openSlowLink } from '../testing/slow-link.ts';
-import { connectTestRedis } from '../testing/test-redis.ts';
-import { until } from '../testing/until.ts';
+import { connectTo, type RedisProcess, startRedisProcess } from '@shop/service-kit/testing/redis-process';
+import { openSlowLink } from '@shop/service-kit/testing/slow-link';
+import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { until } from '@shop/service-kit/testing/until';
 import {
   CONTRACT,
   cacheOn,
@@ -16,7 +17,6 @@ import {
   value,
 } from './support/caches.ts';
 import { pageOn } from './support/pages.ts';
-import { connectTo, type RedisProcess, startRedisProcess } from './support/redis-process.ts';
 
 /** A connection that the test cuts, while that of another process works. */
 async function twoConnections() {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { connectTestRedis } from '../testing/test-redis.ts';
-import { until } from '../testing/until.ts';
+import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { until } from '@shop/service-kit/testing/until';
 import {
   bytesOf,
   cacheOn,

@@ -1,11 +1,11 @@
+import type { CacheValue } from '@shop/service-kit/redis/cache-groups';
 import { LRUCache } from 'lru-cache';
-import type { CacheValue } from './cache-groups.ts';
 
 /**
  * How long a response is served from the process before Redis is asked again, in milliseconds. With the half second in
  * which every replica learns of a new epoch, a change shows within the second of the HTTP contract.
  */
-export const FRESH = 400;
+const FRESH = 400;
 /** Bytes of responses that are kept in the process. */
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Memory of a copy without its response, and of each of its parts, in bytes, roughly. */

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { createQuery } from '../../src/postgres/query.ts';
-import { createCacheTrust } from '../../src/redis/cache-trust.ts';
-import { createTestDatabase } from '../../testing/test-database.ts';
+import { createQuery } from '../src/postgres/query.ts';
+import { createCacheTrust } from '../src/redis/cache-trust.ts';
+import { createTestDatabase } from './test-database.ts';
 
 /** How long a distrust lasts, in milliseconds: the cache must be trusted again soon. */
 const DISTRUST = 1600;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { times } from '../testing/depth.ts';
-import { connectTestRedis } from '../testing/test-redis.ts';
-import { until } from '../testing/until.ts';
+import { times } from '@shop/service-kit/testing/depth';
+import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { until } from '@shop/service-kit/testing/until';
 import { CONTRACT, deferred, LATER, open } from './support/caches.ts';
 import { pageOn, type Table } from './support/pages.ts';
 

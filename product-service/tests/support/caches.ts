@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { type Cache, type CacheOptions, createCaches, type Loaded } from '../../src/redis/cache.ts';
-import type { CachedBytes } from '../../src/redis/cache-groups.ts';
-import type { RedisConnection } from '../../src/redis/connect.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
-import { connectTestRedis } from '../../testing/test-redis.ts';
-import { openTrustDatabase, type TrustDatabase } from './trust.ts';
+import type { CachedBytes } from '@shop/service-kit/redis/cache-groups';
+import type { RedisConnection } from '@shop/service-kit/redis/connect';
+import { createMetrics } from '@shop/service-kit/runtime/metrics';
+import { connectTestRedis } from '@shop/service-kit/testing/test-redis';
+import { openTrustDatabase, type TrustDatabase } from '@shop/service-kit/testing/trust-database';
+import { type Cache, type CacheOptions, createCaches, type Loaded } from '../../src/cache/cache.ts';
 
 /** Longer than a response is served without asking Redis, in milliseconds. */
 export const LATER = 500;
@@ -13,7 +13,7 @@ export const CONTRACT = 1000;
 
 export let database: TrustDatabase;
 beforeAll(async () => {
-  database = await openTrustDatabase('kit_caches');
+  database = await openTrustDatabase('product_caches');
 });
 afterAll(() => database.close());
 
