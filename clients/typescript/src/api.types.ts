@@ -747,59 +747,10 @@ export type paths = {
 export type webhooks = Record<string, never>;
 export type components = {
     schemas: {
-        /** @description One refused field of a request. */
-        FieldIssue: {
-            /**
-             * @description Name of the field, with a dot before each further step; empty for the body itself.
-             * @example products.0.quantity
-             */
-            path: string;
-            /**
-             * @description What is wrong with it; stable.
-             * @example too_small
-             * @enum {string}
-             */
-            code: "required" | "unknown_field" | "not_a_string" | "not_a_number" | "not_an_integer" | "not_a_boolean" | "not_an_object" | "not_a_list" | "not_a_time" | "not_a_url" | "not_a_uuid" | "not_allowed" | "invalid_characters" | "too_short" | "too_long" | "too_small" | "too_large" | "out_of_range" | "not_in_order" | "too_many_decimals" | "invalid_email" | "too_common" | "too_personal" | "invalid";
-            /**
-             * @description The same, for people.
-             * @example Product 0: quantity must be a positive integer
-             */
-            message: string;
-            /**
-             * @description Least value or length.
-             * @example 1
-             */
-            minimum?: number;
-            /** @description Greatest value, length or number of decimals. */
-            maximum?: number;
-        };
-        /** @description A product of which fewer are available than were asked for. */
-        ShortLine: {
-            /**
-             * Format: int32
-             * @description Id of the product.
-             * @example 1
-             */
-            product_id: number;
-            /**
-             * Format: int64
-             * @description Units asked for.
-             * @example 5
-             */
-            requested: number;
-            /**
-             * Format: int64
-             * @description Units that were available at that moment; 0 of a product that is not sold.
-             * @example 2
-             */
-            available: number;
-        };
         /** @description Every failure (RFC 9457, `application/problem+json`). */
         Problem: {
-            /** @description Messages of the refused fields, for `validation_failed`. */
             errors?: string[] | components["schemas"]["RefusedRow"][];
-            /** @description Refused fields for `validation_failed`, short lines for `insufficient_stock`, missing products for `product_not_found` of an order. */
-            details?: (components["schemas"]["FieldIssue"] | components["schemas"]["ShortLine"])[];
+            details?: components["schemas"]["FieldIssue"][] | components["schemas"]["ShortLine"][];
             quote?: components["schemas"]["Quote"];
             /**
              * @description `urn:problem-type:` and the code.
@@ -903,6 +854,32 @@ export type components = {
             alg: "ES256";
             /** @constant */
             use: "sig";
+        };
+        /** @description One refused field of a request. */
+        FieldIssue: {
+            /**
+             * @description Name of the field, with a dot before each further step; empty for the body itself.
+             * @example products.0.quantity
+             */
+            path: string;
+            /**
+             * @description What is wrong with it; stable.
+             * @example too_small
+             * @enum {string}
+             */
+            code: "required" | "unknown_field" | "not_a_string" | "not_a_number" | "not_an_integer" | "not_a_boolean" | "not_an_object" | "not_a_list" | "not_a_time" | "not_a_url" | "not_a_uuid" | "not_allowed" | "invalid_characters" | "too_short" | "too_long" | "too_small" | "too_large" | "out_of_range" | "not_in_order" | "too_many_decimals" | "invalid_email" | "too_common" | "too_personal" | "invalid";
+            /**
+             * @description The same, for people.
+             * @example Product 0: quantity must be a positive integer
+             */
+            message: string;
+            /**
+             * @description Least value or length.
+             * @example 1
+             */
+            minimum?: number;
+            /** @description Greatest value, length or number of decimals. */
+            maximum?: number;
         };
         ValidationFailedProblem: components["schemas"]["Problem"] & {
             /** @constant */
@@ -1588,6 +1565,27 @@ export type components = {
              * @example delivery
              */
             reason?: string | null;
+        };
+        /** @description A product of which fewer are available than were asked for. */
+        ShortLine: {
+            /**
+             * Format: int32
+             * @description Id of the product.
+             * @example 1
+             */
+            product_id: number;
+            /**
+             * Format: int64
+             * @description Units asked for.
+             * @example 5
+             */
+            requested: number;
+            /**
+             * Format: int64
+             * @description Units that were available at that moment; 0 of a product that is not sold.
+             * @example 2
+             */
+            available: number;
         };
         InsufficientStockProblem: components["schemas"]["Problem"] & {
             /** @constant */
@@ -5195,10 +5193,9 @@ export interface operations {
         };
     };
 }
-export type FieldIssue = components['schemas']['FieldIssue'];
-export type ShortLine = components['schemas']['ShortLine'];
 export type Problem = components['schemas']['Problem'];
 export type PublicKey = components['schemas']['PublicKey'];
+export type FieldIssue = components['schemas']['FieldIssue'];
 export type ValidationFailedProblem = components['schemas']['ValidationFailedProblem'];
 export type MalformedRequestProblem = components['schemas']['MalformedRequestProblem'];
 export type User = components['schemas']['User'];
@@ -5239,6 +5236,7 @@ export type TooManyFailuresProblem = components['schemas']['TooManyFailuresProbl
 export type ImportRunningProblem = components['schemas']['ImportRunningProblem'];
 export type UnavailableProblem = components['schemas']['UnavailableProblem'];
 export type StockAdjustment = components['schemas']['StockAdjustment'];
+export type ShortLine = components['schemas']['ShortLine'];
 export type InsufficientStockProblem = components['schemas']['InsufficientStockProblem'];
 export type StockLimitExceededProblem = components['schemas']['StockLimitExceededProblem'];
 export type StockMovementPage = components['schemas']['StockMovementPage'];

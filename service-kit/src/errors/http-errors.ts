@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { shorten } from '../text/texts.ts';
-import { defineError, type FieldIssue, MAX_ISSUES } from './app-error.ts';
-import { fieldIssue } from './error.schemas.ts';
+import { defineError, FIELD_CODES, type FieldIssue, MAX_ISSUES } from './app-error.ts';
 
 /** Bounds of a validation error for any input: characters of one message, and bytes of all of them. */
 const MAX_TEXT = 300;
@@ -20,6 +19,30 @@ function listed(issues: FieldIssue[]): FieldIssue[] {
     return bytes <= MAX_BYTES ? [shown] : [];
   });
 }
+
+/** `FieldIssue`, for the API document. */
+const fieldIssue = z
+  .object({
+    path: z.string().meta({
+      description: 'Name of the field, with a dot before each further step; empty for the body itself.',
+      maxLength: 300,
+      examples: ['products.0.quantity'],
+    }),
+    code: z
+      .enum(FIELD_CODES)
+      .meta({ description: 'What is wrong with it; stable.', examples: ['too_small'] }),
+    message: z.string().meta({
+      description: 'The same, for people.',
+      maxLength: 300,
+      examples: ['Product 0: quantity must be a positive integer'],
+    }),
+    minimum: z
+      .number()
+      .optional()
+      .meta({ description: 'Least value or length.', examples: [1] }),
+    maximum: z.number().optional().meta({ description: 'Greatest value, length or number of decimals.' }),
+  })
+  .meta({ id: 'FieldIssue', description: 'One refused field of a request.' });
 
 export const ValidationFailed = defineError(
   400,

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { AppError } from '../errors/app-error.ts';
-import { fieldIssue, shortLine } from '../errors/error.schemas.ts';
 import { Unavailable } from '../errors/http-errors.ts';
 import type { DeclaredError, Route } from './define-route.ts';
 import { headersOf, type ResponseHeader } from './openapi.headers.ts';
@@ -25,6 +25,12 @@ export const UNEXPECTED_CODES = [
   'http_version_not_supported',
 ];
 const REQUEST_ID = '5b0e0c3a-8c2f-4f0e-9a57-3d1f6c1f2b7a';
+
+const NO_MEMBERS = z.object({});
+interface MembersSchema {
+  properties?: Record<string, Json>;
+  required?: string[];
+}
 
 /** Members of every problem document (RFC 9457); single failures add more. */
 const problem = z.object({
@@ -52,24 +58,12 @@ const problem = z.object({
   request_id: z
     .string()
     .meta({ description: 'The same as `X-Request-Id`.', maxLength: 128, examples: [REQUEST_ID] }),
-  errors: z
-    .array(z.string().meta({ maxLength: 300 }))
-    .optional()
-    .meta({ description: 'Messages of the refused fields, for `validation_failed`.', maxItems: 20 }),
-  details: z
-    .array(z.union([fieldIssue, shortLine]))
-    .optional()
-    .meta({
-      description:
-        'Refused fields for `validation_failed`, short lines for `insufficient_stock`, missing products for `product_not_found` of an order.',
-      maxItems: 100,
-    }),
 });
 
 /** Components for failures: `Problem`, one schema for each code, and the responses built from them. */
 export function createProblems(schemas: Schemas) {
   const codes = new Set(UNEXPECTED_CODES);
-  const members: Record<string, unknown> = {};
+  const members: Record<string, Json> = {};
   const responses: Record<string, Json> = {};
   const base = schemas.of(problem, 'output');
   schemas.add('Problem', base);
@@ -88,11 +82,17 @@ export function createProblems(schemas: Schemas) {
     });
   }
 
+  /** Members that failures may have. Some give the same name to another kind of value. */
+  function allow(added: z.ZodType) {
+    const { properties = {}, required = [] } = schemas.of(added, 'output') as MembersSchema;
+    for (const [name, property] of Object.entries(properties))
+      members[name] = widen(members[name] ?? property, property);
+    return { properties, required };
+  }
+
   function schemaOf(error: DeclaredError): Json {
     codes.add(error.code);
-    const own = error.members === undefined ? {} : schemas.of(error.members, 'output');
-    const { properties = {}, required = [] } = own as { properties?: Json; required?: string[] };
-    Object.assign(members, properties);
+    const { properties, required } = allow(error.members ?? NO_MEMBERS);
     return schemas.add(`${pascal(error.code)}Problem`, {
       allOf: [
         { $ref: '#/components/schemas/Problem' },
@@ -124,15 +124,7 @@ export function createProblems(schemas: Schemas) {
   }
 
   return {
-    /** Members that any failure of one operation may have. */
-    allow(added: NonNullable<Route['problemMembers']>): void {
-      const { properties = {} } = schemas.of(added, 'output') as { properties?: Json };
-      const known = base['properties'] as Json;
-      for (const [name, property] of Object.entries(properties)) {
-        if (name in known) known[name] = widen(known[name] as Json, property as Json);
-        else members[name] = property;
-      }
-    },
+    allow,
     /** One response for each status; operations with the same failures share it. */
     responses(
       errors: DeclaredError[],
@@ -175,11 +167,14 @@ export function createProblems(schemas: Schemas) {
 
 const exampleOf = (error: AppError): Json => ({ [error.code]: { value: toProblem(error, REQUEST_ID) } });
 
-/** A member whose meaning differs for some operation. */
-const widen = ({ description, ...usual }: Json, { description: _, ...other }: Json): Json => ({
-  description,
-  anyOf: [usual, other],
-});
+/** A schema that admits both; descriptions do not make two of them. */
+function widen(known: Json, other: Json): Json {
+  const { anyOf = [known] } = known as { anyOf?: Json[] };
+  const bare = ({ description: _, ...schema }: Json) => schema;
+  return anyOf.some((one) => isDeepStrictEqual(bare(one), bare(other)))
+    ? known
+    : { anyOf: [...anyOf, other] };
+}
 
 const pascal = (code: string) =>
   code.replaceAll(/(?:^|_)(\w)/g, (_all, letter: string) => letter.toUpperCase());

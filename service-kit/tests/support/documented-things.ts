@@ -15,7 +15,9 @@ import { createMoney } from '../../src/money/money.ts';
 import { createTestApp } from './test-app.ts';
 
 const NotFound = defineError(404, 'thing_not_found', 'Thing not found');
-const Stale = defineError(409, 'version_mismatch', 'Stale');
+const Stale = defineError(409, 'version_mismatch', 'Stale', undefined, {
+  members: z.object({ details: z.array(z.string()) }),
+});
 const Taken = defineError(
   409,
   'name_taken',
