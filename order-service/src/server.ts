@@ -22,7 +22,7 @@ await runServer({
   service: 'order-service',
   loadConfig: () => loadOrderConfig(process.env),
   async start(runtime) {
-    const { config, logger, metrics, tracer } = runtime;
+    const { config, logger, metrics } = runtime;
     const database = openServiceDatabase(runtime);
     const db = new PrismaClient({ adapter: database.adapter });
     const { query } = database;
@@ -30,7 +30,7 @@ await runServer({
     const trust = createCacheTrust(query);
     const orderCache = createUserCache({ name: 'orders', redis, trust, metrics });
     const accessKeys = openAccessKeys(config, logger, metrics);
-    const accounts = await openAccounts({ config, service: 'order-service', logger, metrics });
+    const accounts = await openAccounts({ ...runtime, service: 'order-service' });
     const products = createProductClient({
       url: config.PRODUCT_SERVICE_URL,
       serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
@@ -64,11 +64,8 @@ await runServer({
     const comparing = createCompareUseCases({ repository: createCompareRepository(query), products, logger });
     const erasure = createOrderErasure({ query, readChanges: accounts.readChanges, cache: orderCache });
     const jobs = startJobs({
-      config,
+      ...runtime,
       query,
-      logger,
-      tracer,
-      registry: metrics.registry,
       tasks: { ...placementTasks(products, logger), ...erasure.tasks },
       periodic: { ...placementPeriodic(reconciling, comparing, config), ...erasure.periodic },
       concurrency: PARALLEL_JOBS,

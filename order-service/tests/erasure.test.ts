@@ -99,7 +99,7 @@ function start(feed: ReturnType<typeof createTestFeed>): void {
   const config = { DATABASE_URL: shop.databaseUrl, JOB_MAX_BACKOFF: 1, JOB_ABANDONED_AFTER: 60 };
   const { tasks, periodic } = erasureOf(feed);
   const { query } = database;
-  running.push(startJobs({ config, query, logger, registry: new Registry(), tasks, periodic }));
+  running.push(startJobs({ config, query, logger, metrics: { registry: new Registry() }, tasks, periodic }));
 }
 const isDone = async () => {
   const jobs = await database.query<unknown[]>`

@@ -17,23 +17,20 @@ await runServer({
   service: 'product-service',
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
-    const { config, logger, metrics, tracer } = runtime;
+    const { config, logger, metrics } = runtime;
     const { close, adapter, ...queries } = openServiceDatabase(runtime);
     const db = new PrismaClient({ adapter });
     const redis = await openRedis(config.REDIS_URL, logger);
     const accessKeys = openAccessKeys(config, logger, metrics);
-    const accounts = await openAccounts({ config, service: 'product-service', logger, metrics });
+    const accounts = await openAccounts({ ...runtime, service: 'product-service' });
     const { query } = queries;
     const trust = createCacheTrust(query);
     const catalogue = openCatalogue({ db, ...queries, redis, trust, metrics, currency: config.CURRENCY });
     const { catalogueChanged } = catalogue.cache;
     const erasure = createProductErasure({ query, readChanges: accounts.readChanges, catalogueChanged });
     const jobs = startJobs({
-      config,
+      ...runtime,
       query,
-      registry: metrics.registry,
-      logger,
-      tracer,
       tasks: erasure.tasks,
       statements: importStatements,
       periodic: { ...cleanupTasks(query), ...erasure.periodic },

@@ -46,7 +46,9 @@ const erasureOf = (feed: ReturnType<typeof createTestFeed>, query: Query = shop.
   });
 function start(feed: ReturnType<typeof createTestFeed>): void {
   const { config, logger, query } = shop;
-  running.push(startJobs({ config, query, logger, registry: new Registry(), ...erasureOf(feed) }));
+  running.push(
+    startJobs({ config, query, logger, metrics: { registry: new Registry() }, ...erasureOf(feed) }),
+  );
 }
 const goods = (owner: number, count: number, category: string) =>
   shop.run(`INSERT INTO products (name, price_minor, stock, category, owner_id)

@@ -31,7 +31,7 @@ test('a large import has the statistics updated, once for several imports', asyn
     config,
     query,
     logger,
-    registry: new Registry(),
+    metrics: { registry: new Registry() },
     statements: importStatements,
   });
   while ((await jobs()).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -19,9 +19,9 @@ async function startReader(
   const metrics = createMetrics('kit');
   const accounts = await startAccountsReader({
     readChanges,
+    config: { ACCOUNTS_STALE_AFTER: 60 },
     logger,
-    registry: metrics.registry,
-    staleAfter: 60,
+    metrics,
     interval: 10,
     ...options,
   });
@@ -90,8 +90,9 @@ describe('a reader of account changes', () => {
     jest.useFakeTimers({ doNotFake: ['performance'] });
     const { source, readChanges } = createSource();
     const { logger } = createRecordingLogger();
-    const { registry } = createMetrics('kit');
-    const accounts = await startAccountsReader({ readChanges, logger, registry, staleAfter: 60 });
+    const metrics = createMetrics('kit');
+    const config = { ACCOUNTS_STALE_AFTER: 60 };
+    const accounts = await startAccountsReader({ readChanges, config, logger, metrics });
     const reads = [source.reads];
     for (const milliseconds of [999, 1, 999, 1]) {
       await jest.advanceTimersByTimeAsync(milliseconds);
@@ -126,7 +127,7 @@ describe('a reader of account changes', () => {
 
   test('forgets a change when all older tokens have expired, by the clock of the source', async () => {
     const { source, readChanges } = createSource(ended('s'), deleted(7));
-    const { accounts, gauge } = await startReader({ readChanges }, { tokenLifetime: 3600 });
+    const { accounts, gauge } = await startReader({ readChanges });
     source.now = NOW + 3599;
     await nextRead(source);
     expect(accounts.isVoid(tokenOf('s'))).toBe(true);
@@ -140,7 +141,10 @@ describe('a reader of account changes', () => {
   test('checks no token before its first read, and uses its copy while the feed is unavailable', async () => {
     const { source, readChanges } = createSource(ended('s'));
     source.isDown = true;
-    const { accounts, lines, gauge } = await startReader({ readChanges }, { staleAfter: 0 });
+    const { accounts, lines, gauge } = await startReader(
+      { readChanges },
+      { config: { ACCOUNTS_STALE_AFTER: 0 } },
+    );
     expect(accounts.isKnown()).toBe(false);
     await expect(accounts.checks['account_changes']?.()).rejects.toThrow('out of date');
     source.isDown = false;

@@ -23,14 +23,12 @@ await runServer({
   service: 'user-service',
   loadConfig: () => loadUserConfig(process.env),
   async start(runtime) {
-    const { config, logger, metrics, tracer } = runtime;
+    const { config, logger, metrics } = runtime;
     const database = openServiceDatabase(runtime);
     const { query, unprepared, transaction } = database;
     const redis = await openRedis(config.REDIS_URL, logger);
     const { readChanges } = createChangesRepository(query);
-    const { registry } = metrics;
-    const staleAfter = config.ACCOUNTS_STALE_AFTER;
-    const accounts = await startAccountsReader({ readChanges, logger, registry, staleAfter });
+    const accounts = await startAccountsReader({ readChanges, config, logger, metrics });
     const hasher = createPasswordHasher({ pepper: config.PASSWORD_PEPPER, cost: config.BCRYPT_COST });
     const queue = createPasswordQueue(config.UV_THREADPOOL_SIZE);
     await expectStoredCosts({ query, hasher, logger });
@@ -46,11 +44,8 @@ await runServer({
     const firstAdmin = admin && (await keepFirstAdmin({ query, change, hasher, logger, admin }));
     const mailing = openMailing({ query, config, logger, metrics });
     const jobs = startJobs({
-      config,
+      ...runtime,
       query,
-      logger,
-      tracer,
-      registry,
       tasks: { ...mailing.tasks, ...createAuditTasks(query) },
       periodic: cleanupPeriodic(query, config),
       concurrency: MAILS_AT_ONCE,

@@ -121,7 +121,7 @@ export async function startTestShop(
         config,
         query,
         logger,
-        registry: new Registry(),
+        metrics: { registry: new Registry() },
         tasks: placementTasks({ ...client, ...calls }, logger),
         concurrency: PARALLEL_JOBS,
       }),
@@ -131,7 +131,7 @@ export async function startTestShop(
         config,
         query,
         logger,
-        registry,
+        metrics: { registry },
         periodic: placementPeriodic(reconciling, comparing, config),
       }),
     async close() {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { Gauge, type Registry } from 'prom-client';
-import { MAX_ACCESS_TOKEN_LIFETIME } from '../tokens/access-token.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import type { ReadChanges } from './account-changes.ts';
 import type { Accounts } from './accounts.ts';
 import { createKnownChanges } from './known-changes.ts';
@@ -12,12 +12,9 @@ const FIRST_INTERVAL = 200;
 
 interface AccountsReaderOptions {
   readChanges: ReadChanges;
+  config: { ACCOUNTS_STALE_AFTER: number };
   logger: Logger;
-  registry: Registry;
-  /** Seconds without a read after which the copy counts as out of date (`ACCOUNTS_STALE_AFTER`). */
-  staleAfter: number;
-  /** Seconds. */
-  tokenLifetime?: number;
+  metrics: Pick<Metrics, 'registry'>;
   /** Milliseconds. */
   interval?: number;
 }
@@ -36,9 +33,10 @@ interface Reading {
  * @returns after the first attempt, successful or not
  */
 export async function startAccountsReader(options: AccountsReaderOptions): Promise<Accounts> {
-  const { readChanges, logger, registry, staleAfter } = options;
-  const { tokenLifetime = MAX_ACCESS_TOKEN_LIFETIME, interval = INTERVAL } = options;
-  const known = createKnownChanges(tokenLifetime);
+  const { readChanges, config, logger, metrics } = options;
+  const { interval = INTERVAL } = options;
+  const { ACCOUNTS_STALE_AFTER: staleAfter } = config;
+  const known = createKnownChanges();
   const startedAt = performance.now();
   let cursor: string | undefined;
   let last: Reading | undefined;
@@ -83,7 +81,7 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
     if (!closed) timer = setTimeout(keepReading, last === undefined ? FIRST_INTERVAL : interval).unref();
   };
 
-  registerMetrics(registry, {
+  registerMetrics(metrics.registry, {
     age,
     size: known.size,
     isStale: () => last === undefined || age() > staleAfter,

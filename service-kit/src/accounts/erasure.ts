@@ -4,7 +4,6 @@ import type { Task } from '../jobs/job-runner.ts';
 import type { PeriodicTask } from '../jobs/start-jobs.ts';
 import type { Query } from '../postgres/query.ts';
 import type { ReadChanges } from './account-changes.ts';
-import { createDeletions } from './deletions.ts';
 
 /** Milliseconds between two reads: the data of a deleted user is erased within 10 s (docs/http-api.md). */
 const READ_INTERVAL = 2000;
@@ -49,9 +48,41 @@ export function createErasure({ readChanges, query, eraseBatch }: ErasureOptions
         signal.throwIfAborted();
       },
     },
-    periodic:
-      readChanges === undefined
-        ? {}
-        : { read_deletions: { every: READ_INTERVAL, run: createDeletions({ readChanges, query }).readNew } },
+    periodic: {
+      ...(readChanges && {
+        read_deletions: {
+          every: READ_INTERVAL,
+          run: (signal: AbortSignal) => readDeletions(readChanges, query, signal),
+        },
+      }),
+    },
   };
+}
+
+/**
+ * Reads all new changes, and records in one statement the deleted users, a job `erase_user` for each, and how far this
+ * service has read. A service that was down for long, or was restored from a backup, continues where it stopped. Several
+ * processes may do this at the same time; repeating it is harmless.
+ */
+async function readDeletions(readChanges: ReadChanges, query: Query, signal: AbortSignal): Promise<void> {
+  const note = (users: number[], next: string) => query`
+    WITH noted AS (
+      INSERT INTO deleted_users (user_id) SELECT unnest(${users}::int[])
+      ON CONFLICT (user_id) DO UPDATE SET noted_at = now() RETURNING user_id
+    ), job AS MATERIALIZED (
+      SELECT jobs.add('erase_user', json_build_object('user_id', user_id), 'erase_user:' || user_id) FROM noted
+    ), moved AS (
+      INSERT INTO account_feed (cursor) VALUES (${next}) ON CONFLICT (only_row) DO UPDATE SET cursor = excluded.cursor
+    )
+    SELECT count(*)::int FROM job`;
+
+  const [row] = await query<{ cursor: string }[]>`SELECT cursor FROM account_feed`;
+  let cursor = row?.cursor ?? '0';
+  for (let more = true; more && !signal.aborted; ) {
+    const page = await readChanges(cursor);
+    const users = page.changes.flatMap((change) => (change.type === 'user_deleted' ? [change.user_id] : []));
+    if (page.next !== cursor) await note([...new Set(users)], page.next);
+    cursor = page.next;
+    more = page.more;
+  }
 }

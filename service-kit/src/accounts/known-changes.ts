@@ -1,4 +1,4 @@
-import type { VerifiedUser } from '../tokens/access-token.ts';
+import { MAX_ACCESS_TOKEN_LIFETIME, type VerifiedUser } from '../tokens/access-token.ts';
 import type { AccountChange } from './account-changes.ts';
 
 /** Access tokens of one session or of all sessions of a user: those of generations under `below`, or all without it. */
@@ -11,7 +11,7 @@ interface Bound {
 }
 
 /** Remembers which access tokens are revoked, as long as one of them could be unexpired. Times are those of the changes. */
-export function createKnownChanges(tokenLifetime: number) {
+export function createKnownChanges() {
   const sessions = new Map<string, Bound>();
   const users = new Map<number, Bound>();
   const note = (tokens: VoidTokens, at: number): void => {
@@ -29,8 +29,8 @@ export function createKnownChanges(tokenLifetime: number) {
 
     /** @param now seconds since 1970 */
     forgetExpired(now: number): void {
-      forgetBefore(sessions, now - tokenLifetime);
-      forgetBefore(users, now - tokenLifetime);
+      forgetBefore(sessions, now - MAX_ACCESS_TOKEN_LIFETIME);
+      forgetBefore(users, now - MAX_ACCESS_TOKEN_LIFETIME);
     },
 
     size: () => sessions.size + users.size,

@@ -22,31 +22,21 @@ export interface OpenAccounts extends Accounts {
 }
 
 /** The accounts as user-service reports them. Without `USER_SERVICE_URL`, tokens are valid until they expire. */
-export async function openAccounts({
-  config,
-  service,
-  logger,
-  metrics,
-}: OpenAccountsOptions): Promise<OpenAccounts> {
+export async function openAccounts(options: OpenAccountsOptions): Promise<OpenAccounts> {
+  const { config, service, logger, metrics } = options;
   const { USER_SERVICE_URL: url, SERVICE_TOKEN_SECRET: serviceTokenSecret } = config;
   if (url === undefined) {
     logger.warn('USER_SERVICE_URL is not set: tokens of revoked sessions are accepted until they expire');
     return unknownAccounts;
   }
-  const client = createAccountsClient({ url, serviceTokenSecret, service, metrics });
-  const staleAfter = config.ACCOUNTS_STALE_AFTER;
-  const accounts = await startAccountsReader({
-    readChanges: client.readChanges,
-    logger,
-    registry: metrics.registry,
-    staleAfter,
-  });
+  const { readChanges, close } = createAccountsClient({ url, serviceTokenSecret, service, metrics });
+  const accounts = await startAccountsReader({ config, logger, metrics, readChanges });
   return {
     ...accounts,
-    readChanges: client.readChanges,
+    readChanges,
     close() {
       accounts.close();
-      client.close();
+      close();
     },
   };
 }

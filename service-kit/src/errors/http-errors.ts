@@ -100,11 +100,12 @@ export const UnsupportedMediaType = defineError(
 );
 export const HeadersTooLarge = defineError(431, 'headers_too_large', 'The headers are too large');
 export const RateLimited = defineError(429, 'rate_limited', 'Too many requests, try again later');
+const afterASecond = () => ({ headers: { 'Retry-After': '1' } });
 export const Starting = defineError(
   503,
   'starting',
   'The service is starting and cannot check tokens yet',
-  () => ({ headers: { 'Retry-After': '1' } }),
+  afterASecond,
 );
 /** Nothing was changed, or the outcome is unknown. The same request may be repeated after `retryAfter` seconds. */
 export const Unavailable = defineError(
@@ -115,10 +116,11 @@ export const Unavailable = defineError(
   { sample: ['The service cannot reach its database', 1] },
 );
 /** The queue is full; this request was not started. */
-export const Busy = defineError(503, 'busy', 'Too many requests are waiting right now, try again', () => ({
-  headers: { 'Retry-After': '1' },
-}));
+export const Busy = defineError(
+  503,
+  'busy',
+  'Too many requests are waiting right now, try again',
+  afterASecond,
+);
 /** Too little of the request's time was left for the next step, which was not started. */
-export const OutOfTime = defineError(503, 'unavailable', 'The request took too long', () => ({
-  headers: { 'Retry-After': '1' },
-}));
+export const OutOfTime = defineError(503, 'unavailable', 'The request took too long', afterASecond);

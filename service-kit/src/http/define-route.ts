@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import type { AppError } from '../errors/app-error.ts';
+import type { ErrorClass } from '../errors/app-error.ts';
 import type { BodyStream, StreamRules } from './body-stream.ts';
 import type { ResponseHeader } from './openapi.headers.ts';
 import type { Reply } from './reply.ts';
@@ -51,12 +51,7 @@ export interface RouteInput<
 }
 
 /** An error class, as far as a declaration needs it. */
-export interface DeclaredError {
-  readonly status: number;
-  readonly code: string;
-  readonly members?: z.ZodType | undefined;
-  sample?(): AppError;
-}
+export type DeclaredError = Pick<ErrorClass, 'status' | 'code' | 'members' | 'sample'>;
 
 export interface RouteSpec<
   W extends Who,

@@ -110,7 +110,7 @@ export function createProblems(schemas: Schemas) {
     const mapping = Object.fromEntries(errors.map(({ code }, i) => [code, parts[i]?.['$ref']]));
     const schema =
       parts.length === 1 ? parts[0] : { oneOf: parts, discriminator: { propertyName: 'code', mapping } };
-    const samples = errors.flatMap((error) => error.sample?.() ?? []);
+    const samples = errors.map((error) => error.sample());
     return {
       description: `${STATUS_CODES[status]}: ${errors.map(({ code }) => `\`${code}\``).join(', ')}`,
       headers: headersOf([...headerNames(status, errors), ...further]),
@@ -182,8 +182,7 @@ const pascal = (code: string) =>
 function headerNames(status: number, errors: DeclaredError[]): ResponseHeader[] {
   // Authentication comes before the rate limit.
   if (errors.every(({ code }) => code === 'unauthenticated')) return ['WWW-Authenticate'];
-  const waits =
-    status === 429 || errors.some((error) => error.sample?.().headers['Retry-After'] !== undefined);
+  const waits = status === 429 || errors.some((error) => error.sample().headers['Retry-After'] !== undefined);
   const challenge = status === 401 ? (['WWW-Authenticate'] as const) : [];
   return [...challenge, 'RateLimit', 'RateLimit-Policy', ...(waits ? (['Retry-After'] as const) : [])];
 }

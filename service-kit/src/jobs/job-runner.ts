@@ -12,15 +12,15 @@ import type { JobMetrics } from './job.metrics.ts';
 /** Must end early, with an error, when the signal aborts: at a stop, or after `JOB_TIMEOUT`. May run twice in parallel. */
 export type Task = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
 
-interface RunnerOptions {
-  databaseUrl: string;
-  tasks: Record<string, Task>;
-  /** Jobs that are one SQL statement, which may take 10 s, by name. */
+export interface RunnerOptions {
+  /** By the name passed to `jobs.add`. */
+  tasks?: Record<string, Task>;
+  /** Jobs that are one SQL statement, which may take 10 s, by the same name. */
   statements?: Record<string, string>;
   /** Jobs that this process runs in parallel. */
-  concurrency: number;
+  concurrency?: number;
   logger: Logger;
-  metrics: JobMetrics;
+  /** If missing, nothing is traced. */
   tracer?: Tracer | undefined;
   /** Milliseconds without a successful fetch after which the queue is restarted. */
   stalledAfter?: number;
@@ -46,17 +46,8 @@ const ABANDON_TIMEOUT = 4000;
  * first look-up of task names, and after two failed reports it waits for itself forever (graphile/worker issue 636). So it
  * is watched and restarted.
  */
-export function startRunner(options: RunnerOptions) {
-  const {
-    databaseUrl,
-    tasks,
-    statements = {},
-    concurrency,
-    logger,
-    metrics,
-    tracer,
-    stalledAfter = 30_000,
-  } = options;
+export function startRunner(databaseUrl: string, metrics: JobMetrics, options: RunnerOptions) {
+  const { tasks, statements = {}, concurrency = 10, logger, tracer, stalledAfter = 30_000 } = options;
   // No request waits for these statements, so a busy database may take longer.
   const timeouts = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
   const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...timeouts });

@@ -1,10 +1,8 @@
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Query } from '../postgres/query.ts';
-import { directUrlOf } from '../runtime/config.ts';
-import type { Tracer } from '../tracing/span.ts';
+import { type DatabaseAddresses, directUrlOf } from '../runtime/config.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import { createJobMetrics } from './job.metrics.ts';
-import { startRunner, type Task } from './job-runner.ts';
+import { type RunnerOptions, startRunner } from './job-runner.ts';
 import { createQueueRepository } from './queue.repository.ts';
 import { repeat } from './repeat.ts';
 
@@ -15,29 +13,12 @@ export interface PeriodicTask {
   run: (signal: AbortSignal) => Promise<unknown>;
 }
 
-interface JobsOptions {
-  config: {
-    DATABASE_URL: string;
-    DATABASE_DIRECT_URL?: string | undefined;
-    DATABASE_PREPARED?: boolean;
-    JOB_MAX_BACKOFF: number;
-    JOB_ABANDONED_AFTER: number;
-  };
+interface JobsOptions extends RunnerOptions {
+  config: DatabaseAddresses & { JOB_MAX_BACKOFF: number; JOB_ABANDONED_AFTER: number };
   /** Of the same database. */
   query: Query;
-  registry: Registry;
-  logger: Logger;
-  /** If missing, nothing is traced. */
-  tracer?: Tracer | undefined;
-  /** By the name passed to `jobs.add`. */
-  tasks?: Record<string, Task>;
-  /** Jobs that are one SQL statement, which may take 10 s, by the same name. */
-  statements?: Record<string, string>;
+  metrics: Pick<Metrics, 'registry'>;
   periodic?: Record<string, PeriodicTask>;
-  /** Jobs that this process runs in parallel. */
-  concurrency?: number;
-  /** Milliseconds; see `startRunner`. */
-  stalledAfter?: number;
 }
 
 /** Milliseconds between two checks for jobs that wait too long or belong to a killed worker. */
@@ -49,12 +30,12 @@ const CARE_INTERVAL = 5000;
  * succeeds.
  */
 export function startJobs(options: JobsOptions) {
-  const { config, query, registry, logger, tracer, concurrency = 10, stalledAfter } = options;
-  const { tasks = {}, statements = {}, periodic = {} } = options;
+  const { config, query, logger, tasks, statements, periodic = {} } = options;
   const { JOB_MAX_BACKOFF: longestWait, JOB_ABANDONED_AFTER: abandonedAfter } = config;
   const databaseUrl = directUrlOf(config);
   const queue = createQueueRepository(query);
-  const metrics = createJobMetrics(registry, queue, Object.keys({ ...tasks, ...statements, ...periodic }));
+  const names = Object.keys({ ...tasks, ...statements });
+  const metrics = createJobMetrics(options.metrics.registry, queue, [...names, ...Object.keys(periodic)]);
   const stopping = new AbortController();
 
   const takeTurn = async (task: string, { every, run }: PeriodicTask) => {
@@ -73,12 +54,8 @@ export function startJobs(options: JobsOptions) {
     repeat('care of the job queue', Math.min(CARE_INTERVAL, longestWait * 1000), care, logger),
     ...Object.entries(periodic).map(([task, it]) => repeat(task, it.every, () => takeTurn(task, it), logger)),
   ];
-  const limit = stalledAfter === undefined ? {} : { stalledAfter };
   // graphile-worker refuses to run without a task.
-  const runner =
-    Object.keys({ ...tasks, ...statements }).length === 0
-      ? undefined
-      : startRunner({ databaseUrl, tasks, statements, concurrency, logger, metrics, tracer, ...limit });
+  const runner = names.length === 0 ? undefined : startRunner(databaseUrl, metrics, options);
   return {
     async close() {
       stopping.abort();

@@ -1,9 +1,9 @@
 import { createHash, hkdfSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Limit } from '../http/rate-limit.ts';
 import { REDIS_URL } from '../redis/redis-options.ts';
 import { tracingConfig } from '../tracing/tracing.config.ts';
-import { readSecretFiles } from './secret-files.ts';
 
 /** The environment is invalid; `message` has one line per variable. */
 export class ConfigError extends Error {}
@@ -96,12 +96,14 @@ export const commonConfig = {
   ),
 };
 
-/** Where sessions last, for LISTEN and migrations. @throws ConfigError when it is missing behind a pooler */
-export function directUrlOf(config: {
+export interface DatabaseAddresses {
   DATABASE_URL: string;
   DATABASE_DIRECT_URL?: string | undefined;
   DATABASE_PREPARED?: boolean;
-}): string {
+}
+
+/** Where sessions last, for LISTEN and migrations. @throws ConfigError when it is missing behind a pooler */
+export function directUrlOf(config: DatabaseAddresses): string {
   if (config.DATABASE_DIRECT_URL === undefined && config.DATABASE_PREPARED === false)
     throw new ConfigError('DATABASE_DIRECT_URL is missing: DATABASE_PREPARED=false needs it');
   return config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
@@ -208,12 +210,22 @@ export function loadConfig<Schema extends z.ZodType>(
   throw new ConfigError(lines.join('\n'));
 }
 
+/**
+ * The environment, where `NAME_FILE` may stand in for the setting `NAME`: it names a file with the value, such as Docker and
+ * Kubernetes mount secrets. White space at its end does not count.
+ */
 function withFiles(schema: z.ZodType, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const names = Object.keys(properties);
+  const names = Object.keys(properties).filter((name) => env[`${name}_FILE`]);
+  return { ...env, ...Object.fromEntries(names.map((name) => [name, readSecret(env, name)])) };
+}
+
+function readSecret(env: NodeJS.ProcessEnv, name: string): string {
+  const variable = `${name}_FILE`;
+  if (env[name]) throw new ConfigError(`${name} and ${variable} are both set`);
   try {
-    return readSecretFiles(env, names);
+    return readFileSync(env[variable] ?? '', 'utf8').trimEnd();
   } catch (error) {
-    throw new ConfigError((error as Error).message);
+    throw new ConfigError(`${variable}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }

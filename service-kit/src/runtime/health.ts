@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 
@@ -74,15 +75,12 @@ export async function runChecks(
 
 /** @returns why the dependency cannot be used, undefined if it can */
 async function failureOf(check: ReadinessCheck): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, CHECK_TIMEOUT, `no result within ${CHECK_TIMEOUT} ms`);
-  });
+  const late = sleep(CHECK_TIMEOUT, `no result within ${CHECK_TIMEOUT} ms`, { ref: false });
   const result = Promise.resolve()
     .then(check)
     .then(
       () => undefined,
       ({ message, code }: NodeJS.ErrnoException) => message || code || 'unknown',
     );
-  return Promise.race([result, late]).finally(() => clearTimeout(timer));
+  return Promise.race([result, late]);
 }

@@ -35,7 +35,7 @@ export async function openJobShop() {
       const jobs = startJobs({
         config: settings,
         query,
-        registry,
+        metrics: { registry },
         logger,
         tasks: { work: noWork },
         ...options,

@@ -35,7 +35,7 @@ export async function startMailShop() {
       config: { DATABASE_URL: shop.databaseUrl, JOB_MAX_BACKOFF: 1, JOB_ABANDONED_AFTER: 60 },
       query: createQuery(pool),
       logger,
-      registry: metrics.registry,
+      metrics,
       tasks: mailing.tasks,
     });
     let closed: Promise<void> | undefined;

@@ -114,19 +114,13 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
       if (after !== undefined && rest.isFeedDown?.()) throw new Error('The feed is down');
       return changes.readChanges(after);
     };
-    const accounts = await startAccountsReader({
-      readChanges,
-      logger,
-      registry: metrics.registry,
-      staleAfter: config.ACCOUNTS_STALE_AFTER,
-    });
+    const accounts = await startAccountsReader({ readChanges, config, logger, metrics });
     const audit = createAuditUseCases({ unprepared, logger });
     const cache = createUserCache({ name: 'users', redis: used, trust: createCacheTrust(query), metrics });
     const change = createAccountChanger({ transaction, cache, accounts });
     const mailing = openMailing({ query, config, logger, metrics });
-    const { registry } = metrics;
     const periodic = cleanupPeriodic(query, config);
-    const common = { config, query, logger, registry };
+    const common = { config, query, logger, metrics };
     const jobs = rest.jobs
       ? startJobs({ ...common, tasks: mailing.tasks, concurrency: MAILS_AT_ONCE })
       : undefined;
