@@ -52,10 +52,10 @@ nav a { color: #9fd3ff }
 }`;
 
 /**
- * The script of the page. A cookie keeps the access token and the ids of the latest created product, order and user. Unlike
- * localStorage, all ports of a host share it, so that one login works on the pages of all services. It is sent with
- * `/docs` only and lasts as long as an access token. Requests are prefilled with a free user name and these ids, so that
- * they succeed.
+ * The script of the page. A cookie keeps the access token, who signed in, and the id of the latest of each thing that a
+ * response has shown, such as `{ "thing": { "id": 7 } }`. Unlike localStorage, all ports of a host share it, so that one
+ * login works on the pages of all services. It is sent with `/docs` only and lasts as long as an access token. Requests are
+ * prefilled with them (`/api/things/{id}`, `thing_id`), and those that create a user with a free name, so that they succeed.
  */
 export const START_SCRIPT = `const COOKIE = 'shop_docs';
 const kept = read();
@@ -93,29 +93,28 @@ function keep(changes) {
 }
 
 function remember(response) {
-  const { tokens, user, product, order } = response.ok && response.body ? response.body : {};
-  if (product) keep({ product: product.id });
-  if (order) keep({ order: order.id });
-  if (user && tokens) keep({ user: user.id, name: user.username });
+  const { tokens, ...parts } = response.ok && response.body ? response.body : {};
+  for (const [name, part] of Object.entries(parts))
+    if (part?.id && (tokens || name !== 'user')) keep({ [name]: part.id });
+  if (tokens && parts.user) keep({ username: parts.user.username });
   if (tokens) setTimeout(() => ui.preauthorizeApiKey('accessToken', tokens.access_token));
   return response;
 }
 
 function prefilled(document) {
-  const text = JSON.stringify(document);
-  const spec = JSON.parse(text.replaceAll('ada_lovelace', fresh));
-  const login = spec.paths['/api/users/login']?.post.requestBody.content['application/json'];
-  if (login && kept.name) login.example.username = kept.name;
-  for (const path of ['/api/orders', '/api/orders/quote']) {
-    const order = spec.paths[path]?.post.requestBody.content['application/json'].example;
-    if (order) order.products = [{ product_id: kept.product ?? 1, quantity: 1 }];
-  }
-  const ids = { users: kept.user, products: kept.product, orders: kept.order };
+  const text = JSON.stringify(document).replaceAll(/"(\\w+)_id":\\d+/g, (all, name) =>
+    kept[name] ? '"' + name + '_id":' + kept[name] : all,
+  );
+  const sample = /"username":"(\\w+)"/.exec(text)?.[1];
+  const spec = JSON.parse(sample ? text.replaceAll(sample, fresh) : text);
   for (const [path, item] of Object.entries(spec.paths)) {
-    const id = ids[path.split('/')[2]];
-    if (id === undefined) continue;
-    for (const parameter of Object.values(item).flatMap(({ parameters = [] }) => parameters))
-      if (parameter.in === 'path' && typeof parameter.example === 'number') parameter.example = id;
+    const id = kept[path.split('/')[2].replace(/s$/, '')];
+    for (const { parameters = [], requestBody, responses } of Object.values(item)) {
+      for (const parameter of parameters)
+        if (id && parameter.in === 'path' && typeof parameter.example === 'number') parameter.example = id;
+      const example = requestBody?.content['application/json']?.example;
+      if (example?.username && kept.username && !responses[201]) example.username = kept.username;
+    }
   }
   return spec;
 }
