@@ -38,6 +38,7 @@ nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: .75rem 1.25r
 nav a { color: #9fd3ff }
 @media (max-width: 640px) {
   .swagger-ui .wrapper, .swagger-ui .scheme-container .schemes { padding: 0 .5rem }
+  .swagger-ui .scheme-container .schemes .servers > label { margin-right: 0 }
   .swagger-ui .info { margin: 1rem 0 }
   .swagger-ui .opblock .opblock-summary { flex-wrap: wrap }
   .swagger-ui .opblock-summary-control { flex-wrap: wrap; min-width: 0 }
