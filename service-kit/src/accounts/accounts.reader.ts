@@ -41,7 +41,7 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
   let cursor: string | undefined;
   let last: Reading | undefined;
   let failing = false;
-  let stale = false;
+  let isReported = false;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -64,14 +64,14 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
       () => {
         if (failing) logger.info('account changes are read again');
         failing = false;
-        stale = false;
+        isReported = false;
       },
       (error: Error) => {
         if (closed) return;
         if (!failing) logger.warn({ reason: error.message }, 'account changes cannot be read');
         failing = true;
-        if (stale || age() < staleAfter) return;
-        stale = true;
+        if (isReported || age() < staleAfter) return;
+        isReported = true;
         logger.error({ seconds: Math.round(age()) }, 'degraded: account changes are out of date');
       },
     );
@@ -81,10 +81,11 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
     if (!closed) timer = setTimeout(keepReading, last === undefined ? FIRST_INTERVAL : interval).unref();
   };
 
-  registerMetrics(metrics.registry, {
-    age,
-    size: known.size,
-    isStale: () => last === undefined || age() > staleAfter,
+  const isStale = () => last === undefined || age() > staleAfter;
+  registerGauges(metrics.registry, {
+    account_changes_age_seconds: ['Time since the changes of accounts were last read', age],
+    account_changes_known: ['Revoked sessions, changed roles and deleted users that are known', known.size],
+    account_changes_degraded: ['1 while the changes of accounts are out of date', () => Number(isStale())],
   });
   await keepReading();
   return {
@@ -96,7 +97,7 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
     },
     checks: {
       async account_changes() {
-        if (last === undefined || age() > staleAfter) throw new Error('account changes are out of date');
+        if (isStale()) throw new Error('account changes are out of date');
       },
     },
     close() {
@@ -106,14 +107,8 @@ export async function startAccountsReader(options: AccountsReaderOptions): Promi
   };
 }
 
-interface Readings {
-  age: () => number;
-  size: () => number;
-  isStale: () => boolean;
-}
-
-function registerMetrics(registry: Registry, { age, size, isStale }: Readings): void {
-  const gauge = (name: string, help: string, value: () => number) =>
+function registerGauges(registry: Registry, gauges: Record<string, [help: string, value: () => number]>) {
+  for (const [name, [help, value]] of Object.entries(gauges))
     new Gauge({
       name,
       help,
@@ -122,9 +117,4 @@ function registerMetrics(registry: Registry, { age, size, isStale }: Readings): 
         this.set(value());
       },
     });
-  gauge('account_changes_age_seconds', 'Time since the changes of accounts were last read', age);
-  gauge('account_changes_known', 'Revoked sessions, changed roles and deleted users that are known', size);
-  gauge('account_changes_degraded', '1 while the changes of accounts are out of date', () =>
-    Number(isStale()),
-  );
 }

@@ -32,32 +32,21 @@ interface MembersSchema {
   required?: string[];
 }
 
+const line = (description: string, maxLength: number, example: string) =>
+  z.string().meta({ description, maxLength, examples: [example] });
+
 /** Members of every problem document (RFC 9457); single failures add more. */
 const problem = z.object({
-  type: z.string().meta({
-    description: '`urn:problem-type:` and the code.',
-    maxLength: 100,
-    examples: ['urn:problem-type:internal'],
-  }),
-  title: z.string().meta({
-    description: 'The HTTP status in words.',
-    maxLength: 100,
-    examples: ['Internal Server Error'],
-  }),
+  type: line('`urn:problem-type:` and the code.', 100, 'urn:problem-type:internal'),
+  title: line('The HTTP status in words.', 100, 'Internal Server Error'),
   status: z.int().meta({ description: 'The HTTP status.', minimum: 400, maximum: 599, examples: [500] }),
-  detail: z.string().meta({
-    description: 'What went wrong, for people.',
-    maxLength: 300,
-    examples: ['Something went wrong on our side'],
-  }),
-  error: z.string().meta({
-    description: 'The same as `detail`, for clients of the original API.',
-    maxLength: 300,
-    examples: ['Something went wrong on our side'],
-  }),
-  request_id: z
-    .string()
-    .meta({ description: 'The same as `X-Request-Id`.', maxLength: 128, examples: [REQUEST_ID] }),
+  detail: line('What went wrong, for people.', 300, 'Something went wrong on our side'),
+  error: line(
+    'The same as `detail`, for clients of the original API.',
+    300,
+    'Something went wrong on our side',
+  ),
+  request_id: line('The same as `X-Request-Id`.', 128, REQUEST_ID),
 });
 
 /** Components for failures: `Problem`, one schema for each code, and the responses built from them. */

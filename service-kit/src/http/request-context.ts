@@ -17,36 +17,28 @@ export interface Service {
   readonly name: string;
 }
 
-/** The kit's state of a request in progress. */
-export interface RequestContext extends Caller {
-  readonly startedAt: number;
-  /** The declared path of the route, for logs and metrics; an unknown address has none. */
-  route: string | undefined;
-  principal: User | Service | undefined;
-  /** Of a route, if the request belongs to a trace. */
-  span: Span | undefined;
-  /** What handlers have noted for the log line. */
-  readonly notes: Record<string, unknown> | undefined;
-}
-
 /** A server that listens on IPv6 sees a client on IPv4 as `::ffff:203.0.113.7`. */
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /**
- * Creates logger and address only when they are used. A class, because getters of a plain object would be new functions
- * for each request: V8 would give each object a shape of its own and keep it through several collections.
+ * The kit's state of a request in progress. Creates logger and address only when they are used. A class, because getters of
+ * a plain object would be new functions for each request: V8 would give each object a shape of its own and keep it through
+ * several collections.
  */
-class OpenRequest implements RequestContext {
+export class RequestContext implements Caller {
   readonly startedAt = performance.now();
+  /** The declared path of the route, for logs and metrics; an unknown address has none. */
   route: string | undefined = undefined;
   principal: User | Service | undefined = undefined;
+  /** Of a route, if the request belongs to a trace. */
   span: Span | undefined = undefined;
+  /** What handlers have noted for the log line. */
+  notes: Record<string, unknown> | undefined = undefined;
   readonly requestId: string;
   readonly #request: Request;
   readonly #logger: Logger;
   #log: Logger | undefined;
   #address: string | undefined;
-  #notes: Record<string, unknown> | undefined;
 
   constructor(request: Request, requestId: string, logger: Logger) {
     this.#request = request;
@@ -64,16 +56,12 @@ class OpenRequest implements RequestContext {
     return this.#address;
   }
 
-  get notes(): Record<string, unknown> | undefined {
-    return this.#notes;
+  get userAgent(): string | undefined {
+    return this.#request.headers['user-agent'];
   }
 
   note(fields: Record<string, unknown>): void {
-    this.#notes = { ...this.#notes, ...fields };
-  }
-
-  get userAgent(): string | undefined {
-    return this.#request.headers['user-agent'];
+    this.notes = { ...this.notes, ...fields };
   }
 }
 
@@ -83,7 +71,7 @@ export function openContext(
   requestId: string,
   logger: Logger,
 ): RequestContext {
-  const context = new OpenRequest(request, requestId, logger);
+  const context = new RequestContext(request, requestId, logger);
   response.locals['context'] = context;
   return context;
 }
