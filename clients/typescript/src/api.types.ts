@@ -749,7 +749,9 @@ export type components = {
     schemas: {
         /** @description Every failure (RFC 9457, `application/problem+json`). */
         Problem: {
+            /** @description Of another kind for some values of `code`. */
             errors?: string[] | components["schemas"]["RefusedRow"][];
+            /** @description Of another kind for some values of `code`. */
             details?: components["schemas"]["FieldIssue"][] | components["schemas"]["ShortLine"][];
             quote?: components["schemas"]["Quote"];
             /**

@@ -160,9 +160,8 @@ const exampleOf = (error: AppError): Json => ({ [error.code]: { value: toProblem
 function widen(known: Json, other: Json): Json {
   const { anyOf = [known] } = known as { anyOf?: Json[] };
   const bare = ({ description: _, ...schema }: Json) => schema;
-  return anyOf.some((one) => isDeepStrictEqual(bare(one), bare(other)))
-    ? known
-    : { anyOf: [...anyOf, other] };
+  if (anyOf.some((one) => isDeepStrictEqual(bare(one), bare(other)))) return known;
+  return { description: 'Of another kind for some values of `code`.', anyOf: [...anyOf, other] };
 }
 
 const pascal = (code: string) =>
