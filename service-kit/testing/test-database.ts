@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { JOB_QUEUE_VERSION } from '../src/jobs/migrate-job-queue.ts';
 import { migrateDatabase } from '../src/postgres/migrate-database.ts';
 
-/** The `timeLimitFactor` of a service under test, so that a busy machine is not mistaken for a slow database. */
+/** The `TIME_LIMIT_FACTOR` of a service under test, so that a busy machine is not mistaken for a slow database. */
 export const TEST_TIME_LIMIT_FACTOR = 8;
 
 export interface TestDatabase {
