@@ -19,34 +19,21 @@ are updated, others are created. Exit code 1 when rows were refused.
   --users <address>  of user-service (default: the shop started here, else http://localhost:5001)
   SHOP_TOKEN         an access token, instead of a name and a password`;
 
-export interface Options {
-  file: string;
-  from: string | undefined;
-  /** Field to column. */
-  map: Record<string, string>;
-  dryRun: boolean;
-  setStock: boolean;
-  ignoreUnknown: boolean;
-  username: string | undefined;
-  url: string | undefined;
-  users: string | undefined;
-}
+export type Options = ReturnType<typeof readOptions>;
 
-export function readOptions(args: string[]): Options {
+export function readOptions(args: string[]) {
   const { values, positionals } = parse(args);
+  const { from, map, username = process.env.SHOP_USERNAME, url, users } = values;
   const [file = '', ...rest] = positionals;
   if (file === '' || rest.length > 0) throw new Failure(`Name one file.\n\n${HELP}`);
-  if (values.from && values.map) throw new Failure('Give --from or --map, not both.');
+  if (from && map) throw new Failure('Give --from or --map, not both.');
   return {
-    file,
-    from: shopOf(values.from),
-    map: mapOf(values.map ?? []),
+    ...{ file, from: shopOf(from), username, url, users },
+    /** Field to column. */
+    map: mapOf(map ?? []),
     dryRun: values['dry-run'] ?? false,
     setStock: values['set-stock'] ?? false,
     ignoreUnknown: values['ignore-unknown'] ?? false,
-    username: values.username ?? process.env.SHOP_USERNAME,
-    url: values.url,
-    users: values.users,
   };
 }
 
@@ -55,7 +42,7 @@ function shopOf(name: string | undefined) {
   throw new Failure(`--from knows ${Object.keys(SHOPS).join(', ')}.`);
 }
 
-function mapOf(pairs: string[]) {
+function mapOf(pairs: string[]): Record<string, string> {
   const entries = pairs.map((pair) => {
     const [field = '', ...column] = pair.split('=');
     if (!FIELDS.includes(field) || column.join('=') === '')

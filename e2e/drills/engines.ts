@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../scripts/lib/failure.ts';
 import { serverUser } from '../../scripts/lib/postgres/server-user.ts';
-import { type Launched, launch, stop } from '../../scripts/lib/processes.ts';
+import { launch, stop } from '../../scripts/lib/processes.ts';
 import { findProgram } from '../../scripts/lib/programs.ts';
 
 /** Engines as Debian has them, as processes of a drill: they end with it. */
@@ -52,23 +52,9 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** Process groups of what runs. */
-const running = new Set<number>();
-
-/** Has it killed when the drill is interrupted. */
-export function track<T extends Launched>(launched: T): T {
-  running.add(launched.pid);
-  void launched.exited.then(() => running.delete(launched.pid));
-  return launched;
-}
-
-export function killEngines(): void {
-  for (const pid of running) process.kill(-pid, 'SIGKILL');
-}
-
 /** A program in the background, in a process group of its own. */
 export function startEngine(name: string, args: string[], cwd: string): Engine {
-  const launched = track(launch({ command: programOf(name), args, cwd, user: serverUser() }));
+  const launched = launch({ command: programOf(name), args, cwd, user: serverUser() });
   return {
     async kill() {
       process.kill(-launched.pid, 'SIGKILL');

@@ -6,7 +6,7 @@ import { initialise } from '../../scripts/lib/postgres/data-folder.ts';
 import { launchPostgres, superuserUrl } from '../../scripts/lib/postgres/server.ts';
 import { serverUser } from '../../scripts/lib/postgres/server-user.ts';
 import { freePort, until } from '../support/process.ts';
-import { programOf, track } from './engines.ts';
+import { programOf } from './engines.ts';
 
 const PASSWORD = 'of-the-drills';
 
@@ -48,7 +48,7 @@ export async function defineServer(folder: string, name: string, settings: strin
     /** Starts it, and waits until it responds. */
     async launch() {
       const logFile = join(folder, `${name}.log`);
-      const launched = track(launchPostgres({ binaries, folder: data, user, settings, logFile, port }));
+      const launched = launchPostgres({ binaries, folder: data, user, settings, logFile, port });
       await until('postgres responds', async () => (await ask(url, 'SELECT 1')).length === 1);
       return launched;
     },

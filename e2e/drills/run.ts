@@ -1,14 +1,8 @@
 import { type DrillResult, detailsOf, heading, passed, rowOf } from './drill.report.ts';
 import { DRILLS } from './drills.ts';
-import { killEngines } from './engines.ts';
 
-// What a drill starts has process groups of its own, and would outlive it.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    killEngines();
-    process.exit(1);
-  });
-}
+// What a drill starts ends when the process exits, which a signal alone does not count as.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 
 /** A drill that cannot be run or finished does not keep the others from being run. */
 async function run(name: string): Promise<DrillResult | undefined> {
@@ -34,5 +28,4 @@ console.log(`\n${heading}`);
 for (const [name, result] of results) console.log(rowOf(name, result));
 const good = results.every(([, result]) => result !== undefined && passed(result));
 console.log(good ? 'No order was lost, and all sums are right.' : 'FAILED');
-killEngines();
 process.exit(good ? 0 : 1);

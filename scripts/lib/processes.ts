@@ -24,6 +24,12 @@ export interface Launched {
   isRunning: () => boolean;
 }
 
+/** Process groups of what was launched: it ends with this process, whatever ends that. */
+const groups = new Set<number>();
+process.on('exit', () => {
+  for (const pid of groups) killGroup(pid, 'SIGKILL');
+});
+
 const optionsOf = ({ cwd, env, user }: Launch) => ({
   ...user,
   ...(cwd && { cwd }),
@@ -36,14 +42,17 @@ const optionsOf = ({ cwd, env, user }: Launch) => ({
 export function launch({ stdio = 'ignore', ...program }: Launch): Launched {
   const options = { ...optionsOf(program), stdio, detached: true, cleanup: false, buffer: false };
   const child = execa(program.command, program.args, options as object);
+  const { pid = 0 } = child;
   let running = true;
+  groups.add(pid);
   const exited = child.then(({ exitCode, signal, code, message }) => {
     running = false;
+    groups.delete(pid);
     if (signal) return `signal ${signal}`;
     return exitCode === undefined ? (code ?? message ?? 'no exit code') : `exit code ${exitCode}`;
   });
   const native = child as unknown as ChildProcess;
-  return { pid: child.pid ?? 0, child: native, exited, isRunning: () => running };
+  return { pid, child: native, exited, isRunning: () => running };
 }
 
 /** @param deadlineMs then SIGKILL, to its whole group */
