@@ -1,4 +1,4 @@
-import { count, id, instantOf, message } from '@shop/service-kit/http/fields';
+import { count, id, instantOf, message, textOf } from '@shop/service-kit/http/fields';
 import { pagingResponse } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { storedAddress } from '../addresses/address.schemas.ts';
@@ -16,11 +16,7 @@ const currency = z.string().meta({
 const orderLine = z
   .object({
     product_id: id('Id of the product.'),
-    name: z.string().meta({
-      description: 'Name of the product at the time of the order.',
-      maxLength: 200,
-      examples: ['Desk lamp'],
-    }),
+    name: textOf('Name of the product at the time of the order.', 200, 'Desk lamp'),
     price: major('Price of one unit at the time of the order, in major units of `currency`.', 39.9),
     quantity: z.int().meta({ description: 'Units.', minimum: 1, maximum: MAX_QUANTITY, examples: [1] }),
     subtotal: major('`price` × `quantity`.', 39.9),
@@ -98,11 +94,7 @@ export const historyResponse = z.object({
             examples: [null],
           }),
           to: statusText.meta({ description: 'The status that was set.', examples: ['pending'] }),
-          actor: z.string().meta({
-            description: 'Who set it: `user:` and an id, or `service:` and a name.',
-            maxLength: 100,
-            examples: ['user:1'],
-          }),
+          actor: textOf('Who set it: `user:` and an id, or `service:` and a name.', 100, 'user:1'),
           at: instantOf('When it was set.'),
         })
         .meta({ id: 'StatusChange', description: 'A status that an order has had.' }),

@@ -1,6 +1,6 @@
 import { type AppError, defineError, type ErrorExtras } from '@shop/service-kit/errors/app-error';
 import { Unavailable } from '@shop/service-kit/errors/http-errors';
-import { id } from '@shop/service-kit/http/fields';
+import { count, id } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import type { Shortage } from '../clients/product.response.schemas.ts';
@@ -10,11 +10,7 @@ const shortLine = z
   .object({
     product_id: id('Id of the product.'),
     requested: z.int().meta({ description: 'Units asked for.', minimum: 1, examples: [5] }),
-    available: z.int().meta({
-      description: 'Units that were available at that moment; 0 of a product that is not sold.',
-      minimum: 0,
-      examples: [2],
-    }),
+    available: count('Units that were available at that moment; 0 of a product that is not sold.', 2),
   })
   .meta({ id: 'ShortLine', description: 'A product of which fewer are available than were asked for.' });
 

@@ -1,4 +1,4 @@
-import { booleanQuery, count } from '@shop/service-kit/http/fields';
+import { booleanQuery, count, textOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 
 export const importQuery = z.object({
@@ -20,9 +20,7 @@ export type ImportQuery = z.output<typeof importQuery>;
 const refusedRow = z
   .object({
     line: z.int().meta({ description: 'Line of the file, from 1.', minimum: 1, examples: [3] }),
-    message: z
-      .string()
-      .meta({ description: 'Why it was refused.', maxLength: 300, examples: ['Name is required'] }),
+    message: textOf('Why it was refused.', 300, 'Name is required'),
   })
   .meta({ id: 'RefusedRow', description: 'A row of an imported file that was refused.' });
 

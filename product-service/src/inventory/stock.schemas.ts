@@ -1,4 +1,4 @@
-import { instantOf, integer, optional, text } from '@shop/service-kit/http/fields';
+import { count, instantOf, integer, optional, text, textOf } from '@shop/service-kit/http/fields';
 import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 import { MAX_STOCK } from '../products/product.fields.ts';
@@ -39,16 +39,8 @@ const movement = z
   .object({
     id: z.int().meta({ description: 'Ascending in time.', minimum: 1, examples: [1] }),
     delta: z.int().meta({ description: 'Units added, or taken off.', examples: [10] }),
-    reason: z.string().meta({
-      description: 'The reason of an adjustment, or the event that caused the change.',
-      maxLength: 200,
-      examples: ['delivery'],
-    }),
-    actor: z.string().meta({
-      description: '`user:` and an id, or `service:` and a name.',
-      maxLength: 100,
-      examples: ['user:1'],
-    }),
+    reason: textOf('The reason of an adjustment, or the event that caused the change.', 200, 'delivery'),
+    actor: textOf('`user:` and an id, or `service:` and a name.', 100, 'user:1'),
     reference: z
       .string()
       .nullable()
@@ -57,7 +49,7 @@ const movement = z
         maxLength: 100,
         examples: [null],
       }),
-    stock_after: z.int().meta({ description: 'Units after it.', minimum: 0, examples: [50] }),
+    stock_after: count('Units after it.', 50),
     created_at: instantOf('When it happened.'),
   })
   .meta({ id: 'StockMovement', description: 'One change of the stock of a product.' });

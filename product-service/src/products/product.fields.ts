@@ -1,4 +1,4 @@
-import { clearable, integer, optional, text } from '@shop/service-kit/http/fields';
+import { clearable, integer, optional, text, textOf } from '@shop/service-kit/http/fields';
 import { lengthOf } from '@shop/service-kit/text/texts';
 import { z } from 'zod';
 
@@ -41,11 +41,7 @@ const FIELDS = {
     schema: text('Description', { min: 0, max: MAX_DESCRIPTION }),
     empty: '',
     meta: { description: 'Description of the product.', example: 'Brass, with a dimmer' },
-    shown: z.string().meta({
-      description: 'Description of the product; may be empty.',
-      maxLength: MAX_DESCRIPTION,
-      examples: ['Brass, with a dimmer'],
-    }),
+    shown: textOf('Description of the product; may be empty.', MAX_DESCRIPTION, 'Brass, with a dimmer'),
   },
   category: {
     schema: text('Category', { max: MAX_CATEGORY }),
@@ -55,7 +51,7 @@ const FIELDS = {
         'The category. Categories that differ only in case or Unicode form are one category, spelled as it was first written.',
       example: 'Lighting',
     },
-    shown: z.string().meta({ description: 'Its category.', maxLength: MAX_CATEGORY, examples: ['Lighting'] }),
+    shown: textOf('Its category.', MAX_CATEGORY, 'Lighting'),
   },
   sku: {
     schema: text('SKU', { max: MAX_SKU }),

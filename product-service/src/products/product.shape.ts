@@ -1,4 +1,4 @@
-import { count, id, instantOf, message } from '@shop/service-kit/http/fields';
+import { count, id, instantOf, message, textOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 import { MAX_CATEGORY, MAX_NAME, shownFields } from './product.fields.ts';
 
@@ -26,7 +26,7 @@ const { description, ...otherFields } = shownFields;
 export const productShape = z
   .object({
     id: id('Id of the product.'),
-    name: z.string().meta({ description: 'Name.', maxLength: MAX_NAME, examples: ['Desk lamp'] }),
+    name: textOf('Name.', MAX_NAME, 'Desk lamp'),
     description,
     price: z.number().meta({
       description: 'Price of one unit, in major units of `currency`.',

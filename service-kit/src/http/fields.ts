@@ -168,6 +168,10 @@ export const idParams = z.strictObject({
 export const id = (description: string) =>
   z.int().meta({ description, minimum: 1, maximum: INT32_MAX, examples: [1] });
 
+/** A text in responses. */
+export const textOf = (description: string, maxLength: number, example: string) =>
+  z.string().meta({ description, maxLength, examples: [example] });
+
 /** A count in responses. */
 export const count = (description: string, example = 1) =>
   z.int().meta({ description, minimum: 0, examples: [example] });

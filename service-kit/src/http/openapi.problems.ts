@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AppError } from '../errors/app-error.ts';
 import { Unavailable } from '../errors/http-errors.ts';
 import type { DeclaredError, Route } from './define-route.ts';
+import { textOf } from './fields.ts';
 import { headersOf, type ResponseHeader } from './openapi.headers.ts';
 import type { Json, Schemas } from './openapi.schemas.ts';
 import { toProblem } from './problem.ts';
@@ -32,21 +33,18 @@ interface MembersSchema {
   required?: string[];
 }
 
-const line = (description: string, maxLength: number, example: string) =>
-  z.string().meta({ description, maxLength, examples: [example] });
-
 /** Members of every problem document (RFC 9457); single failures add more. */
 const problem = z.object({
-  type: line('`urn:problem-type:` and the code.', 100, 'urn:problem-type:internal'),
-  title: line('The HTTP status in words.', 100, 'Internal Server Error'),
+  type: textOf('`urn:problem-type:` and the code.', 100, 'urn:problem-type:internal'),
+  title: textOf('The HTTP status in words.', 100, 'Internal Server Error'),
   status: z.int().meta({ description: 'The HTTP status.', minimum: 400, maximum: 599, examples: [500] }),
-  detail: line('What went wrong, for people.', 300, 'Something went wrong on our side'),
-  error: line(
+  detail: textOf('What went wrong, for people.', 300, 'Something went wrong on our side'),
+  error: textOf(
     'The same as `detail`, for clients of the original API.',
     300,
     'Something went wrong on our side',
   ),
-  request_id: line('The same as `X-Request-Id`.', 128, REQUEST_ID),
+  request_id: textOf('The same as `X-Request-Id`.', 128, REQUEST_ID),
 });
 
 /** Components for failures: `Problem`, one schema for each code, and the responses built from them. */

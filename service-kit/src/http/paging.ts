@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MalformedRequest } from '../errors/http-errors.ts';
-import { INT32_MAX, integerQuery } from './fields.ts';
+import { count, INT32_MAX, integerQuery } from './fields.ts';
 
 /** The last row that a page number can reach. A cursor costs the same at any depth. */
 const DEEPEST_ROW = 10_000;
@@ -40,9 +40,7 @@ export const pagingResponse = {
     .min(1)
     .nullable()
     .meta({ description: 'Number of this page; null after a `cursor`.', examples: [1] }),
-  pages: z
-    .int()
-    .meta({ description: 'The last page that can be requested by number.', minimum: 0, examples: [1] }),
+  pages: count('The last page that can be requested by number.'),
   pages_capped: z.boolean().meta({
     description: 'True if there are more rows than pages can reach: follow `next_cursor`.',
     examples: [false],

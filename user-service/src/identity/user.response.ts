@@ -1,4 +1,4 @@
-import { id, instantOf } from '@shop/service-kit/http/fields';
+import { id, instantOf, textOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 import type { Account } from './account.ts';
 import { MAX_EMAIL, MAX_USERNAME } from './identity.ts';
@@ -9,11 +9,7 @@ export const role = z.enum(['customer', 'admin'], { error: 'Role must be custome
 export const userResponse = z
   .object({
     id: id('Id of the user.'),
-    username: z.string().meta({
-      description: 'Unique in any case and Unicode form.',
-      maxLength: MAX_USERNAME,
-      examples: ['ada_lovelace'],
-    }),
+    username: textOf('Unique in any case and Unicode form.', MAX_USERNAME, 'ada_lovelace'),
     email: z.string().meta({
       description: 'Unique in any case and Unicode form.',
       format: 'idn-email',

@@ -1,3 +1,4 @@
+import { textOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
 
 const coordinate = (axis: string) =>
@@ -12,7 +13,7 @@ const publishedKey = z
     crv: z.literal('P-256'),
     x: coordinate('x'),
     y: coordinate('y'),
-    kid: z.string().meta({ description: 'Names the key in tokens.', maxLength: 100, examples: ['2026-11'] }),
+    kid: textOf('Names the key in tokens.', 100, '2026-11'),
     alg: z.literal('ES256'),
     use: z.literal('sig'),
   })
