@@ -45,11 +45,8 @@ export function endByError(thrown: unknown, request: Request, response: Response
 /** The failure as a client may see it; undefined for internal errors. */
 export function toAppError(thrown: unknown): AppError | undefined {
   if (thrown instanceof AppError) return thrown;
-  if (isDatabaseUnavailable(thrown)) {
-    const error = new Unavailable('The service cannot reach its database', 1);
-    error.cause = thrown;
-    return error;
-  }
+  if (isDatabaseUnavailable(thrown))
+    return Object.assign(new Unavailable('The service cannot reach its database', 1), { cause: thrown });
   return fromHttpFramework(thrown);
 }
 

@@ -61,8 +61,7 @@ export function openPublishedKeys({ url, logger, metrics, interval = INTERVAL }:
     attempt ??= read()
       .catch((error: Error) => {
         const unavailable = new Unavailable('The keys of access tokens cannot be read', RETRY_AFTER);
-        unavailable.cause = error;
-        throw unavailable;
+        throw Object.assign(unavailable, { cause: error });
       })
       .finally(() => {
         attempt = undefined;
