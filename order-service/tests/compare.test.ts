@@ -13,6 +13,8 @@ const lines: string[] = [];
 beforeAll(async () => {
   shop = await startTestShop();
   products = new Pool({ connectionString: shop.products.databaseUrl });
+  // The database may be dropped before the last connection is closed.
+  products.on('error', () => undefined);
 });
 afterAll(async () => {
   await products.end();
