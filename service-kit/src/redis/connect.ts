@@ -77,6 +77,12 @@ export function connectRedis(
     lastMessage = undefined;
     logger.info('redis is ready');
   });
+  let closed = false;
+  // ioredis ends for good if a Sentinel reports a failover while another attempt asks for the address.
+  if (sentinels !== undefined)
+    client.on('end', () => {
+      if (!closed) client.connect().catch(() => undefined);
+    });
   const attempt = async <T>(commands: (client: Redis) => Promise<T>): Promise<T> => {
     const sent = commands(client);
     const endRest = () => {
@@ -124,6 +130,7 @@ export function connectRedis(
       await run((commands) => commands.set(`${prefix}ready`, '1', 'EX', CHECK_KEPT));
     },
     async close() {
+      closed = true;
       client.disconnect();
     },
   };
