@@ -41,6 +41,40 @@ describe('what is kept of a user', () => {
     await until('it is stored again', async () => (await there.read(user)).hit);
   });
 
+  test('is used while a change is prepared, and not from its beginning to its end', async () => {
+    await until('it is stored', async () => (await there.read(user)).hit);
+    const steps: unknown[] = [];
+    await here.cache.whilePreparing([user], async (begun) => {
+      steps.push('prepared');
+      await begun;
+      steps.push(await there.read(user), await there.read(user));
+    });
+    expect(steps).toEqual(['prepared', { n: 0, hit: false }, { n: 0, hit: false }]);
+    await until('it is stored again', async () => (await there.read(user)).hit);
+  });
+
+  test('is used again after a preparation that failed before its change began', async () => {
+    const failing = here.cache.whilePreparing([user], () => Promise.reject(new Error('refused')));
+    await expect(failing).rejects.toThrow('refused');
+    await until('it is stored again', async () => (await there.read(user)).hit);
+  });
+
+  test('shares one command with others whose changes begin at the same time', async () => {
+    const commands = here.redis.client as unknown as { cacheChange(...args: unknown[]): Promise<number> };
+    const sent: unknown[] = [];
+    const send = commands.cacheChange.bind(commands);
+    commands.cacheChange = (...args) => {
+      sent.push(args[0]);
+      return send(...args);
+    };
+    await Promise.all(
+      [1, 2, 3].map((i) => here.cache.whileChanging([user + i, user], async () => undefined)),
+    );
+    commands.cacheChange = send;
+    expect(sent).toEqual([6, 6]);
+    expect((await there.read(user)).hit).toBe(false);
+  });
+
   test('stays out of use while one of two changes is still being made', async () => {
     const ends = new Map<Replica, () => void>();
     const changes = [here, there].map((replica) =>

@@ -1,5 +1,4 @@
 import { wasRolledBack } from '@shop/service-kit/postgres/database-errors';
-import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
@@ -14,8 +13,6 @@ interface BatchesOptions {
   placements: Pick<PlacementRepository, 'insertIntents' | 'place' | 'reject' | 'abandon'>;
   products: Pick<ProductClient, 'reserve' | 'quote'>;
   metrics: PlacementMetrics;
-  /** The cache of the buyers' orders, which must not store any while orders are being placed. */
-  cache: Pick<UserCache, 'whileChanging'>;
   logger: Logger;
   /** Milliseconds that new orders wait for others, in tests. */
   gatherFor?: number | undefined;
@@ -56,15 +53,17 @@ export function createPlacementBatches({
   placements,
   products,
   metrics,
-  cache,
   logger,
   gatherFor = GATHER,
 }: BatchesOptions) {
   /** Counts a batch, and logs the ids of its requests. */
-  const observed =
-    <Item, Result>(step: string, run: (items: Of<Item>[], requestId: string) => Promise<Result[]>) =>
-    async (items: Of<Item>[]): Promise<Result[]> => {
-      metrics.batchSize.observe({ step }, items.length);
+  const observed = <Item, Result>(
+    step: string,
+    run: (items: Of<Item>[], requestId: string) => Promise<Result[]>,
+  ) => {
+    const batchSize = metrics.batchSize.labels({ step });
+    return async (items: Of<Item>[]): Promise<Result[]> => {
+      batchSize.observe(items.length);
       const requests = items.map(({ requestId }) => requestId);
       const requestId = requests.length === 1 && requests[0] !== undefined ? requests[0] : uuidv7();
       const together = {
@@ -79,6 +78,7 @@ export function createPlacementBatches({
         throw error;
       });
     };
+  };
 
   const reserving = (wait: boolean) => (wanted: Of<WantedReservation>[], requestId: string) =>
     products.reserve(wanted, requestId, wait);
@@ -115,8 +115,7 @@ export function createPlacementBatches({
   const place = createBatcher<Of<NewOrder>, boolean>({
     name: 'place',
     run: observed('place', async (orders) => {
-      const buyers = orders.map(({ by }) => by.userId);
-      const placed = await cache.whileChanging(buyers, () => placements.place(orders));
+      const placed = await placements.place(orders);
       return orders.map(({ intent }) => placed.has(intent.id));
     }),
     most: { items: MOST_ORDERS, weight: MOST_BYTES },

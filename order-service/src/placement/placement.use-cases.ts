@@ -41,7 +41,7 @@ export interface PlacementOptions {
   money: Money;
   metrics: PlacementMetrics;
   /** The cache of the buyers' orders, which must not store any while an order is being placed. */
-  cache: Pick<UserCache, 'whileChanging'>;
+  cache: Pick<UserCache, 'whilePreparing'>;
   logger: Logger;
   /** Seconds that one request may work on a keyed order before a retry may continue it. */
   lease: number;
@@ -82,7 +82,7 @@ export function createPlacementUseCases({
   gatherFor,
   timeLimitFactor = 1,
 }: PlacementOptions) {
-  const batches = createPlacementBatches({ placements, products, metrics, cache, logger, gatherFor });
+  const batches = createPlacementBatches({ placements, products, metrics, logger, gatherFor });
   const bound = { concurrency: maxRunning, maxWaiting: 0, maxWait: 0 };
   const [placing, quoting] = [createTurns(bound), createTurns(bound)];
   const bodyOf = createPlacedBody(money);
@@ -100,12 +100,15 @@ export function createPlacementUseCases({
     const claim = await claimIntent(order);
     order.note?.({ order_id: 'status' in claim ? claim.orderId : claim.id });
     if ('status' in claim) return { ...claim, replayed: true };
-    const reservation = await reserve(claim, order).catch(async (error: unknown) => {
-      // Without a result of step 2 the order is abandoned, so that no stock stays reserved until its deadline.
-      await abandonQuietly(claim, order);
-      throw error;
+    return cache.whilePreparing([order.userId], async (begun) => {
+      const reserved = Promise.all([reserve(claim, order), begun]);
+      const [reservation] = await reserved.catch(async (error: unknown) => {
+        // Without a result of step 2 the order is abandoned, so that no stock stays reserved until its deadline.
+        await abandonQuietly(claim, order);
+        throw error;
+      });
+      return finish(claim, order, reservation);
     });
-    return finish(claim, order, reservation);
   }
 
   /** Step 3, or a rejection instead. */
@@ -175,10 +178,7 @@ export function createPlacementUseCases({
       .place({ ...decisionOf(intent, order), lines, total: totalOf(lines), response })
       .catch(async (error) => {
         // It is unknown whether the statement was committed: abandoning the order settles this.
-        const wasPlaced = await cache
-          .whileChanging([order.userId], () => abandon(intent, order))
-          .catch(() => false);
-        if (wasPlaced) return true;
+        if (await abandon(intent, order).catch(() => false)) return true;
         throw error;
       });
     if (!placed) return decidedElsewhere(order);

@@ -30,6 +30,8 @@ const metrics = createPlacementMetrics({ registry: new Registry(), isDown: () =>
 /** The read cache is not part of the model. */
 export const uncached = {
   whileChanging: <T>(_userIds: readonly number[], change: () => Promise<T>) => change(),
+  whilePreparing: <T>(_userIds: readonly number[], work: (begun: Promise<void>) => Promise<T>) =>
+    work(Promise.resolve()),
 };
 const ADMIN = { kind: 'user', id: 99, role: 'admin', sessionId: 'model' } as const;
 

@@ -62,16 +62,17 @@ redis.call('HSET', KEYS[1], 'entry:' .. ARGV[2], ARGV[3], 'version', ARGV[4])
 if ARGV[6] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
 return 1`;
 
-/** KEYS: groups. ARGV: the change's name, `begin` or `end`, milliseconds after which a change that did not end is over. */
+/** KEYS: groups. ARGV: `begin` or `end`, milliseconds after which a change that did not end is over, a change's name for each. */
 const CHANGE = `
-for _, group in ipairs(KEYS) do
+for i, group in ipairs(KEYS) do
+  local name = ARGV[i + 2] .. ' '
   local changing = redis.call('HGET', group, 'changing') or ''
   redis.call('DEL', group)
-  changing = string.gsub(changing, ARGV[1] .. ' ', '')
-  if ARGV[2] == 'begin' then changing = changing .. ARGV[1] .. ' ' end
+  changing = string.gsub(changing, name, '')
+  if ARGV[1] == 'begin' then changing = changing .. name end
   if changing ~= '' then
     redis.call('HSET', group, 'changing', changing)
-    redis.call('PEXPIRE', group, ARGV[3])
+    redis.call('PEXPIRE', group, ARGV[2])
   end
 end
 return 1`;
@@ -93,6 +94,12 @@ for i, group in ipairs(KEYS) do
   end
 end
 return 1`;
+
+/** A change of one group, under a name that is used once. */
+interface Change {
+  group: string;
+  name: string;
+}
 
 type Argument = string | number | Buffer;
 interface Commands {
@@ -144,6 +151,19 @@ export function createCacheGroups({ client, run, insist, runId, prefix }: RedisC
     }),
   );
 
+  const changes = (phase: 'begin' | 'end', send: typeof run) =>
+    gathered(
+      MAX_BATCH,
+      (made: Change[]) =>
+        inRun(async (keyOf) => {
+          const groups = made.map(({ group }) => keyOf(group));
+          const names = made.map(({ name }) => name);
+          await commands.cacheChange(groups.length, ...groups, phase, LONGEST_CHANGE, ...names);
+          return names;
+        }, send),
+      process.nextTick,
+    );
+
   return {
     /** All calls of one turn of the event loop share one command. */
     find,
@@ -163,12 +183,12 @@ export function createCacheGroups({ client, run, insist, runId, prefix }: RedisC
     invalidate: (groups: string[]): Promise<unknown> =>
       inRun((keyOf) => client.unlink(groups.map(keyOf)), insist),
 
-    /** Invalidates groups; between the `begin` and the `end` of a change nothing of them is used or stored. */
-    change: (groups: string[], change: string, phase: 'begin' | 'end'): Promise<unknown> =>
-      inRun(
-        (keyOf) => commands.cacheChange(groups.length, ...groups.map(keyOf), change, phase, LONGEST_CHANGE),
-        phase === 'end' ? insist : run,
-      ),
+    /**
+     * Both invalidate the group; between them nothing of it is used or stored. Changes that begin or end together share one
+     * command.
+     */
+    beginChange: changes('begin', run),
+    endChange: changes('end', insist),
 
     /**
      * Puts next versions in the place of entries with the key ''; where there is none, invalidates. Versions may come in

@@ -8,10 +8,12 @@ interface Batch<Question, Response> {
  * Sends the questions of one turn of the event loop together, at most `most` at once. No question gets a response that was
  * made before it was asked.
  * @param ask returns the responses in the order of the questions
+ * @param afterwards runs a function when a turn has ended; `process.nextTick`: when what has just resolved was handled
  */
 export function gathered<Question, Response>(
   most: number,
   ask: (questions: Question[]) => Promise<Response[]>,
+  afterwards: (send: () => void) => void = setImmediate,
 ) {
   let open: Batch<Question, Response> | undefined;
   const openBatch = (): Batch<Question, Response> => {
@@ -28,7 +30,7 @@ export function gathered<Question, Response>(
         return ask(questions);
       }),
     };
-    setImmediate(send);
+    afterwards(send);
     return batch;
   };
   return async (question: Question): Promise<Response> => {

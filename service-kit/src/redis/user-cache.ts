@@ -37,6 +37,8 @@ export interface UserCache {
    * committed when `change` resolves or fails. Acknowledge it after this has resolved.
    */
   whileChanging<T>(userIds: readonly number[], change: () => Promise<T>): Promise<T>;
+  /** The same for work that need not wait from its start: it must await `begun` before its first such statement. */
+  whilePreparing<T>(userIds: readonly number[], work: (begun: Promise<void>) => Promise<T>): Promise<T>;
 }
 
 export function createUserCache({ name, redis, trust, metrics }: UserCacheOptions): UserCache {
@@ -53,7 +55,11 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     return { ...(await load()), hit: false };
   };
   if (redis === undefined)
-    return { read: (_userId, _key, load) => loadAlone(load), whileChanging: (_userIds, change) => change() };
+    return {
+      read: (_userId, _key, load) => loadAlone(load),
+      whileChanging: (_userIds, change) => change(),
+      whilePreparing: (_userIds, work) => work(Promise.resolve()),
+    };
 
   const groups = createCacheGroups(redis);
   const groupOf = (userId: number) => `${name}:${userId}`;
@@ -62,14 +68,28 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     if (epoch === undefined) return undefined;
     return groups.find({ group, key, epoch, lifetime: LIFETIME }).catch(() => undefined);
   };
-  const announce = async (userIds: readonly number[], change: string, phase: 'begin' | 'end') => {
+  const announce = async (userIds: readonly number[], name: string, phase: 'begin' | 'end') => {
     const isAway = redis.hasFailedTwice();
+    const send = phase === 'begin' ? groups.beginChange : groups.endChange;
     try {
-      await groups.change(userIds.map(groupOf), change, phase);
+      await Promise.all(userIds.map((userId) => send({ group: groupOf(userId), name })));
     } catch {
       counts.unreported.inc();
       if (isAway) await trust.distrust();
       else if (phase === 'end') await trust.renewEverywhere();
+    }
+  };
+  const whilePreparing: UserCache['whilePreparing'] = async (userIds, work) => {
+    const users = [...new Set(userIds)];
+    const name = newName();
+    const begun = announce(users, name, 'begin');
+    // The work may fail before it awaits it.
+    begun.catch(() => undefined);
+    try {
+      return await work(begun);
+    } finally {
+      await begun.catch(() => undefined);
+      await announce(users, name, 'end');
     }
   };
 
@@ -93,15 +113,11 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
       return { ...loaded, hit: false };
     },
 
-    async whileChanging(userIds, change) {
-      const users = [...new Set(userIds)];
-      const name = newName();
-      await announce(users, name, 'begin');
-      try {
-        return await change();
-      } finally {
-        await announce(users, name, 'end');
-      }
-    },
+    whileChanging: (userIds, change) =>
+      whilePreparing(userIds, async (begun) => {
+        await begun;
+        return change();
+      }),
+    whilePreparing,
   };
 }
