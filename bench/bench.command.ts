@@ -18,6 +18,7 @@ npm run bench -- login     logins per second, compared with bare bcrypt at the s
 npm run bench -- expiry    10,000 idempotency keys that expire each minute: how many are left, and memory
 npm run bench -- sessions  revoking all sessions of a user who has 60,000
 npm run bench -- narrow    stock in the product's row, compared with a table of its own: batches per second, and WAL
+npm run bench -- calls     processor time of a call between services, compared with plain axios and bare node:http
 npm run bench -- tracing   processor time of an order and of a read, with traces off and on
 BENCH_SECONDS=10           how long each figure is measured
 BENCH_ONLY='^(me|orders),' which calls of "catalogue" or baskets of "orders", as a regular expression

@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import axios, { type AxiosInstance, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
 import type { Metrics } from '../runtime/metrics.ts';
 import { currentSpan, type Span } from '../tracing/span.ts';
+import { createJsonAdapter } from './json-adapter.ts';
 
 interface HttpClientOptions {
   /** The service that is called, as metrics name it. */
@@ -27,11 +28,7 @@ export function createHttpClient({
   metrics,
 }: HttpClientOptions): AxiosInstance {
   const http = axios.create({
-    baseURL: url,
-    ...(agent === undefined ? {} : { httpAgent: agent }),
-    proxy: false,
-    maxRedirects: 0,
-    maxContentLength: maxResponse,
+    adapter: createJsonAdapter({ url, agent, maxResponse }),
     validateStatus: () => true,
   });
   const started = new WeakMap<InternalAxiosRequestConfig, { at: number; span: Span | undefined }>();
