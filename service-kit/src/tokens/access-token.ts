@@ -1,9 +1,8 @@
 import jwt from 'jsonwebtoken';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { User } from '../http/request-context.ts';
-import { headerOf, type TokenHeader, type TokenKey, type TokenKeys } from './token-keys.ts';
-import { createTokenReader } from './token-reader.ts';
+import { headerOf, type TokenKey, type TokenKeys } from './token-keys.ts';
+import { createCachedTokenReader } from './token-reader.ts';
 
 /** Every token of a deployment names its issuer and its audience; a token of another kind is refused. */
 export const TOKEN_ISSUER = 'user-service';
@@ -12,18 +11,23 @@ export const TOKEN_AUDIENCE = 'shop';
 export const MAX_ACCESS_TOKEN_LIFETIME = 3600;
 const MAX_INT32 = 2_147_483_647;
 
-const claimsSchema = z.object({
-  sub: z
-    .string()
-    .regex(/^[1-9]\d{0,9}$/)
-    .transform(Number)
-    .refine((id) => id <= MAX_INT32),
-  role: z.enum(['customer', 'admin']),
-  sid: z.string().min(1),
-  gen: z.int().default(0),
-  typ: z.literal('access'),
-  exp: z.number(),
-});
+const claimsSchema = z
+  .object({
+    sub: z
+      .string()
+      .regex(/^[1-9]\d{0,9}$/)
+      .transform(Number)
+      .refine((id) => id <= MAX_INT32),
+    role: z.enum(['customer', 'admin']),
+    sid: z.string().min(1),
+    gen: z.int().default(0),
+    typ: z.literal('access'),
+    exp: z.number(),
+  })
+  .transform(({ sub, role, sid, gen, exp }) => ({
+    user: { kind: 'user', id: sub, role, sessionId: sid, generation: gen } as VerifiedUser,
+    exp,
+  }));
 
 export interface VerifiedUser extends User {
   /** The user's generation when the token was issued; 0 in tokens of the first release. */
@@ -40,44 +44,16 @@ export interface AccessTokenVerifier {
   awaitKey(token: string): Promise<void> | undefined;
 }
 
-/** Verified tokens that are cached, about 1 kB each; the least recently used are evicted first. */
-const MAX_VERIFIED = 5000;
-
-interface Verified {
-  readonly user: VerifiedUser;
-  readonly header: TokenHeader;
-  readonly key: TokenKey | undefined;
-  /** Seconds since 1970. */
-  readonly expiresAt: number;
-}
-
-/**
- * Checks the signature of each token once: doing so for each request took more time than the rest of a cached read. A
- * verified token is accepted until it expires, as long as its key is accepted. Invalid tokens are not cached.
- * @param now seconds since 1970, by the clock that dates the tokens
- */
+/** @param now seconds since 1970, by the clock that dates the tokens */
 export function createAccessTokenVerifier(
   keys: TokenKeys,
   now = () => Date.now() / 1000,
 ): AccessTokenVerifier {
-  const read = createTokenReader(keys, { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE }, now);
-  const verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
-  const isGood = ({ header, key, expiresAt }: Verified) =>
-    Math.floor(now()) < expiresAt && keys.find(header) === key;
-
+  const rules = { issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE };
+  const read = createCachedTokenReader(keys, rules, claimsSchema, now);
   return {
     awaitKey: (token) => keys.awaitKey?.(headerOf(token)),
-    verify(token) {
-      const known = verified.get(token);
-      if (known !== undefined && isGood(known)) return known.user;
-      const claims = claimsSchema.safeParse(read(token));
-      if (!claims.success) return undefined;
-      const { sub, role, sid, gen, exp } = claims.data;
-      const user = { kind: 'user', id: sub, role, sessionId: sid, generation: gen } as const;
-      const header = headerOf(token);
-      verified.set(token, { user, header, key: keys.find(header), expiresAt: exp });
-      return user;
-    },
+    verify: (token) => read(token)?.user,
   };
 }
 
