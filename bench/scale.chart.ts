@@ -1,4 +1,4 @@
-import type { Result } from './scale.ts';
+import type { Result } from './scale.queries.ts';
 
 const PANEL = { width: 340, height: 230, left: 44, top: 40, gap: 20 };
 /** Panels side by side. */

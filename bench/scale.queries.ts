@@ -11,6 +11,15 @@ export interface QueryKind {
   query: (i: number, places: Places) => string | undefined;
 }
 
+/** Milliseconds. */
+export interface Figure {
+  p50: number;
+  p99: number;
+}
+
+/** Figures by size, for each kind of query. */
+export type Result = Pick<QueryKind, 'name' | 'panel'> & { figures: Map<number, Figure> };
+
 export type CursorSort = 'id' | 'price';
 
 /** The rows at some depths, by `sort:depth`. */

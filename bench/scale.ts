@@ -2,7 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { type Stack, startStack, testServer } from '../e2e/support/stack.ts';
 import { fillCatalogue, productAt } from './scale.catalogue.ts';
 import { drawChart } from './scale.chart.ts';
-import { CURSOR_SORTS, DEPTHS, type Places, QUERIES, type QueryKind } from './scale.queries.ts';
+import {
+  CURSOR_SORTS,
+  DEPTHS,
+  type Figure,
+  type Places,
+  QUERIES,
+  type QueryKind,
+  type Result,
+} from './scale.queries.ts';
 import { createHttpClient } from './support/http-client.ts';
 import { percentile, runLoad } from './support/load.ts';
 import { residentBytes } from './support/memory.ts';
@@ -20,15 +28,6 @@ interface Catalogue {
   http: ReturnType<typeof createHttpClient>;
   places: Places;
 }
-
-/** Milliseconds. */
-export interface Figure {
-  p50: number;
-  p99: number;
-}
-
-/** Figures by size, for each kind of query. */
-export type Result = Pick<QueryKind, 'name' | 'panel'> & { figures: Map<number, Figure> };
 
 /** Measures uncached lists and searches of product-service by the size of the catalogue. */
 async function main() {

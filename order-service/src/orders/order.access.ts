@@ -1,4 +1,4 @@
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { Order } from './order.repository.ts';
 import { type OrderStatus, transitionsFrom } from './order.status.ts';
 

@@ -1,5 +1,5 @@
 import { etagOf } from '@shop/service-kit/http/mount-routes';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { Money } from '@shop/service-kit/money/money';
 import type { CachedBytes } from '@shop/service-kit/redis/cache-groups';
 import { keyOfQuery } from '@shop/service-kit/redis/cache-key';

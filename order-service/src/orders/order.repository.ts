@@ -1,6 +1,7 @@
 import { MOST_COUNTED, type TimeKey, type Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { OrderFilter } from './order.filter.ts';
 import type { OrderStatus } from './order.status.ts';
 import { createSoldOrders } from './sold-orders.ts';
 import { createTimedOrders } from './timed-orders.ts';
@@ -24,16 +25,6 @@ export interface OrderStats {
   status: OrderStatus;
   orders: number;
   totalMinor: bigint;
-}
-
-export interface OrderFilter {
-  /** If missing, all buyers. */
-  userId?: number | undefined;
-  /** Orders with a line of this seller. */
-  sellerId?: number | undefined;
-  status?: OrderStatus | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
 }
 
 interface StatusChange {

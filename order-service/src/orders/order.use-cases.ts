@@ -1,12 +1,13 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { idCursor, type TimeKey, timeCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import { currentTraceparent } from '@shop/service-kit/tracing/span';
 import type { ProductClient } from '../clients/product.client.ts';
 import { isAdmin, linesFor, mayCancel, maySetStatus } from './order.access.ts';
 import { InvalidTransition, NotCancellable, OrderNotFound } from './order.errors.ts';
-import type { Order, OrderFilter, OrderRepository } from './order.repository.ts';
+import type { OrderFilter } from './order.filter.ts';
+import type { Order, OrderRepository } from './order.repository.ts';
 import type { ListQuery } from './order.schemas.ts';
 import { mayBecome, type OrderStatus } from './order.status.ts';
 

@@ -1,7 +1,7 @@
 import { MOST_COUNTED, type Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
-import type { OrderFilter } from './order.repository.ts';
+import type { OrderFilter } from './order.filter.ts';
 
 /** Orders with a line of a seller. Only placed orders have lines. Index: order_lines_of_seller. */
 export function createSoldOrders(query: Query) {

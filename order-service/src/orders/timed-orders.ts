@@ -1,7 +1,7 @@
 import type { TimeKey, Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
-import type { OrderFilter } from './order.repository.ts';
+import type { OrderFilter } from './order.filter.ts';
 
 /** Everybody's orders between two times, in the order of time: by id, a page would pass all newer orders. Index: orders_by_time. */
 export function createTimedOrders(query: Query) {

@@ -1,4 +1,4 @@
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { Money } from '@shop/service-kit/money/money';
 import type { ReservedLine } from '../clients/product.response.schemas.ts';
 import { placedOrder } from '../orders/order.response.schemas.ts';

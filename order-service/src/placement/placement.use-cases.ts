@@ -1,8 +1,8 @@
 import { atMost, withinTime, withOwnTime } from '@shop/service-kit/deadline/deadline';
 import { createTurns } from '@shop/service-kit/deadline/turns';
 import type { AppError } from '@shop/service-kit/errors/app-error';
+import type { User } from '@shop/service-kit/http/principal';
 import { toProblem } from '@shop/service-kit/http/problem';
-import type { User } from '@shop/service-kit/http/request-context';
 import type { Money } from '@shop/service-kit/money/money';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Logger } from 'pino';

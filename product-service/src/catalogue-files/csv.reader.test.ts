@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { createCsvReader } from './csv.reader.ts';
-import type { FileRow } from './import.reader.ts';
+import type { FileRow } from './file.rows.ts';
 
 /** Reads a file in pieces that end at these places, wherever that is. */
 function read(file: Buffer, cuts: number[]): FileRow[] {

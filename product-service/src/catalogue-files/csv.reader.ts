@@ -1,7 +1,7 @@
 import { readNumber } from './csv.numbers.ts';
 import { type CsvRow, createCsvScan } from './csv.scanner.ts';
+import type { FileReader, FileRow } from './file.rows.ts';
 import { UnreadableFile } from './import.errors.ts';
-import type { FileReader, FileRow } from './import.reader.ts';
 import { createScanner, type Located, type Scanned } from './row.scanner.ts';
 
 const NUMBERS = new Set(['price', 'stock']);

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { Money } from '@shop/service-kit/money/money';
 import type { ProductKey } from '../products/product.cursor.ts';
 import { FIELD_COLUMNS } from '../products/product.fields.ts';

@@ -1,5 +1,5 @@
 import type { ProductSchemas } from '../products/product.schemas.ts';
-import type { GivenRow } from './import.reader.ts';
+import type { GivenRow } from './file.rows.ts';
 import { type ImportedFields, missingIn, refusalOf } from './import.rows.ts';
 import type { ImportQuery } from './import.schemas.ts';
 import { createSkuSet } from './sku.set.ts';

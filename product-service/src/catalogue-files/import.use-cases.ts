@@ -1,13 +1,14 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import type { BodyStream } from '@shop/service-kit/http/body-stream';
 import type { Caller } from '@shop/service-kit/http/define-route';
+import type { User } from '@shop/service-kit/http/principal';
 import { toAppError } from '@shop/service-kit/http/problem';
-import type { User } from '@shop/service-kit/http/request-context';
 import type { ProductSchemas } from '../products/product.schemas.ts';
+import type { FileRow } from './file.rows.ts';
 import { createSpending, type ImportBudget } from './import.budget.ts';
 import { createRowCheck } from './import.check.ts';
 import { withOutcome } from './import.errors.ts';
-import { createFileReader, type FileRow } from './import.reader.ts';
+import { createFileReader } from './import.reader.ts';
 import type { ImportRepository, WrittenRow } from './import.repository.ts';
 import { type BatchRow, createBatch, createTally, missingIn, type Tally } from './import.rows.ts';
 import type { ImportQuery } from './import.schemas.ts';

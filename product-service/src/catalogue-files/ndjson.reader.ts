@@ -1,5 +1,5 @@
+import type { FileReader, FileRow } from './file.rows.ts';
 import { UnreadableFile } from './import.errors.ts';
-import type { FileReader, FileRow } from './import.reader.ts';
 import { createScanner, decode, endOfLine, type Located, type Scan } from './row.scanner.ts';
 
 /** One JSON object per line. */

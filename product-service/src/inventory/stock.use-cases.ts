@@ -1,5 +1,5 @@
 import { toPage, toWindow } from '@shop/service-kit/http/paging';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import { refuseBusy } from '../products/product.busy.ts';
 import { assertPasses, guardOf, refuseUnlessPasses } from '../products/product.guard.ts';
 import type { Product } from '../products/product.schemas.ts';

@@ -1,5 +1,5 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import { ProductNotFound, VersionMismatch } from './product.errors.ts';
 import { type KnownBy, knownIn } from './product.etag.ts';
 import type { Product } from './product.schemas.ts';

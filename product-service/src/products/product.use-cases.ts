@@ -1,6 +1,6 @@
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { toPage, toWindow } from '@shop/service-kit/http/paging';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import { refuseBusy } from './product.busy.ts';
 import type { CachedResponse, ProductCache } from './product.cache.ts';

@@ -4,7 +4,7 @@ import { Forbidden, Starting, Unauthenticated } from '../errors/http-errors.ts';
 import type { AccessTokenVerifier } from '../tokens/access-token.ts';
 import type { ServiceTokenVerifier } from '../tokens/service-token.ts';
 import type { Who } from './define-route.ts';
-import type { Service, User } from './request-context.ts';
+import type { Service, User } from './principal.ts';
 
 interface AuthenticatorOptions {
   accessTokens: AccessTokenVerifier;

@@ -3,9 +3,8 @@ import type { z } from 'zod';
 import type { ErrorClass } from '../errors/app-error.ts';
 import type { BodyStream, StreamRules } from './body-stream.ts';
 import type { ResponseHeader } from './openapi.headers.ts';
+import type { Service, User } from './principal.ts';
 import type { Reply } from './reply.ts';
-import type { Service, User } from './request-context.ts';
-import type { TimeLimit } from './request-deadline.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -18,6 +17,9 @@ type PrincipalOf<W extends Who> = W extends 'service'
   : W extends 'anyone'
     ? User | undefined
     : User;
+
+/** How long the work of a request may take: 2 s, 12 s, or a limit for each step. */
+export type TimeLimit = 'usual' | 'password' | 'steps';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 type Schema = z.ZodType | undefined;

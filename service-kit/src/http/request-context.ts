@@ -2,20 +2,7 @@ import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Span } from '../tracing/span.ts';
 import type { Caller } from './define-route.ts';
-
-/** A signed-in person, from the access token. */
-export interface User {
-  readonly kind: 'user';
-  readonly id: number;
-  readonly role: 'customer' | 'admin';
-  readonly sessionId: string;
-}
-
-/** Another service of this deployment, from its service token. */
-export interface Service {
-  readonly kind: 'service';
-  readonly name: string;
-}
+import type { Service, User } from './principal.ts';
 
 /** A server that listens on IPv6 sees a client on IPv4 as `::ffff:203.0.113.7`. */
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;

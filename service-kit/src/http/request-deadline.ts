@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { MalformedRequest } from '../errors/http-errors.ts';
-import type { Route } from './define-route.ts';
+import type { Route, TimeLimit } from './define-route.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** Milliseconds that a calling service gives to the called one. */
@@ -8,11 +8,13 @@ export const DEADLINE_HEADER = 'x-request-deadline-ms';
 
 /**
  * Time limits for the work of a request, in milliseconds: the 2 s and 12 s of docs/http-api.md, minus a reserve for cleaning
- * up and sending the response. `steps` means that each step has its own limit instead.
+ * up and sending the response.
  */
-const LIMITS = { usual: 1800, password: 11_500, steps: Number.POSITIVE_INFINITY } as const;
-
-export type TimeLimit = keyof typeof LIMITS;
+const LIMITS: Record<TimeLimit, number> = {
+  usual: 1800,
+  password: 11_500,
+  steps: Number.POSITIVE_INFINITY,
+};
 
 /**
  * The time limit of a request in milliseconds. It starts when the whole request has arrived: a slow client does not use it

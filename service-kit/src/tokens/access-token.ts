@@ -1,6 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
-import type { User } from '../http/request-context.ts';
+import type { User } from '../http/principal.ts';
 import { headerOf, type TokenKey, type TokenKeys } from './token-keys.ts';
 import { createCachedTokenReader } from './token-reader.ts';
 

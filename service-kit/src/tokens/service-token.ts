@@ -1,6 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
-import type { Service } from '../http/request-context.ts';
+import type { Service } from '../http/principal.ts';
 import { fixedKeys, secretKey } from './token-keys.ts';
 import { createCachedTokenReader } from './token-reader.ts';
 

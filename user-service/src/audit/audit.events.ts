@@ -1,3 +1,5 @@
+import type { Origin } from './origin.ts';
+
 /** The events of the audit trail. Names are stable: admins filter by them. */
 export const SECURITY_EVENTS = [
   'registered',
@@ -22,3 +24,13 @@ export const SECURITY_EVENTS = [
 ] as const;
 
 export type SecurityEventName = (typeof SECURITY_EVENTS)[number];
+
+/** An event as it is stored. */
+export interface StoredEvent extends Origin {
+  id: number;
+  event: string;
+  userId: number | null;
+  actorId: number | null;
+  details: Record<string, string | number>;
+  createdAt: Date;
+}

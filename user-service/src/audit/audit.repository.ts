@@ -1,6 +1,6 @@
 import type { TimeKey, Window } from '@shop/service-kit/http/paging';
 import { type Fragment, type Query, sql } from '@shop/service-kit/postgres/query';
-import type { SecurityEventName } from './audit.events.ts';
+import type { SecurityEventName, StoredEvent } from './audit.events.ts';
 import type { AuditFilter } from './audit.schemas.ts';
 import type { Origin } from './origin.ts';
 
@@ -14,16 +14,6 @@ export interface SecurityEvent {
   origin: Origin | undefined;
   /** Nothing personal: it outlives the user. */
   details?: Record<string, string | number>;
-}
-
-/** An event as it is stored. */
-export interface StoredEvent extends Origin {
-  id: number;
-  event: string;
-  userId: number | null;
-  actorId: number | null;
-  details: Record<string, string | number>;
-  createdAt: Date;
 }
 
 /** Events that are counted exactly; counting on would read a large part of the table at each request. */

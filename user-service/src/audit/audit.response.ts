@@ -1,7 +1,6 @@
 import { INT32_MAX, instantOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
-import { SECURITY_EVENTS } from './audit.events.ts';
-import type { StoredEvent } from './audit.repository.ts';
+import { SECURITY_EVENTS, type StoredEvent } from './audit.events.ts';
 
 const nullableText = (description: string, maxLength: number, example: string) =>
   z

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { Logger } from 'pino';
 import type { Change, ChangeAccounts } from '../accounts/account.changer.ts';

@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import { signAccessToken, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@shop/service-kit/tokens/access-token';
 import { createTokenReader } from '@shop/service-kit/tokens/token-reader';
 import jwt from 'jsonwebtoken';

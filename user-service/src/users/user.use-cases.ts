@@ -1,7 +1,7 @@
 import { Forbidden, Unauthenticated } from '@shop/service-kit/errors/http-errors';
 import { etagOf } from '@shop/service-kit/http/mount-routes';
 import { idCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { UserCache, UserRead } from '@shop/service-kit/redis/user-cache';
 import type { ChangeAccounts } from '../accounts/account.changer.ts';

@@ -1,4 +1,4 @@
-import type { User } from '@shop/service-kit/http/request-context';
+import type { User } from '@shop/service-kit/http/principal';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { ChangeAccounts } from '../accounts/account.changer.ts';
 import type { Origin } from '../audit/origin.ts';
