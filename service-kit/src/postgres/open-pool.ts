@@ -90,8 +90,8 @@ function boundWaits(pool: Pool): void {
   const connect = pool.connect.bind(pool) as (callback: Connected) => void;
   const bounded = (whenConnected: Connected): void => {
     const left = remainingTime();
-    // The pool calls back in the context of the request that released the connection. `AsyncLocalStorage.bind` takes ten times
-    // as long as this, for a property that nobody reads.
+    // The pool calls back in the context of the request that released the connection. `AsyncLocalStorage.bind` takes 3 µs
+    // (Node 24) to 13 µs (Node 20) where this takes 0.1, because it defines a property that nobody reads.
     const context = new AsyncResource('shop:pool');
     const callback: Connected = (...connected) =>
       context.runInAsyncScope(whenConnected, undefined, ...connected);
