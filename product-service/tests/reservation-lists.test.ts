@@ -208,24 +208,6 @@ describe('a product locked by another transaction', () => {
   });
 });
 
-test('a change of the stock changes the ETag, but not the version', async () => {
-  const product = await createProduct(shop.app, { stock: 5 });
-  const tagOf = async () => {
-    const { etag } = (await request(shop.app).get(`/api/products/${product.id}`)).headers;
-    return etag;
-  };
-  const before = await tagOf();
-  const id = randomUUID();
-  await reserve(id, [product.id, 1]);
-  const [held] = [await tagOf()];
-  await release(id);
-  expect(new Set([before, held, await tagOf()]).size).toBe(3);
-  expect((await request(shop.app).get(`/api/products/${product.id}`)).body.product).toMatchObject({
-    version: product.version,
-    stock: 5,
-  });
-});
-
 test('what is held or confirmed is listed in the order of its ids, page by page', async () => {
   const product = await make(100);
   const standing = async (after?: string) => {

@@ -1,5 +1,5 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
 import type { CompareRepository, StandingOrder } from './compare.repository.ts';
 
@@ -94,7 +94,7 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
      * @throws ProductServiceUnavailable; repairs made before it are kept
      */
     async compareSince(since: Date, limits: CompareLimits = {}): Promise<Comparison> {
-      const requestId = uuidv7();
+      const requestId = randomUUID();
       const found: Comparison = {
         ...{ orders: 0, reservations: 0 },
         ...{ released: [], reserved: [], short: [], cancelledLater: [] },

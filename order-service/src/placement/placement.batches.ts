@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { wasRolledBack } from '@shop/service-kit/postgres/database-errors';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
 import type { Item, WantedReservation } from '../clients/product.requests.ts';
 import type { ProductQuote, Reservation } from '../clients/product.response.schemas.ts';
@@ -36,7 +36,7 @@ const LEAST_TO_GO_ON = 100;
 const LATE_AFTER = 300;
 const PARALLEL_CALLS = 8;
 /**
- * New orders wait up to so many milliseconds for others, until they are twice as many as those in the later steps: few large
+ * New orders wait up to so many milliseconds for others, until they are as many as those in the later steps: few large
  * batches cost less than many small ones. An order that finds no other one in the later steps does not wait.
  */
 const GATHER = 8;
@@ -65,7 +65,7 @@ export function createPlacementBatches({
     return async (items: Of<Item>[]): Promise<Result[]> => {
       batchSize.observe(items.length);
       const requests = items.map(({ requestId }) => requestId);
-      const requestId = requests.length === 1 && requests[0] !== undefined ? requests[0] : uuidv7();
+      const requestId = requests.length === 1 && requests[0] !== undefined ? requests[0] : randomUUID();
       const together = {
         step,
         request_id: requestId,
@@ -91,7 +91,7 @@ export function createPlacementBatches({
       BYTES_OF_ORDER + 4 * (note.length + Object.values(address).join('').length),
     least: LEAST_TO_BEGIN,
     wasNotDone: wasRolledBack,
-    gather: { enough: () => 2 * (reserve.unsettled() + place.unsettled()), most: gatherFor },
+    gather: { enough: () => reserve.unsettled() + place.unsettled(), most: gatherFor },
   });
   const reserve = createBatcher<Of<WantedReservation>, Reservation>({
     name: 'reserve',

@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Task } from '@shop/service-kit/jobs/job-runner';
 import type { PeriodicTask } from '@shop/service-kit/jobs/start-jobs';
 import { bulkhead } from 'cockatiel';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { ProductClient } from '../clients/product.client.ts';
 import { createBatcher } from './batcher.ts';
@@ -43,7 +43,7 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
       const confirmed = await products.confirm({
         reservationIds: ids,
         orderIds: jobs.flatMap((job) => job.order_ids),
-        requestId: requests.size === 1 && requestId !== undefined ? requestId : uuidv7(),
+        requestId: requests.size === 1 && requestId !== undefined ? requestId : randomUUID(),
       });
       // The reservation of a cancelled order may be released before its confirm job runs.
       const released = ids.filter((id) => !confirmed.has(id));
@@ -65,7 +65,7 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
     },
     async release_reservation(input) {
       const { reservation_id: reservationId, order_id: orderId, request_id } = one.parse(input);
-      const requestId = request_id ?? uuidv7();
+      const requestId = request_id ?? randomUUID();
       await releases.execute(() => products.release({ reservationId, orderId, requestId }));
     },
   };

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { inBatches } from '@shop/service-kit/jobs/in-batches';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
 import type { PlacementMetrics } from './placement.metrics.ts';
 import type { ReconcileRepository, ReservationFate } from './reconcile.repository.ts';
@@ -60,7 +60,7 @@ export function createReconcileUseCases({
 
     /** Compares the held reservations of product-service with the orders, page by page; not the confirmed ones. */
     async healReservations(): Promise<void> {
-      const requestId = uuidv7();
+      const requestId = randomUUID();
       let held = await products.listHeld(heldTooLong, requestId);
       while (held.length > 0) {
         logger.warn({ reservations: held.length, request_id: requestId }, 'reservations held too long');

@@ -37,9 +37,9 @@ interface StockedRow {
   products: ProductJson[] | null;
 }
 
-/** The products of an array of ids, as they are after the functions in FROM have run. */
-const productsNow = (ids: Prisma.Sql) => Prisma.sql`
-               (SELECT json_agg(p) FROM (SELECT ${PRODUCT_COLUMNS} FROM products_now(${ids}) AS p) AS p) AS products`;
+/** The products of a set of rows. */
+const productsOf = (rows: Prisma.Sql) => Prisma.sql`
+               (SELECT json_agg(p) FROM (SELECT ${PRODUCT_COLUMNS} FROM ${rows} AS p) AS p) AS products`;
 
 /** Length of a page of reservations. */
 const MAX_HELD = 500;
@@ -54,8 +54,8 @@ export function createReservationRepository(query: Query) {
     async reserve(wanted: NewReservation[], actor: string, wait: number): Promise<Reserved> {
       const lines = wanted.flatMap(({ items }, index) => items.map((item) => ({ ...item, of: index + 1 })));
       const rows = await query<[{ reservations: Reservation[] } & StockedRow]>`
-        SELECT reservations, ${productsNow(Prisma.sql`r.touched`)}
-          FROM reserve_stock_batch(
+        SELECT reservations, ${productsOf(Prisma.sql`unnest(r.touched)`)}
+          FROM reserve_baskets(
             ${wanted.map((entry) => entry.reservation_id)}::uuid[], ${lines.map((line) => line.of)}::int[],
             ${lines.map((line) => line.product_id)}::int[], ${lines.map((line) => line.quantity)}::int[],
             ${actor}, ${wait}::int) AS r`;
@@ -72,8 +72,8 @@ export function createReservationRepository(query: Query) {
           SELECT id, status FROM reservations
            WHERE id = ANY (${ids}::uuid[]) AND status <> 'RELEASED' ORDER BY id FOR UPDATE
         ), confirmed AS (
-          UPDATE reservations r SET status = 'CONFIRMED', updated_at = now()
-            FROM found WHERE r.id = found.id AND found.status = 'HELD'
+          UPDATE reservations SET status = 'CONFIRMED', updated_at = now()
+           WHERE id = ANY (ARRAY(SELECT id FROM found WHERE status = 'HELD'))
         )
         SELECT id FROM found`;
       return rows.map((row) => row.id);
@@ -81,7 +81,7 @@ export function createReservationRepository(query: Query) {
 
     async release(id: string, actor: string): Promise<Release> {
       const rows = await query<[{ changed: boolean } & StockedRow]>`
-        SELECT changed, ${productsNow(Prisma.sql`r.product_ids`)}
+        SELECT changed, ${productsOf(Prisma.sql`products_now(r.product_ids)`)}
           FROM release_reservation(${id}::uuid, ${actor}) AS r`;
       return { changed: rows[0].changed, products: toProducts(rows[0]) };
     },

@@ -114,8 +114,18 @@ const LONGEST_CHANGE = 10_000;
 /** The most entries that one command asks for. */
 const MAX_BATCH = 200;
 
-/** A random name, to be used once. */
-export const newName = (): string => randomBytes(9).toString('hex');
+/** Makes names that no other process makes, of letters, digits and colons. */
+function createNames(): () => string {
+  const maker = randomBytes(9).toString('hex');
+  let made = 0;
+  return () => {
+    made += 1;
+    return `${maker}:${made}`;
+  };
+}
+
+/** A name for a change, to be used once. */
+export const newName = createNames();
 
 /**
  * Groups of entries in Redis. All calls throw while Redis cannot be reached. Keys begin with the id of the server's run, so
@@ -133,12 +143,7 @@ export function createCacheGroups({ client, run, insist, runId, prefix }: RedisC
       return use((group) => `${prefix}cache:${id}:${group}`);
     });
 
-  const maker = newName();
-  let made = 0;
-  const newToken = () => {
-    made += 1;
-    return `${maker}:${made}`;
-  };
+  const newToken = createNames();
   const find = gathered(MAX_BATCH, (wanted: Wanted[]) =>
     inRun(async (keyOf) => {
       const found = await commands.cacheFindBuffer(
