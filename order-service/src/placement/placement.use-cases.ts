@@ -6,7 +6,6 @@ import { toProblem } from '@shop/service-kit/http/problem';
 import type { Money } from '@shop/service-kit/money/money';
 import type { UserCache } from '@shop/service-kit/redis/user-cache';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import type { ProductClient } from '../clients/product.client.ts';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import type { Reservation, ReservedLine } from '../clients/product.response.schemas.ts';
@@ -24,6 +23,7 @@ import {
 } from './placement.records.ts';
 import type { PlacementRepository } from './placement.repository.ts';
 import { createPlacedBody } from './placement.response.ts';
+import { newReservationId } from './reservation.id.ts';
 
 /**
  * Orders that one process may be placing at the same time, and baskets that it may be quoting. They wait for each other in
@@ -140,7 +140,7 @@ export function createPlacementUseCases({
   /** Step 1: a new order, the order of a crashed request, or the stored response of the key. */
   async function claimIntent(order: PlaceOrder): Promise<Intent | StoredResponse> {
     const requestHash = order.key === null ? '' : hashOf(order.request);
-    const wanted = { ...order, requestHash, reservationId: uuidv7(), currency: money.currency };
+    const wanted = { ...order, requestHash, reservationId: newReservationId(), currency: money.currency };
     const intent = await batches.insertIntent(wanted);
     if (intent !== null) return intent;
     const claimed = await placements.findKey(order);
