@@ -54,7 +54,7 @@ describeWithNginx('an order', () => {
       '    order-service: reserve',
       '      order-service: POST product-service',
       '        product-service: POST /internal/reservations',
-      '          product-service: SELECT products_now',
+      '          product-service: SELECT reserve_baskets',
       '    order-service: place',
       '      order-service: UPDATE orders',
       '    order-service: job confirm_reservations',

@@ -37,9 +37,11 @@ interface StockedRow {
   products: ProductJson[] | null;
 }
 
-/** The products of a set of rows. */
-const productsOf = (rows: Prisma.Sql) => Prisma.sql`
-               (SELECT json_agg(p) FROM (SELECT ${PRODUCT_COLUMNS} FROM ${rows} AS p) AS p) AS products`;
+/** Joins the products of a set of rows to the row of the function in FROM, which runs first. */
+const withProducts = (rows: Prisma.Sql) => Prisma.sql`
+         CROSS JOIN LATERAL (
+           SELECT json_agg(p) AS products FROM (SELECT ${PRODUCT_COLUMNS} FROM ${rows} AS p) AS p
+         ) AS shown`;
 
 /** Length of a page of reservations. */
 const MAX_HELD = 500;
@@ -54,11 +56,12 @@ export function createReservationRepository(query: Query) {
     async reserve(wanted: NewReservation[], actor: string, wait: number): Promise<Reserved> {
       const lines = wanted.flatMap(({ items }, index) => items.map((item) => ({ ...item, of: index + 1 })));
       const rows = await query<[{ reservations: Reservation[] } & StockedRow]>`
-        SELECT reservations, ${productsOf(Prisma.sql`unnest(r.touched)`)}
+        SELECT reservations, products
           FROM reserve_baskets(
             ${wanted.map((entry) => entry.reservation_id)}::uuid[], ${lines.map((line) => line.of)}::int[],
             ${lines.map((line) => line.product_id)}::int[], ${lines.map((line) => line.quantity)}::int[],
-            ${actor}, ${wait}::int) AS r`;
+            ${actor}, ${wait}::int) AS r
+         ${withProducts(Prisma.sql`unnest(r.touched)`)}`;
       return { reservations: rows[0].reservations, products: toProducts(rows[0]) };
     },
 
@@ -81,8 +84,9 @@ export function createReservationRepository(query: Query) {
 
     async release(id: string, actor: string): Promise<Release> {
       const rows = await query<[{ changed: boolean } & StockedRow]>`
-        SELECT changed, ${productsOf(Prisma.sql`products_now(r.product_ids)`)}
-          FROM release_reservation(${id}::uuid, ${actor}) AS r`;
+        SELECT changed, products
+          FROM release_reservation(${id}::uuid, ${actor}) AS r
+         ${withProducts(Prisma.sql`products_now(r.product_ids)`)}`;
       return { changed: rows[0].changed, products: toProducts(rows[0]) };
     },
 

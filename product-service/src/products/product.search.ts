@@ -31,6 +31,8 @@ const NOTHING: Listing = { rows: [], total: { count: 0, isEstimate: false } };
 
 interface Prepared {
   matches: Matches;
+  /** In a small catalogue all matches are few. */
+  isSmall: boolean;
   /** The number of matches, in a tier or in all, as a sample shows it; 0 without a sample. */
   seen: (tier?: number) => number;
 }
@@ -53,17 +55,18 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
 
   /**
    * Looks at a sample: the planner knows how frequent words are, but takes any beginning of a word for rare that is no
-   * frequent word itself. A small catalogue is not sampled: all matches are few there.
+   * frequent word itself. A small catalogue is neither sampled nor estimated: all matches are few there.
    */
   const sampled = async (matches: Matches, terms: Term[], text: TextRow): Promise<Prepared> => {
-    const products = await totals.estimate(Prisma.sql`TRUE`);
-    if (products <= few) return { matches, seen: () => 0 };
+    const products = await totals.size();
+    if (products <= few) return { matches, isSmall: true, seen: () => 0 };
     const share = Math.min(1, SAMPLE / products);
     const longest = longestOf(terms);
     const { tiers, found } = await reader.sample(matches, longest.map(queryOf), share);
     const every = [...tiers.values()].reduce((sum, count) => sum + count, 0);
     const frequency = (term: Term) => found[longest.indexOf(term)] ?? 0;
     return {
+      isSmall: false,
       matches: { ...matches, lookUp: lookUpOf(longest, text.category_words, frequency) },
       seen: (tier) => Math.round((tier === undefined ? every : (tiers.get(tier) ?? 0)) / share),
     };
@@ -154,10 +157,10 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     ): Promise<Listing> {
       const prepared = await prepare(q, filter);
       if (prepared === undefined) return NOTHING;
-      const { matches, seen } = prepared;
+      const { matches, isSmall, seen } = prepared;
       const need = offset + limit + 1;
       const wanted = { sort, after, need, ids: filter.ids };
-      const expected = Math.max(await totals.estimate(reader.expected(matches)), seen());
+      const expected = isSmall ? 0 : Math.max(await totals.estimate(reader.expected(matches)), seen());
       const all = expected <= few ? 0 : await totals.estimate(matches.where);
       if (isFew(expected, need, all)) {
         const { found, count } = await reader.readAll(matches, wanted);

@@ -1,5 +1,5 @@
 import type { Query } from '@shop/service-kit/postgres/query';
-import type { Prisma } from '../generated/prisma/client.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 
 export interface Total {
   count: number;
@@ -9,6 +9,9 @@ export interface Total {
 interface Plan {
   'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }];
 }
+
+/** Milliseconds that the size of the catalogue is kept. It decides how totals are found, not what they are. */
+const SIZE_KEPT = 5000;
 
 /**
  * Counts the products that meet a condition on the table `p`, without reading all of them.
@@ -22,21 +25,35 @@ export function createProductTotals(query: Query, exact: number) {
     return rows[0]['QUERY PLAN'][0].Plan['Plan Rows'];
   };
 
+  let known = { until: Number.NEGATIVE_INFINITY, size: Promise.resolve(0) };
+  /** About how many products there are, 5 s ago at most. In a small catalogue this saves an estimate for each list. */
+  const size = (): Promise<number> => {
+    if (performance.now() >= known.until) {
+      const latest = { until: performance.now() + SIZE_KEPT, size: estimate(Prisma.sql`TRUE`) };
+      latest.size.catch(() => {
+        latest.until = Number.NEGATIVE_INFINITY;
+      });
+      known = latest;
+    }
+    // The caller whose estimate failed may have had less time left than this one.
+    return known.size.catch(() => estimate(Prisma.sql`TRUE`));
+  };
+
   return {
     estimate,
+    size,
 
     /** @param estimated an earlier result of `estimate`, if there is one */
     async total(where: Prisma.Sql, estimated?: number): Promise<Total> {
-      const expected = estimated ?? (await estimate(where));
       // Near the limit an estimate is not good enough; only counting decides.
-      if (expected > 2 * exact) return { count: expected, isEstimate: true };
+      const expected = estimated ?? ((await size()) > 2 * exact ? await estimate(where) : undefined);
+      if (expected !== undefined && expected > 2 * exact) return { count: expected, isEstimate: true };
       const rows = await query<[{ count: number }]>`
         SELECT count(*)::int AS count
           FROM (SELECT FROM products p WHERE ${where} LIMIT ${exact + 1}::int) AS counted`;
       const { count } = rows[0];
-      return count > exact
-        ? { count: Math.max(count, expected), isEstimate: true }
-        : { count, isEstimate: false };
+      if (count <= exact) return { count, isEstimate: false };
+      return { count: Math.max(count, expected ?? (await estimate(where))), isEstimate: true };
     },
   };
 }
