@@ -1,4 +1,4 @@
--- migrate: compatible with 20261127150000_reserve_with_fewer_steps
+-- migrate: compatible with 20261126200000_analyze_products
 
 -- Takes the place of reserve_stock_batch, which stays for replicas of the release before. Many reservations in one call,
 -- each all or nothing and decided separately. p_line_of[i] says which of p_ids the i-th line belongs to; the products of one
