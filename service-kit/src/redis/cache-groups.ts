@@ -114,7 +114,7 @@ const LONGEST_CHANGE = 10_000;
 /** The most entries that one command asks for. */
 const MAX_BATCH = 200;
 
-/** Makes names that no other process makes, of letters, digits and colons. */
+/** Makes names that no other process makes, of letters, digits and colons: `CHANGE` uses them as patterns. */
 function createNames(): () => string {
   const maker = randomBytes(9).toString('hex');
   let made = 0;
