@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
 import { unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
 import { createCacheTrust } from '@shop/service-kit/redis/cache-trust';
@@ -36,7 +37,7 @@ export async function startProductService(env: Record<string, string>, closers: 
   const logger = createLogger('product-service', 'silent');
   const metrics = createMetrics('product-service');
   const opened = openServiceDatabase({ config, logger, metrics });
-  const db = new PrismaClient({ adapter: opened.adapter });
+  const db = new PrismaClient({ adapter: new PrismaPg(opened.pool) });
   const redis = await connectTestRedis();
   const accessKeys = openAccessKeys(config, logger, metrics);
   const app = createApp({
@@ -44,10 +45,8 @@ export async function startProductService(env: Record<string, string>, closers: 
     logger,
     metrics,
     isStopping: () => false,
-    db,
     query: opened.query,
     catalogue: openCatalogue({
-      db,
       ...opened,
       redis,
       trust: createCacheTrust(opened.query),

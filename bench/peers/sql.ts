@@ -15,9 +15,8 @@ const users = new Pool({ connectionString: userUrl, max: 10 });
 const pool = new Pool({ connectionString: productUrl, max: 10 });
 const floor = createFloor(orderUrl, productUrl, 10);
 
-// Only its lists are used here, which need only the pool.
 const query = createQuery(pool, false);
-const products = createProductRepository({ db: undefined as never, query, unprepared: query });
+const products = createProductRepository({ query, unprepared: query });
 const { listQuery } = createProductSchemas(createMoney('USD'));
 
 const app = express();

@@ -9,7 +9,6 @@ import type { AccessKeys } from '@shop/service-kit/tokens/access-keys';
 import type { Express } from 'express';
 import type { ProductClient } from './clients/product.client.ts';
 import type { OrderConfig } from './config.ts';
-import type { PrismaClient } from './generated/prisma/client.ts';
 import { createOrderReads } from './orders/order.reads.ts';
 import { createOrderRepository } from './orders/order.repository.ts';
 import { orderRoutes } from './orders/order.routes.ts';
@@ -20,7 +19,6 @@ import { placementRoutes } from './placement/placement.routes.ts';
 import { createPlacementUseCases } from './placement/placement.use-cases.ts';
 
 export interface AppOptions extends Runtime<OrderConfig> {
-  db: PrismaClient;
   query: Query;
   products: ProductClient;
   placementMetrics: PlacementMetrics;
@@ -33,7 +31,6 @@ export interface AppOptions extends Runtime<OrderConfig> {
 
 /** The Express app of order-service. */
 export function createApp({
-  db,
   query,
   products,
   placementMetrics,
@@ -42,7 +39,7 @@ export function createApp({
 }: AppOptions): Express {
   const { config, logger } = http;
   const money = createMoney(config.CURRENCY);
-  const orders = createOrderUseCases({ orders: createOrderRepository(db, query), products, cache });
+  const orders = createOrderUseCases({ orders: createOrderRepository(query), products, cache });
   const placement = createPlacementUseCases({
     placements: createPlacementRepository({
       query,

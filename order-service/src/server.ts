@@ -10,7 +10,6 @@ import { createApp } from './app.ts';
 import { createProductClient } from './clients/product.client.ts';
 import { loadOrderConfig } from './config.ts';
 import { createOrderErasure } from './erasure/erasure.jobs.ts';
-import { PrismaClient } from './generated/prisma/client.ts';
 import { createCompareRepository } from './placement/compare.repository.ts';
 import { createCompareUseCases } from './placement/compare.use-cases.ts';
 import { PARALLEL_JOBS, placementPeriodic, placementTasks } from './placement/placement.jobs.ts';
@@ -24,7 +23,6 @@ await runServer({
   async start(runtime) {
     const { config, logger, metrics } = runtime;
     const database = openServiceDatabase(runtime);
-    const db = new PrismaClient({ adapter: database.adapter });
     const { query } = database;
     const redis = await openRedis(config.REDIS_URL, logger);
     const trust = createCacheTrust(query);
@@ -44,7 +42,6 @@ await runServer({
     });
     const app = createApp({
       ...runtime,
-      db,
       query,
       redis,
       orderCache,
@@ -77,7 +74,6 @@ await runServer({
         accessKeys.close();
         accounts.close();
         products.close();
-        await db.$disconnect();
         await database.close();
         await redis?.close();
       },

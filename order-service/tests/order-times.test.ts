@@ -91,7 +91,7 @@ describe("everybody's orders", () => {
         statements.push(statement);
         return shop.query(...statement);
       };
-      const orders = createOrderRepository(shop.db, watched);
+      const orders = createOrderRepository(watched);
       const to = new Date('2026-01-02T00:00:00Z');
       const window = { limit: 20, offset: 0, page: 1, after: undefined };
       expect(await orders.listByTime({ ...filter, to }, window)).toHaveLength(21);

@@ -9,7 +9,6 @@ import { createExportUseCases } from './catalogue-files/export.use-cases.ts';
 import { createImportRepository } from './catalogue-files/import.repository.ts';
 import { createImportUseCases } from './catalogue-files/import.use-cases.ts';
 import type { ProductConfig } from './config.ts';
-import type { PrismaClient } from './generated/prisma/client.ts';
 import { registerReservationMetrics } from './inventory/reservation.metrics.ts';
 import { reservationRoutes } from './inventory/reservation.routes.ts';
 import { createReservationUseCases } from './inventory/reservation.use-cases.ts';
@@ -24,7 +23,6 @@ import { createProductUseCases } from './products/product.use-cases.ts';
 const MAY_WAIT = 0.4;
 
 export interface AppOptions extends Runtime<ProductConfig> {
-  db: PrismaClient;
   query: Query;
   catalogue: Catalogue;
   /** Without it limits are kept in this process. */
@@ -34,7 +32,7 @@ export interface AppOptions extends Runtime<ProductConfig> {
 }
 
 /** The HTTP side of product-service, wired from its parts. */
-export function createApp({ db, query, catalogue, ...http }: AppOptions) {
+export function createApp({ query, catalogue, ...http }: AppOptions) {
   const { config, metrics, accessKeys } = http;
   const { money, schemas, repository, cache } = catalogue;
   const products = createProductUseCases({
@@ -56,7 +54,7 @@ export function createApp({ db, query, catalogue, ...http }: AppOptions) {
   });
   const exports = createExportUseCases({ findPage: repository.findPage, money });
   const stock = createStockUseCases({
-    stock: createStockRepository(db),
+    stock: createStockRepository(query),
     stockChanged: cache.stockChanged,
     forget: cache.forget,
   });

@@ -10,7 +10,6 @@ import { importStatements } from './catalogue-files/import.repository.ts';
 import { cleanupTasks } from './cleanup.jobs.ts';
 import { loadProductConfig } from './config.ts';
 import { createProductErasure } from './erasure/erasure.jobs.ts';
-import { PrismaClient } from './generated/prisma/client.ts';
 import { openCatalogue } from './products/catalogue.ts';
 
 await runServer({
@@ -18,14 +17,13 @@ await runServer({
   loadConfig: () => loadProductConfig(process.env),
   async start(runtime) {
     const { config, logger, metrics } = runtime;
-    const { close, adapter, ...queries } = openServiceDatabase(runtime);
-    const db = new PrismaClient({ adapter });
+    const { close, ...queries } = openServiceDatabase(runtime);
     const redis = await openRedis(config.REDIS_URL, logger);
     const accessKeys = openAccessKeys(config, logger, metrics);
     const accounts = await openAccounts({ ...runtime, service: 'product-service' });
     const { query } = queries;
     const trust = createCacheTrust(query);
-    const catalogue = openCatalogue({ db, ...queries, redis, trust, metrics, currency: config.CURRENCY });
+    const catalogue = openCatalogue({ ...queries, redis, trust, metrics, currency: config.CURRENCY });
     const { catalogueChanged } = catalogue.cache;
     const erasure = createProductErasure({ query, readChanges: accounts.readChanges, catalogueChanged });
     const jobs = startJobs({
@@ -36,12 +34,11 @@ await runServer({
       periodic: { ...cleanupTasks(query), ...erasure.periodic },
     });
     return {
-      app: createApp({ ...runtime, db, query, catalogue, redis, accounts, accessKeys }),
+      app: createApp({ ...runtime, query, catalogue, redis, accounts, accessKeys }),
       async close() {
         await jobs.close();
         accessKeys.close();
         accounts.close();
-        await db.$disconnect();
         await close();
         await redis?.close();
       },

@@ -59,13 +59,10 @@ describe('a connection string', () => {
 });
 
 describe('several hosts', () => {
-  test('of which the first refuses connections serve every query, also of Prisma', async () => {
-    await withDatabase(withHosts(await freePort(), portOf(url)), async ({ query, adapter }) => {
+  test('of which the first refuses connections serve every query and transaction', async () => {
+    await withDatabase(withHosts(await freePort(), portOf(url)), async ({ query, transaction }) => {
       expect(await query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
-      const prisma = await adapter.connect();
-      const { rows } = await prisma.queryRaw({ sql: 'SELECT 2', args: [], argTypes: [] });
-      await prisma.dispose();
-      expect(rows).toEqual([[2]]);
+      expect(await transaction((step) => step`SELECT 2 AS two`)).toEqual([{ two: 2 }]);
     });
   });
 

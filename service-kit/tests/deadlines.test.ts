@@ -39,39 +39,41 @@ describe('a slow database', () => {
     expect(done).toBeLessThanOrEqual(3);
   });
 
-  test('receives no further statement of work past its deadline, even through the adapter', async () => {
+  test('receives no further statement of work past its deadline', async () => {
     const begun = withinTime(0, () => failureOf(database.query`SELECT 1`));
-    const adapter = await database.adapter.connect();
-    const transaction = withinTime(0, () => failureOf(adapter.startTransaction()));
-    const raw = withinTime(0, () => failureOf(adapter.queryRaw({ sql: 'SELECT 1', args: [], argTypes: [] })));
-    for (const error of [await begun, await transaction, await raw]) {
+    const transaction = withinTime(0, () => failureOf(database.transaction((query) => query`SELECT 1`)));
+    const client = await database.pool.connect();
+    const held = withinTime(0, () => failureOf(client.query('SELECT 1')));
+    const errors = [await begun, await transaction, await held];
+    client.release();
+    for (const error of errors) {
       expect(error).toBeInstanceOf(OutOfTime);
       expect([isDatabaseUnavailable(error), wasNotDone(error)]).toEqual([true, true]);
     }
   });
 
   test('does not keep work waiting for a connection past its deadline', async () => {
-    const adapter = await database.adapter.connect();
-    const holder = await adapter.startTransaction();
+    const holder = await database.pool.connect();
+    await holder.query('BEGIN');
     const waiting = [
       withinTime(50, () => failureOf(database.query`SELECT 1`)),
-      withinTime(50, () => failureOf(adapter.startTransaction())),
+      withinTime(50, () => failureOf(database.transaction((query) => query`SELECT 1`))),
     ];
     for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(OutOfTime);
-    await withinTime(0, () => holder.executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] }));
-    await holder.rollback();
+    await withinTime(0, () => holder.query('ROLLBACK'));
+    holder.release();
     expect(await database.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
   });
 
   test('limits a statement by its own deadline, not by that of the previous user of the connection', async () => {
-    const adapter = await database.adapter.connect();
-    const holder = await withinTime(300, () => adapter.startTransaction());
+    const holder = await withinTime(300, () => database.pool.connect());
+    await holder.query('BEGIN');
     const next = withinTime(60_000, () => database.query`SELECT 1 AS one`);
     const last = database.query`SELECT 2 AS two`;
     await new Promise((resolve) => setTimeout(resolve, 350));
     await withinTime(0, async () => {
-      await holder.executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] });
-      await holder.rollback();
+      await holder.query('ROLLBACK');
+      holder.release();
     });
     expect([await next, await last]).toEqual([[{ one: 1 }], [{ two: 2 }]]);
   });

@@ -13,7 +13,6 @@ const url = process.env['TEST_DATABASE_URL'] ?? '';
 const TABLE = 'entries_of_open_pool_test';
 const direct = new Pool({ connectionString: url, max: 1 });
 const stored = async () => (await direct.query(`SELECT entry FROM ${TABLE} ORDER BY entry`)).rows;
-const statement = (sql: string) => ({ sql, args: [], argTypes: [] });
 
 let link: SlowLink;
 let database: Database;
@@ -98,10 +97,10 @@ describe('a connection that is released', () => {
     (await database.query<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`)[0].pid;
 
   test('inside a transaction is closed', async () => {
-    const adapter = await database.adapter.connect();
     const before = await backend();
-    const transaction = await adapter.startTransaction();
-    await transaction.commit();
+    const client = await database.pool.connect();
+    await client.query('BEGIN');
+    client.release();
     expect(await backend()).not.toBe(before);
   });
 
@@ -110,12 +109,8 @@ describe('a connection that is released', () => {
     // A rollback that takes longer than a tenth of a statement's limit would close the connection.
     const options = { timeLimitFactor: 8 };
     database = openDatabase(throughLink(url, link), 1, createLogger('test', 'silent'), options);
-    const adapter = await database.adapter.connect();
     const before = await backend();
-    const transaction = await adapter.startTransaction();
-    await expect(transaction.executeRaw(statement('SELECT nonsense'))).rejects.toThrow();
-    await transaction.executeRaw(statement('ROLLBACK'));
-    await transaction.rollback();
+    await expect(database.transaction((query) => query`SELECT nonsense`)).rejects.toThrow();
     expect(await backend()).toBe(before);
   });
 });

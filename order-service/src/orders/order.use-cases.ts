@@ -27,7 +27,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
   /** @throws OrderNotFound also for an order in which the user is neither the buyer nor a seller */
   async function findVisible(id: number, user: User): Promise<Order> {
     const order = await orders.find(id);
-    if (order === null || linesFor(order, user).length === 0) throw new OrderNotFound();
+    if (order === undefined || linesFor(order, user).length === 0) throw new OrderNotFound();
     return order;
   }
 
@@ -36,7 +36,7 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
     const change = { id: order.id, from: order.status, to, actor: `user:${user.id}`, requestId, traceparent };
     const done = await cache.whileChanging([order.userId], () => orders.changeStatus(change));
     const now = await orders.find(order.id);
-    if (now === null) throw new OrderNotFound();
+    if (now === undefined) throw new OrderNotFound();
     if (!done) throw new InvalidTransition(now.status, to);
     // The job is already committed; this attempt normally returns the stock before the response is sent.
     if (to === 'cancelled')

@@ -50,7 +50,7 @@ export async function createContractSides({ orders: query, products: productQuer
     placements: createPlacementRepository({ query, lease: LEASE * SCALE, deadline: DEADLINE * SCALE }),
     reconciling: createReconcileRepository(query),
     // Only its statements are used.
-    orders: createOrderRepository(undefined as never, query),
+    orders: createOrderRepository(query),
     reservations: createReservationRepository(productQuery),
   };
   const read = createContractReader({ query, productQuery, store, stocks });

@@ -188,7 +188,7 @@ export function createSimulatedOrders(now: () => number) {
     find: (id) =>
       network.query(life, () => {
         const order = orders.get(id);
-        return order?.placement === 'PLACED' ? ({ ...order } as Order) : null;
+        return order?.placement === 'PLACED' ? ({ ...order } as Order) : undefined;
       }),
     changeStatus: ({ id, from, to }) =>
       network.query(life, () => {

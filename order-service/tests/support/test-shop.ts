@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
 import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { startJobs } from '@shop/service-kit/jobs/start-jobs';
 import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
@@ -52,7 +53,7 @@ export async function startTestShop(
   const redis = options.redis === false ? undefined : await connectTestRedis();
   const orderDatabase = openServiceDatabase({ config, logger, metrics });
   const { query } = orderDatabase;
-  const db = new PrismaClient({ adapter: orderDatabase.adapter });
+  const db = new PrismaClient({ adapter: new PrismaPg(orderDatabase.pool) });
   const client = createProductClient({
     url: products.url,
     serviceTokenSecret: config.SERVICE_TOKEN_SECRET,
@@ -73,7 +74,6 @@ export async function startTestShop(
       logger,
       metrics,
       isStopping: () => false,
-      db,
       query,
       products: client,
       placementMetrics,

@@ -1,20 +1,21 @@
 import { MOST_COUNTED, type Window } from '@shop/service-kit/http/paging';
-import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
+import { Prisma } from '../generated/prisma/client.ts';
 import { MAX_STOCK } from '../products/product.fields.ts';
 import type { FoundProduct, Guard } from '../products/product.guard.ts';
 import { type Change, changeProduct } from '../products/product.sql.ts';
 import type { MovementKey, StockMovement } from './stock.schemas.ts';
 
 interface MovementRow extends Omit<StockMovement, 'id'> {
-  id: bigint;
+  id: string;
 }
 
 /** Stock and its ledger. Each call is one statement. */
-export function createStockRepository(db: PrismaClient) {
+export function createStockRepository(query: Query) {
   return {
     /** Nothing is changed where the stock would leave its bounds. */
     add(id: number, quantity: number, reason: string, guard: Guard): Promise<Change> {
-      return changeProduct(db, {
+      return changeProduct(query, {
         id,
         guard,
         set: [Prisma.sql`stock = p.stock + ${quantity}::int`],
@@ -28,7 +29,7 @@ export function createStockRepository(db: PrismaClient) {
     },
 
     async findProduct(id: number): Promise<FoundProduct | undefined> {
-      const rows = await db.$queryRaw<FoundProduct[]>`
+      const rows = await query<FoundProduct[]>`
         SELECT owner_id, catalogue_version AS version, version AS revision, stock, category FROM products WHERE id = ${id}::int AND deleted_at IS NULL`;
       return rows[0];
     },
@@ -37,7 +38,7 @@ export function createStockRepository(db: PrismaClient) {
     async listMovements(productId: number, window: Window<MovementKey>): Promise<StockMovement[]> {
       const behind =
         window.after === undefined ? Prisma.sql`TRUE` : Prisma.sql`id < ${window.after[0]}::bigint`;
-      const rows = await db.$queryRaw<MovementRow[]>`
+      const rows = await query<MovementRow[]>`
         SELECT id, delta, reason, actor, reference, stock_after, created_at FROM stock_movements
          WHERE product_id = ${productId}::int AND ${behind}
          ORDER BY id DESC LIMIT ${window.limit + 1}::int OFFSET ${window.offset}::int`;
@@ -45,7 +46,7 @@ export function createStockRepository(db: PrismaClient) {
     },
 
     async countMovements(productId: number): Promise<number> {
-      const rows = await db.$queryRaw<[{ total: number }]>`
+      const rows = await query<[{ total: number }]>`
         SELECT count(*)::int AS total FROM (
           SELECT FROM stock_movements WHERE product_id = ${productId}::int LIMIT ${MOST_COUNTED}::int) AS counted`;
       return rows[0].total;

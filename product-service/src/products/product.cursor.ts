@@ -25,8 +25,13 @@ const CURSOR_KEYS: Record<string, z.ZodType<string | number>> = {
 /** The content of a cursor: its order, and the sort value and id of the last row shown. */
 export type ProductKey = readonly [sort: ProductSort, value: string | number, id: number];
 
-/** A cursor of another order is invalid for this list. */
+const cursorOf = (sort: ProductSort): z.ZodType<ProductKey> =>
+  z.tuple([z.literal(sort), CURSOR_KEYS[sort.replace('-', '')] ?? numberKey, idKey]).readonly();
+const CURSORS = new Map([...productSort.options, 'ids' as const].map((sort) => [sort, cursorOf(sort)]));
+
+/** The cursors of lists in this order; a cursor of another order is invalid. */
 export function productCursor(sort: ProductSort): z.ZodType<ProductKey> {
-  const value = CURSOR_KEYS[sort.replace('-', '')] ?? numberKey;
-  return z.tuple([z.literal(sort), value, idKey]).readonly();
+  const known = CURSORS.get(sort);
+  if (known === undefined) throw new RangeError(`There is no cursor for the order ${sort}`);
+  return known;
 }

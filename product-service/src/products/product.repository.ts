@@ -1,6 +1,6 @@
 import type { Window } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
-import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 import type { ProductKey, ProductSort } from './product.cursor.ts';
 import { FIELD_COLUMNS } from './product.fields.ts';
 import { matching, type ProductFilter } from './product.filter.ts';
@@ -22,9 +22,8 @@ const EXACT_TOTALS = 10_000;
 const FEW_MATCHES = 2000;
 
 export interface ProductRepositoryOptions {
-  db: PrismaClient;
   query: Query;
-  /** Plans each statement for its values: lists have many forms. */
+  /** Plans each statement for its values: lists and changes have many forms. */
   unprepared: Query;
   /** Totals up to this are counted. */
   exactTotals?: number | undefined;
@@ -34,7 +33,6 @@ export interface ProductRepositoryOptions {
 
 /** The products table without deleted rows. Every change is one statement. */
 export function createProductRepository({
-  db,
   query,
   unprepared,
   exactTotals = EXACT_TOTALS,
@@ -58,7 +56,7 @@ export function createProductRepository({
     /** @throws unique violation of products_sku_key */
     async create(fields: ProductFields, ownerId: number): Promise<Product> {
       const columns = columnsOf(fields);
-      const rows = await db.$queryRaw<[ProductRow]>`
+      const rows = await query<[ProductRow]>`
         WITH p AS (
           INSERT INTO products (${Prisma.join(columns.map(({ name }) => name))}, owner_id)
           VALUES (${Prisma.join(columns.map(({ value }) => value))}, ${ownerId}::int)
@@ -114,7 +112,7 @@ export function createProductRepository({
     /** @throws unique violation of products_sku_key */
     change(id: number, changes: ProductChanges, guard: Guard): Promise<Change> {
       const columns = columnsOf(changes);
-      return changeProduct(db, {
+      return changeProduct(unprepared, {
         id,
         guard,
         set: columns.map(({ name, value }) => Prisma.sql`${name} = ${value}`),
@@ -124,7 +122,7 @@ export function createProductRepository({
     },
 
     remove(id: number, guard: Guard): Promise<Change> {
-      return changeProduct(db, {
+      return changeProduct(unprepared, {
         id,
         guard,
         set: [Prisma.sql`deleted_at = now()`],

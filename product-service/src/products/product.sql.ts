@@ -1,11 +1,12 @@
-import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { Query } from '@shop/service-kit/postgres/query';
+import { Prisma } from '../generated/prisma/client.ts';
 import { FIELD_COLUMNS } from './product.fields.ts';
 import type { FoundProduct, Guard } from './product.guard.ts';
 import type { Product } from './product.schemas.ts';
 
-/** A product as Postgres returns it: through Prisma, or as text through `pg`. */
+/** A product as Postgres returns it. */
 export interface ProductRow extends Omit<Product, 'price_minor'> {
-  price_minor: bigint | string;
+  price_minor: string;
 }
 
 /** The same row as JSON made by Postgres. */
@@ -67,7 +68,7 @@ interface ChangeRow extends ProductRow {
  * One statement for checks, change, new version and ledger row. `target` locks the row first, so that the checks and the
  * difference in the ledger refer to the row that is changed, whatever other transactions do.
  */
-export async function changeProduct(db: PrismaClient, statement: ChangeStatement): Promise<Change> {
+export async function changeProduct(query: Query, statement: ChangeStatement): Promise<Change> {
   const {
     id,
     guard,
@@ -76,7 +77,7 @@ export async function changeProduct(db: PrismaClient, statement: ChangeStatement
     condition = Prisma.sql`TRUE`,
     reason,
   } = statement;
-  const rows = await db.$queryRaw<ChangeRow[]>`
+  const rows = await query<ChangeRow[]>`
     WITH target AS (
       SELECT id, owner_id, catalogue_version, version, stock, category FROM products
        WHERE id = ${id}::int AND deleted_at IS NULL FOR NO KEY UPDATE

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PrismaPg } from '@prisma/adapter-pg';
 import { type Accounts, unknownAccounts } from '@shop/service-kit/accounts/accounts';
 import { openServiceDatabase } from '@shop/service-kit/postgres/open-database';
 import type { Query } from '@shop/service-kit/postgres/query';
@@ -80,7 +81,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     });
     const metrics = createMetrics('product-service');
     const opened = openServiceDatabase({ config, logger, metrics });
-    const db = new PrismaClient({ adapter: opened.adapter });
+    const db = new PrismaClient({ adapter: new PrismaPg(opened.pool) });
     const used = rest.redis === false ? undefined : connection;
     const accessKeys = openAccessKeys(config, logger, metrics);
     closing.push(
@@ -89,7 +90,6 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     );
     const query = wrap(opened.query);
     const catalogue = openCatalogue({
-      db,
       query,
       unprepared: wrap(opened.unprepared),
       redis: used,
@@ -101,7 +101,6 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     });
     const app = documented(
       createApp({
-        db,
         query,
         catalogue,
         redis: used,

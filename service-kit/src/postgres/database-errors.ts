@@ -1,37 +1,14 @@
 import { OutOfTime } from '../errors/http-errors.ts';
 
-/** What Postgres or its driver said, as Prisma's adapter passes it on. */
-interface AdapterCause {
-  /** SQLSTATE, such as `23505`. */
-  originalCode?: string;
-  kind?: string;
-  constraint?: { index?: string };
-}
-
+/** An error of `pg`, or of its socket. */
 interface DatabaseError {
   code?: unknown;
   message?: unknown;
-  meta?: { driverAdapterError?: { cause?: AdapterCause } };
+  /** The index or constraint that refused a write. */
+  constraint?: unknown;
 }
 
-const CONNECTION_KINDS = new Set([
-  'DatabaseNotReachable',
-  'SocketTimeout',
-  'ConnectionClosed',
-  'TooManyConnections',
-]);
-const CONNECTION_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'P1001',
-  'P1002',
-  'P1008',
-  'P1017',
-  // A transaction that could not start, or did not finish, within Prisma's time limit.
-  'P2028',
-]);
+const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 /**
  * SQLSTATE classes after which the same request may succeed a moment later: connection lost (08), too many
  * connections or out of memory (53), statement timeout and shutdown (57), lock timeout (55P03), deadlock and serialisation
@@ -42,23 +19,19 @@ const PASSING_STATES = /^(08|53|57|40|55P03|25006)/;
 const PASSING_TEXTS =
   /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|The request took too long|Client has encountered a connection error|does not take writes/i;
 
-const causeOf = (error: unknown): AdapterCause =>
-  (error as DatabaseError | null)?.meta?.driverAdapterError?.cause ?? {};
-
 /** Five characters, one of them a digit: this excludes `EPIPE`. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 
-/** SQLSTATE of a failed statement, through a model call, raw SQL or `pg` itself. */
+/** SQLSTATE of a failed statement, such as `23505`. */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = (error as DatabaseError | null)?.code;
-  return causeOf(error).originalCode ?? (typeof code === 'string' && SQLSTATE.test(code) ? code : undefined);
+  return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined;
 }
 
 /** Whether a unique index refused the write: any index, or the one that is named. */
 export function isUniqueViolation(error: unknown, index?: string): boolean {
   if (sqlStateOf(error) !== '23505') return false;
-  const named = causeOf(error).constraint?.index ?? (error as { constraint?: string }).constraint;
-  return index === undefined || named === index;
+  return index === undefined || (error as DatabaseError).constraint === index;
 }
 
 /** Whether another session kept a row or table locked for too long. */
@@ -97,6 +70,5 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined && !state.startsWith('P')) return PASSING_STATES.test(state);
   if (typeof code === 'string' && CONNECTION_CODES.has(code)) return true;
-  if (CONNECTION_KINDS.has(causeOf(error).kind ?? '')) return true;
   return typeof message === 'string' && PASSING_TEXTS.test(message);
 }

@@ -1,4 +1,3 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -7,17 +6,13 @@ import { observePool } from './pool.metrics.ts';
 import { type PoolOptions, poolSettings } from './pool-settings.ts';
 import { createQuery, createTransaction, type Query, type Transaction } from './query.ts';
 
-/** A service's database: one pool, for its Prisma client and for the statements of its hot paths. */
+/** A service's database: one pool, and ways to run statements on it. */
 export interface Database {
-  /** For `new PrismaClient({ adapter })`. */
-  readonly adapter: PrismaPg;
   readonly query: Query;
   /** Plans each statement for its values. */
   readonly unprepared: Query;
   readonly transaction: Transaction;
-  /** For `observePool`. */
   readonly pool: Pool;
-  /** After the Prisma client was disconnected. */
   close(): Promise<void>;
 }
 
@@ -34,7 +29,6 @@ export function openDatabase(
   const pool = openPool(poolSettings(connectionString, max, options));
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'database connection lost'));
   return {
-    adapter: new PrismaPg(pool),
     query: createQuery(pool, options.prepared),
     unprepared: createQuery(pool, false),
     transaction: createTransaction(pool, options.prepared),

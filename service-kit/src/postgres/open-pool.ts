@@ -8,7 +8,7 @@ import { traceStatements } from './statement.spans.ts';
 
 /**
  * A pool that takes back only clean connections: one that still waits for a response, or is inside a transaction, is closed
- * when it is released. `pg` drops a queued ROLLBACK when a query times out, and Prisma's adapter then releases the client
+ * when it is released. `pg` drops a queued ROLLBACK when a query times out, and the client would then be released
  * without an error; the next request would run inside another request's transaction.
  *
  * Waiting for a connection and each statement take no longer than the request has left (`deadline.ts`). Without time

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PrismaPg } from '@prisma/adapter-pg';
 import type { Accounts } from '@shop/service-kit/accounts/accounts';
 import { startAccountsReader } from '@shop/service-kit/accounts/accounts.reader';
 import { createTurns } from '@shop/service-kit/deadline/turns';
@@ -92,7 +93,7 @@ export async function startTestShop(options: ReplicaOptions = {}): Promise<TestS
     });
     const metrics = createMetrics('user-service');
     const opened = openServiceDatabase({ config, logger, metrics });
-    const db = new PrismaClient({ adapter: opened.adapter, transactionOptions: PATIENT });
+    const db = new PrismaClient({ adapter: new PrismaPg(opened.pool), transactionOptions: PATIENT });
     const watched = (run: Query): Query => {
       const { onStatement } = rest;
       if (onStatement === undefined) return run;
