@@ -25,11 +25,14 @@ interface StartOptions {
   env?: Record<string, string>;
 }
 
+const NODE = new Set(['node', process.execPath]);
+
+/** A service also stops when the channel to this process closes, so that none is left when this process is killed. */
 export function startProcess(command: string, args: string[], { cwd, env = {} }: StartOptions = {}): Started {
   const child: ChildProcess = spawn(command, args, {
     ...(cwd === undefined ? {} : { cwd }),
     env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', NODE.has(command) ? 'ipc' : 'ignore'],
   });
   let text = '';
   const keep = (chunk: Buffer) => {
