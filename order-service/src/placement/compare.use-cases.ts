@@ -10,7 +10,7 @@ interface CompareOptions {
 }
 
 interface CompareLimits {
-  /** Ends the comparison early. */
+  /** Ends the comparison early, after the call in progress: a stop does not wait for a whole page. */
   signal?: AbortSignal;
   /** Repairs nothing, only reports. */
   dryRun?: boolean;
@@ -30,27 +30,39 @@ export interface Comparison {
   cancelledLater: number[];
 }
 
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+const isAborted = ({ signal }: CompareLimits) => signal?.aborted === true;
 
 /**
  * Compares orders and reservations, confirmed ones included. After a restore of one database, stock may be confirmed for
  * orders that do not exist, or orders may exist whose units are on sale again (docs/order-placement.md).
  */
 export function createCompareUseCases({ repository, products, logger }: CompareOptions) {
+  const releaseEach = async (
+    found: Comparison,
+    reservationIds: string[],
+    limits: CompareLimits,
+    requestId: string,
+  ) => {
+    for (const id of reservationIds) {
+      if (isAborted(limits)) return;
+      if (!limits.dryRun) await products.release({ reservationId: id, requestId });
+      found.released.push(id);
+    }
+  };
+
   const releaseUnneeded = async (
     found: Comparison,
     since: Date,
     limits: CompareLimits,
     requestId: string,
   ) => {
-    let page = await products.listStanding(firstIdOf(since), requestId);
-    while (page.length > 0 && limits.signal?.aborted !== true) {
+    let last = firstIdOf(since);
+    while (!isAborted(limits)) {
+      const page = await products.listStanding(last, requestId);
+      if (page.length === 0) return;
       found.reservations += page.length;
-      for (const id of await repository.unneeded(page)) {
-        if (!limits.dryRun) await products.release({ reservationId: id, requestId });
-        found.released.push(id);
-      }
-      page = await products.listStanding(page.at(-1) ?? FIRST_ID, requestId);
+      await releaseEach(found, await repository.unneeded(page), limits, requestId);
+      last = page.at(-1) ?? last;
     }
   };
 
@@ -74,17 +86,21 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
   };
 
   const reserveMissing = async (found: Comparison, since: Date, limits: CompareLimits, requestId: string) => {
-    let page = await repository.standing(since, undefined);
-    while (page.length > 0 && limits.signal?.aborted !== true) {
+    let last: StandingOrder | undefined;
+    while (!isAborted(limits)) {
+      const page = await repository.standing(since, last);
+      if (page.length === 0) return;
       found.orders += page.length;
       // Confirms the reservations that are still held, as their jobs would.
       const confirmed = await products.confirm({
         reservationIds: page.map(({ reservationId }) => reservationId),
         requestId,
       });
-      for (const order of page)
-        if (!confirmed.has(order.reservationId)) await reserveAgain(found, order, limits.dryRun, requestId);
-      page = await repository.standing(since, page.at(-1));
+      for (const order of page.filter(({ reservationId }) => !confirmed.has(reservationId))) {
+        if (isAborted(limits)) return;
+        await reserveAgain(found, order, limits.dryRun, requestId);
+      }
+      last = page.at(-1);
     }
   };
 

@@ -3,20 +3,18 @@ import type { Query } from '@shop/service-kit/postgres/query';
 /** What must happen to a reservation, according to its order; without an order it is released. */
 export type ReservationFate = 'keep' | 'confirm' | 'release';
 
-/** Orders rejected in one step. */
-const BATCH = 100;
 /** Keys are kept for at least 24 h (docs/order-placement.md), and rejected orders as long, for investigations. */
 const KEPT_HOURS = 48;
 
 /** Statements of the cleanup; any number of replicas may run them at the same time. */
 export function createReconcileRepository(query: Query) {
   return {
-    /** Rejects orders that are past their deadline, and adds jobs that release their stock. @returns their ids. Index: orders_undecided */
-    async rejectOverdue(): Promise<number[]> {
+    /** Rejects the oldest orders past their deadline, and adds jobs that release their stock. @returns their ids. Index: orders_undecided */
+    async rejectOverdue(limit: number): Promise<number[]> {
       const rows = await query<{ id: number }[]>`
         WITH overdue AS (
           SELECT id FROM orders WHERE placement = 'PLACING' AND deadline < now()
-           ORDER BY deadline LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
+           ORDER BY deadline LIMIT ${limit}::int FOR UPDATE SKIP LOCKED
         ), rejected AS (
           UPDATE orders SET placement = 'REJECTED', updated_at = now()
             FROM overdue WHERE orders.id = overdue.id RETURNING orders.id, orders.reservation_id

@@ -172,8 +172,8 @@ export async function createContractSides({ orders: query, products: productQuer
     },
 
     reconcile: async () => [
-      (await simulated.reconciling.rejectOverdue()).length,
-      (await real.reconciling.rejectOverdue()).length,
+      (await simulated.reconciling.rejectOverdue(100)).length,
+      (await real.reconciling.rejectOverdue(100)).length,
     ],
 
     async advance(by: number) {

@@ -174,10 +174,15 @@ export function createSimulatedOrders(now: () => number) {
   };
 
   const reconcileOf = (network: Network, life: Life): ReconcileRepository => ({
-    rejectOverdue: () =>
+    rejectOverdue: (limit) =>
       network.query(life, () => {
-        const overdue = [...orders.values()].filter(({ deadline }) => deadline < now());
-        return overdue.map(({ id }) => id).filter((id) => decideAgainst(id, true));
+        const overdue = [...orders.values()].filter(
+          ({ deadline, placement }) => placement === 'PLACING' && deadline < now(),
+        );
+        return overdue
+          .slice(0, limit)
+          .map(({ id }) => id)
+          .filter((id) => decideAgainst(id, true));
       }),
     fatesOf: (ids) => network.query(life, () => new Map(ids.map((id) => [id, fateOf(id)]))),
     removeKeys: async () => 0,

@@ -33,6 +33,8 @@ export const uncached = {
   whilePreparing: <T>(_userIds: readonly number[], work: (begun: Promise<void>) => Promise<T>) =>
     work(Promise.resolve()),
 };
+/** The signal of a process that does not stop. */
+const NEVER = new AbortController().signal;
 const ADMIN = { kind: 'user', id: 99, role: 'admin', sessionId: 'model' } as const;
 
 /** The real use-cases of several processes of order-service, with simulated stores, network and clock. */
@@ -131,8 +133,8 @@ export function simulateShop({ scheduler, fates, stock, sizes }: SimulationOptio
     store,
     place,
     work,
-    reconcile: (index: number) => at(index).reconcile(),
-    heal: (index: number) => at(index).healReservations(),
+    reconcile: (index: number) => at(index).reconcile(NEVER),
+    heal: (index: number) => at(index).healReservations(NEVER),
     cancel: (index: number, id: number) => at(index).cancel(id, ADMIN, 'model'),
     advance(by: number) {
       seconds += by;

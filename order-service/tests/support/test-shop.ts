@@ -27,6 +27,8 @@ import { createReconcileRepository } from '../../src/placement/reconcile.reposit
 import { createReconcileUseCases } from '../../src/placement/reconcile.use-cases.ts';
 
 const PRISMA_FOLDER = fileURLToPath(new URL('../../prisma', import.meta.url));
+/** The signal of a service that does not stop. */
+const NEVER = new AbortController().signal;
 
 /** order-service with a real product-service in this process, on databases of this test file. */
 export async function startTestShop(
@@ -93,7 +95,7 @@ export async function startTestShop(
     logger,
     heldTooLong: config.HELD_TOO_LONG,
   });
-  const { reconcile, healReservations, removeKeys, removeRejected } = reconciling;
+  const { removeKeys, removeRejected } = reconciling;
   const comparing = createCompareUseCases({
     repository: createCompareRepository(query),
     products: client,
@@ -109,8 +111,8 @@ export async function startTestShop(
     products,
     metrics,
     orderCache,
-    reconcile,
-    healReservations,
+    reconcile: (signal = NEVER) => reconciling.reconcile(signal),
+    healReservations: (signal = NEVER) => reconciling.healReservations(signal),
     async cleanUp(signal: AbortSignal) {
       await removeKeys(signal);
       await removeRejected(signal);
