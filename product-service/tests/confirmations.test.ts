@@ -60,4 +60,21 @@ describe('confirm', () => {
     });
     expect((await response)?.body.confirmed).toEqual([id]);
   });
+
+  test('does not lock what is confirmed already', async () => {
+    const a = await make(2);
+    const [confirmed, held] = [randomUUID(), randomUUID()];
+    for (const id of [confirmed, held]) await reserve(id, [a, 1]);
+    await confirm(confirmed);
+    const other = await shop.connect();
+    try {
+      await other.query(`BEGIN; SELECT FROM reservations WHERE id = '${confirmed}' FOR UPDATE`);
+      expect((await confirm(confirmed)).body).toEqual({ confirmed: [confirmed] });
+      expect((await confirm(confirmed, held)).body.confirmed.toSorted()).toEqual(
+        [confirmed, held].toSorted(),
+      );
+    } finally {
+      await other.end();
+    }
+  });
 });

@@ -52,3 +52,16 @@ test('a change of the stock changes the ETag, but not the version', async () => 
     stock: 5,
   });
 });
+
+test('a repeated release shows the stock, although the first one was killed before it reported to the cache', async () => {
+  const a = await make(10);
+  const stockShown = async () =>
+    (await request(shop.app).get(`/api/products/${a}`).expect(200)).body.product.stock;
+  const id = randomUUID();
+  await reserve(id, [a, 4]);
+  expect(await stockShown()).toBe(6);
+  await shop.run(`SELECT release_reservation('${id}', 'service:order-service')`);
+  expect(await stockShown()).toBe(6);
+  expect((await release(id)).body).toEqual({ id, status: 'RELEASED', changed: false });
+  expect([await stockShown(), await stockOf(shop, a)]).toEqual([10, 10]);
+});

@@ -1,7 +1,13 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Product } from '../products/product.schemas.ts';
-import { fromJson, PRODUCT_COLUMNS, type ProductJson } from '../products/product.sql.ts';
+import {
+  fromJson,
+  PRODUCT_COLUMNS,
+  type ProductJson,
+  type ProductRow,
+  toProduct,
+} from '../products/product.sql.ts';
 import type { HeldQuery, Line, NewReservation, ReservationStatus, Shortage } from './reservation.schemas.ts';
 
 export interface Reservation {
@@ -66,19 +72,23 @@ export function createReservationRepository(query: Query) {
     },
 
     /**
-     * @returns those that are confirmed now. The locks decide: another call may have confirmed them after this
-     * statement began. The rows are locked in id order, for calls that overlap.
+     * Locks only what is still held, in id order, for calls that overlap: another call may have confirmed or released it
+     * since this statement began.
+     * @returns those that are confirmed now
      */
     async confirm(ids: string[]): Promise<string[]> {
       const rows = await query<{ id: string }[]>`
-        WITH found AS (
+        WITH asked AS MATERIALIZED (
+          SELECT id, status FROM reservations WHERE id = ANY (${ids}::uuid[]) AND status <> 'RELEASED'
+        ), locked AS (
           SELECT id, status FROM reservations
-           WHERE id = ANY (${ids}::uuid[]) AND status <> 'RELEASED' ORDER BY id FOR UPDATE
+           WHERE id = ANY (ARRAY(SELECT id FROM asked WHERE status = 'HELD')) AND status <> 'RELEASED'
+           ORDER BY id FOR UPDATE
         ), confirmed AS (
           UPDATE reservations SET status = 'CONFIRMED', updated_at = now()
-           WHERE id = ANY (ARRAY(SELECT id FROM found WHERE status = 'HELD'))
+           WHERE id = ANY (ARRAY(SELECT id FROM locked WHERE status = 'HELD'))
         )
-        SELECT id FROM found`;
+        SELECT id FROM asked WHERE status = 'CONFIRMED' UNION ALL SELECT id FROM locked`;
       return rows.map((row) => row.id);
     },
 
@@ -88,6 +98,16 @@ export function createReservationRepository(query: Query) {
           FROM release_reservation(${id}::uuid, ${actor}) AS r
          ${withProducts(Prisma.sql`products_now(r.product_ids)`)}`;
       return { changed: rows[0].changed, products: toProducts(rows[0]) };
+    },
+
+    /** The products of a reservation as they are now. */
+    async productsOf(id: string): Promise<Product[]> {
+      const rows = await query<ProductRow[]>`
+        SELECT ${PRODUCT_COLUMNS} FROM products p
+         WHERE p.deleted_at IS NULL AND p.id IN (
+           SELECT (line ->> 'product_id')::int
+             FROM reservations r CROSS JOIN jsonb_array_elements(r.lines) AS line WHERE r.id = ${id}::uuid)`;
+      return rows.map(toProduct);
     },
 
     /** The oldest first. Index: reservations_held. */

@@ -108,7 +108,9 @@ export function createReservationUseCases({
     /** Returns the stock, once; an unknown id can never be reserved afterwards. @returns whether this call returned stock */
     async release(id: string, actor: string): Promise<boolean> {
       const { changed, products } = await reservations.release(id, actor).catch(refuseBusy);
-      if (changed) await stockChanged(products);
+      // The call that returned the stock may have been killed before it reported this, so a repetition reports it as well.
+      const reported = changed ? products : await reservations.productsOf(id);
+      if (reported.length > 0) await stockChanged(reported);
       return changed;
     },
 
