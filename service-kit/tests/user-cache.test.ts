@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Forbidden, OutOfTime } from '../src/errors/http-errors.ts';
 import { until } from '../testing/until.ts';
 import { openReplicas, type Replica } from './support/user-caches.ts';
 
@@ -46,7 +47,7 @@ describe('what is kept of a user', () => {
     const steps: unknown[] = [];
     await here.cache.whilePreparing([user], async (begun) => {
       steps.push('prepared');
-      await begun;
+      await begun();
       steps.push(await there.read(user), await there.read(user));
     });
     expect(steps).toEqual(['prepared', { n: 0, hit: false }, { n: 0, hit: false }]);
@@ -108,11 +109,25 @@ describe('what is kept of a user', () => {
     expect((await there.read(user)).n).toBe(1);
   });
 
-  test('is given up when the change fails, for nobody knows what was committed', async () => {
-    await here.read(user);
-    const failing = here.cache.whileChanging([user], () => Promise.reject(new Error('lost')));
-    await expect(failing).rejects.toThrow('lost');
-    expect((await there.read(user)).hit).toBe(false);
+  test('is used again after a change that was refused', async () => {
+    for (const error of [new Forbidden(), Object.assign(new Error('taken'), { code: '23505' })]) {
+      const refused = here.cache.whileChanging([user], () => Promise.reject(error));
+      await expect(refused).rejects.toThrow(error);
+      await until('it is stored again', async () => (await there.read(user)).hit);
+    }
+  });
+
+  test('stays out of use after a change that may still be committed, whatever changes meanwhile', async () => {
+    const lost = here.cache.whileChanging([user], () => Promise.reject(new OutOfTime()));
+    await expect(lost).rejects.toThrow(OutOfTime);
+    for (const n of [1, 2]) {
+      for (let i = 0; i < 3; i += 1) expect(await there.read(user)).toEqual({ n: n - 1, hit: false });
+      await replicas.counters.run(`UPDATE counters SET n = n + 1 WHERE user_id = ${user}`);
+      expect(await there.read(user)).toEqual({ n, hit: false });
+      if (n === 1) await there.cache.whileChanging([user], async () => undefined);
+    }
+    const [group = ''] = await here.redis.client.keys(`counters:cache:*:counter:${user}`);
+    expect(await here.redis.client.pttl(group)).toBeGreaterThan(10_000);
   });
 
   test('has a bound for each response and for each user', async () => {

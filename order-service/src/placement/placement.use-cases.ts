@@ -101,8 +101,8 @@ export function createPlacementUseCases({
     order.note?.({ order_id: 'status' in claim ? claim.orderId : claim.id });
     if ('status' in claim) return { ...claim, replayed: true };
     return cache.whilePreparing([order.userId], async (begun) => {
-      const reserved = Promise.all([reserve(claim, order), begun]);
-      const [reservation] = await reserved.catch(async (error: unknown) => {
+      const reserved = reserve(claim, order).then((reservation) => begun().then(() => reservation));
+      const reservation = await reserved.catch(async (error: unknown) => {
         // Without a result of step 2 the order is abandoned, so that no stock stays reserved until its deadline.
         await abandonQuietly(claim, order);
         throw error;

@@ -30,8 +30,8 @@ const metrics = createPlacementMetrics({ registry: new Registry(), isDown: () =>
 /** The read cache is not part of the model. */
 export const uncached = {
   whileChanging: <T>(_userIds: readonly number[], change: () => Promise<T>) => change(),
-  whilePreparing: <T>(_userIds: readonly number[], work: (begun: Promise<void>) => Promise<T>) =>
-    work(Promise.resolve()),
+  whilePreparing: <T>(_userIds: readonly number[], work: (begun: () => Promise<void>) => Promise<T>) =>
+    work(() => Promise.resolve()),
 };
 /** The signal of a process that does not stop. */
 const NEVER = new AbortController().signal;

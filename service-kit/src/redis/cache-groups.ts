@@ -62,17 +62,19 @@ redis.call('HSET', KEYS[1], 'entry:' .. ARGV[2], ARGV[3], 'version', ARGV[4])
 if ARGV[6] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
 return 1`;
 
-/** KEYS: groups. ARGV: `begin` or `end`, milliseconds after which a change that did not end is over, a change's name for each. */
+/** KEYS: groups. ARGV: milliseconds after which a change that did not end is over, 0 to end it; a change's name for each group. */
 const CHANGE = `
+local lasts = tonumber(ARGV[1])
 for i, group in ipairs(KEYS) do
-  local name = ARGV[i + 2] .. ' '
-  local changing = redis.call('HGET', group, 'changing') or ''
+  local name = ARGV[i + 1] .. ' '
+  local changing = redis.call('HGET', group, 'changing')
+  local left = changing and redis.call('PTTL', group) or 0
   redis.call('DEL', group)
-  changing = string.gsub(changing, name, '')
-  if ARGV[1] == 'begin' then changing = changing .. name end
+  changing = string.gsub(changing or '', name, '')
+  if lasts > 0 then changing = changing .. name end
   if changing ~= '' then
     redis.call('HSET', group, 'changing', changing)
-    redis.call('PEXPIRE', group, ARGV[2])
+    redis.call('PEXPIRE', group, math.max(left, lasts))
   end
 end
 return 1`;
@@ -111,6 +113,8 @@ interface Commands {
 
 /** How long a change that did not end keeps its group out of use, in milliseconds: longer than a change can take. */
 const LONGEST_CHANGE = 10_000;
+/** The same for a change whose client no longer waits: a commit may wait for a standby, for which there is no time limit. */
+const LONGEST_COMMIT = 60_000;
 /** The most entries that one command asks for. */
 const MAX_BATCH = 200;
 
@@ -156,14 +160,14 @@ export function createCacheGroups({ client, run, insist, runId, prefix }: RedisC
     }),
   );
 
-  const changes = (phase: 'begin' | 'end', send: typeof run) =>
+  const changes = (lasts: number, send: typeof run) =>
     gathered(
       MAX_BATCH,
       (made: Change[]) =>
         inRun(async (keyOf) => {
           const groups = made.map(({ group }) => keyOf(group));
           const names = made.map(({ name }) => name);
-          await commands.cacheChange(groups.length, ...groups, phase, LONGEST_CHANGE, ...names);
+          await commands.cacheChange(groups.length, ...groups, lasts, ...names);
           return names;
         }, send),
       process.nextTick,
@@ -189,11 +193,13 @@ export function createCacheGroups({ client, run, insist, runId, prefix }: RedisC
       inRun((keyOf) => client.unlink(groups.map(keyOf)), insist),
 
     /**
-     * Both invalidate the group; between them nothing of it is used or stored. Changes that begin or end together share one
-     * command.
+     * Each invalidates the group; between begin and end nothing of it is used or stored. Changes that begin or end together
+     * share one command.
      */
-    beginChange: changes('begin', run),
-    endChange: changes('end', insist),
+    beginChange: changes(LONGEST_CHANGE, run),
+    endChange: changes(0, insist),
+    /** In place of the end, for a change that may still be committed. */
+    leaveChange: changes(LONGEST_COMMIT, insist),
 
     /**
      * Puts next versions in the place of entries with the key ''; where there is none, invalidates. Versions may come in

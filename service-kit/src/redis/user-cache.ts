@@ -1,3 +1,5 @@
+import { AppError } from '../errors/app-error.ts';
+import { wasRolledBack } from '../postgres/database-errors.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { type CachedBytes, createCacheGroups, newName } from './cache-groups.ts';
 import type { CacheTrust } from './cache-trust.ts';
@@ -34,11 +36,12 @@ export interface UserCache {
   read(userId: number, key: string, load: Load): Promise<UserRead>;
   /**
    * Makes a change of what these users see: every statement that changes it must run inside, and the change must be
-   * committed when `change` resolves or fails. Acknowledge it after this has resolved.
+   * committed when `change` resolves. If it fails, it may still be committed later, unless the error is a refusal (an AppError
+   * below 500) or comes from Postgres. Acknowledge the change after this has resolved.
    */
   whileChanging<T>(userIds: readonly number[], change: () => Promise<T>): Promise<T>;
-  /** The same for work that need not wait from its start: it must await `begun` before its first such statement. */
-  whilePreparing<T>(userIds: readonly number[], work: (begun: Promise<void>) => Promise<T>): Promise<T>;
+  /** The same for work that need not wait from its start: it must await `begun()` before its first such statement. */
+  whilePreparing<T>(userIds: readonly number[], work: (begun: () => Promise<void>) => Promise<T>): Promise<T>;
 }
 
 export function createUserCache({ name, redis, trust, metrics }: UserCacheOptions): UserCache {
@@ -58,7 +61,7 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     return {
       read: (_userId, _key, load) => loadAlone(load),
       whileChanging: (_userIds, change) => change(),
-      whilePreparing: (_userIds, work) => work(Promise.resolve()),
+      whilePreparing: (_userIds, work) => work(() => Promise.resolve()),
     };
 
   const groups = createCacheGroups(redis);
@@ -68,14 +71,14 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     if (epoch === undefined) return undefined;
     return groups.find({ group, key, epoch, lifetime: LIFETIME }).catch(() => undefined);
   };
-  const announce = async (userIds: readonly number[], name: string, phase: 'begin' | 'end') => {
+  const announce = async (userIds: readonly number[], name: string, phase: 'begin' | 'end' | 'leave') => {
     const isAway = redis.hasFailedTwice();
-    const send = phase === 'begin' ? groups.beginChange : groups.endChange;
+    const send = groups[`${phase}Change`];
     try {
       await Promise.all(userIds.map((userId) => send({ group: groupOf(userId), name })));
     } catch {
       counts.unreported.inc();
-      if (isAway) await trust.distrust();
+      if (isAway || phase === 'leave') await trust.distrust();
       else if (phase === 'end') await trust.renewEverywhere();
     }
   };
@@ -85,11 +88,20 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
     const begun = announce(users, name, 'begin');
     // The work may fail before it awaits it.
     begun.catch(() => undefined);
+    let mayHaveChanged = false;
+    const begin = () => {
+      mayHaveChanged = true;
+      return begun;
+    };
+    let phase: 'end' | 'leave' = 'end';
     try {
-      return await work(begun);
+      return await work(begin);
+    } catch (error) {
+      if (mayHaveChanged && !isDecided(error)) phase = 'leave';
+      throw error;
     } finally {
       await begun.catch(() => undefined);
-      await announce(users, name, 'end');
+      await announce(users, name, phase);
     }
   };
 
@@ -115,9 +127,13 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
 
     whileChanging: (userIds, change) =>
       whilePreparing(userIds, async (begun) => {
-        await begun;
+        await begun();
         return change();
       }),
     whilePreparing,
   };
 }
+
+/** Whether a failed change can no longer be committed. After a lost connection or a time limit it can. */
+const isDecided = (error: unknown): boolean =>
+  (error instanceof AppError && error.status < 500) || wasRolledBack(error);
