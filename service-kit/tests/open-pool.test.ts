@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Pool } from 'pg';
 import { withinTime } from '../src/deadline/deadline.ts';
@@ -92,6 +93,18 @@ test('a transaction out of time does not wait long for a rollback without a resp
   await pool.end();
 });
 
+test('a connection that is lost inside a transaction fails the next statement, and nothing else', async () => {
+  const lost = database.transaction(async (query) => {
+    const [row] = await query<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+    await direct.query('SELECT pg_terminate_backend($1)', [row?.pid]);
+    // Its event arrives while nothing is under way.
+    await sleep(100);
+    await query`SELECT 1`;
+  });
+  await expect(lost).rejects.toThrow(/Connection terminated|terminating connection|not queryable/);
+  expect(await database.query`SELECT 1 AS one`).toEqual([{ one: 1 }]);
+});
+
 describe('a connection that is released', () => {
   const backend = async () =>
     (await database.query<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`)[0].pid;
@@ -111,6 +124,12 @@ describe('a connection that is released', () => {
     database = openDatabase(throughLink(url, link), 1, createLogger('test', 'silent'), options);
     const before = await backend();
     await expect(database.transaction((query) => query`SELECT nonsense`)).rejects.toThrow();
+    expect(await backend()).toBe(before);
+  });
+
+  test('after a failed statement is kept', async () => {
+    const before = await backend();
+    await expect(database.query`SELECT nonsense`).rejects.toThrow('nonsense');
     expect(await backend()).toBe(before);
   });
 });

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger as QueueLogger, run, type TaskList, type WorkerEvents } from 'graphile-worker';
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { openPool } from '../postgres/open-pool.ts';
 import { poolSettings } from '../postgres/pool-settings.ts';
+import { createQuery, type Query } from '../postgres/query.ts';
 import { spanOfJob } from '../tracing/entry.spans.ts';
 import { inSpan, type Tracer } from '../tracing/span.ts';
 import type { JobMetrics } from './job.metrics.ts';
@@ -51,8 +51,7 @@ export function startRunner(databaseUrl: string, metrics: JobMetrics, options: R
   // No request waits for these statements, so a busy database may take longer.
   const timeouts = { connectionTimeoutMillis: 10_000, query_timeout: 10_000, statement_timeout: 10_000 };
   const pool = openPool({ ...poolSettings(databaseUrl, CONNECTIONS), ...timeouts });
-  const onLost = (error: Error) => logger.warn({ reason: error.message }, 'job connection lost');
-  pool.on('error', onLost).on('connect', (client) => client.on('error', onLost));
+  pool.on('error', (error) => logger.warn({ reason: error.message }, 'job connection lost'));
   const closing = new AbortController();
 
   const runOnce = async () => {
@@ -62,7 +61,7 @@ export function startRunner(databaseUrl: string, metrics: JobMetrics, options: R
       const runner = await run({
         events,
         pgPool: pool,
-        taskList: toTaskList({ ...tasks, ...asTasks(statements, pool) }, logger, tracer),
+        taskList: toTaskList({ ...tasks, ...asTasks(statements, createQuery(pool)) }, logger, tracer),
         noHandleSignals: true,
         preset: {
           worker: {
@@ -133,8 +132,8 @@ function watch(events: WorkerEvents, stalledAfter: number, metrics: JobMetrics) 
   return { lost, unwatch: () => clearInterval(timer) };
 }
 
-const asTasks = (statements: Record<string, string>, pool: Pool): Record<string, Task> =>
-  Object.fromEntries(Object.entries(statements).map(([name, sql]) => [name, () => pool.query(sql)]));
+const asTasks = (statements: Record<string, string>, query: Query): Record<string, Task> =>
+  Object.fromEntries(Object.entries(statements).map(([name, sql]) => [name, () => query([sql])]));
 
 function toTaskList(tasks: Record<string, Task>, logger: Logger, tracer: Tracer | undefined): TaskList {
   const entries = Object.entries(tasks).map(([name, task]): [string, TaskList[string]] => [

@@ -52,8 +52,8 @@ export const JOB_QUEUE_VERSION = createHash('sha1')
 export async function migrateJobQueue(connectionString: string): Promise<void> {
   const lock = await connectClient(connectionString);
   const pool = openPool({ connectionString, max: 1, query_timeout: STEP_TIMEOUT, options: NO_LIMITS });
-  // graphile-worker asks for these; the statement under way fails as well.
-  pool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined));
+  // graphile-worker asks for it; the statement under way fails as well.
+  pool.on('error', () => undefined);
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [QUEUE_LOCK]);
     await runMigrations({ pgPool: pool });

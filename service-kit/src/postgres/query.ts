@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
+import { onConnection, type Send } from './connection.ts';
 
 /** A piece of SQL with its values, such as `sql` and `Prisma.sql` make, to be put into a larger statement. */
 export interface Fragment {
@@ -22,30 +23,27 @@ export type Transaction = <T>(work: (query: Query) => Promise<T>) => Promise<T>;
 
 /** @param prepared false: see `PoolOptions` */
 export function createTransaction(pool: Pool, prepared = true): Transaction {
-  return async (work) => {
-    const client = await pool.connect();
-    try {
-      await client.query('BEGIN');
-      const result = await work(createQuery(client, prepared));
-      await client.query('COMMIT');
+  return (work) =>
+    onConnection(pool, true, async (send) => {
+      await send({ text: 'BEGIN' });
+      const result = await work(queryBy(send, prepared));
+      await send({ text: 'COMMIT' });
       return result;
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
-  };
+    });
 }
 
 /**
  * @param prepared false: each statement is planned for the values of its call and not kept: for statements of many forms whose
  * best plan depends on the values. From the sixth call on, Postgres may plan a prepared statement without regard to its values
  */
-export function createQuery(pool: Pool | PoolClient, prepared = true): Query {
+export function createQuery(pool: Pool, prepared = true): Query {
+  return queryBy((statement) => onConnection(pool, false, (send) => send(statement)), prepared);
+}
+
+function queryBy(send: Send, prepared: boolean): Query {
   return async <Rows>(strings: readonly string[], ...values: unknown[]): Promise<Rows> => {
     const statement = toStatement(strings, values);
-    const { rows } = await pool.query(prepared ? { name: nameOf(statement.text), ...statement } : statement);
+    const { rows } = await send(prepared ? { name: nameOf(statement.text), ...statement } : statement);
     return rows as Rows;
   };
 }
