@@ -98,22 +98,29 @@ describe('categories', () => {
     expect(rows).toEqual([]);
   });
 
-  test('are limited to the 50 largest of each seller, those with most products first', async () => {
+  test('of a single seller are all listed', async () => {
+    await shop.run(`INSERT INTO products (name, price_minor, stock, category, owner_id)
+      SELECT 'Sole', 1, 1, 'Sole ' || n, 555 FROM generate_series(1, 60) AS n`);
+    expect((await categories()).filter((name) => name.startsWith('Sole'))).toHaveLength(60);
+    await shop.run(`UPDATE products SET deleted_at = now() WHERE owner_id = 555`);
+  });
+
+  test('are the 1,000 largest if there are more; the 50 largest of each seller have priority', async () => {
     await createProduct(shop.app, {}, bearer(1));
     await createProduct(shop.app, { category: 'Shared by two' }, bearer(1));
     await shop.run(`INSERT INTO products (name, price_minor, stock, category, owner_id)
       SELECT 'Flood', 1, 1, 'Flood ' || n, 666 FROM generate_series(1, 1200) AS n, generate_series(1, CASE WHEN n > 1150 THEN 3 ELSE 2 END)`);
+    const floods = (names: string[]) => names.filter((name) => name.startsWith('Flood'));
     const listed = await categories();
-    expect(listed).toContain('General');
-    expect(listed).toContain('Shared by two');
-    const flood = listed.filter((name) => name.startsWith('Flood'));
-    expect(flood).toHaveLength(50);
-    expect(flood.every((name) => Number(name.slice(6)) > 1150)).toBe(true);
+    expect(listed).toHaveLength(1000);
+    expect(listed).toEqual(expect.arrayContaining(['General', 'Shared by two']));
+    expect(floods(listed).filter((name) => Number(name.slice(6)) > 1150)).toHaveLength(50);
     await shop.run(`INSERT INTO products (name, price_minor, stock, category, owner_id)
       SELECT 'Many', 1, 1, 'Seller ' || n, 1000 + n % 100 FROM generate_series(1, 2000) AS n`);
     await createProduct(shop.app, { category: 'Shared by two' }, bearer(2));
     const all = await categories();
     expect(all).toHaveLength(1000);
+    expect(floods(all)).toHaveLength(50);
     // Two products are more than one: none of those with two is pushed out.
     expect(all).toContain('Shared by two');
     expect(all).toContain('Flood 1200');

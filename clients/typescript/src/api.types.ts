@@ -458,7 +458,7 @@ export type paths = {
         };
         /**
          * List the categories that have products, in language order
-         * @description The 1,000 categories with the most products. Of the categories that only one seller uses, the 50 with the most.
+         * @description At most 1,000. If there are more, those with the most products are listed; of the categories that only one seller uses, the 50 with the most come before the others.
          *
          *     Access: Anyone.
          */

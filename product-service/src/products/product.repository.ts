@@ -16,7 +16,8 @@ export type ProductChanges = { [Field in keyof ProductFields]?: ProductFields[Fi
 
 /** At most this many categories are listed, because the list has no pages. */
 const MAX_CATEGORIES = 1000;
-const MAX_CATEGORIES_OF_SELLER = 50;
+/** So many categories of a sole seller come before the others that only one seller uses. */
+const FIRST_OF_SELLER = 50;
 /** Totals are counted up to the deepest page. */
 const EXACT_TOTALS = 10_000;
 const FEW_MATCHES = 2000;
@@ -91,8 +92,9 @@ export function createProductRepository({
     },
 
     /**
-     * In language order. The largest categories are listed, and of those that only one seller uses a limited number, so that
-     * no seller can displace the others. Among equal sizes older ones win. Index: category_counts_pkey.
+     * In language order. If there are more than can be listed, the largest are: first those of several sellers, and a limited
+     * number of each sole seller, so that no seller can displace the others. Among equal sizes older ones win.
+     * Index: category_counts_pkey.
      */
     async countByCategory(): Promise<{ category: string; count: number }[]> {
       return query<{ category: string; count: number }[]>`
@@ -103,8 +105,8 @@ export function createProductRepository({
                  row_number() OVER (PARTITION BY c.owner_id ORDER BY counted.count DESC, c.id) AS place
             FROM counted LEFT JOIN categories c ON c.name = counted.category
         ), listed AS (
-          SELECT category, count FROM placed WHERE owner_id IS NULL OR place <= ${MAX_CATEGORIES_OF_SELLER}::int
-           ORDER BY count DESC, id LIMIT ${MAX_CATEGORIES}::int
+          SELECT category, count FROM placed
+           ORDER BY owner_id IS NOT NULL AND place > ${FIRST_OF_SELLER}::int, count DESC, id LIMIT ${MAX_CATEGORIES}::int
         )
         SELECT category, count FROM listed ORDER BY category COLLATE "und-x-icu"`;
     },
