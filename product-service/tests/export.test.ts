@@ -26,6 +26,7 @@ async function fillShop() {
     { sku: 'B', name: 'Quote " and, comma', description: 'two\nlines\r\nand a "quote"', price: 0.1 },
     { sku: 'C', name: '=SUM(A1:A9)', description: '', price: 9_999_999.99, stock: 1_000_000_000 },
     { name: '+1; -2\t@x', description: '🦊 ünïcode\rCR', price: 0, category: '=cmd|’x’!A1' },
+    { sku: '-1', name: "'=1+1", description: "''@x", category: "'tis", price: 1 },
     { sku: '007', name: '1e3', description: 'null', image_url: 'https://example.com/a,b"c.png', price: 5 },
   ];
   for (const product of products) await createProduct(shop.app, product);
@@ -66,12 +67,27 @@ describe('GET /api/products/export', () => {
       SELECT sku, name, COALESCE(description, ''), price_minor, stock, category, image_url FROM products ORDER BY id`;
       await shop.db.$executeRaw`TRUNCATE products, stock_movements CASCADE`;
       const type = format === 'csv' ? 'text/csv' : 'application/x-ndjson';
-      expect((await importFile(shop.app, body, { type })).body).toMatchObject({ created: 5, failed: 0 });
+      expect((await importFile(shop.app, body, { type })).body).toMatchObject({ created: 6, failed: 0 });
       expect(
         await shop.db.$queryRaw`
         SELECT sku, name, COALESCE(description, ''), price_minor, stock, category, image_url FROM products ORDER BY id`,
       ).toEqual(before);
       expect((await exportFile(shop.app, `format=${format}`)).body).toBe(body);
+    },
+  );
+
+  test.each(['=', '+', '-', '@'])(
+    'as CSV marks a text that a spreadsheet would evaluate: %s',
+    async (sign) => {
+      const text = `${sign}HYPERLINK("http://x")`;
+      const category = `'${sign}x`;
+      await createProduct(shop.app, { sku: `${sign}1`, name: text, description: text, price: 1, category });
+      const cell = `"'${sign}HYPERLINK(""http://x"")"`;
+      expect((await exportFile(shop.app)).body).toBe(`${HEADER}'${sign}1,${cell},${cell},1,10,''${sign}x,\n`);
+      expect(JSON.parse((await exportFile(shop.app, 'format=ndjson')).body)).toMatchObject({
+        name: text,
+        category,
+      });
     },
   );
 

@@ -41,6 +41,7 @@ describe('a CSV file', () => {
     ['quoted delimiters in the header', '"sku";"name";"price";"stock";"description"\nL1;Lamp;9.99;5;\n'],
     ['empty lines and rows', '\n\nsku,name,price,stock\n\nL1,Lamp,9.99,5\n,,,\n\n'],
     ['spaces around values', 'sku,name,price,stock\n L1 , Lamp , 9.99 , 5 \n'],
+    ['blank cells beyond the header', 'sku,name,price,stock, \nL1,Lamp,9.99,5, ,\t\n'],
     ['trailing zeros', 'sku,name,price,stock\nL1,Lamp,9.9900,5\n'],
   ])('may have %s', async (_what, file) => {
     const { status, body } = await importFile(shop.app, file);
@@ -65,6 +66,14 @@ describe('a CSV file', () => {
     expect((await importFile(shop.app, file)).body).toMatchObject({ created: 1, failed: 0 });
     expect(await listed()).toMatchObject([{ name: '=SUM(A1)', description }]);
   });
+
+  test.each(['100000,990000000000001', '100.000,990000000000001', '100000.990000000000001'])(
+    'with semicolons refuses a price with more decimals than it keeps: %s',
+    async (price) => {
+      const { body } = await importFile(shop.app, `name;price\nLamp;${price}\n`);
+      expect(body.errors).toEqual([{ line: 2, message: `Price ${price} has too many digits` }]);
+    },
+  );
 
   test('assigns product ids in the order of its rows', async () => {
     const skus = Array.from({ length: 1200 }, (_, i) => `S${(i * 7919) % 1200}`);
@@ -114,6 +123,9 @@ describe('a CSV file', () => {
       ],
       ['D,Lamp,"9,99",1,,', 'Price must be a positive number'],
       ['E,Lamp,9.999,1,,', 'Price must have at most 2 decimals'],
+      ['E2,Lamp,100000.990000000000001,1,,', 'Price 100000.990000000000001 has too many digits'],
+      ['E3,Lamp,1,5.00000000000000001,,', 'Stock must be a non-negative integer'],
+      ['E4,Lamp,1,100000.000000000000001,,', 'Stock 100000.000000000000001 has too many digits'],
       ['F,Lamp,1e3,1,,', 'Price must be a positive number'],
       ['G,Lamp,99999999999,1,,', 'Price must be at most 9999999999.99'],
       ['H,Lamp,1,9999999999,,', 'Stock must be at most 1000000000'],

@@ -5,8 +5,8 @@ const GROUPED = /^-?[1-9]\d{0,2}([.,]\d{3})+$/;
 const GROUPED_DECIMAL = /^-?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d{1,15}|(?:,\d{3})+\.\d{1,15})$/;
 const DECIMAL = /^-?\d{1,15}[.,]\d{1,15}$/;
 
-/** The number; the text if it is not a number; `two ways` if it could be read as two different numbers. */
-export type ReadNumber = number | string | { twoWays: string };
+/** The number; the text if it is not a number; otherwise why it cannot be used. */
+export type ReadNumber = number | string | { problem: string };
 
 /**
  * The number in a cell. In a file separated by `;` or tabs, points and commas may be decimal signs or thousands separators,
@@ -14,10 +14,25 @@ export type ReadNumber = number | string | { twoWays: string };
  */
 export function readNumber(cell: string, isCommaFile: boolean): ReadNumber {
   const text = cell.trim();
-  if (isCommaFile) return PLAIN.test(text) ? Number(text) : cell;
-  if (GROUPED_DECIMAL.test(text) || isThousands(text)) return Number(withPoint(text));
-  if (GROUPED.test(text)) return { twoWays: text.slice(0, 20) };
-  return DECIMAL.test(text) || PLAIN.test(text) ? Number(text.replace(',', '.')) : cell;
+  if (isCommaFile) return PLAIN.test(text) ? exactly(text, text) : cell;
+  if (GROUPED_DECIMAL.test(text) || isThousands(text)) return exactly(withPoint(text), text);
+  if (GROUPED.test(text)) return { problem: twoWays(text.slice(0, 20)) };
+  return DECIMAL.test(text) || PLAIN.test(text) ? exactly(text.replace(',', '.'), text) : cell;
+}
+
+/** A number that keeps fewer decimals than the text has was rounded. */
+function exactly(plain: string, text: string): ReadNumber {
+  const number = Number(plain);
+  if (decimalsOf(String(number)) >= decimalsOf(plain)) return number;
+  return { problem: `${text.slice(0, 40)} has too many digits` };
+}
+
+/** Without trailing zeros. */
+const decimalsOf = (plain: string): number => /\.(\d*[1-9])/.exec(plain)?.[1]?.length ?? 0;
+
+function twoWays(text: string): string {
+  const whole = text.replaceAll(/[.,]/g, '');
+  return `${text} can be read in two ways: write ${whole}, or ${text.replace(/.{3}$/, (end) => end.slice(0, 2))}`;
 }
 
 /** `1.000.000` has several groups with the same separator, so it cannot be a decimal sign. */

@@ -1,3 +1,4 @@
+import { unmarkFormula } from './csv.formulas.ts';
 import { readNumber } from './csv.numbers.ts';
 import { type CsvRow, createCsvScan } from './csv.scanner.ts';
 import type { FileReader, FileRow } from './file.rows.ts';
@@ -35,13 +36,16 @@ export function createCsvReader(): FileReader {
 }
 
 /** Empty lines, and the empty rows that spreadsheets append. */
-const isBlank = ({ cells }: CsvRow) => cells.every((text) => text.trim() === '');
+const isBlank = ({ cells }: CsvRow) => usedOf(cells) === 0;
+
+/** How many cells there are up to the last one that is not blank. */
+const usedOf = (cells: string[]): number => cells.findLastIndex((text) => text.trim() !== '') + 1;
 
 /** @throws UnreadableFile if the header has neither a SKU nor the required fields of a new product, or repeats a column */
 function columnsOf(header: Scanned<CsvRow>): string[] {
   if ('problem' in header) throw new UnreadableFile(header.problem);
   const { cells } = header.row;
-  const end = cells.findLastIndex((text) => text !== '') + 1;
+  const end = usedOf(cells);
   if (end > MAX_COLUMNS) throw new UnreadableFile(`The first row has more than ${MAX_COLUMNS} columns`);
   const columns = cells.slice(0, end).map((text) => text.trim().toLowerCase());
   const missing = columns.includes('sku') ? [] : ['name', 'price'].filter((name) => !columns.includes(name));
@@ -54,8 +58,9 @@ function columnsOf(header: Scanned<CsvRow>): string[] {
 
 function fieldsOf(columns: string[], scanned: Scanned<CsvRow>) {
   if ('problem' in scanned) return { problem: scanned.problem };
-  const { cells, isCommaFile } = scanned.row;
-  const used = cells.findLastIndex((text) => text !== '') + 1;
+  const { isCommaFile } = scanned.row;
+  const cells = scanned.row.cells.map(unmarkFormula);
+  const used = usedOf(cells);
   const sku = cells[columns.indexOf('sku')];
   if (used > columns.length)
     return { problem: `The row has ${used} columns, the header ${columns.length}`, sku };
@@ -65,14 +70,9 @@ function fieldsOf(columns: string[], scanned: Scanned<CsvRow>) {
     if (text.trim() === '') continue;
     const name = columns[i] ?? '';
     const value = NUMBERS.has(name) ? readNumber(text, isCommaFile) : text;
-    if (typeof value === 'object') return { problem: twoWays(name, value.twoWays), sku };
+    if (typeof value === 'object')
+      return { problem: `${name === 'price' ? 'Price' : 'Stock'} ${value.problem}`, sku };
     fields[name] = value;
   }
   return { fields };
-}
-
-function twoWays(column: string, text: string): string {
-  const whole = text.replaceAll(/[.,]/g, '');
-  const label = column === 'price' ? 'Price' : 'Stock';
-  return `${label} ${text} can be read in two ways: write ${whole}, or ${text.replace(/.{3}$/, (end) => end.slice(0, 2))}`;
 }

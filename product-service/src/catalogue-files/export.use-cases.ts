@@ -7,6 +7,7 @@ import { FIELD_COLUMNS } from '../products/product.fields.ts';
 import type { ProductRepository } from '../products/product.repository.ts';
 import type { ExportQuery, Product } from '../products/product.schemas.ts';
 import { keyOf } from '../products/product.sort.ts';
+import { markFormula } from './csv.formulas.ts';
 import { CSV, NDJSON } from './import.reader.ts';
 
 interface ExportUseCaseOptions {
@@ -78,7 +79,7 @@ export type ExportUseCases = ReturnType<typeof createExportUseCases>;
 const MUST_BE_QUOTED = /["\r\n,;\t]/;
 
 const toCell = (value: Cell): string => {
-  const text = String(value ?? '');
+  const text = typeof value === 'string' ? markFormula(value) : String(value ?? '');
   return MUST_BE_QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 const toCsvRow = (cells: Cell[]): string => `${cells.map(toCell).join(',')}\n`;
