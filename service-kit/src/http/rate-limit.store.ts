@@ -1,4 +1,4 @@
-import type { ClientRateLimitInfo, Store } from 'express-rate-limit';
+import type { ClientRateLimitInfo } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 import type { RedisConnection } from '../redis/connect.ts';
 
@@ -41,7 +41,8 @@ interface SharedStoreOptions {
   whileAway: (key: string) => Promise<ClientRateLimitInfo> | ClientRateLimitInfo;
 }
 
-export interface SharedStore extends Store {
+export interface SharedStore {
+  increment(key: string): Promise<ClientRateLimitInfo>;
   /** Counts a hit of a client that is far from the limit, without waiting for Redis; undefined if `increment` has to. */
   countAhead(key: string): ClientRateLimitInfo | undefined;
 }
@@ -152,11 +153,8 @@ export function createSharedStore({
     return { totalHits: Math.max(1, window.hits - later), resetTime: window.resetTime };
   };
   return {
-    localKeys: false,
     countAhead,
     increment: async (key) =>
       redis.isReady() ? countInRedis(key).catch(() => whileAway(key)) : whileAway(key),
-    decrement: (key) => redis.run(async (client) => void (await client.decr(prefix + key))),
-    resetKey: (key) => redis.run(async (client) => void (await client.del(prefix + key))),
   };
 }

@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import {
-  type AugmentedRequest,
-  ipKeyGenerator,
-  MemoryStore,
-  type Options,
-  rateLimit,
-  type Store,
-} from 'express-rate-limit';
+import { type ClientRateLimitInfo, ipKeyGenerator, MemoryStore, type Options } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 import { RateLimited } from '../errors/http-errors.ts';
 import type { RedisConnection } from '../redis/connect.ts';
@@ -41,7 +34,7 @@ export function createRateLimits({ limits, enabled, redis, metrics }: RateLimits
   const handlers = new Map<string, RequestHandler>();
   if (enabled) {
     for (const [name, limit] of Object.entries(limits)) {
-      const store = redis === undefined ? new MemoryStore() : storeInRedis({ name, limit, redis, metrics });
+      const store = redis === undefined ? memoryStore(limit) : storeInRedis({ name, limit, redis, metrics });
       const onRejection = () => metrics.rejections.inc({ limit: name });
       // From the start, so that the first rejection counts as an increase.
       metrics.rejections.inc({ limit: name }, 0);
@@ -62,7 +55,7 @@ const MAX_POLICIES = 10_000;
 function toHandler(
   name: string,
   { max, seconds, perAddress }: Limit,
-  store: Store | SharedStore,
+  store: MemoryStore | SharedStore,
   onRejection: () => void,
 ): RequestHandler {
   const keyOf = perAddress ? callerKey : clientKey;
@@ -71,38 +64,23 @@ function toHandler(
     max: MAX_POLICIES,
     memoMethod: (key) => `${identifier}; q=${max}; w=${seconds}; pk=:${partitionOf(key)}:`,
   });
-  const limiter = rateLimit({
-    windowMs: seconds * 1000,
-    limit: max,
-    standardHeaders: false,
-    legacyHeaders: false,
-    keyGenerator: keyOf,
-    store,
-    handler(_request, _response, next) {
-      onRejection();
-      next(new RateLimited());
-    },
-  });
-  /** The draft-8 headers as express-rate-limit writes them, except that it would hash the client's key for each response. */
+  /** The headers of draft 8. */
   const setHeaders = (response: Response, key: string, hits: number, rest: number) => {
     response.setHeader('RateLimit', `${identifier}; r=${Math.max(0, max - hits)}; t=${rest}`);
     response.setHeader('RateLimit-Policy', policies.memo(key));
   };
   return (request: Request, response: Response, next: NextFunction) => {
     const key = keyOf(request, response);
-    const admitted = 'countAhead' in store ? store.countAhead(key) : undefined;
-    if (admitted !== undefined) {
-      setHeaders(response, key, admitted.totalHits, secondsUntil(admitted.resetTime));
-      return next();
-    }
-    const done = (error?: unknown) => {
-      const info = (request as AugmentedRequest)['rateLimit'];
-      const rest = secondsUntil(info?.resetTime);
-      if (info !== undefined) setHeaders(response, key, info.used, rest);
-      if (error instanceof RateLimited) response.setHeader('Retry-After', String(rest));
-      next(error);
+    const admit = ({ totalHits, resetTime }: ClientRateLimitInfo) => {
+      const rest = secondsUntil(resetTime);
+      setHeaders(response, key, totalHits, rest);
+      if (totalHits <= max) return next();
+      onRejection();
+      response.setHeader('Retry-After', String(rest));
+      throw new RateLimited();
     };
-    return limiter(request, response, done);
+    const admitted = 'countAhead' in store ? store.countAhead(key) : undefined;
+    return admitted === undefined ? store.increment(key).then(admit) : admit(admitted);
   };
 }
 
@@ -135,10 +113,16 @@ interface SharedStoreOptions {
   metrics: Metrics;
 }
 
+function memoryStore({ seconds }: Limit): MemoryStore {
+  const store = new MemoryStore();
+  store.init({ windowMs: seconds * 1000 } as Options);
+  return store;
+}
+
 /** Windows in Redis; while it is unavailable, `withoutRedis` of the limit applies. */
 function storeInRedis({ name, limit, redis, metrics }: SharedStoreOptions): SharedStore {
-  const local = new MemoryStore();
-  const shared = createSharedStore({
+  const local = memoryStore(limit);
+  return createSharedStore({
     ...limit,
     redis,
     prefix: `${redis.prefix}limit:${name}:`,
@@ -148,5 +132,4 @@ function storeInRedis({ name, limit, redis, metrics }: SharedStoreOptions): Shar
       return { totalHits: 1, resetTime: new Date(Date.now() + limit.seconds * 1000) };
     },
   });
-  return { ...shared, init: (options: Options) => local.init(options) };
 }

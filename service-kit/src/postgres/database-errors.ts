@@ -17,7 +17,7 @@ const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMED
 const PASSING_STATES = /^(08|53|57|40|55P03|25006)/;
 /** Plain errors of the `pg` pool and client have a text only. */
 const PASSING_TEXTS =
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|The request took too long|Client has encountered a connection error|does not take writes/i;
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|connection timeout|Client has encountered a connection error/i;
 
 /** Five characters, one of them a digit: this excludes `EPIPE`. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
@@ -57,10 +57,7 @@ export function wasNotDone(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined) return wasRolledBack(error) && PASSING_STATES.test(state);
   const { code, message } = (error ?? {}) as DatabaseError;
-  return (
-    code === 'ECONNREFUSED' ||
-    /timeout exceeded when trying to connect|does not take writes/.test(String(message))
-  );
+  return code === 'ECONNREFUSED' || /timeout exceeded when trying to connect/.test(String(message));
 }
 
 /** Whether the database was unavailable or overloaded, which becomes a 503 and not a 500. */
@@ -68,7 +65,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof OutOfTime) return true;
   const { code, message } = (error ?? {}) as DatabaseError;
   const state = sqlStateOf(error);
-  if (state !== undefined && !state.startsWith('P')) return PASSING_STATES.test(state);
+  if (state !== undefined) return PASSING_STATES.test(state);
   if (typeof code === 'string' && CONNECTION_CODES.has(code)) return true;
   return typeof message === 'string' && PASSING_TEXTS.test(message);
 }

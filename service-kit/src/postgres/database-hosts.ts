@@ -7,9 +7,6 @@ export const NO_LIMITS = '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_tr
 /** Host names of a connection string, with everything before and after them. */
 const PARTS = /^(postgres(?:ql)?:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/;
 
-/** No host of the list takes writes: a failover is under way, or all of them are replicas. */
-export class NoPrimary extends Error {}
-
 /**
  * The connection strings of `postgresql://user@host1,host2:5433/database`, one per host, as libpq reads them. A host
  * without a port has 5432.
@@ -87,8 +84,9 @@ export async function connectClient(connectionString: string): Promise<Client> {
   throw failure;
 }
 
-/** What libpq does for `target_session_attrs=read-write`. */
+/** What libpq does for `target_session_attrs=read-write`. @throws Error with the SQLSTATE that a write would have failed with */
 async function refuseReplica(client: Client): Promise<void> {
   const { rows } = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only');
-  if (rows[0]?.transaction_read_only === 'on') throw new NoPrimary('The database host does not take writes');
+  if (rows[0]?.transaction_read_only === 'on')
+    throw Object.assign(new Error('The database host does not take writes'), { code: '25006' });
 }

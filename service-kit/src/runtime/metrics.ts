@@ -1,25 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** The metrics of every service; features add their own to `registry`. */
-export interface Metrics {
-  registry: Registry;
-  requests: Histogram<'method' | 'route' | 'status'>;
-  cacheReads: Counter<'cache' | 'result'>;
-  cacheLoads: Counter<'cache'>;
-  /** How often a feature continued without Redis. */
-  degraded: Counter<'feature'>;
-  /** Requests refused by a limit, by the name of the limit. */
-  rejections: Counter<'limit'>;
-  outboundCalls: Histogram<'target' | 'result'>;
-}
-
 /** What the process was built from; the images set both. */
 interface Build {
   version?: string | undefined;
   revision?: string | undefined;
 }
 
-export function createMetrics(service: string, build: Build = {}): Metrics {
+/** The metrics of every service; features add their own to `registry`. */
+export function createMetrics(service: string, build: Build = {}) {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
@@ -79,3 +67,5 @@ export function createMetrics(service: string, build: Build = {}): Metrics {
     }),
   };
 }
+
+export type Metrics = ReturnType<typeof createMetrics>;
