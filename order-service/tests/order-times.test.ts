@@ -83,6 +83,16 @@ describe("everybody's orders", () => {
     await list(`from=2026-01-01&cursor=${byId}`).expect(400);
   });
 
+  test.each<[string, [string, number], number]>([
+    ['the largest id', ['2026-01-02T00:00:00.000Z', 2 ** 31 - 1], 200],
+    ['an id beyond int32', ['2026-01-02T00:00:00.000Z', 2 ** 31], 400],
+    ['an id of 53 bits', ['2026-01-02T00:00:00.000Z', 2 ** 53 - 1], 400],
+    ['300 digits of a second', [`2026-01-02T00:00:00.${'0'.repeat(300)}Z`, 1], 400],
+  ])('respond to a forged cursor with %s', async (_what, key, status) => {
+    const cursor = Buffer.from(JSON.stringify(key)).toString('base64url');
+    await list(`from=2026-01-01&cursor=${cursor}`).expect(status);
+  });
+
   test.each<{ status?: 'delivered' }>([{}, { status: 'delivered' }])(
     'of an old day are read along orders_by_time, and no newer one is read: %j',
     async (filter) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { idCursor, pagingQuery, toPage, toWindow } from './paging.ts';
+import { bigintTimeCursor, idCursor, pagingQuery, timeCursor, toPage, toWindow } from './paging.ts';
 
 const query = z.object(pagingQuery(10));
 const windowOf = (sent: Record<string, string>) => toWindow(query.parse(sent), idCursor);
@@ -44,6 +44,28 @@ describe('the window of a list', () => {
     { per_page: '101' },
     { cursor: '' },
   ])('refuses %j', (sent) => expect(query.safeParse(sent).success).toBe(false));
+});
+
+describe('a cursor in order of time', () => {
+  const time = '2026-01-01T00:00:00.000Z';
+  const after = (key: unknown, schema = timeCursor) =>
+    toWindow(query.parse({ cursor: encode(key) }), schema).after;
+
+  test('has a time in milliseconds and an id', () => {
+    expect(after([time, 2 ** 31 - 1])).toEqual([time, 2 ** 31 - 1]);
+    expect(after([time, 2 ** 31], bigintTimeCursor)).toEqual([time, 2 ** 31]);
+  });
+
+  test.each([
+    ['an id beyond int32', [time, 2 ** 31]],
+    ['300 digits of a second', [`2026-01-01T00:00:00.${'0'.repeat(300)}Z`, 1]],
+    ['microseconds', ['2026-01-01T00:00:00.000000Z', 1]],
+    ['no milliseconds', ['2026-01-01T00:00:00Z', 1]],
+    ['the year 0', ['0000-01-01T00:00:00.000Z', 1]],
+    ['another zone', ['2026-01-01T00:00:00.000+01:00', 1]],
+  ])('is refused with %s', (_what, key) => {
+    expect(() => after(key)).toThrow('This cursor is not one of this list');
+  });
 });
 
 describe('a page', () => {

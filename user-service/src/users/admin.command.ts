@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { timeCursor, toWindow } from '@shop/service-kit/http/paging';
+import { bigintTimeCursor, toWindow } from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { ChangeAccounts } from '../accounts/account.changer.ts';
 import { createAuditRepository } from '../audit/audit.repository.ts';
@@ -96,7 +96,7 @@ async function listSessions({ id: userId, username }: Account, { query }: AdminC
 }
 
 async function listEvents({ id: userId, username }: Account, { query }: AdminCommandOptions) {
-  const window = toWindow({ page: 1, per_page: SHOWN_EVENTS }, timeCursor);
+  const window = toWindow({ page: 1, per_page: SHOWN_EVENTS }, bigintTimeCursor);
   const filter = { user_id: userId, event: undefined, from: undefined, to: undefined };
   const events = await createAuditRepository(query).list(filter, window);
   if (events.length === 0) return `Nothing is recorded about ${username} (id ${userId}).`;
