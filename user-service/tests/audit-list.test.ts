@@ -50,11 +50,14 @@ describe('GET /api/users/audit', () => {
     expect(await names('event=logout')).toEqual([]);
   });
 
-  test('counts up to 10,000', async () => {
+  test('counts up to the row behind the last page', async () => {
     await shop.db.$executeRaw`
       INSERT INTO security_events (event, user_id, created_at)
       SELECT 'logout', 2147483000, now() - make_interval(secs => i) FROM generate_series(1, 10050) AS i`;
-    expect(await trail.list('user_id=2147483000')).toMatchObject({ total: 10_000, total_is_estimate: true });
+    expect(await trail.list('user_id=2147483000&per_page=100')).toMatchObject({
+      ...{ total: 10_001, total_is_estimate: true },
+      ...{ pages: 100, pages_capped: true },
+    });
   });
 
   test.each<[string, object, string]>([
@@ -91,11 +94,15 @@ describe('GET /api/users/audit', () => {
     await trail.get(query).expect(400);
   });
 
-  test.each([
-    ['0000-01-01T00:00:00Z', 400],
-    ['0001-01-01T00:00:00Z', 200],
-  ])('responds to a cursor of the time %s with %i', async (time, status) => {
-    const cursor = Buffer.from(JSON.stringify([time, 1])).toString('base64url');
+  test.each<[string, [string, number], number]>([
+    ['the year 0', ['0000-01-01T00:00:00.000Z', 1], 400],
+    ['the year 1', ['0001-01-01T00:00:00.000Z', 1], 200],
+    ['an id beyond int32', ['2026-01-01T00:00:00.000Z', 2 ** 31], 200],
+    ['an id of 53 bits', ['2026-01-01T00:00:00.000Z', 2 ** 53 - 1], 200],
+    ['an id beyond 53 bits', ['2026-01-01T00:00:00.000Z', 2 ** 53], 400],
+    ['300 digits of a second', [`2026-01-01T00:00:00.${'0'.repeat(300)}Z`, 1], 400],
+  ])('responds to a forged cursor with %s', async (_what, key, status) => {
+    const cursor = Buffer.from(JSON.stringify(key)).toString('base64url');
     await trail.get(`cursor=${cursor}`).expect(status);
   });
 

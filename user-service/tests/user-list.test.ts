@@ -55,6 +55,17 @@ describe('GET /api/users', () => {
     expect(users.every((user) => user.role === 'admin')).toBe(true);
   });
 
+  test('counts up to the row behind the last page', async () => {
+    await shop.db.$executeRaw`
+      INSERT INTO users (username, username_key, email, email_key, password_hash)
+      SELECT 'many' || i, 'many' || i, 'many' || i || '@x.example', 'many' || i || '@x.example', 'x'
+        FROM generate_series(1, 10050) AS i`;
+    for (const query of ['?per_page=100', '?per_page=100&q=many', '?per_page=100&role=customer'])
+      expect((await get(query, admin.bearer).expect(200)).body).toMatchObject({
+        ...{ total: 10_001, pages: 100, pages_capped: true },
+      });
+  });
+
   test.each([
     'page=0',
     'page=-1',

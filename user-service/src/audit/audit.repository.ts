@@ -1,4 +1,4 @@
-import type { TimeKey, Window } from '@shop/service-kit/http/paging';
+import { MOST_COUNTED, type TimeKey, type Window } from '@shop/service-kit/http/paging';
 import { type Fragment, type Query, sql } from '@shop/service-kit/postgres/query';
 import type { SecurityEventName, StoredEvent } from './audit.events.ts';
 import type { AuditFilter } from './audit.schemas.ts';
@@ -15,9 +15,6 @@ export interface SecurityEvent {
   /** Nothing personal: it outlives the user. */
   details?: Record<string, string | number>;
 }
-
-/** Events that are counted exactly; counting on would read a large part of the table at each request. */
-const MAX_COUNTED = 10_000;
 
 /**
  * The audit trail. With the statements of a transaction, an event is recorded if and only if what it reports was done.
@@ -57,12 +54,12 @@ export function createAuditRepository(query: Query) {
       return rows.map((row) => ({ ...row, id: Number(row.id) }));
     },
 
-    /** Exact up to a limit, which is returned for any larger number. */
-    async count(filter: AuditFilter): Promise<{ total: number; isLeast: boolean }> {
+    /** Up to MOST_COUNTED: counting on would read a large part of the table at each request. */
+    async count(filter: AuditFilter): Promise<number> {
       const [row] = await query<[{ total: number }]>`
         SELECT count(*)::int AS total
-          FROM (SELECT 1 FROM security_events WHERE ${matching(filter)} LIMIT ${MAX_COUNTED + 1}::int) AS counted`;
-      return { total: Math.min(row.total, MAX_COUNTED), isLeast: row.total > MAX_COUNTED };
+          FROM (SELECT 1 FROM security_events WHERE ${matching(filter)} LIMIT ${MOST_COUNTED}::int) AS counted`;
+      return row.total;
     },
 
     /**

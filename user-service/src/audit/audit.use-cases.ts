@@ -1,4 +1,10 @@
-import { type TimeKey, timeCursor, toPage, toWindow } from '@shop/service-kit/http/paging';
+import {
+  bigintTimeCursor,
+  MOST_COUNTED,
+  type TimeKey,
+  toPage,
+  toWindow,
+} from '@shop/service-kit/http/paging';
 import type { Query } from '@shop/service-kit/postgres/query';
 import type { Logger } from 'pino';
 import { createAuditRepository } from './audit.repository.ts';
@@ -22,10 +28,14 @@ export function createAuditUseCases({ unprepared, logger }: AuditOptions) {
 
     async list({ user_id, event, from, to, ...paging }: AuditQuery) {
       const filter = { user_id, event, from, to };
-      const window = toWindow(paging, timeCursor);
-      const [rows, { total, isLeast }] = await Promise.all([trail.list(filter, window), trail.count(filter)]);
+      const window = toWindow(paging, bigintTimeCursor);
+      const [rows, total] = await Promise.all([trail.list(filter, window), trail.count(filter)]);
       const page = toPage(window, rows, total, ({ createdAt, id }): TimeKey => [createdAt.toISOString(), id]);
-      return { events: page.rows.map(toAuditResponse), ...page.paging, total_is_estimate: isLeast };
+      return {
+        events: page.rows.map(toAuditResponse),
+        ...page.paging,
+        total_is_estimate: total >= MOST_COUNTED,
+      };
     },
 
     /** Writes the failed logins that are still collected. */

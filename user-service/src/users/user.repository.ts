@@ -1,4 +1,4 @@
-import type { Window } from '@shop/service-kit/http/paging';
+import { MOST_COUNTED, type Window } from '@shop/service-kit/http/paging';
 import { isUniqueViolation } from '@shop/service-kit/postgres/database-errors';
 import { type Query, sql } from '@shop/service-kit/postgres/query';
 import { type Account, accountColumns, type Role } from '../identity/account.ts';
@@ -125,14 +125,15 @@ export function createUserRepository(query: Query) {
 
 /** @param unprepared plans each statement for its values: each filter has an index of its own */
 export function createUserList(unprepared: Query) {
-  /** One row more than the window's limit, which shows whether there is a next page. */
+  /** One row more than the window's limit, which shows whether there is a next page; counts up to MOST_COUNTED. */
   return async ({ q, role }: UserFilter, { limit, offset, after }: Window<readonly [number]>) => {
     const part = q === undefined ? undefined : `%${escapePattern(identityKey(q))}%`;
     const matching = sql`${role === undefined ? sql`TRUE` : sql`role = ${role}`}
       AND ${part === undefined ? sql`TRUE` : sql`(username_key LIKE ${part} OR email_key LIKE ${part})`}`;
     const behind = after === undefined ? sql`TRUE` : sql`id > ${after[0]}::int`;
     const [[count], rows] = await Promise.all([
-      unprepared<[{ total: number }]>`SELECT count(*)::int AS total FROM users WHERE ${matching}`,
+      unprepared<[{ total: number }]>`
+        SELECT count(*)::int AS total FROM (SELECT FROM users WHERE ${matching} LIMIT ${MOST_COUNTED}::int) AS counted`,
       unprepared<Account[]>`
         SELECT ${accountColumns} FROM users WHERE ${matching} AND ${behind}
          ORDER BY id LIMIT ${limit + 1}::int OFFSET ${offset}::int`,
