@@ -78,6 +78,18 @@ describe('POST /api/orders', () => {
     expect(await stockOf(shop, enough)).toBe(5);
   });
 
+  test('names the short products in a bounded text, however many they are, and lists them all', async () => {
+    const ids = Array.from({ length: 100 }, (_, i) => 2_147_483_000 + i);
+    const product = { name: 'Rare', priceMinor: 1n, stock: 0, category: 'General', ownerId: 900 };
+    await shop.products.db.product.createMany({ data: ids.map((id) => ({ id, ...product })) });
+    const lines = ids.map((id): [number, number] => [id, 1]);
+    const { body } = await placeOrder(shop, 1, basket(...lines));
+    expect(body).toMatchObject({ code: 'insufficient_stock', error: body.detail });
+    expect(body.detail).toMatch(/^Insufficient stock for product 2147483000, 2147483001, .*…$/);
+    expect(body.detail).toHaveLength(300);
+    expect(body.details).toHaveLength(100);
+  });
+
   test('lists every unknown or deleted product, before short ones, and reserves nothing', async () => {
     const unknown = 2_000_000_000;
     const [deleted, enough, empty] = await Promise.all([

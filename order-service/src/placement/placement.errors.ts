@@ -1,6 +1,7 @@
 import { type AppError, defineError, type ErrorExtras } from '@shop/service-kit/errors/app-error';
-import { Unavailable } from '@shop/service-kit/errors/http-errors';
+import { MAX_TEXT, Unavailable } from '@shop/service-kit/errors/http-errors';
 import { count, id } from '@shop/service-kit/http/fields';
+import { shorten } from '@shop/service-kit/text/texts';
 import { z } from 'zod';
 import { ProductBusy, ProductServiceUnavailable } from '../clients/product.errors.ts';
 import type { Shortage } from '../clients/product.response.schemas.ts';
@@ -28,11 +29,12 @@ export const ProductNotFound = defineError(
     members: shortLines('The products that are not sold, or no longer.'),
   },
 );
-/** Lists every short line, so that a storefront can correct the whole basket in one step. */
+/** Names as many short products as fit. `details` lists every short line, so that a storefront can correct the whole basket in one step. */
 export const InsufficientStock = defineError(
   400,
   'insufficient_stock',
-  (short: Shortage[]) => `Insufficient stock for product ${short.map((line) => line.product_id).join(', ')}`,
+  (short: Shortage[]) =>
+    shorten(`Insufficient stock for product ${short.map((line) => line.product_id).join(', ')}`, MAX_TEXT),
   (short): ErrorExtras => ({ members: { details: short } }),
   {
     sample: [[{ product_id: 1, requested: 5, available: 2 }]],

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { shorten } from '../text/texts.ts';
 import { defineError, FIELD_CODES, type FieldIssue, MAX_ISSUES } from './app-error.ts';
 
-/** Bounds of a validation error for any input: characters of one message, and bytes of all of them. */
-const MAX_TEXT = 300;
+/** Characters of each text of a problem document, for any input. */
+export const MAX_TEXT = 300;
+/** Bytes of all messages of a validation error, for any input. */
 const MAX_BYTES = 8000;
 
 /** The first issues, as many as fit. The body contains each message twice, the first one four times. */
@@ -91,6 +92,8 @@ export const BodyTooLarge = defineError(
   undefined,
   { sample: ['100 kB'] },
 );
+/** For UnsupportedMediaType: what a JSON body may be. */
+export const JSON_BODY = 'application/json in UTF-8, plain or compressed with gzip, deflate or br';
 export const UnsupportedMediaType = defineError(
   415,
   'unsupported_media_type',
