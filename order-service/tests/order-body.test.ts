@@ -45,6 +45,28 @@ describe('a shipping address', () => {
     expect([placed.status, placed.body.order.shipping_address]).toEqual([201, without]);
   });
 
+  test('gets all that is wrong reported at once', async () => {
+    const { name: _name, postal_code: _code, ...rest } = ADDRESS;
+    const errorsOfAddress = (shipping_address: unknown) => errorsOf({ ...basket([1, 1]), shipping_address });
+    expect(await errorsOfAddress(rest)).toEqual(['Name is required', 'Postal code is required']);
+    expect(await errorsOfAddress({ ...rest, zip: '3000' })).toEqual([
+      'Name is required',
+      'Unknown field: zip',
+      'Postal code is required',
+    ]);
+    // Whether one is needed depends on the country.
+    expect(await errorsOfAddress({ ...rest, country: 'UK' })).toEqual([
+      'Name is required',
+      'Country must be an ISO 3166-1 alpha-2 code',
+    ]);
+    expect(await errorsOfAddress({ ...rest, country: 'QA' })).toEqual(['Name is required']);
+    expect(await errorsOfAddress({ ...rest, postal_code: 7 })).toEqual([
+      'Name is required',
+      'Postal code must be a string',
+    ]);
+    for (const address of ['x', [], 7]) expect(await errorsOfAddress(address)).toHaveLength(1);
+  });
+
   test('counts characters, not UTF-16 units', async () => {
     const id = await createProduct(shop);
     const fits = {

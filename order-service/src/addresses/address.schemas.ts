@@ -30,12 +30,19 @@ const fields = z.strictObject({
   phone: optional(addressText('Phone', 'For the carrier.', '+44 20 7946 0000')),
 });
 
+const hasCountry = (address: unknown) => {
+  const { country } = (address ?? {}) as { country?: unknown };
+  return typeof country === 'string' && COUNTRIES.has(country);
+};
+
 /** A shipping address. A postal code is required in countries that have them. */
 export const shippingAddress = fields
   .refine(({ postal_code, country }) => postal_code !== undefined || WITHOUT_POSTAL_CODES.has(country), {
     error: 'Postal code is required',
     path: ['postal_code'],
     params: { code: 'required' },
+    // Also when other fields are wrong: all that is wrong is reported at once. But the country must be known.
+    when: ({ issues, value }) => hasCountry(value) && !issues.some(({ path }) => path?.[0] === 'postal_code'),
   })
   .meta({ id: 'ShippingAddress', description: 'The shipping address of an order.' });
 
