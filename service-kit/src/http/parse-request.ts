@@ -32,6 +32,7 @@ export function parseRequest(route: Route, request: Request) {
 }
 
 const NO_QUERY = z.object({});
+const UNUSABLE = 'The query contains characters that cannot be used';
 
 /** The valid parts of an address, parsed and frozen. */
 interface Address {
@@ -87,14 +88,29 @@ function knownOnly(query: Record<string, string>, schema: z.ZodType, issues: Fie
   return query;
 }
 
+/** Percent-encoded bytes that follow each other. */
+const ENCODED = /(?:%[\da-f]{2})+/gi;
+
+/** Whether the percent-encoded bytes are UTF-8: `URLSearchParams` would put replacement characters in the place of others. */
+function isUtf8(search: string): boolean {
+  try {
+    for (const [bytes] of search.matchAll(ENCODED)) decodeURIComponent(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function queryOf(request: Request): Record<string, string> {
   const query: Record<string, string> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(searchOf(request))) {
+  const search = searchOf(request);
+  if (search.includes('%') && !isUtf8(search)) throw new MalformedRequest(UNUSABLE);
+  for (const [name, value] of new URLSearchParams(search)) {
     if (name in query)
       throw new MalformedRequest(
         `The query parameter ${JSON.stringify(shorten(name, MAX_NAME))} is repeated`,
       );
-    if (value.includes('\0')) throw new MalformedRequest('The query contains characters that cannot be used');
+    if (value.includes('\0')) throw new MalformedRequest(UNUSABLE);
     query[name] = value;
   }
   return query;

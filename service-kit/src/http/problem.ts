@@ -1,7 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { AppError } from '../errors/app-error.ts';
-import { BodyTooLarge, MalformedRequest, Unavailable, UnsupportedMediaType } from '../errors/http-errors.ts';
+import {
+  BodyTooLarge,
+  JSON_BODY,
+  MalformedRequest,
+  Unavailable,
+  UnsupportedMediaType,
+} from '../errors/http-errors.ts';
 import { isDatabaseUnavailable } from '../postgres/database-errors.ts';
 import { contextOf } from './request-context.ts';
 
@@ -59,10 +65,7 @@ function fromHttpFramework(thrown: unknown): AppError | undefined {
   const { status, type, expose } = (thrown ?? {}) as { status?: unknown; type?: unknown; expose?: unknown };
   if (expose !== true) return undefined;
   if (status === 413) return new BodyTooLarge('100 kB');
-  if (status === 415)
-    return new UnsupportedMediaType(
-      'application/json in UTF-8, plain or compressed with gzip, deflate or br',
-    );
+  if (status === 415) return new UnsupportedMediaType(JSON_BODY);
   if (type === 'entity.parse.failed') return new MalformedRequest('The body is not valid JSON');
   if (status === 400) return new MalformedRequest('The request cannot be read');
   return undefined;
