@@ -31,11 +31,11 @@ function compare(limits = {}, since = hourAgo()) {
 }
 const agreed = { released: [], reserved: [], short: [], cancelledLater: [] };
 
-async function buy(productId: number, quantity: number) {
+async function buy(productId: number, quantity: number, confirms = true) {
   const { body } = await placeOrder(shop, 1, basket([productId, quantity]));
   const id: number = body.order.id;
   const { reservationId } = await shop.db.order.findUniqueOrThrow({ where: { id } });
-  await shop.client.confirm({ reservationIds: [reservationId], requestId: 'test' });
+  if (confirms) await shop.client.confirm({ reservationIds: [reservationId], requestId: 'test' });
   return { id, reservationId };
 }
 
@@ -107,6 +107,27 @@ describe('a comparison of both databases', () => {
     await shop.client.release({ reservationId: cancelled.reservationId, requestId: 'test' });
     expect(await compare()).toMatchObject({ ...agreed, cancelledLater: [cancelled.id] });
     await forgetOrder(cancelled.id);
+  });
+
+  test('changes nothing in a dry run, and reports what a repair would find', async () => {
+    const product = await createProduct(shop, { stock: 10 });
+    const statusOf = async (id: string) =>
+      (await shop.products.db.reservation.findUniqueOrThrow({ where: { id } })).status;
+    const held = await buy(product, 1, false);
+    const [lost, short, cancelled] = [await buy(product, 2), await buy(product, 3), await buy(product, 1)];
+    await forgetReservation(lost.reservationId, product, 5);
+    await forgetReservation(short.reservationId, product, 5);
+    await shop.client.release({ reservationId: cancelled.reservationId, requestId: 'test' });
+    await products.query('UPDATE products SET stock = 2 WHERE id = $1', [product]);
+    const expected = { ...agreed, reserved: [lost.id], short: [short.id], cancelledLater: [cancelled.id] };
+    const before = await products.query('SELECT * FROM reservations ORDER BY id');
+    expect(await compare({ dryRun: true })).toMatchObject(expected);
+    expect((await products.query('SELECT * FROM reservations ORDER BY id')).rows).toEqual(before.rows);
+    expect([await statusOf(held.reservationId), await stockOf(shop, product)]).toEqual(['HELD', 2]);
+    expect(await compare()).toMatchObject(expected);
+    expect([await statusOf(held.reservationId), await stockOf(shop, product)]).toEqual(['CONFIRMED', 0]);
+    expect(await compare({ dryRun: true })).toMatchObject({ ...expected, reserved: [] });
+    for (const { id } of [short, cancelled]) await forgetOrder(id);
   });
 
   test('looks no further back than it is asked to, and from the beginning if it is', async () => {

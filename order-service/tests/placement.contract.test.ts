@@ -44,7 +44,7 @@ const step = fc.oneof(
   }),
   fc.record({ kind: fc.constant('place' as const), some }),
   fc.record({ kind: fc.constant('reject' as const), some, release: fc.boolean() }),
-  fc.record({ kind: fc.constantFrom('release' as const, 'confirm' as const), some }),
+  fc.record({ kind: fc.constantFrom('release' as const, 'confirm' as const, 'statuses' as const), some }),
   fc.record({ kind: fc.constant('abandon' as const), some }),
   fc.record({ kind: fc.constant('cancel' as const), one }),
   fc.record({ kind: fc.constantFrom('find' as const, 'resume' as const), by }),
@@ -78,6 +78,8 @@ async function take(sides: Sides, taken: Step): Promise<unknown[]> {
       return sides.release(idsOf(taken.some));
     case 'confirm':
       return sides.confirm(idsOf(taken.some));
+    case 'statuses':
+      return sides.statusesOf(idsOf(taken.some));
     case 'abandon':
       return sides.abandon(idsOf(taken.some));
     case 'cancel':

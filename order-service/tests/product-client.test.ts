@@ -121,6 +121,14 @@ describe('the client of product-service', () => {
     client.close();
   });
 
+  test('says that a product-service of an earlier release cannot list statuses', async () => {
+    const client = await clientOf((_request, response) => {
+      response.writeHead(404, { 'content-type': 'application/problem+json' }).end('{"code":"not_found"}');
+    });
+    await expect(client.statusesOf([ID], 'test')).rejects.toThrow('earlier release');
+    client.close();
+  });
+
   test('treats an error as an unusable response', async () => {
     let status = 401;
     const client = await clientOf((_request, response) => {

@@ -47,6 +47,9 @@ describeAuthorization({
     'GET /internal/reservations': { request: () => ({ query: { older_than: 60 } }) },
     'GET /internal/reservations/standing': { request: () => ({}) },
     'POST /internal/reservations/confirm': { request: () => ({ body: { reservation_ids: [randomUUID()] } }) },
+    'POST /internal/reservations/statuses': {
+      request: () => ({ body: { reservation_ids: [randomUUID()] } }),
+    },
     'POST /internal/reservations/:id/release': { request: () => ({ params: { id: randomUUID() } }) },
     'POST /internal/quotes': { request: async () => ({ body: { items: await items() } }) },
   },

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import request from 'supertest';
-import { createInternalCalls, type Item, items, token } from './support/internal.calls.ts';
+import { createInternalCalls, type Item, items } from './support/internal.calls.ts';
 import { createProduct } from './support/product.factory.ts';
 import { stockOf } from './support/stock.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
@@ -13,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const { post, reserve, confirm, release } = createInternalCalls(() => shop.app);
+const { post, reserve, release } = createInternalCalls(() => shop.app);
 const make = async (stock: number) => (await createProduct(shop.app, { stock, price: 12.5 })).id;
 const wanted = (id: string, ...lines: Item[]) => ({ reservation_id: id, items: items(...lines) });
 const reserveAll = async (reservations: ReturnType<typeof wanted>[], wait = false) => {
@@ -206,25 +205,4 @@ describe('a product locked by another transaction', () => {
       ['BUSY'],
     ]);
   });
-});
-
-test('what is held or confirmed is listed in the order of its ids, page by page', async () => {
-  const product = await make(100);
-  const standing = async (after?: string) => {
-    const response = await request(shop.app)
-      .get('/internal/reservations/standing')
-      .query(after === undefined ? {} : { after })
-      .set('Authorization', `Bearer ${token()}`);
-    expect(response.status).toBe(200);
-    return response.body.reservation_ids as string[];
-  };
-  const [held, confirmed, released] = [randomUUID(), randomUUID(), randomUUID()];
-  for (const id of [held, confirmed, released]) await reserve(id, [product, 1]);
-  await confirm(confirmed);
-  await release(released);
-  const all = await standing();
-  expect(all).toEqual([...all].sort());
-  expect([held, confirmed, released].map((id) => all.includes(id))).toEqual([true, true, false]);
-  expect(await standing(all[0])).toEqual(all.slice(1));
-  expect(await standing(all.at(-1))).toEqual([]);
 });

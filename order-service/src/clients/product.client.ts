@@ -7,8 +7,10 @@ import {
   heldResponse,
   type ProductQuote,
   type Reservation,
+  type ReservationState,
   responsesIn,
   standingResponse,
+  statusesResponse,
 } from './product.response.schemas.ts';
 
 const RESERVE = { method: 'POST', path: '/internal/reservations' } as const;
@@ -107,6 +109,21 @@ export function createProductClient({ currency, ...options }: ProductClientOptio
       const path = `/internal/reservations/standing?after=${after}`;
       const response = await inTurn(() => attempt({ method: 'GET', path, requestId }));
       return readResponse(standingResponse, response).reservation_ids;
+    },
+
+    /**
+     * The reservations among these that exist, by id; changes nothing.
+     * @param reservationIds up to 500
+     * @throws Error if product-service is of an earlier release, which has no such call
+     */
+    async statusesOf(reservationIds: string[], requestId: string): Promise<Map<string, ReservationState>> {
+      const path = '/internal/reservations/statuses';
+      const body = { reservation_ids: reservationIds };
+      const response = await inTurn(() => attempt({ method: 'POST', path, requestId, body }));
+      if (response.status === 404)
+        throw new Error('product-service is of an earlier release: a dry run needs this one');
+      const { reservations } = readResponse(statusesResponse, response);
+      return new Map(reservations.map((entry) => [entry.id, entry]));
     },
 
     /**

@@ -15,6 +15,14 @@ export const heldResponse = z.object({
 
 export const standingResponse = z.object({ reservation_ids: z.array(z.string()) });
 
+/** `refused`: at least one line could not be reserved. */
+const reservationState = z.object({
+  id: z.string(),
+  status: z.enum(['HELD', 'CONFIRMED', 'RELEASED']),
+  refused: z.boolean(),
+});
+export const statusesResponse = z.object({ reservations: z.array(reservationState) });
+
 export const problem = z.object({ code: z.string() });
 
 const heldStatus = z.enum(['HELD', 'CONFIRMED', 'RELEASED']);
@@ -45,5 +53,6 @@ export function responsesIn(currency: string) {
 export type Held = z.output<typeof heldResponse>['reservations'][number];
 export type ReservedLine = z.output<typeof line>;
 export type Shortage = z.output<typeof shortage>;
+export type ReservationState = z.output<typeof reservationState>;
 export type Reservation = z.output<ReturnType<typeof responsesIn>['reservations']>['reservations'][number];
 export type ProductQuote = z.output<ReturnType<typeof responsesIn>['quotes']>['quotes'][number];

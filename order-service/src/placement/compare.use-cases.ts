@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ProductClient } from '../clients/product.client.ts';
+import type { ReservationState } from '../clients/product.response.schemas.ts';
 import type { CompareRepository, StandingOrder } from './compare.repository.ts';
 
 interface CompareOptions {
   repository: CompareRepository;
-  products: Pick<ProductClient, 'confirm' | 'listStanding' | 'release' | 'reserve'>;
+  products: Pick<ProductClient, 'confirm' | 'listStanding' | 'quote' | 'release' | 'reserve' | 'statusesOf'>;
   logger: Logger;
 }
 
 interface CompareLimits {
   /** Ends the comparison early, after the call in progress: a stop does not wait for a whole page. */
   signal?: AbortSignal;
-  /** Repairs nothing, only reports. */
+  /** Changes nothing, only reports. Each order without a reservation is compared with the stock as it is now. */
   dryRun?: boolean;
 }
 
@@ -66,40 +67,75 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
     }
   };
 
-  const reserveAgain = async (
-    found: Comparison,
-    order: StandingOrder,
-    dryRun: boolean | undefined,
+  /** As of now: an order may have been cancelled since it was read. */
+  const isNeeded = async (reservationId: string) => (await repository.unneeded([reservationId])).length === 0;
+
+  /** What a repair would find now; undefined if the order has its stock. */
+  const findingOf = async (
+    { reservationId, items }: StandingOrder,
+    known: ReservationState | undefined,
     requestId: string,
   ) => {
+    if (known === undefined) {
+      const [quote] = await products.quote([items], requestId);
+      return quote?.refusal ? 'short' : 'reserved';
+    }
+    if (known.refused) return 'short';
+    return known.status === 'RELEASED' && (await isNeeded(reservationId)) ? 'cancelledLater' : undefined;
+  };
+
+  const reportAll = async (
+    found: Comparison,
+    orders: StandingOrder[],
+    limits: CompareLimits,
+    requestId: string,
+  ) => {
+    const reservationIds = orders.map(({ reservationId }) => reservationId);
+    const known = await products.statusesOf(reservationIds, requestId);
+    for (const order of orders) {
+      if (isAborted(limits)) return;
+      const finding = await findingOf(order, known.get(order.reservationId), requestId);
+      if (finding !== undefined) found[finding].push(order.id);
+    }
+  };
+
+  const reserveAgain = async (found: Comparison, order: StandingOrder, requestId: string) => {
     const { id, reservationId, items } = order;
-    if (dryRun) return void found.reserved.push(id);
     const [made] = await products.reserve([{ orderId: id, reservationId, items }], requestId, true);
     if (made?.status === 'HELD' || made?.status === 'CONFIRMED') {
       await products.confirm({ reservationIds: [reservationId], orderIds: [id], requestId });
       found.reserved.push(id);
     } else if (made?.refusal) {
       found.short.push(id);
-    } else if (made?.status === 'RELEASED' && !(await repository.unneeded([reservationId])).length) {
+    } else if (made?.status === 'RELEASED' && (await isNeeded(reservationId))) {
       found.cancelledLater.push(id);
     }
   };
 
-  const reserveMissing = async (found: Comparison, since: Date, limits: CompareLimits, requestId: string) => {
+  const repairAll = async (
+    found: Comparison,
+    orders: StandingOrder[],
+    limits: CompareLimits,
+    requestId: string,
+  ) => {
+    // Confirms the reservations that are still held, as their jobs would.
+    const confirmed = await products.confirm({
+      reservationIds: orders.map(({ reservationId }) => reservationId),
+      requestId,
+    });
+    for (const order of orders.filter(({ reservationId }) => !confirmed.has(reservationId))) {
+      if (isAborted(limits)) return;
+      await reserveAgain(found, order, requestId);
+    }
+  };
+
+  const compareOrders = async (found: Comparison, since: Date, limits: CompareLimits, requestId: string) => {
     let last: StandingOrder | undefined;
     while (!isAborted(limits)) {
       const page = await repository.standing(since, last);
       if (page.length === 0) return;
       found.orders += page.length;
-      // Confirms the reservations that are still held, as their jobs would.
-      const confirmed = await products.confirm({
-        reservationIds: page.map(({ reservationId }) => reservationId),
-        requestId,
-      });
-      for (const order of page.filter(({ reservationId }) => !confirmed.has(reservationId))) {
-        if (isAborted(limits)) return;
-        await reserveAgain(found, order, limits.dryRun, requestId);
-      }
+      await (limits.dryRun ? reportAll : repairAll)(found, page, limits, requestId);
       last = page.at(-1);
     }
   };
@@ -116,7 +152,7 @@ export function createCompareUseCases({ repository, products, logger }: CompareO
         ...{ released: [], reserved: [], short: [], cancelledLater: [] },
       };
       await releaseUnneeded(found, since, limits, requestId);
-      await reserveMissing(found, since, limits, requestId);
+      await compareOrders(found, since, limits, requestId);
       const { released, reserved, short, cancelledLater } = found;
       if (released.length + reserved.length + short.length + cancelledLater.length > 0)
         logger.error(

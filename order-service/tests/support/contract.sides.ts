@@ -171,6 +171,12 @@ export async function createContractSides({ orders: query, products: productQuer
       return [[...one].toSorted(), (await real.reservations.confirm(ids)).toSorted()];
     },
 
+    async statusesOf(ids: string[]) {
+      const one = await client.statusesOf(ids, '');
+      const other = await real.reservations.statusesOf(ids);
+      return [[...one.values()], other].map((found) => found.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
+    },
+
     reconcile: async () => [
       (await simulated.reconciling.rejectOverdue(100)).length,
       (await real.reconciling.rejectOverdue(100)).length,

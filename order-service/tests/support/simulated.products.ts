@@ -1,7 +1,11 @@
 import type { ProductClient } from '../../src/clients/product.client.ts';
 import { ProductServiceUnavailable } from '../../src/clients/product.errors.ts';
 import type { WantedReservation } from '../../src/clients/product.requests.ts';
-import type { Reservation, ReservedLine } from '../../src/clients/product.response.schemas.ts';
+import type {
+  Reservation,
+  ReservationState,
+  ReservedLine,
+} from '../../src/clients/product.response.schemas.ts';
 import type { Life, Network } from './simulated.network.ts';
 
 interface HeldRow extends Reservation {
@@ -64,6 +68,16 @@ export function createSimulatedProducts(initialStock: number[]) {
     return new Set(ids.filter((id) => reservations.get(id)?.status === 'CONFIRMED'));
   }
 
+  function statusesOf(ids: string[]): Map<string, ReservationState> {
+    const known = ids.flatMap((id) => reservations.get(id) ?? []);
+    return new Map(
+      known.map(({ id, status, refusal }) => [
+        id,
+        { id, status: status as ReservationState['status'], refused: refusal !== null },
+      ]),
+    );
+  }
+
   const held = () => [...reservations.values()].filter(({ status }) => status === 'HELD').map(({ id }) => id);
   const holding = (): Map<string, ReservedLine[]> =>
     new Map(
@@ -103,6 +117,7 @@ export function createSimulatedProducts(initialStock: number[]) {
         listHeld: (_age, _requestId, after) =>
           ask(() => (after === undefined ? held().map((id) => ({ id, created_at: '' })) : [])),
         listStanding: () => ask(held),
+        statusesOf: (ids) => ask(() => statusesOf(ids)),
         quote: () => Promise.reject(new Error('quotes are not simulated')),
         isDown: () => false,
         close: () => undefined,

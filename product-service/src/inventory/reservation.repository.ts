@@ -8,7 +8,14 @@ import {
   type ProductRow,
   toProduct,
 } from '../products/product.sql.ts';
-import type { HeldQuery, Line, NewReservation, ReservationStatus, Shortage } from './reservation.schemas.ts';
+import type {
+  HeldQuery,
+  Line,
+  NewReservation,
+  ReservationState,
+  ReservationStatus,
+  Shortage,
+} from './reservation.schemas.ts';
 
 export interface Reservation {
   id: string;
@@ -98,6 +105,12 @@ export function createReservationRepository(query: Query) {
           FROM release_reservation(${id}::uuid, ${actor}) AS r
          ${withProducts(Prisma.sql`products_now(r.product_ids)`)}`;
       return { changed: rows[0].changed, products: toProducts(rows[0]) };
+    },
+
+    /** Those that exist. `refused`: at least one line could not be reserved. */
+    async statusesOf(ids: string[]): Promise<ReservationState[]> {
+      return query`
+        SELECT id, status, refusal IS NOT NULL AS refused FROM reservations WHERE id = ANY (${ids}::uuid[])`;
     },
 
     /** The products of a reservation as they are now. */

@@ -1,10 +1,10 @@
 import { defineRoute, type Route } from '@shop/service-kit/http/define-route';
 import { errorsOf } from './reservation.errors.ts';
 import {
-  confirmBody,
   confirmedResponse,
   heldQuery,
   heldResponse,
+  idsBody,
   orderIdsHeader,
   quoteBody,
   quoteResponse,
@@ -14,6 +14,7 @@ import {
   reserveBody,
   standingQuery,
   standingResponse,
+  statusesResponse,
 } from './reservation.schemas.ts';
 import type { ReservationUseCases } from './reservation.use-cases.ts';
 
@@ -68,13 +69,24 @@ export function reservationRoutes(reservations: ReservationUseCases, currency: s
       who: 'service',
       limit: false,
       headers: orderIdsHeader,
-      body: confirmBody,
+      body: idsBody,
       status: 200,
       response: confirmedResponse,
       async handler({ body, headers, caller }) {
         caller.note({ order_ids: headers['x-order-ids'] });
         return { confirmed: await reservations.confirm(body.reservation_ids) };
       },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/internal/reservations/statuses',
+      summary: 'The statuses of these reservations; lists those that exist, and changes nothing',
+      who: 'service',
+      limit: false,
+      body: idsBody,
+      status: 200,
+      response: statusesResponse,
+      handler: async ({ body }) => ({ reservations: await reservations.statusesOf(body.reservation_ids) }),
     }),
     defineRoute({
       method: 'post',

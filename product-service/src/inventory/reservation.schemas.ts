@@ -9,8 +9,8 @@ const MAX_QUANTITY = 1_000_000;
 const MAX_RESERVATIONS = 100;
 const MAX_LINES = 1000;
 
-/** Reservations confirmed by one call. */
-const MAX_CONFIRMED = 500;
+/** Reservations that one call confirms or reads. */
+const MAX_IDS = 500;
 
 const item = z.strictObject({
   product_id: integer('product_id', {
@@ -74,7 +74,7 @@ export const quoteBody = z.union([
       }),
   }),
 ]);
-export const confirmBody = z.strictObject({ reservation_ids: z.array(z.uuid()).min(1).max(MAX_CONFIRMED) });
+export const idsBody = z.strictObject({ reservation_ids: z.array(z.uuid()).min(1).max(MAX_IDS) });
 /** Whose reservations these are: up to 500 ids of orders, for the log lines. */
 export const orderIdsHeader = z.object({
   'x-order-ids': z
@@ -136,10 +136,14 @@ export const heldResponse = z.object({
 
 export const standingResponse = z.object({ reservation_ids: z.array(z.string()) });
 
+const reservationState = z.object({ id: z.string(), status: reservationStatus, refused: z.boolean() });
+export const statusesResponse = z.object({ reservations: z.array(reservationState) });
+
 export type HeldQuery = z.output<typeof heldQuery>;
 export type Quote = z.output<typeof quote>;
 export type Item = z.output<typeof item>;
 export type Line = z.output<typeof line>;
 export type Shortage = z.output<typeof shortage>;
 export type NewReservation = z.output<typeof newReservation>;
+export type ReservationState = z.output<typeof reservationState>;
 export type ReservationStatus = z.output<typeof reservationStatus>;

@@ -116,6 +116,7 @@ export function createReservationUseCases({
 
     listHeld: reservations.listHeld,
     listStanding: reservations.listStanding,
+    statusesOf: reservations.statusesOf,
 
     /** The current prices of each basket, and the items that are not available. Reserves nothing. */
     async quote(baskets: Item[][]): Promise<Quote[]> {
