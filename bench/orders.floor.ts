@@ -8,8 +8,8 @@ import { createQuery } from '../service-kit/src/postgres/query.ts';
 const LOCK_WAIT = 10_000;
 
 /**
- * The floor: the services' own statements for one order (intent, reserve, place, confirm), without HTTP, Express, Prisma,
- * validation, tokens or logs, and without fetching and finishing the job in the queue.
+ * The floor: the services' own statements for one order (intent, reserve, place, confirm), without HTTP, Express, validation,
+ * tokens or logs, and without fetching and finishing the job in the queue.
  */
 export function createFloor(orderUrl: string, productUrl: string, connections: number) {
   const orders = new Pool({ connectionString: orderUrl, max: connections });

@@ -50,7 +50,7 @@ async function main() {
   admin.token = String(logIn.body['tokens']?.['access_token']);
 
   const ways: Record<string, (account: Account) => Promise<unknown>> = {
-    'the statement of the release before': ({ id }) =>
+    'the statement of the previous release': ({ id }) =>
       client.query(
         `UPDATE sessions SET ended_at = clock_timestamp(), ended_reason = 'logout_all'
           WHERE user_id = $1 AND ended_at IS NULL`,

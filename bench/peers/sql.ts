@@ -7,8 +7,8 @@ import { createQuery } from '../../service-kit/src/postgres/query.ts';
 import { createFloor } from '../orders.floor.ts';
 
 /**
- * The services' own statements by bare `pg` behind bare Express: without Prisma, cache, limits, tokens or logs, in one
- * process. Arguments: the databases of user-, product- and order-service.
+ * The services' own statements by bare `pg` behind bare Express: without cache, limits, tokens or logs, in one process.
+ * Arguments: the databases of user-, product- and order-service.
  */
 const [userUrl = '', productUrl = '', orderUrl = ''] = process.argv.slice(2);
 const users = new Pool({ connectionString: userUrl, max: 10 });

@@ -1,7 +1,7 @@
 import { build } from '../lib/build.ts';
 import { stopSignal } from '../lib/signals.ts';
 
-/** `npm run build`: generates the database clients and compiles what has changed. */
+/** `npm run build`: writes Prisma's generated code and compiles what has changed. */
 export async function main() {
   await build(stopSignal());
   return 0;

@@ -8,7 +8,7 @@ import { say, step } from './terminal.ts';
 /** Of this checkout, wherever the data is. */
 const LOCK = join(ROOT, '.data', 'build.lock');
 
-/** Generates the database clients and compiles what is out of date. Two commands at the same time wait for each other. */
+/** Writes Prisma's generated code and compiles what is out of date. Two commands at the same time wait for each other. */
 export async function build(signal: AbortSignal) {
   const onWait = () => say('Another process is building here; waiting for it …');
   const release = await takeLock(LOCK, { signal, onWait });
@@ -37,7 +37,7 @@ async function generateClient(folder: string, signal: AbortSignal) {
   if ((await modifiedAt(join(folder, 'src', 'generated', 'prisma', 'client.ts'))) > Math.max(...changedAt))
     return;
   await runTool({
-    title: `The database client of ${folder} cannot be generated`,
+    title: `Prisma's code of ${folder} cannot be generated`,
     command: programOf('prisma'),
     args: ['generate', '--no-hints'],
     cwd: folder,

@@ -2,7 +2,7 @@ import { Failure } from '../failure.ts';
 import { type PerService, perService, SERVICES } from '../shop.ts';
 
 export const HELP = `npm start              run the whole shop: PostgreSQL, Redis (when installed) and the three services
-npm start -- --fresh   the same, after throwing away all data of earlier starts
+npm start -- --fresh   the same, after deleting all data of earlier starts
 npm start -- --watch   the same as npm run dev: a service restarts when its sources change
 npm start -- --help    this text
 

@@ -13,8 +13,8 @@ export const sql = (strings: readonly string[], ...values: unknown[]): Fragment 
 
 /**
  * Runs a statement that is written as a tagged template: `query<Row[]>\`SELECT … WHERE id = ${id}\``. Values are sent
- * separately from the text, and Postgres plans each text once per connection. For hot paths: it costs about a third of
- * `$queryRaw`. BIGINT and NUMERIC columns come back as text, everything else as `pg` maps it.
+ * separately from the text, and Postgres plans each text once per connection. BIGINT and NUMERIC columns come back as text,
+ * everything else as `pg` maps it.
  */
 export type Query = <Rows = unknown[]>(strings: readonly string[], ...values: unknown[]) => Promise<Rows>;
 
