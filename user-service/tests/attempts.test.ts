@@ -140,11 +140,11 @@ describe('failures', () => {
 
   test('are counted in memory while Redis is unavailable, and in Redis when it is back', async () => {
     const own = await connectTestRedis();
-    const width = { max: 2, seconds: 900 };
-    const counter = createAttemptCounter({ account: width, address: width, redis: own, metrics });
+    const limit = { max: 2, seconds: 900 };
+    const counter = createAttemptCounter({ account: limit, address: limit, redis: own, metrics });
     await counter.take({ account });
     own.client.disconnect();
-    await until('Redis is away', async () => !own.isReady());
+    await until('Redis is unavailable', async () => !own.isReady());
     const takeBack = await counter.take({ account });
     await counter.take({ account });
     await expect(counter.take({ account })).rejects.toMatchObject(full);

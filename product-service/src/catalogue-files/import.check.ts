@@ -23,15 +23,15 @@ export function createRowCheck({ importRow }: ProductSchemas, { unknown }: Pick<
     }
     return missing === undefined ? { fields: checked.data } : { problem: missing };
   };
-  const hasHad = (given: unknown): boolean => {
+  const isKnownSku = (given: unknown): boolean => {
     const { data: sku } = shape.sku.safeParse(given);
     return sku != null && !skus.add(sku);
   };
 
   return (row: GivenRow): CheckedFields => {
     const checked = 'problem' in row ? row : checkFields(row.fields);
-    const isAgain = hasHad('problem' in row ? row.sku : row.fields['sku']);
-    return isAgain && 'fields' in checked ? { problem: 'This SKU appears earlier in the file' } : checked;
+    const isRepeated = isKnownSku('problem' in row ? row.sku : row.fields['sku']);
+    return isRepeated && 'fields' in checked ? { problem: 'This SKU appears earlier in the file' } : checked;
   };
 }
 

@@ -1,6 +1,6 @@
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
-import { createLocalWindows, createSharedWindows, type Width } from './attempt.windows.ts';
+import { type AttemptLimit, createLocalWindows, createSharedWindows } from './attempt.windows.ts';
 import { TooManyFailures } from './credential.errors.ts';
 
 /** Whose password is tried, and from where. */
@@ -25,20 +25,20 @@ export interface AttemptCounter {
 type TakeBack = (wasRight: boolean) => Promise<void>;
 
 interface AttemptCounterOptions {
-  account: Width;
-  address: Width;
+  account: AttemptLimit;
+  address: AttemptLimit;
   redis: RedisConnection | undefined;
   metrics: Metrics;
   /** Of the windows in memory, in milliseconds; setting the machine's clock neither ends nor lengthens one. */
   clock?: () => number;
 }
 
-/** Failed attempts in windows, shared through Redis; in this process's memory while it is away. */
+/** Failed attempts in windows, shared through Redis; in this process's memory while it is unavailable. */
 export function createAttemptCounter({
   redis,
   metrics,
   clock = () => performance.now(),
-  ...widths
+  ...limits
 }: AttemptCounterOptions): AttemptCounter {
   const local = createLocalWindows(clock);
   const shared = redis && createSharedWindows(redis);
@@ -60,8 +60,8 @@ export function createAttemptCounter({
     },
 
     async take({ account, address }) {
-      const counted = [{ key: account, ...widths.account }];
-      if (address !== undefined) counted.push({ key: address, ...widths.address });
+      const counted = [{ key: account, ...limits.account }];
+      if (address !== undefined) counted.push({ key: address, ...limits.address });
       const sharedWait = shared && (await takeShared(shared, counted));
       const wait = sharedWait ?? local.take(counted);
       if (wait > 0) {

@@ -1,12 +1,12 @@
 import type { RedisConnection } from '@shop/service-kit/redis/connect';
 
 /** `max` failures in a window of `seconds`, which begins with the first of them. */
-export interface Width {
+export interface AttemptLimit {
   max: number;
   seconds: number;
 }
 
-interface Counted extends Width {
+interface Counted extends AttemptLimit {
   key: string;
 }
 
@@ -61,8 +61,8 @@ export function createSharedWindows({ client, run, prefix }: RedisConnection) {
   return {
     take(counted: Counted[]) {
       const names = namesOf(counted.map(({ key }) => key));
-      const widths = counted.flatMap(({ max, seconds }) => [max, seconds * 1000]);
-      return run(() => commands.attemptTake(names.length, ...names, ...widths));
+      const limits = counted.flatMap(({ max, seconds }) => [max, seconds * 1000]);
+      return run(() => commands.attemptTake(names.length, ...names, ...limits));
     },
     forget: (key: string) => run(() => client.del(...namesOf([key]))),
     giveBack: (keys: string[], isForgiven: boolean) =>

@@ -19,7 +19,7 @@ const stored = () =>
   shop.db.$queryRaw<Record<string, unknown>[]>`
     SELECT sku, name, price_minor::int AS price, stock, category, description FROM products ORDER BY id`;
 const twoWays = (text: string, whole: string, decimal: string) =>
-  `Price ${text} can be read in two ways: write ${whole}, or ${decimal}`;
+  `Price ${text} is ambiguous: write ${whole}, or ${decimal}`;
 
 /** The price of the only row in minor units, or its error. */
 async function readPrice(cell: string, delimiter: string) {
