@@ -65,7 +65,7 @@ describe('npm run import --from', () => {
     expect(lines).toEqual([
       'line 8: Name must be at least 3 characters',
       'line 9: This SKU appears earlier in the file',
-      '1 rows are no products of their own: pictures, translations, or sets of variants.',
+      '1 rows were skipped, because they are not products: pictures, translations, or sets of variants.',
       '4 created, 0 updated, 0 unchanged, 2 failed.',
     ]);
     expect(code).toBe(1);
@@ -82,9 +82,9 @@ describe('npm run import --from', () => {
       ['album', 'Album', 1500, 0, 'Music', '', null],
     ]);
     expect(lines).toEqual([
-      'line 8: Price 1.000 can be read in two ways: write 1000, or 1.00',
+      'line 8: Price 1.000 is ambiguous: write 1000, or 1.00',
       'line 9: Price is required: no product has this SKU',
-      '2 rows are no products of their own: pictures, translations, or sets of variants.',
+      '2 rows were skipped, because they are not products: pictures, translations, or sets of variants.',
       '4 created, 0 updated, 0 unchanged, 2 failed.',
     ]);
     expect(code).toBe(1);
@@ -98,7 +98,7 @@ describe('npm run import --from', () => {
     ]);
     expect(lines).toEqual([
       'line 7: Price must have at most 2 decimals',
-      '3 rows are no products of their own: pictures, translations, or sets of variants.',
+      '3 rows were skipped, because they are not products: pictures, translations, or sets of variants.',
       '2 created, 0 updated, 0 unchanged, 1 failed.',
     ]);
     expect(code).toBe(1);
@@ -161,7 +161,7 @@ describe('npm run import', () => {
     const csv = await fileOf('own.csv', 'sku,name,price,stock,colour\nA,Lamp,1,5,\nB,Table,2,5,red\n');
     expect((await runImport(csv, '--dry-run')).lines).toEqual([
       'line 3: Unknown field: colour',
-      'It would be: 1 created, 0 updated, 0 unchanged, 1 failed.',
+      'Dry run: 1 created, 0 updated, 0 unchanged, 1 failed.',
     ]);
     expect(await stored()).toEqual([]);
     expect((await runImport(csv, '--ignore-unknown')).code).toBe(0);

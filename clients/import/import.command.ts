@@ -63,8 +63,10 @@ function report(
   if (failed > errors.length) warn(`… and ${failed - errors.length} more`);
   if (stock_kept > 0) say(`${stock_kept} products kept their stock; --set-stock sets it.`);
   if (skipped > 0)
-    say(`${skipped} rows are no products of their own: pictures, translations, or sets of variants.`);
+    say(
+      `${skipped} rows were skipped, because they are not products: pictures, translations, or sets of variants.`,
+    );
   say(
-    `${dryRun ? 'It would be: ' : ''}${created} created, ${updated} updated, ${unchanged} unchanged, ${failed} failed.`,
+    `${dryRun ? 'Dry run: ' : ''}${created} created, ${updated} updated, ${unchanged} unchanged, ${failed} failed.`,
   );
 }

@@ -8,7 +8,7 @@ Sends a catalogue to a running shop: CSV, or NDJSON when the name ends in .ndjso
 are updated, others are created. Exit code 1 when rows were refused.
 
   --from <shop>      an export of shopify, woocommerce or magento: one product for each variant, with its regular
-                     price, its first picture and the last step of its first category; no stock is 0
+                     price, its first picture and the last step of its first category; an empty stock counts as 0
   --map name=Title   which column of another CSV file is the name, and so for sku, description, price, stock, category
                      and image_url; columns that have these names need none, all others are ignored
   --dry-run          check everything and write nothing

@@ -65,7 +65,7 @@ function woocommerce(): ToProduct {
   };
 }
 
-/** Rows with a store view translate another row; what is put together of others has no price or stock. */
+/** Rows with a store view translate another row; what combines other rows has no price or stock. */
 function magento(): ToProduct {
   return (cell) => {
     if (cell('store_view_code') !== '' || /configurable|bundle|grouped/.test(cell('product_type')))

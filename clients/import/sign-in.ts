@@ -14,7 +14,7 @@ export async function signIn(urls: Addresses, username: string | undefined, sign
   const options = { ...urls, orderUrl: '', retry: { tries: 1 } };
   const token = process.env.SHOP_TOKEN;
   if (token) return createShop({ ...options, fetch: withToken(token) });
-  if (!username) throw new Failure('Who imports? Give --username, or set SHOP_TOKEN.');
+  if (!username) throw new Failure('No user: give --username, or set SHOP_TOKEN.');
   const password = process.env.SHOP_PASSWORD || (await askForPassword(username, signal));
   const shop: Shop = createShop(options);
   const login = patiently(() => shop.session.login({ username, password }, { signal }), [429, 503], signal);

@@ -58,7 +58,7 @@ function readArguments(args: string[]) {
   } catch {
     // The same text for both.
   }
-  throw new Failure(`These arguments make no sense: ${args.join(' ')}\n${HELP}`);
+  throw new Failure(`Invalid arguments: ${args.join(' ')}\n${HELP}`);
 }
 
 async function repairIds(databases: Databases, gap: number, keepSessions: boolean) {

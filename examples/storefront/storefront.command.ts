@@ -10,7 +10,7 @@ export const HELP = `npm run storefront             the example storefront at ht
 npm run storefront -- --built  the same, built as it would be deployed
 
 Environment (all optional)
-  PORT   another port than 3000; set SHOP_URL of npm start to match, mails link there
+  PORT   another port than 3000; set SHOP_URL of npm start to match, emails link there
   USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL
          where the shop is (default: the one started here, else localhost)
   OUT_DIR

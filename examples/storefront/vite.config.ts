@@ -6,7 +6,7 @@ import { demoPictures } from './demo-pictures.plugin.ts';
 const { USER_SERVICE_URL, PRODUCT_SERVICE_URL, ORDER_SERVICE_URL, PORT, OUT_DIR } = process.env;
 const THEME = readFileSync(new URL('./src/theme.js', import.meta.url), 'utf8');
 const server = {
-  // That of SHOP_URL, which links in mails lead to.
+  // That of SHOP_URL, which links in emails lead to.
   port: Number(PORT || 3000),
   strictPort: true,
   // The API at the address of the page, as behind the gateway.
@@ -43,7 +43,7 @@ export default defineConfig({
   preview: server,
 });
 
-/** A service that is away is a 502, as behind the gateway; Vite's own response would be a 500. */
+/** A service that is unavailable is a 502, as behind the gateway; Vite's own response would be a 500. */
 function to(target: string): ProxyOptions {
   return {
     target,
@@ -77,7 +77,7 @@ function fontsFirst(): Plugin {
 
 /**
  * The theme before the first paint, in the page itself: the browser looks no further for what to load while it waits for a
- * script. In the built pages a policy admits that one. Tokens are in localStorage, so no script of others may run here.
+ * script. In the built pages a policy admits that one. Tokens are in localStorage, so no third-party script may run here.
  */
 function themeAndPolicy(): Plugin {
   const hash = createHash('sha256').update(THEME).digest('base64');

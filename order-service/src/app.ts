@@ -29,7 +29,6 @@ export interface AppOptions extends Runtime<OrderConfig> {
   accessKeys: AccessKeys;
 }
 
-/** The Express app of order-service. */
 export function createApp({
   query,
   products,

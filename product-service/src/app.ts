@@ -71,7 +71,7 @@ export function createApp({ query, catalogue, ...http }: AppOptions) {
     description: 'The catalogue and its stock.',
     tags: {
       Products: 'Browse, search and change the catalogue.',
-      Stock: 'How many units are there, and why.',
+      Stock: 'How many units there are, and why.',
       Files: 'Import and export many products at once.',
     },
     routes: [

@@ -2,7 +2,7 @@ import { limitsConfig, wholeNumber } from '@shop/service-kit/runtime/config';
 import { loadReaderConfig, readerConfig } from '@shop/service-kit/runtime/reader.config';
 import { z } from 'zod';
 
-/** Reading and selling go on while Redis is away: a lost limit harms less than a closed shop. */
+/** Reading and selling go on while Redis is unavailable: a lost limit harms less than a closed shop. */
 const limits = limitsConfig({
   catalogue_reads: { max: 600, seconds: 60, withoutRedis: 'pass' },
   catalogue_writes: { max: 60, seconds: 60, withoutRedis: 'pass' },

@@ -25,7 +25,7 @@ async function twoConnections() {
   const unlessCut =
     (send: typeof redis.run): typeof redis.run =>
     (commands) =>
-      isCut ? Promise.reject(new Error('redis is away')) : send(commands);
+      isCut ? Promise.reject(new Error('redis is unavailable')) : send(commands);
   const cut = { ...redis, run: unlessCut(redis.run), insist: unlessCut(redis.insist) };
   const whole = { ...(await open(connectTestRedis())), prefix: redis.prefix };
   return {
@@ -88,7 +88,7 @@ describe('a change that cannot be reported to Redis', () => {
   });
 });
 
-describe('while Redis is away', () => {
+describe('while Redis is unavailable', () => {
   let server: RedisProcess;
   beforeAll(async () => {
     server = await startRedisProcess();

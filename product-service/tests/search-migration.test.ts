@@ -54,7 +54,7 @@ test('products of the previous release get words and one spelling per category, 
     await rowsOf(`SELECT count(*)::int AS n, bool_and(version = 1) AS kept FROM products
                    WHERE deleted_at IS NULL AND lexemes @@ '''akettle'' & (''baudio'' | ''bmobel'')'`),
   ).toEqual([{ n: 1202, kept: true }]);
-  // What the release before sends.
+  // What the previous release sends.
   await client.query(
     "INSERT INTO products (name, price_minor, stock, category, owner_id) VALUES ('Steel teapot', 1, 1, 'audio', 2)",
   );

@@ -27,7 +27,7 @@ test('a response that arrived while the process was busy is in time', async () =
 
 test('after a timeout, commands fail at once for a while', async () => {
   await expect(redis.run(never)).rejects.toThrow('redis is late');
-  await expect(redis.run((client) => client.ping())).rejects.toThrow('redis is away');
+  await expect(redis.run((client) => client.ping())).rejects.toThrow('redis is unavailable');
   await until('they are tried again', () => redis.isReady());
   expect(await redis.run((client) => client.ping())).toBe('PONG');
 });
@@ -64,7 +64,7 @@ describe('a command that is insisted on', () => {
     const late = lateAt([1, 2]);
     await expect(redis.insist(late.commands)).rejects.toThrow('redis is late');
     expect([late.made(), redis.hasFailedTwice()]).toEqual([2, true]);
-    await expect(redis.insist(late.commands)).rejects.toThrow('redis is away');
+    await expect(redis.insist(late.commands)).rejects.toThrow('redis is unavailable');
     await until('commands are tried again', () => redis.isReady());
     expect(await redis.insist(late.commands)).toBe('PONG');
     expect([late.made(), redis.hasFailedTwice()]).toEqual([3, false]);

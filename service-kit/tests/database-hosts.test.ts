@@ -83,7 +83,7 @@ describe('several hosts', () => {
     second.mend();
   });
 
-  test('that are all away fail as an unavailable database', async () => {
+  test('that are all unavailable fail as an unavailable database', async () => {
     await withDatabase(withHosts(await freePort(), await freePort()), async ({ query }) => {
       const error = await query`SELECT 1`.then(undefined, (reason: unknown) => reason);
       expect([isDatabaseUnavailable(error), wasNotDone(error)]).toEqual([true, true]);

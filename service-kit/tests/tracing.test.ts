@@ -231,7 +231,7 @@ describe('a recorded trace', () => {
   });
 });
 
-test('a receiver that is away costs lines in the log, and no request', async () => {
+test('a receiver that is unavailable costs lines in the log, and no request', async () => {
   await receiver.close();
   const { logger, lines } = createRecordingLogger();
   const tracer = open({ logger });

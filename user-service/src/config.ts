@@ -19,7 +19,7 @@ import { createUserSchemas, type Registration } from './users/user.schemas.ts';
 const THIRTY_DAYS = 30 * 86_400;
 const YEAR = 365 * 86_400;
 
-/** Limits that guard passwords go on counting while Redis is away; the others let every request pass. */
+/** Limits that guard passwords go on counting while Redis is unavailable; the others let every request pass. */
 const limits = limitsConfig({
   register: { max: 5, seconds: 60, withoutRedis: 'count', perAddress: true },
   login: { max: 10, seconds: 60, withoutRedis: 'count', perAddress: true },
@@ -29,10 +29,16 @@ const limits = limitsConfig({
   user_reads: { max: 300, seconds: 60, withoutRedis: 'pass' },
 });
 /** Wrong passwords of one account, and those from one address over all accounts. */
-const failures = limitsConfig({
-  login_failures: { max: 10, seconds: 900, withoutRedis: 'count' },
-  login_failures_address: { max: 50, seconds: 900, withoutRedis: 'count' },
-});
+const failures = limitsConfig(
+  {
+    login_failures: { max: 10, seconds: 900, withoutRedis: 'count' },
+    login_failures_address: { max: 50, seconds: 900, withoutRedis: 'count' },
+  },
+  {
+    login_failures: 'Wrong passwords/seconds, per account',
+    login_failures_address: 'Wrong passwords/seconds, per address',
+  },
+);
 
 const pem = <Key>(error: string, read: (text: string) => Key) =>
   z.string().transform((text, context): Key => {
@@ -51,7 +57,7 @@ export const passwordConfig = {
     .min(1)
     .default('shop/user-service/password')
     .describe(
-      'Separates the hashes of this shop from those of others. Changing it makes all passwords wrong',
+      "Makes this shop's hashes differ from those of other shops. Changing it makes all passwords wrong",
     ),
   BCRYPT_COST: wholeNumber(4, 20, 10).describe("10 is the minimum of OWASP's Password Storage Cheat Sheet"),
 };
@@ -64,7 +70,9 @@ export const userConfigSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('Signs all tokens (HS256). With a private key it only refreshes sessions from before'),
+      .describe(
+        'Signs all tokens (HS256). With a private key it only refreshes sessions that began before the switch',
+      ),
     JWT_PRIVATE_KEY: pem('must be an EC P-256 private key in PEM', readPrivateKey)
       .optional()
       .describe('Signs all tokens (ES256): an EC P-256 key in PEM'),
@@ -86,18 +94,18 @@ export const userConfigSchema = z
       .regex(/^smtps?:\/\/./, 'must be an smtp:// address')
       .optional()
       .describe(
-        'Mail server, `smtps://user:password@host:465`. Required in production; without it mails are written to the log',
+        'Mail server, `smtps://user:password@host:465`. Required in production; without it emails are written to the log',
       ),
     MAIL_FROM: z
       .string()
       .regex(/^[^\r\n]+@[^\r\n]+$/, 'must be an address, such as Shop <no-reply@example.com>')
       .optional()
-      .describe('Sender of mails; `no-reply@` the host of `SHOP_URL` if not set'),
+      .describe('Sender of emails; `no-reply@` the host of `SHOP_URL` if not set'),
     SHOP_URL: z
       .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
       .default('http://localhost:3000')
       .transform((url) => url.replace(/\/+$/, ''))
-      .describe('The storefront, whose pages `/verify-email` and `/reset-password` mails link to'),
+      .describe('The storefront, whose pages `/verify-email` and `/reset-password` emails link to'),
     AUDIT_RETENTION_DAYS: wholeNumber(7, 36_500, 365).describe('Days that security events are kept'),
     ...passwordConfig,
     UV_THREADPOOL_SIZE: wholeNumber(1, 1024, 4).describe(
@@ -162,10 +170,10 @@ export function loadUserConfig(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** @throws ConfigError in production, where a mail in the log would not reach its recipient */
+/** @throws ConfigError in production, where an email in the log would not reach its recipient */
 function requireMailServer({ NODE_ENV, SMTP_URL }: { NODE_ENV: string; SMTP_URL?: string | undefined }) {
   if (NODE_ENV !== 'production' || SMTP_URL !== undefined) return;
-  throw new ConfigError('SMTP_URL is missing: in production, mails need a server that they go out through');
+  throw new ConfigError('SMTP_URL is missing: production needs a mail server');
 }
 
 export type UserConfig = ReturnType<typeof loadUserConfig>;

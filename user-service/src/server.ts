@@ -36,7 +36,7 @@ await runServer({
     const cache = createUserCache({ name: 'users', redis, trust: createCacheTrust(query), metrics });
     const change = createAccountChanger({ transaction, cache, accounts });
     if (config.NODE_ENV === 'production' && new URL(config.SHOP_URL).hostname === 'localhost')
-      logger.warn({ shop_url: config.SHOP_URL }, 'links in mails lead to localhost: set SHOP_URL');
+      logger.warn({ shop_url: config.SHOP_URL }, 'links in emails lead to localhost: set SHOP_URL');
     await rekeyUsers({ query, logger }).catch((error: unknown) =>
       logger.warn({ err: error }, 'keys of names and addresses will be updated at the next start'),
     );

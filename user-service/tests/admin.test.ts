@@ -17,10 +17,12 @@ const userOf = (username: string) => shop.db.user.findFirstOrThrow({ where: { us
 describe('npm run admin', () => {
   test('makes a user an admin, whatever the spelling of the name, and writes an audit event', async () => {
     const { user } = await register(shop.app, { username: 'strasse' });
-    expect(await run('stra\u00dfe')).toBe(`strasse (id ${user.id}) is an admin now, from the next login on.`);
+    expect(await run('stra\u00dfe')).toBe(
+      `strasse (id ${user.id}) is now an admin; the next token refresh or login brings the role.`,
+    );
     expect((await userOf('strasse')).role).toBe('admin');
-    expect(await run('STRA\u1e9eE')).toBe(`strasse (id ${user.id}) is an admin already.`);
-    expect(await run(user.email.toUpperCase())).toBe(`strasse (id ${user.id}) is an admin already.`);
+    expect(await run('STRA\u1e9eE')).toBe(`strasse (id ${user.id}) is already an admin.`);
+    expect(await run(user.email.toUpperCase())).toBe(`strasse (id ${user.id}) is already an admin.`);
     const events = await shop.db.securityEvent.findMany({
       where: { userId: user.id, event: 'role_changed' },
     });

@@ -115,8 +115,8 @@ describe(`a user with ${MANY} sessions`, () => {
     const body = { username: user.username, password: PASSWORD };
     for (let i = 0; i < 3; i += 1) await request(shop.app).post('/api/users/login').send(body).expect(200);
     expect(await countOf('sessions WHERE user_id = $1 AND ended_at IS NULL', user.id)).toBe(50);
-    const living = await as(admin, request(shop.app).get(`/api/users/${user.id}/sessions`)).expect(200);
-    expect(living.body.sessions).toHaveLength(3);
+    const active = await as(admin, request(shop.app).get(`/api/users/${user.id}/sessions`)).expect(200);
+    expect(active.body.sessions).toHaveLength(3);
   });
 });
 

@@ -126,15 +126,15 @@ describe('the number of active sessions', () => {
         expiresAt: new Date(Date.now() + 86_400_000),
       })),
     });
-    const living = () => shop.db.session.count({ where: { userId: user.id, endedAt: null } });
-    expect(await living()).toBe(50);
+    const active = () => shop.db.session.count({ where: { userId: user.id, endedAt: null } });
+    expect(await active()).toBe(50);
     await refresh(shop.app, tokens.refresh_token).expect(200);
     await logIn(shop.app, user.username);
-    expect(await living()).toBe(50);
+    expect(await active()).toBe(50);
     await me(shop.app, bearer).expect(200);
     await me(shop.app, bearerOf(second)).expect(401);
     await Promise.all(Array.from({ length: 6 }, () => logIn(shop.app, user.username)));
-    expect(await living()).toBe(50);
+    expect(await active()).toBe(50);
     await me(shop.app, bearer).expect(200);
   });
 });

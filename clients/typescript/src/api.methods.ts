@@ -32,16 +32,16 @@ export const sessionMethods = ({ send, take }: Calls) => ({
   /** Revoke one session of the signed-in user. */
   revoke: (id: string, options?: CallOptions) =>
     send('delete', '/api/users/me/sessions/{id}', { id }, options),
-  /** Mail a link that resets the password. */
+  /** Email a link that resets the password. */
   requestPasswordReset: (email: Body<'requestPasswordReset'>['email'], options?: CallOptions): Promise<string> =>
     take('post', '/api/users/password-reset', 'message', { isOpen: true, body: { email } }, options),
-  /** Set a new password with the token of a mailed link. */
+  /** Set a new password with the token of an emailed link. */
   resetPassword: (body: Body<'resetPassword'>, options?: CallOptions): Promise<string> =>
     take('post', '/api/users/password-reset/confirm', 'message', { isOpen: true, body }, options),
-  /** Verify an email address with the token of a mailed link. */
+  /** Verify an email address with the token of an emailed link. */
   verifyEmail: (token: Body<'verifyEmail'>['token'], options?: CallOptions): Promise<string> =>
     take('post', '/api/users/verify-email', 'message', { isOpen: true, body: { token } }, options),
-  /** Mail the link that verifies the email address again. */
+  /** Resend the email that verifies the address. */
   requestEmailVerification: (options?: CallOptions): Promise<string> =>
     take('post', '/api/users/me/verify-email', 'message', {}, options),
   /** Get the public keys that verify access tokens. */

@@ -34,7 +34,7 @@ export type paths = {
         put?: never;
         /**
          * Sign in with username or email
-         * @description Unknown users and wrong passwords get the same response. After 10 failures in 15 minutes an account is locked for the rest of them (429), for the right password too. A user has at most 50 sessions; one more revokes the one used least recently.
+         * @description Unknown users and wrong passwords get the same response. After 10 failures within 15 minutes (defaults) the account is locked until that window ends (429), even for the correct password. Repeated locks last up to four times as long. A user has at most 50 sessions; one more revokes the one used least recently.
          *
          *     Access: Anyone.
          */
@@ -56,7 +56,7 @@ export type paths = {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description The refresh token goes in the body, or as the Bearer token. It is valid once: using it again is `token_reused` and revokes the session, except for a repetition of the last call within 10 s.
+         * @description The refresh token goes in the body, or as the Bearer token. It is valid once: using it again is `token_reused` and revokes the session, except when the last call is retried within 10 s.
          *
          *     Access: Anyone.
          */
@@ -183,7 +183,7 @@ export type paths = {
         get?: never;
         put?: never;
         /**
-         * Mail a link that resets the password
+         * Email a link that resets the password
          * @description The response is the same for an address that no account has. The link is valid for 30 minutes, once.
          *
          *     Access: Anyone.
@@ -205,7 +205,7 @@ export type paths = {
         get?: never;
         put?: never;
         /**
-         * Set a new password with the token of a mailed link
+         * Set a new password with the token of an emailed link
          * @description Revokes all sessions of the user, and lifts the lock after too many failed logins.
          *
          *     Access: Anyone.
@@ -291,7 +291,7 @@ export type paths = {
         get: operations["getUser"];
         /**
          * Change the name or email address of a user
-         * @description A changed email address is not verified; it is reported by mail to the old one.
+         * @description A new email address starts unverified. The old address is notified by email.
          *
          *     Access: Signed-in users, only the user themselves and admins.
          */
@@ -321,7 +321,7 @@ export type paths = {
          * Make a user an admin, or a customer again
          * @description There is always at least one admin. Admins cannot change their own role.
          *
-         *     Access: Admins, only for other users than themselves.
+         *     Access: Admins, only for users other than themselves.
          */
         put: operations["setUserRole"];
         post?: never;
@@ -365,7 +365,7 @@ export type paths = {
         get?: never;
         put?: never;
         /**
-         * Verify an email address with the token of a mailed link
+         * Verify an email address with the token of an emailed link
          * @description Access: Anyone.
          */
         post: operations["verifyEmail"];
@@ -385,7 +385,7 @@ export type paths = {
         get?: never;
         put?: never;
         /**
-         * Mail the link that verifies the email address again
+         * Resend the email that verifies the address
          * @description Access: Signed-in users.
          */
         post: operations["requestEmailVerification"];
@@ -426,7 +426,7 @@ export type paths = {
         };
         /**
          * List, filter and search products
-         * @description `q` finds products that have every word of it, whole or as the beginning of a word, in name, SKU, category or description. Case, accents and punctuation do not matter. In Chinese, Japanese, Korean and Thai any two consecutive characters are found. A word that fewer than five products have also finds the nearest known words, one or two letters off; words with a digit do not.
+         * @description `q` finds products that have every word of it, whole or as the beginning of a word, in name, SKU, category or description. Case, accents and punctuation do not matter. In Chinese, Japanese, Korean and Thai any two consecutive characters are found. A word found in fewer than five products also matches the closest known words, one or two letters away. Words with a digit do not.
          *
          *     A search is ordered by `relevance`: SKU, whole name, words of the name, beginnings of words, category, description, then newest. `sort=name` sorts in language order (apple, Über, Zebra).
          *
@@ -520,9 +520,9 @@ export type paths = {
         put?: never;
         /**
          * Create and update products from a file
-         * @description Rows with a SKU that exists update that product, from any of its columns; the others create one. CSV needs a first line with column names; an empty cell leaves a field as it is. A form has the file in its field `file`.
+         * @description A row whose SKU exists updates that product, with whichever columns it has; any other row creates one. CSV needs a first line with column names; an empty cell leaves a field as it is. A form has the file in its field `file`.
          *
-         *     The body is read as it comes. Refused rows are reported and the others written. Where an import breaks off, the problem document has the counts up to then and `last_line`.
+         *     The body is read as a stream. Refused rows are reported; the others are written. If an import is cut off, the problem document has the counts so far and `last_line`.
          *
          *     Access: Signed-in users, only admins where PRODUCT_CREATION is admin.
          */
@@ -565,7 +565,7 @@ export type paths = {
         get?: never;
         /**
          * Add to the stock of a product, or take from it
-         * @description `quantity` is a difference: negative to take off. Where too little is there, nothing changes (`insufficient_stock`). To set the stock to a value, use PUT or PATCH of the product.
+         * @description `quantity` is added to the stock; a negative value reduces it. If there is too little stock, nothing changes (`insufficient_stock`). To set the stock to a value, use PUT or PATCH of the product.
          *
          *     Access: Signed-in users, only its owner or an admin.
          */
@@ -616,9 +616,9 @@ export type paths = {
         put?: never;
         /**
          * Place an order
-         * @description Prices come from the catalogue, never from the client. All lines are ordered or none: `details` lists every product that is not sold (404), or of which too few are left (400).
+         * @description Prices come from the catalogue, never from the client. All lines are ordered or none: `details` lists every product that is not sold (404), or that has too little stock (400).
          *
-         *     With an `Idempotency-Key` the request may be sent again, with the same body, until there is a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be corrected or retried with the same key.
+         *     With an `Idempotency-Key` the request may be sent again, with the same body, until there is a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and `total_too_large`, and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be corrected or retried with the same key.
          *
          *     The same key with another body is 422 `idempotency_mismatch`. While the first request is running, a second one gets 409 `idempotency_in_flight` with `Retry-After`.
          *
@@ -860,7 +860,7 @@ export type components = {
         /** @description One refused field of a request. */
         FieldIssue: {
             /**
-             * @description Name of the field, with a dot before each further step; empty for the body itself.
+             * @description Name of the field, with a dot before each nested name; empty for the body itself.
              * @example products.0.quantity
              */
             path: string;
@@ -876,11 +876,11 @@ export type components = {
              */
             message: string;
             /**
-             * @description Least value or length.
+             * @description Minimum value or length.
              * @example 1
              */
             minimum?: number;
-            /** @description Greatest value, length or number of decimals. */
+            /** @description Maximum value, length or number of decimals. */
             maximum?: number;
         };
         ValidationFailedProblem: components["schemas"]["Problem"] & {
@@ -933,7 +933,7 @@ export type components = {
              */
             role: "customer" | "admin";
             /**
-             * @description Whether the user has opened a link that was mailed there.
+             * @description Whether the user has opened a link that was emailed there.
              * @example false
              */
             email_verified: boolean;
@@ -1019,7 +1019,7 @@ export type components = {
             /** @constant */
             code: "unauthenticated";
         };
-        /** @description A sign-in of a user. */
+        /** @description A user's session. */
         Session: {
             /**
              * Format: uuid
@@ -1248,7 +1248,7 @@ export type components = {
              * @example Lighting
              */
             category?: string | null;
-            /** @description The seller's number of it, unique in the shop. */
+            /** @description Stock-keeping unit: the seller's own code, unique in the shop. */
             sku?: string | null;
             /**
              * @description An http(s) address, or a path of the storefront that begins with `/`.
@@ -1303,7 +1303,7 @@ export type components = {
              */
             category: string;
             /**
-             * @description The seller's number of it, unique in the shop.
+             * @description Stock-keeping unit: the seller's own code, unique in the shop.
              * @example LAMP-1
              */
             sku: string | null;
@@ -1424,7 +1424,7 @@ export type components = {
              * @example Lighting
              */
             category?: string | null;
-            /** @description The seller's number of it, unique in the shop. */
+            /** @description Stock-keeping unit: the seller's own code, unique in the shop. */
             sku?: string | null;
             /** @description An http(s) address, or a path of the storefront that begins with `/`. */
             image_url?: string | null;
@@ -1451,7 +1451,7 @@ export type components = {
              * @example Lighting
              */
             category?: string | null;
-            /** @description The seller's number of it, unique in the shop. */
+            /** @description Stock-keeping unit: the seller's own code, unique in the shop. */
             sku?: string | null;
             /** @description An http(s) address, or a path of the storefront that begins with `/`. */
             image_url?: string | null;
@@ -1554,21 +1554,21 @@ export type components = {
             /** @constant */
             code: "unavailable";
         };
-        /** @description A difference to the stock of a product. */
+        /** @description A change of the stock of a product. */
         StockAdjustment: {
             /**
              * Format: int32
-             * @description Units to add; negative to take off.
+             * @description Units to add; negative to remove.
              * @example 10
              */
             quantity: number;
             /**
-             * @description Shown in the ledger; `adjustment` where it is left out.
+             * @description Shown in the ledger; `adjustment` if omitted.
              * @example delivery
              */
             reason?: string | null;
         };
-        /** @description A product of which fewer are available than were asked for. */
+        /** @description A product with fewer units available than were requested. */
         ShortLine: {
             /**
              * Format: int32
@@ -1578,7 +1578,7 @@ export type components = {
             product_id: number;
             /**
              * Format: int64
-             * @description Units asked for.
+             * @description Units requested.
              * @example 5
              */
             requested: number;
@@ -1592,7 +1592,7 @@ export type components = {
         InsufficientStockProblem: components["schemas"]["Problem"] & {
             /** @constant */
             code: "insufficient_stock";
-            /** @description The products of which too few are left. */
+            /** @description The products with too little stock. */
             details: components["schemas"]["ShortLine"][];
         } & {
             /**
@@ -1659,7 +1659,7 @@ export type components = {
             id: number;
             /**
              * Format: int64
-             * @description Units added, or taken off.
+             * @description Units added; negative if removed.
              * @example 10
              */
             delta: number;
@@ -1793,7 +1793,7 @@ export type components = {
              */
             total_amount: number;
             /**
-             * @description Present for a seller if the order has lines of other sellers: these are left out, also of the total.
+             * @description Present for a seller if the order has lines of other sellers: these are left out of the lines and of the total.
              * @constant
              */
             partial?: true;
@@ -2625,7 +2625,7 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** @description The keys, old ones too while their tokens are valid. */
+                        /** @description The keys, including old ones while their tokens are valid. */
                         keys: components["schemas"]["PublicKey"][];
                     };
                 };
@@ -2924,7 +2924,7 @@ export interface operations {
                     current_password: string;
                     /**
                      * Format: password
-                     * @description Any characters, at least 8; taken as it is, neither trimmed nor normalised.
+                     * @description Any characters, at least 8; accepted as is, neither trimmed nor normalised.
                      * @example staple a new battery
                      */
                     new_password: string;
@@ -3008,13 +3008,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "message": "If an account has this address, a mail with a link is on its way"
+                     *       "message": "If an account has this address, an email with a link is on its way"
                      *     }
                      */
                     "application/json": {
                         /**
                          * @description What was done, for people.
-                         * @example If an account has this address, a mail with a link is on its way
+                         * @example If an account has this address, an email with a link is on its way
                          */
                         message: string;
                     };
@@ -3044,13 +3044,13 @@ export interface operations {
                  */
                 "application/json": {
                     /**
-                     * @description The `token` of the mailed link.
+                     * @description The `token` of the emailed link.
                      * @example Jt0u1zQF2cAqVb1mQm0m0WJb5uJ6C6m5c3m9c1mZr8k
                      */
                     token: string;
                     /**
                      * Format: password
-                     * @description Any characters, at least 8; taken as it is, neither trimmed nor normalised.
+                     * @description Any characters, at least 8; accepted as is, neither trimmed nor normalised.
                      * @example staple a new battery
                      */
                     new_password: string;
@@ -3119,7 +3119,7 @@ export interface operations {
                     email: string;
                     /**
                      * Format: password
-                     * @description Any characters, at least 8; taken as it is, neither trimmed nor normalised.
+                     * @description Any characters, at least 8; accepted as is, neither trimmed nor normalised.
                      * @example correct horse battery
                      */
                     password: string;
@@ -3164,7 +3164,7 @@ export interface operations {
                          */
                         message: string;
                         user: components["schemas"]["User"];
-                        /** @description Left out where the address has to be verified before the first sign-in. */
+                        /** @description Omitted if the address must be verified before the first sign-in. */
                         tokens?: components["schemas"]["Tokens"];
                     };
                 };
@@ -3645,7 +3645,7 @@ export interface operations {
                  */
                 "application/json": {
                     /**
-                     * @description The `token` of the mailed link.
+                     * @description The `token` of the emailed link.
                      * @example Jt0u1zQF2cAqVb1mQm0m0WJb5uJ6C6m5c3m9c1mZr8k
                      */
                     token: string;
@@ -3703,13 +3703,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "message": "Unless your address is verified already, a mail with a link is on its way"
+                     *       "message": "Unless your address is verified already, an email with a link is on its way"
                      *     }
                      */
                     "application/json": {
                         /**
                          * @description What was done, for people.
-                         * @example Unless your address is verified already, a mail with a link is on its way
+                         * @example Unless your address is verified already, an email with a link is on its way
                          */
                         message: string;
                     };
@@ -3799,9 +3799,9 @@ export interface operations {
                 cursor?: string;
                 /** @description Only products of this category, in any case. */
                 category?: string;
-                /** @description Least price, in major units (USD). */
+                /** @description Lowest price, in major units (USD). */
                 min_price?: number;
-                /** @description Greatest price, in major units (USD). */
+                /** @description Highest price, in major units (USD). */
                 max_price?: number;
                 /** @description Only products that are in stock, or only those that are not. */
                 in_stock?: boolean;
@@ -4375,9 +4375,9 @@ export interface operations {
             query?: {
                 /** @description Only products of this category, in any case. */
                 category?: string;
-                /** @description Least price, in major units (USD). */
+                /** @description Lowest price, in major units (USD). */
                 min_price?: number;
-                /** @description Greatest price, in major units (USD). */
+                /** @description Highest price, in major units (USD). */
                 max_price?: number;
                 /** @description Only products that are in stock, or only those that are not. */
                 in_stock?: boolean;

@@ -10,7 +10,7 @@ export interface RetryOptions {
 const FIRST_PAUSE_MS = 250;
 /** Added at random, as a share of the pause, so that clients that were refused together do not return together. */
 const JITTER = 0.25;
-/** Without a response, from a proxy whose service is away, or refused for now. */
+/** Without a response, from a proxy whose service is unavailable, or refused for now. */
 const PASSING: ReadonlySet<string> = new Set(['network', 'timeout', 'idempotency_in_flight']);
 const PASSING_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 

@@ -32,7 +32,7 @@ describe('an order', () => {
     expect((await shop.orders.list()).orders).toEqual([order]);
   });
 
-  test('waits for a service that is away, and goes through when it is back', async () => {
+  test('waits for a service that is unavailable, and goes through when it is back', async () => {
     let isBack = false;
     const wire = recording(async (response) => {
       if (response.status === 503 && !isBack) {
@@ -125,7 +125,7 @@ describe('a rate limit', () => {
   });
 });
 
-describe('a shop that is away', () => {
+describe('a shop that is unavailable', () => {
   const away = {
     userUrl: 'http://127.0.0.1:1',
     productUrl: 'http://127.0.0.1:1',

@@ -49,49 +49,52 @@ const PAGES: [string, string | undefined, string[]][] = [
   ['admins', 'demo-admin', ['/admin', '/admin/orders', '/admin/audit']],
 ];
 
-describe.each(PAGES)('while the shop is away, a page of %s says so, and comes back', (_role, user, paths) => {
-  let visitor: Visit;
-  let kettle: number;
-  beforeAll(async () => {
-    visitor = await site.visit();
-    kettle = (await productBySku(site.shop, 'DEMO-KIT-05')).id;
-    const basket = JSON.stringify([{ id: kettle, quantity: 1 }]);
-    await visitor.context.addInitScript((text) => localStorage.setItem('shop.basket', text), basket);
-    if (user !== undefined) await signIn(visitor.page, user);
-  });
-  afterAll(async () => {
-    expect(visitor.errors).toEqual([]);
-    await visitor.context.close();
-  });
+describe.each(PAGES)(
+  'while the shop is unavailable, a page of %s says so, and comes back',
+  (_role, user, paths) => {
+    let visitor: Visit;
+    let kettle: number;
+    beforeAll(async () => {
+      visitor = await site.visit();
+      kettle = (await productBySku(site.shop, 'DEMO-KIT-05')).id;
+      const basket = JSON.stringify([{ id: kettle, quantity: 1 }]);
+      await visitor.context.addInitScript((text) => localStorage.setItem('shop.basket', text), basket);
+      if (user !== undefined) await signIn(visitor.page, user);
+    });
+    afterAll(async () => {
+      expect(visitor.errors).toEqual([]);
+      await visitor.context.close();
+    });
 
-  test.each(paths)('%s', async (path) => {
-    const { page } = visitor;
-    await page.route('**/api/**', (route) =>
-      // Who is signed in is known, so that the page comes to its own requests.
-      new URL(route.request().url()).pathname === '/api/users/me' ? route.continue() : away(route),
-    );
-    await page.goto(path.replace(':kettle', String(kettle)));
-    await retry(page).first().waitFor();
-    await page.getByText('The shop is having a short break').first().waitFor();
-    await expectInOrder(page);
-    await page.unroute('**/api/**');
-    await retryAll(page);
-  });
-
-  if (user !== undefined)
-    test('that cannot find out who is signed in', async () => {
+    test.each(paths)('%s', async (path) => {
       const { page } = visitor;
-      await page.route('**/api/**', away);
-      await page.goto(paths[0] ?? '/');
-      await retry(page).waitFor();
-      await page.getByText('Reference: of-this-test').waitFor();
+      await page.route('**/api/**', (route) =>
+        // Who is signed in is known, so that the page comes to its own requests.
+        new URL(route.request().url()).pathname === '/api/users/me' ? route.continue() : away(route),
+      );
+      await page.goto(path.replace(':kettle', String(kettle)));
+      await retry(page).first().waitFor();
+      await page.getByText('The shop is having a short break').first().waitFor();
       await expectInOrder(page);
       await page.unroute('**/api/**');
-      await page.locator('.icon-button--user').waitFor();
-      await expectInOrder(page);
-      expect(await retry(page).count()).toBe(0);
+      await retryAll(page);
     });
-});
+
+    if (user !== undefined)
+      test('that cannot find out who is signed in', async () => {
+        const { page } = visitor;
+        await page.route('**/api/**', away);
+        await page.goto(paths[0] ?? '/');
+        await retry(page).waitFor();
+        await page.getByText('Reference: of-this-test').waitFor();
+        await expectInOrder(page);
+        await page.unroute('**/api/**');
+        await page.locator('.icon-button--user').waitFor();
+        await expectInOrder(page);
+        expect(await retry(page).count()).toBe(0);
+      });
+  },
+);
 
 describe('a new user', () => {
   let visitor: Visit;

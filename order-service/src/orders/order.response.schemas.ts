@@ -35,7 +35,7 @@ export const orderResponse = z
     total_amount: major('Sum of all subtotals.', 39.9),
     partial: z.literal(true).optional().meta({
       description:
-        'Present for a seller if the order has lines of other sellers: these are left out, also of the total.',
+        'Present for a seller if the order has lines of other sellers: these are left out of the lines and of the total.',
     }),
     currency,
     status: statusIn('Current status.'),

@@ -10,10 +10,10 @@ import { quoteResponse } from '../orders/order.response.schemas.ts';
 const shortLine = z
   .object({
     product_id: id('Id of the product.'),
-    requested: z.int().meta({ description: 'Units asked for.', minimum: 1, examples: [5] }),
+    requested: z.int().meta({ description: 'Units requested.', minimum: 1, examples: [5] }),
     available: count('Units that were available at that moment; 0 of a product that is not sold.', 2),
   })
-  .meta({ id: 'ShortLine', description: 'A product of which fewer are available than were asked for.' });
+  .meta({ id: 'ShortLine', description: 'A product with fewer units available than were requested.' });
 
 const shortLines = (description: string) =>
   z.object({ details: z.array(shortLine).meta({ description, maxItems: 100 }) });
@@ -38,13 +38,13 @@ export const InsufficientStock = defineError(
   (short): ErrorExtras => ({ members: { details: short } }),
   {
     sample: [[{ product_id: 1, requested: 5, available: 2 }]],
-    members: shortLines('The products of which too few are left.'),
+    members: shortLines('The products with too little stock.'),
   },
 );
 export const PriceChanged = defineError(
   409,
   'price_changed',
-  (_quote: object) => 'The total is no longer the expected one',
+  (_quote: object) => 'The total differs from expected_total',
   (quote): ErrorExtras => ({ members: { quote } }),
   {
     sample: [

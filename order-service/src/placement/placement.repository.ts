@@ -29,7 +29,7 @@ const RELEASE_PAYLOAD = Prisma.sql`json_build_object(
 /** Keys are scoped to a user and this route. */
 const ROUTE = 'POST /api/orders';
 
-/** The statements of docs/order-placement.md, each atomic and in one round trip. */
+/** The statements of docs/order-placement.md, each atomic and in one round trip, except that `abandon` takes two. */
 export function createPlacementRepository({ query, deadline, lease }: PlacementOptions) {
   const orderValues = ({ userId, request, reservationId, currency }: NewIntent) => Prisma.sql`
     ${userId}::int, 'PLACING', ${reservationId}::uuid, now() + make_interval(secs => ${deadline}::int), ${currency},

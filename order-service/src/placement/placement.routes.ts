@@ -9,8 +9,8 @@ import { errorsOf } from './placement.errors.ts';
 import type { PlacementResponse, PlacementUseCases } from './placement.use-cases.ts';
 
 const PLACING = [
-  'Prices come from the catalogue, never from the client. All lines are ordered or none: `details` lists every product that is not sold (404), or of which too few are left (400).',
-  'With an `Idempotency-Key` the request may be sent again, with the same body, until there is a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be corrected or retried with the same key.',
+  'Prices come from the catalogue, never from the client. All lines are ordered or none: `details` lists every product that is not sold (404), or that has too little stock (400).',
+  'With an `Idempotency-Key` the request may be sent again, with the same body, until there is a response: the order is placed once, and later responses repeat the first one with `Idempotent-Replayed: true`. The refusals 404, 400 `insufficient_stock` and `total_too_large`, and 409 `price_changed` are repeated too; validation errors, 429 and 503 are not, so that the request can be corrected or retried with the same key.',
   'The same key with another body is 422 `idempotency_mismatch`. While the first request is running, a second one gets 409 `idempotency_in_flight` with `Retry-After`.',
 ].join('\n\n');
 

@@ -67,7 +67,6 @@ export function createReconcileUseCases({
   };
 
   return {
-    /** Rejects all orders past their deadline. */
     reconcile: (signal: AbortSignal) => inBatches(rejectOverdue, { signal, size: REJECTED_AT_ONCE }),
 
     /**
@@ -90,7 +89,6 @@ export function createReconcileUseCases({
       }
     },
 
-    /** Deletes all expired keys. */
     removeKeys: (signal: AbortSignal) => inBatches(repository.removeKeys, { signal }),
 
     /** Deletes all orders rejected days ago. */

@@ -103,7 +103,7 @@ function createCache(
     metrics.cacheReads.inc({ cache: name, result });
   const newLifetime = () => Math.ceil(lifetime * (1 - Math.random() / 5));
 
-  /** Empty where Redis is away, or must not be used. */
+  /** Empty where Redis is unavailable, or must not be used. */
   const find = async (addresses: CacheAddress[], begunAt: number): Promise<(Found | undefined)[]> => {
     const epoch = groups && (await trust.epoch(begunAt));
     if (groups === undefined || epoch === undefined) return [];

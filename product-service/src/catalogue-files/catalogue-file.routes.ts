@@ -17,8 +17,8 @@ interface CatalogueFileRouteOptions {
 }
 
 const IMPORTING = [
-  'Rows with a SKU that exists update that product, from any of its columns; the others create one. CSV needs a first line with column names; an empty cell leaves a field as it is. A form has the file in its field `file`.',
-  'The body is read as it comes. Refused rows are reported and the others written. Where an import breaks off, the problem document has the counts up to then and `last_line`.',
+  'A row whose SKU exists updates that product, with whichever columns it has; any other row creates one. CSV needs a first line with column names; an empty cell leaves a field as it is. A form has the file in its field `file`.',
+  'The body is read as a stream. Refused rows are reported; the others are written. If an import is cut off, the problem document has the counts so far and `last_line`.',
 ].join('\n\n');
 
 const CSV_FILE = 'sku,name,price,stock\r\nLAMP-1,Desk lamp,39.90,50\r\n';

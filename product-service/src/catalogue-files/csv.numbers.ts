@@ -32,7 +32,7 @@ const decimalsOf = (plain: string): number => /\.(\d*[1-9])/.exec(plain)?.[1]?.l
 
 function twoWays(text: string): string {
   const whole = text.replaceAll(/[.,]/g, '');
-  return `${text} can be read in two ways: write ${whole}, or ${text.replace(/.{3}$/, (end) => end.slice(0, 2))}`;
+  return `${text} is ambiguous: write ${whole}, or ${text.replace(/.{3}$/, (end) => end.slice(0, 2))}`;
 }
 
 /** `1.000.000` has several groups with the same separator, so it cannot be a decimal sign. */

@@ -32,7 +32,6 @@ export function createBatch() {
     },
     isEmpty: () => rows.length === 0,
     isFull: () => rows.length >= BATCH_ROWS || bytes >= BATCH_BYTES,
-    /** Returns the rows and empties the batch. */
     take(): BatchRow[] {
       const taken = rows;
       rows = [];

@@ -2,7 +2,7 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import { Gauge, type Registry } from 'prom-client';
 import { createReservationRepository } from './reservation.repository.ts';
 
-/** Gauges that are read from the database when they are asked for; missing while it is away. */
+/** Gauges that are read from the database when they are asked for; missing while it is unavailable. */
 export function registerReservationMetrics(registry: Registry, query: Query): void {
   const reservations = createReservationRepository(query);
   const registers = [registry];

@@ -8,10 +8,10 @@ import { MAX_STOCK } from '../products/product.fields.ts';
 const shortLine = z
   .object({
     product_id: id('Id of the product.'),
-    requested: z.int().meta({ description: 'Units asked for.', minimum: 1, examples: [5] }),
+    requested: z.int().meta({ description: 'Units requested.', minimum: 1, examples: [5] }),
     available: count('Units that were available at that moment; 0 of a product that is not sold.', 2),
   })
-  .meta({ id: 'ShortLine', description: 'A product of which fewer are available than were asked for.' });
+  .meta({ id: 'ShortLine', description: 'A product with fewer units available than were requested.' });
 
 export const InsufficientStock = defineError(
   400,
@@ -21,9 +21,7 @@ export const InsufficientStock = defineError(
   {
     sample: [{ product_id: 1, requested: 5, available: 2 }],
     members: z.object({
-      details: z
-        .array(shortLine)
-        .meta({ description: 'The products of which too few are left.', maxItems: 100 }),
+      details: z.array(shortLine).meta({ description: 'The products with too little stock.', maxItems: 100 }),
     }),
   },
 );

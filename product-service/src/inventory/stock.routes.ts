@@ -22,7 +22,7 @@ export function stockRoutes({ stock, schemas }: StockRouteOptions): Route[] {
       tag: 'Stock',
       summary: 'Add to the stock of a product, or take from it',
       description:
-        '`quantity` is a difference: negative to take off. Where too little is there, nothing changes (`insufficient_stock`). To set the stock to a value, use PUT or PATCH of the product.',
+        '`quantity` is added to the stock; a negative value reduces it. If there is too little stock, nothing changes (`insufficient_stock`). To set the stock to a value, use PUT or PATCH of the product.',
       responseHeaders: ['ETag'],
       limit: 'catalogue_writes',
       headers: changeHeaders,

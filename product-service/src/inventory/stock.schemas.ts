@@ -22,13 +22,13 @@ export const stockBody = z
       min: -MAX_STOCK,
       max: MAX_STOCK,
       wrong: 'Quantity must be an integer',
-    }).meta({ description: 'Units to add; negative to take off.', example: 10 }),
+    }).meta({ description: 'Units to add; negative to remove.', example: 10 }),
     reason: optional(text('Reason', { max: 200 })).meta({
-      description: 'Shown in the ledger; `adjustment` where it is left out.',
+      description: 'Shown in the ledger; `adjustment` if omitted.',
       example: 'delivery',
     }),
   })
-  .meta({ id: 'StockAdjustment', description: 'A difference to the stock of a product.' });
+  .meta({ id: 'StockAdjustment', description: 'A change of the stock of a product.' });
 
 export const movementsQuery = z.object(pagingQuery(20));
 
@@ -38,7 +38,7 @@ export const movementCursor = z.tuple([z.int().min(1)]).readonly();
 const movement = z
   .object({
     id: z.int().meta({ description: 'Ascending in time.', minimum: 1, examples: [1] }),
-    delta: z.int().meta({ description: 'Units added, or taken off.', examples: [10] }),
+    delta: z.int().meta({ description: 'Units added; negative if removed.', examples: [10] }),
     reason: textOf('The reason of an adjustment, or the event that caused the change.', 200, 'delivery'),
     actor: textOf('`user:` and an id, or `service:` and a name.', 100, 'user:1'),
     reference: z

@@ -56,12 +56,12 @@ const FIELDS = {
   sku: {
     schema: text('SKU', { max: MAX_SKU }),
     empty: null,
-    meta: { description: "The seller's number of it, unique in the shop." },
+    meta: { description: "Stock-keeping unit: the seller's own code, unique in the shop." },
     shown: z
       .string()
       .nullable()
       .meta({
-        description: "The seller's number of it, unique in the shop.",
+        description: "Stock-keeping unit: the seller's own code, unique in the shop.",
         maxLength: MAX_SKU,
         examples: ['LAMP-1'],
       }),

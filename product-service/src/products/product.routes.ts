@@ -16,7 +16,7 @@ interface ProductRouteOptions {
 const PATH = '/api/products';
 const OWNER = 'its owner or an admin';
 const LISTING = [
-  '`q` finds products that have every word of it, whole or as the beginning of a word, in name, SKU, category or description. Case, accents and punctuation do not matter. In Chinese, Japanese, Korean and Thai any two consecutive characters are found. A word that fewer than five products have also finds the nearest known words, one or two letters off; words with a digit do not.',
+  '`q` finds products that have every word of it, whole or as the beginning of a word, in name, SKU, category or description. Case, accents and punctuation do not matter. In Chinese, Japanese, Korean and Thai any two consecutive characters are found. A word found in fewer than five products also matches the closest known words, one or two letters away. Words with a digit do not.',
   'A search is ordered by `relevance`: SKU, whole name, words of the name, beginnings of words, category, description, then newest. `sort=name` sorts in language order (apple, Über, Zebra).',
   'A change is visible within 1 s, a pure stock change within 5 s, also in `in_stock`.',
 ].join('\n\n');

@@ -98,10 +98,10 @@ export function createProductSchemas(money: Money) {
       .meta({ description: 'Only products of this category, in any case.' }),
     min_price: amountQuery('min_price', money)
       .optional()
-      .meta({ description: `Least price, in major units (${money.currency}).` }),
+      .meta({ description: `Lowest price, in major units (${money.currency}).` }),
     max_price: amountQuery('max_price', money)
       .optional()
-      .meta({ description: `Greatest price, in major units (${money.currency}).` }),
+      .meta({ description: `Highest price, in major units (${money.currency}).` }),
     in_stock: booleanQuery('in_stock')
       .optional()
       .meta({ description: 'Only products that are in stock, or only those that are not.' }),

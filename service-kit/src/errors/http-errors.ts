@@ -25,7 +25,7 @@ function listed(issues: FieldIssue[]): FieldIssue[] {
 const fieldIssue = z
   .object({
     path: z.string().meta({
-      description: 'Name of the field, with a dot before each further step; empty for the body itself.',
+      description: 'Name of the field, with a dot before each nested name; empty for the body itself.',
       maxLength: 300,
       examples: ['products.0.quantity'],
     }),
@@ -40,8 +40,8 @@ const fieldIssue = z
     minimum: z
       .number()
       .optional()
-      .meta({ description: 'Least value or length.', examples: [1] }),
-    maximum: z.number().optional().meta({ description: 'Greatest value, length or number of decimals.' }),
+      .meta({ description: 'Minimum value or length.', examples: [1] }),
+    maximum: z.number().optional().meta({ description: 'Maximum value, length or number of decimals.' }),
   })
   .meta({ id: 'FieldIssue', description: 'One refused field of a request.' });
 
@@ -80,7 +80,7 @@ export const RouteNotFound = defineError(404, 'not_found', 'There is nothing at 
 export const MethodNotAllowed = defineError(
   405,
   'method_not_allowed',
-  (allow: string[]) => `This address takes ${allow.join(', ')} only`,
+  (allow: string[]) => `This address allows only ${allow.join(', ')}`,
   (allow) => ({ headers: { Allow: allow.join(', ') } }),
   { sample: [['GET', 'HEAD']] },
 );

@@ -235,5 +235,4 @@ export const instant = z
   .transform((value) => (typeof value === 'string' ? value : value.toISOString()))
   .meta({ type: 'string', format: 'date-time', examples: ['2026-11-26T10:15:00.000Z'] });
 
-/** The same, described. */
 export const instantOf = (description: string) => instant.meta({ description });

@@ -17,8 +17,8 @@ describe('the window of a list', () => {
 
   test('ends at row 10,000 by page; the error for a deeper page recommends a cursor', () => {
     expect(windowOf({ page: '100', per_page: '100' }).offset).toBe(9900);
-    expect(() => windowOf({ page: '101', per_page: '100' })).toThrow(/cursor=/);
-    expect(() => windowOf({ page: String(Number.MAX_SAFE_INTEGER) })).toThrow(/cursor=/);
+    expect(() => windowOf({ page: '101', per_page: '100' })).toThrow(/next_cursor as cursor/);
+    expect(() => windowOf({ page: String(Number.MAX_SAFE_INTEGER) })).toThrow(/next_cursor as cursor/);
   });
 
   test('is given by page or by cursor, not both', () => {
@@ -32,7 +32,7 @@ describe('the window of a list', () => {
     ['that is not JSON', Buffer.from('[7').toString('base64url')],
     ['that is not base64', '$$$'],
   ])('refuses a cursor %s', (_what, cursor) => {
-    expect(() => windowOf({ cursor })).toThrow('This cursor is not one of this list');
+    expect(() => windowOf({ cursor })).toThrow('This cursor belongs to another list');
   });
 
   test.each([
@@ -83,7 +83,7 @@ describe('a page', () => {
     const { paging } = toPage(windowOf({ per_page: '30' }), [], 20_000, keyOf);
     expect(paging).toMatchObject({ total: 20_000, pages: 333, pages_capped: true });
     expect(windowOf({ per_page: '30', page: '333' }).offset).toBe(9960);
-    expect(() => windowOf({ per_page: '30', page: '334' })).toThrow(/cursor=/);
+    expect(() => windowOf({ per_page: '30', page: '334' })).toThrow(/next_cursor as cursor/);
     const full = toPage(windowOf({ per_page: '100' }), [], 10_000, keyOf);
     expect(full.paging).toMatchObject({ pages: 100, pages_capped: false });
   });

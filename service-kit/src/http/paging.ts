@@ -81,9 +81,7 @@ export function toWindow<Key>(
   }
   const page = query.page ?? 1;
   if (page * limit > DEEPEST_ROW) {
-    throw new MalformedRequest(
-      `Pages end at row ${DEEPEST_ROW}; follow next_cursor with cursor= to go further`,
-    );
+    throw new MalformedRequest(`Pages end at row ${DEEPEST_ROW}; to go further, send next_cursor as cursor`);
   }
   return { limit, page, offset: (page - 1) * limit, after: undefined };
 }
@@ -115,7 +113,7 @@ const encodeCursor = (key: unknown) => Buffer.from(JSON.stringify(key)).toString
 
 function decodeCursor<Key>(cursor: string, key: z.ZodType<Key>): Key {
   const parsed = key.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
-  if (!parsed.success) throw new MalformedRequest('This cursor is not one of this list');
+  if (!parsed.success) throw new MalformedRequest('This cursor belongs to another list');
   return parsed.data;
 }
 

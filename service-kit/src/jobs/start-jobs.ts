@@ -22,7 +22,7 @@ interface JobsOptions extends RunnerOptions {
 }
 
 /** Milliseconds between two checks for jobs that wait too long or belong to a killed worker. */
-const CARE_INTERVAL = 5000;
+const MAINTENANCE_INTERVAL = 5000;
 
 /**
  * Runs a service's jobs and periodic tasks in this process, sharing them with all other replicas. A job is written by
@@ -46,12 +46,12 @@ export function startJobs(options: JobsOptions) {
       throw error;
     }
   };
-  const care = async () => {
+  const maintain = async () => {
     await queue.shortenWaits(longestWait);
     await queue.freeAbandoned(abandonedAfter);
   };
   const repeated = [
-    repeat('care of the job queue', Math.min(CARE_INTERVAL, longestWait * 1000), care, logger),
+    repeat('job queue maintenance', Math.min(MAINTENANCE_INTERVAL, longestWait * 1000), maintain, logger),
     ...Object.entries(periodic).map(([task, it]) => repeat(task, it.every, () => takeTurn(task, it), logger)),
   ];
   // graphile-worker refuses to run without a task.

@@ -7,10 +7,10 @@ export interface RedisConnection {
   readonly client: Redis;
   readonly prefix: string;
   isReady(): boolean;
-  /** Identifies the server's run: it changes with each restart. @throws Error while Redis is away */
+  /** Identifies the server's run: it changes with each restart. @throws Error while Redis is unavailable */
   runId(): Promise<string>;
   /**
-   * Sends commands, or fails at once while Redis is away. After a timeout, commands fail at once until Redis responds, but
+   * Sends commands, or fails at once while Redis is unavailable. After a timeout, commands fail at once until Redis responds, but
    * for a second at most, so that a paused Redis costs a request 150 ms once, not each time. A response that has arrived
    * and that this process has not read yet is in time.
    * @throws Error to be caught by every caller: everything that uses Redis works without it
@@ -39,7 +39,7 @@ interface ConnectOptions {
 }
 
 /**
- * A connection that never makes a request wait: commands fail at once while Redis is away, and the
+ * A connection that never makes a request wait: commands fail at once while Redis is unavailable, and the
  * connection is retried without end, at most 1 s apart.
  */
 export function connectRedis(
@@ -66,7 +66,7 @@ export function connectRedis(
   let failedTwice = false;
   const isReady = () => client.status === 'ready' && Date.now() >= restUntil;
   client.on('error', (error: Error) => {
-    if (error.message !== lastMessage) logger.warn({ reason: error.message }, 'redis is away');
+    if (error.message !== lastMessage) logger.warn({ reason: error.message }, 'redis is unavailable');
     lastMessage = error.message;
   });
   client.on('close', () => {
@@ -99,7 +99,7 @@ export function connectRedis(
     }
   };
   const run = async <T>(commands: (client: Redis) => Promise<T>): Promise<T> => {
-    if (!isReady()) throw new Error('redis is away');
+    if (!isReady()) throw new Error('redis is unavailable');
     return attempt(commands);
   };
   return {

@@ -7,7 +7,7 @@ import { connectRedis, type RedisConnection } from './connect.ts';
 const FIRST_CONNECTION_TIMEOUT = 1000;
 
 /**
- * The connection of a service, or undefined without a `REDIS_URL`. It may be away; then it is used as soon as it is there.
+ * The connection of a service, or undefined without a `REDIS_URL`. It may be unavailable; then it is used as soon as it is there.
  * @throws ConfigError if it is there and cannot serve: a replica takes no writes, and a cluster splits the keys that scripts
  * use together
  */

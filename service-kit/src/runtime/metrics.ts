@@ -36,7 +36,7 @@ export function createMetrics(service: string, build: Build = {}) {
     }),
     cacheReads: new Counter({
       name: 'cache_reads_total',
-      help: 'Reads through a cache: from memory, redis or a shared read; a miss; or loaded alone while Redis is away',
+      help: 'Reads through a cache: from memory, redis or a shared read; a miss; or loaded alone while Redis is unavailable',
       labelNames: ['cache', 'result'],
       registers,
     }),

@@ -45,14 +45,14 @@ const KINDS: Record<SpanKind, OtelKind> = {
 /** Characters of a statement that are exported. */
 const MAX_ATTRIBUTE = 2000;
 const MAX_REASON = 300;
-/** Spans that wait for a receiver that is slow or away; later ones are dropped. About 10 MB. */
+/** Spans that wait for a receiver that is slow or unavailable; later ones are dropped. About 10 MB. */
 const MAX_WAITING = 8192;
 /** Milliseconds. */
 const EXPORT_EVERY = 1000;
 const EXPORT_TIMEOUT = 5000;
 const CLOSE_TIMEOUT = 2000;
 
-/** Exports spans by OTLP over HTTP. A receiver that is away costs a line in the log, never a request. */
+/** Exports spans by OTLP over HTTP. A receiver that is unavailable costs a line in the log, never a request. */
 export function openTracer({ service, version, endpoint, headers, ratio, logger }: TracerOptions): Tracer {
   const warn = (message: string) => logger.warn({ reason: message.slice(0, MAX_REASON) }, 'traces');
   const ignore = () => undefined;

@@ -6,7 +6,7 @@ import { ANY_PASSWORD, type PasswordRules } from './password.rules.ts';
 const MAX_PASSWORD = 256;
 
 /**
- * Taken as it is, never trimmed or normalised. Refused is what no hash could distinguish later: lone surrogates, which
+ * Accepted as is, never trimmed or normalised. Refuses what no hash could tell apart later: lone surrogates, which
  * have no bytes in UTF-8, and NUL, at which other bcrypt libraries stop. A refused password does not hide what is wrong
  * with the rest of the body.
  */
@@ -24,7 +24,7 @@ export function passwordField(label: string, rules: PasswordRules) {
       minLength: rules.minLength,
       maxLength: MAX_PASSWORD,
       format: 'password',
-      description: `Any characters, at least ${rules.minLength}; taken as it is, neither trimmed nor normalised.`,
+      description: `Any characters, at least ${rules.minLength}; accepted as is, neither trimmed nor normalised.`,
     });
 }
 

@@ -19,7 +19,7 @@ export const userResponse = z
     role: role.meta({ description: 'What the user may do.', examples: ['customer'] }),
     email_verified: z
       .boolean()
-      .meta({ description: 'Whether the user has opened a link that was mailed there.', examples: [false] }),
+      .meta({ description: 'Whether the user has opened a link that was emailed there.', examples: [false] }),
     created_at: instantOf('When the account was opened.'),
     updated_at: instantOf('When it last changed.'),
   })

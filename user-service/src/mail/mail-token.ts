@@ -19,6 +19,6 @@ export const hashOfMailToken = (token: string) => createHash('sha256').update(to
 
 /** A token in a body. Any text is accepted; one that is no token is not found. */
 export const mailToken = text('Token', { max: 200 }).meta({
-  description: 'The `token` of the mailed link.',
+  description: 'The `token` of the emailed link.',
   example: 'Jt0u1zQF2cAqVb1mQm0m0WJb5uJ6C6m5c3m9c1mZr8k',
 });

@@ -76,7 +76,7 @@ export function createMailRepository(query: Query) {
     },
 
     /**
-     * Makes jobs of mails that wait in the table of the release before, whose replicas may still run. A mail that such a
+     * Makes jobs of mails that wait in the table of the previous release, whose replicas may still run. A mail that such a
      * replica is sending has its next attempt in the future.
      * @returns how many
      */
@@ -93,7 +93,7 @@ export function createMailRepository(query: Query) {
       return row.adopted;
     },
 
-    /** Removes mails that the release before has sent. @returns how many */
+    /** Removes mails that the previous release has sent. @returns how many */
     async removeSent(size: number): Promise<number> {
       const removed = await query`
         DELETE FROM mails WHERE id IN (

@@ -37,7 +37,7 @@ export function writeLinkMail(kind: LinkKind, username: string, token: string, s
 /** To the address that an account had until now; it does not name the new one. */
 export function writeNotice(username: string): MailText {
   const reason =
-    'The email address of your account was changed. Mails about it go to the new address from now on.';
+    'The email address of your account was changed. Emails about it go to the new address from now on.';
   const otherwise = 'If it was not you, someone else is using your account: contact the shop at once.';
   return {
     subject: 'Your email address was changed',

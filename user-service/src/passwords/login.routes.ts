@@ -20,7 +20,7 @@ export function loginRoutes({ logIn, queue }: LoginRouteOptions) {
       tag: 'Sessions',
       summary: 'Sign in with username or email',
       description:
-        'Unknown users and wrong passwords get the same response. After 10 failures in 15 minutes an account is locked for the rest of them (429), for the right password too. A user has at most 50 sessions; one more revokes the one used least recently.',
+        'Unknown users and wrong passwords get the same response. After 10 failures within 15 minutes (defaults) the account is locked until that window ends (429), even for the correct password. Repeated locks last up to four times as long. A user has at most 50 sessions; one more revokes the one used least recently.',
       who: 'anyone',
       limit: 'login',
       timeLimit: 'password',

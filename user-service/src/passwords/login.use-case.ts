@@ -15,7 +15,7 @@ interface LoginOptions {
 /**
  * @param identifier username or email in any spelling
  * @throws InvalidCredentials, also when the password was just changed; TooManyFailures; EmailNotVerified, after
- *   which a mail with a link is sent
+ *   which an email with a link is sent
  */
 export type LogIn = (
   identifier: string,

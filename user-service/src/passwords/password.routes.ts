@@ -39,7 +39,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       path: '/api/users/password-reset',
       operationId: 'requestPasswordReset',
       tag: 'Passwords',
-      summary: 'Mail a link that resets the password',
+      summary: 'Email a link that resets the password',
       description:
         'The response is the same for an address that no account has. The link is valid for 30 minutes, once.',
       who: 'anyone',
@@ -49,7 +49,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       response: schemas.requested,
       async handler({ body, caller }) {
         await resets.request(body.email, originOf(caller));
-        return { message: 'If an account has this address, a mail with a link is on its way' };
+        return { message: 'If an account has this address, an email with a link is on its way' };
       },
     }),
     defineRoute({
@@ -57,7 +57,7 @@ export function passwordRoutes({ passwords, resets, queue, schemas }: PasswordRo
       path: '/api/users/password-reset/confirm',
       operationId: 'resetPassword',
       tag: 'Passwords',
-      summary: 'Set a new password with the token of a mailed link',
+      summary: 'Set a new password with the token of an emailed link',
       description: 'Revokes all sessions of the user, and lifts the lock after too many failed logins.',
       who: 'anyone',
       limit: 'password_reset',

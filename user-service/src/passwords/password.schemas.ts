@@ -20,7 +20,7 @@ export function createPasswordSchemas(rules: PasswordRules) {
     resetRequest: z.strictObject({ email }),
     reset: z.strictObject({ token: mailToken, new_password: newPassword }),
     requested: z.object({
-      message: message('If an account has this address, a mail with a link is on its way'),
+      message: message('If an account has this address, an email with a link is on its way'),
     }),
     done: z.object({ message: message('Password reset successfully') }),
   };

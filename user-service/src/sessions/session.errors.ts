@@ -19,7 +19,7 @@ export const SessionEnded = defineError(401, 'unauthenticated', 'The session has
 export const EmailNotVerified = defineError(
   403,
   'email_not_verified',
-  'Confirm your email address first; a mail with a link is on its way',
+  'Confirm your email address first; an email with a link is on its way',
 );
 export const SessionNotFound = defineError(404, 'session_not_found', 'Session not found');
 

@@ -7,7 +7,7 @@ export interface Device {
   ip: string | null;
 }
 
-export interface LivingSession extends Device {
+export interface ActiveSession extends Device {
   id: string;
   createdAt: Date;
   lastUsedAt: Date;
@@ -28,17 +28,17 @@ export type EndReason =
   | 'password_reset'
   | 'ended_by_admin';
 
-/** A retry of the direct predecessor is forgiven for so long, in seconds (docs/http-api.md, "Tokens"). */
+/** A retry of the direct predecessor is forgiven for so long, in seconds (docs/http-api.md, "Sessions"). */
 const GRACE = 10;
 /** Sessions of one user; a login beyond that revokes the one used least recently. */
-const MAX_LIVING = 50;
-/** Accounts from before that bound may have many more: a login revokes so many of them. */
+const MAX_ACTIVE = 50;
+/** Accounts older than that bound may have many more: a login revokes so many of them. */
 const MAX_SURPLUS = 1000;
-/** Rows that are marked when all sessions of a user are revoked, for replicas of the release before: twice `MAX_LIVING`. */
+/** Rows that are marked when all sessions of a user are revoked, for replicas of the previous release: twice `MAX_ACTIVE`. */
 const MAX_MARKED = 100;
 
 /**
- * A session lives until `ended_at` is set, it expires, or its generation is below its user's `sessions_from`. Triggers of
+ * A session is active until `ended_at` is set, it expires, or its generation is below its user's `sessions_from`. Triggers of
  * the database report to the other services what was revoked. Times come from the database too: no clock of another
  * machine matters.
  */
@@ -116,7 +116,7 @@ export function createSessionRepository(query: Query) {
     },
 
     /**
-     * Revokes one session, if it lives.
+     * Revokes one session, if it is active.
      * @param passwordVersion nothing is revoked where the password was changed since
      */
     async revokeReused(
@@ -156,29 +156,29 @@ export function createSessionRepository(query: Query) {
         WITH owner AS (
           UPDATE users SET generation = generation + 1, sessions_from = generation + 1
            WHERE id = ${userId} RETURNING generation
-        ), living AS (
+        ), active AS (
           SELECT s.id, s.last_used_at, s.id = ${keep ?? null}::uuid IS TRUE AS is_kept
             FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.user_id = ${userId} AND s.ended_at IS NULL AND s.generation >= u.sessions_from
         ), kept AS (
           UPDATE sessions SET generation = owner.generation
-            FROM owner, living WHERE sessions.id = living.id AND living.is_kept
+            FROM owner, active WHERE sessions.id = active.id AND active.is_kept
         ), marked AS (
           UPDATE sessions SET ended_at = clock_timestamp(), ended_reason = ${reason}
-           WHERE id IN (SELECT id FROM living WHERE NOT is_kept ORDER BY last_used_at DESC LIMIT ${MAX_MARKED}::int)
+           WHERE id IN (SELECT id FROM active WHERE NOT is_kept ORDER BY last_used_at DESC LIMIT ${MAX_MARKED}::int)
         )
-        SELECT owner.generation, (SELECT count(*)::int FROM living WHERE NOT is_kept) AS sessions FROM owner`;
+        SELECT owner.generation, (SELECT count(*)::int FROM active WHERE NOT is_kept) AS sessions FROM owner`;
       return row;
     },
 
-    /** Revokes the sessions used least recently of a user who has more than `MAX_LIVING`. Called after `start`. */
+    /** Revokes the sessions used least recently of a user who has more than `MAX_ACTIVE`. Called after `start`. */
     async revokeSurplus(userId: number): Promise<string[]> {
       const rows = await query<{ id: string }[]>`
         UPDATE sessions
            SET ended_at = clock_timestamp(), ended_reason = 'too_many'
          WHERE id IN (
            SELECT id FROM sessions WHERE user_id = ${userId} AND ended_at IS NULL AND expires_at > now()
-            ORDER BY last_used_at DESC, id OFFSET ${MAX_LIVING}::int LIMIT ${MAX_SURPLUS}::int)
+            ORDER BY last_used_at DESC, id OFFSET ${MAX_ACTIVE}::int LIMIT ${MAX_SURPLUS}::int)
         RETURNING id`;
       return rows.map(({ id }) => id);
     },
@@ -199,7 +199,7 @@ export function createSessionRepository(query: Query) {
       return removed.length;
     },
 
-    /** The user of a session that lives; undefined for any other. */
+    /** The user of a session that is active; undefined for any other. */
     async findOwner(id: string): Promise<{ id: number; emailVerified: boolean } | undefined> {
       const [owner] = await query<{ id: number; emailVerified: boolean }[]>`
         SELECT u.id, u.email_verified AS "emailVerified" FROM sessions s JOIN users u ON u.id = s.user_id
@@ -207,12 +207,12 @@ export function createSessionRepository(query: Query) {
       return owner;
     },
 
-    listLiving(userId: number): Promise<LivingSession[]> {
+    listActive(userId: number): Promise<ActiveSession[]> {
       return query`
         SELECT s.id, s.created_at AS "createdAt", s.last_used_at AS "lastUsedAt", s.user_agent AS "userAgent", s.ip
           FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.user_id = ${userId} AND s.ended_at IS NULL AND s.expires_at > now() AND s.generation >= u.sessions_from
-         ORDER BY s.last_used_at DESC LIMIT ${MAX_LIVING}::int`;
+         ORDER BY s.last_used_at DESC LIMIT ${MAX_ACTIVE}::int`;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { instantOf } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
-import type { LivingSession } from './session.repository.ts';
+import type { ActiveSession } from './session.repository.ts';
 
 export const sessionResponse = z
   .object({
@@ -25,11 +25,11 @@ export const sessionResponse = z
       .meta({ description: 'The address that used it last.', maxLength: 45, examples: ['203.0.113.7'] }),
     current: z.boolean().meta({ description: 'Whether this request uses it.', examples: [true] }),
   })
-  .meta({ id: 'Session', description: 'A sign-in of a user.' });
+  .meta({ id: 'Session', description: "A user's session." });
 
 /** @param current the session of the request */
 export function toSessionResponse(current: string) {
-  return ({ id, createdAt, lastUsedAt, userAgent, ip }: LivingSession): z.input<typeof sessionResponse> => ({
+  return ({ id, createdAt, lastUsedAt, userAgent, ip }: ActiveSession): z.input<typeof sessionResponse> => ({
     id,
     created_at: createdAt,
     last_used_at: lastUsedAt,

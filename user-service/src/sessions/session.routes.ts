@@ -20,7 +20,7 @@ export function sessionRoutes(sessions: SessionUseCases) {
       tag: 'Sessions',
       summary: 'Exchange a refresh token for new tokens',
       description:
-        'The refresh token goes in the body, or as the Bearer token. It is valid once: using it again is `token_reused` and revokes the session, except for a repetition of the last call within 10 s.',
+        'The refresh token goes in the body, or as the Bearer token. It is valid once: using it again is `token_reused` and revokes the session, except when the last call is retried within 10 s.',
       who: 'anyone',
       limit: 'refresh',
       headers: refreshHeaders,
@@ -77,8 +77,8 @@ export function sessionRoutes(sessions: SessionUseCases) {
       status: 200,
       response: sessionsResponse,
       async handler({ user }) {
-        const living = await sessions.list(user.id);
-        return { sessions: living.map(toSessionResponse(user.sessionId)) };
+        const active = await sessions.list(user.id);
+        return { sessions: active.map(toSessionResponse(user.sessionId)) };
       },
     }),
     defineRoute({

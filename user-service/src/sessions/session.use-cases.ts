@@ -14,7 +14,7 @@ import {
   SessionNotFound,
   TokenReused,
 } from './session.errors.ts';
-import { createSessionRepository, type EndReason, type LivingSession } from './session.repository.ts';
+import { type ActiveSession, createSessionRepository, type EndReason } from './session.repository.ts';
 
 interface SessionOptions {
   query: Query;
@@ -51,7 +51,7 @@ export function createSessionUseCases({ query, change, tokens, requireVerifiedEm
   return {
     requireVerifiedEmail,
 
-    /** @throws EmailNotVerified where that is required: a mail with a link is on its way */
+    /** @throws EmailNotVerified where that is required: an email with a link is on its way */
     async requireVerified(userId: number, emailVerified: boolean, origin: Origin): Promise<void> {
       if (requireVerifiedEmail && !emailVerified) await refuseUnverified(userId, origin);
     },
@@ -126,7 +126,7 @@ export function createSessionUseCases({ query, change, tokens, requireVerifiedEm
       });
     },
 
-    list: (userId: number): Promise<LivingSession[]> => sessions.listLiving(userId),
+    list: (userId: number): Promise<ActiveSession[]> => sessions.listActive(userId),
 
     /**
      * Revokes the user's other sessions and begins a new line of tokens in this one, as a part of a change.

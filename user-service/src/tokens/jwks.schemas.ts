@@ -24,5 +24,5 @@ export type PublishedKey = z.input<typeof publishedKey>;
 export const jwksResponse = z.object({
   keys: z
     .array(publishedKey)
-    .meta({ description: 'The keys, old ones too while their tokens are valid.', maxItems: 10 }),
+    .meta({ description: 'The keys, including old ones while their tokens are valid.', maxItems: 10 }),
 });

@@ -69,8 +69,8 @@ async function promote({ id, username }: Account, { change }: AdminCommandOption
     return true;
   });
   return isNew
-    ? `${username} (id ${id}) is an admin now, from the next login on.`
-    : `${username} (id ${id}) is an admin already.`;
+    ? `${username} (id ${id}) is now an admin; the next token refresh or login brings the role.`
+    : `${username} (id ${id}) is already an admin.`;
 }
 
 async function create(name: string, address: string, { change, hasher }: AdminCommandOptions) {
@@ -89,9 +89,9 @@ async function create(name: string, address: string, { change, hasher }: AdminCo
 }
 
 async function listSessions({ id: userId, username }: Account, { query }: AdminCommandOptions) {
-  const living = await createSessionRepository(query).listLiving(userId);
-  if (living.length === 0) return `${username} (id ${userId}) is not signed in anywhere.`;
-  const rows = living.map(({ id, lastUsedAt, ip, userAgent }) => [lastUsedAt, ip, userAgent, id]);
+  const active = await createSessionRepository(query).listActive(userId);
+  if (active.length === 0) return `${username} (id ${userId}) is not signed in anywhere.`;
+  const rows = active.map(({ id, lastUsedAt, ip, userAgent }) => [lastUsedAt, ip, userAgent, id]);
   return linesOf(['last used', 'address', 'program', 'session'], rows);
 }
 

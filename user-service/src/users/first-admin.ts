@@ -14,7 +14,7 @@ interface FirstAdminOptions {
   admin: Registration;
 }
 
-/** Milliseconds between attempts while the database is away. */
+/** Milliseconds between attempts while the database is unavailable. */
 const RETRY_INTERVAL = 2000;
 
 /**

@@ -106,7 +106,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       operationId: 'updateUser',
       tag: 'Users',
       summary: 'Change the name or email address of a user',
-      description: 'A changed email address is not verified; it is reported by mail to the old one.',
+      description: 'A new email address starts unverified. The old address is notified by email.',
       who: 'user',
       only: SELF_OR_ADMIN,
       limit: 'user_writes',
@@ -148,7 +148,7 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       summary: 'Make a user an admin, or a customer again',
       description: 'There is always at least one admin. Admins cannot change their own role.',
       who: 'admin',
-      only: 'for other users than themselves',
+      only: 'for users other than themselves',
       limit: 'user_writes',
       params: idParams,
       body: roleBody,
@@ -172,8 +172,8 @@ export function userRoutes({ users, register, queue, schemas }: UserRouteOptions
       response: sessionsResponse,
       errors: errorsOf.listUserSessions,
       async handler({ user, params }) {
-        const living = await users.listSessions(params.id);
-        return { sessions: living.map(toSessionResponse(user.sessionId)) };
+        const active = await users.listSessions(params.id);
+        return { sessions: active.map(toSessionResponse(user.sessionId)) };
       },
     }),
     defineRoute({

@@ -26,7 +26,7 @@ export function createUserSchemas(rules: PasswordRules) {
       message: message('User registered successfully'),
       user: userResponse,
       tokens: tokensResponse.optional().meta({
-        description: 'Left out where the address has to be verified before the first sign-in.',
+        description: 'Omitted if the address must be verified before the first sign-in.',
       }),
     }),
   };

@@ -10,7 +10,7 @@ import type { Origin } from '../audit/origin.ts';
 import type { Account, Role } from '../identity/account.ts';
 import { toUserResponse } from '../identity/user.response.ts';
 import { reportMove, requestMail } from '../mail/mail.steps.ts';
-import type { LivingSession } from '../sessions/session.repository.ts';
+import type { ActiveSession } from '../sessions/session.repository.ts';
 import type { SessionUseCases } from '../sessions/session.use-cases.ts';
 import { LastAdmin, UserNotFound } from './user.errors.ts';
 import { createUserList, createUserRepository } from './user.repository.ts';
@@ -106,7 +106,7 @@ export function createUserUseCases({ query, unprepared, change, sessions, cache 
     },
 
     /** Where a user is signed in. @throws UserNotFound */
-    async listSessions(id: number): Promise<LivingSession[]> {
+    async listSessions(id: number): Promise<ActiveSession[]> {
       found(await users.find(id));
       return sessions.list(id);
     },

@@ -11,7 +11,7 @@ export function verificationRoutes(verifications: VerificationUseCases) {
       path: '/api/users/verify-email',
       operationId: 'verifyEmail',
       tag: 'Users',
-      summary: 'Verify an email address with the token of a mailed link',
+      summary: 'Verify an email address with the token of an emailed link',
       who: 'anyone',
       limit: 'user_writes',
       body: verification,
@@ -28,14 +28,14 @@ export function verificationRoutes(verifications: VerificationUseCases) {
       path: '/api/users/me/verify-email',
       operationId: 'requestEmailVerification',
       tag: 'Users',
-      summary: 'Mail the link that verifies the email address again',
+      summary: 'Resend the email that verifies the address',
       who: 'user',
       limit: 'user_writes',
       status: 202,
-      response: done('Unless your address is verified already, a mail with a link is on its way'),
+      response: done('Unless your address is verified already, an email with a link is on its way'),
       async handler({ user }) {
         await verifications.request(user);
-        return { message: 'Unless your address is verified already, a mail with a link is on its way' };
+        return { message: 'Unless your address is verified already, an email with a link is on its way' };
       },
     }),
   ];

@@ -139,7 +139,7 @@ function CheckoutForm({ quote, onQuote, address }: CheckoutFormProps) {
 const REFUSALS: ReadonlySet<string> = new Set(['price_changed', 'insufficient_stock', 'product_not_found']);
 
 /**
- * Whether the shop has decided on the order. Without a response, while the shop is away, or while it still works on an earlier
+ * Whether the shop has decided on the order. Without a response, while the shop is unavailable, or while it still works on an earlier
  * attempt, nobody knows: another key could order twice then.
  */
 const isDecided = ({ status, code }: ShopError) =>
