@@ -64,7 +64,7 @@ describe('a cursor in order of time', () => {
     ['the year 0', ['0000-01-01T00:00:00.000Z', 1]],
     ['another zone', ['2026-01-01T00:00:00.000+01:00', 1]],
   ])('is refused with %s', (_what, key) => {
-    expect(() => after(key)).toThrow('This cursor is not one of this list');
+    expect(() => after(key)).toThrow('This cursor belongs to another list');
   });
 });
 
