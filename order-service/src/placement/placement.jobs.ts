@@ -90,6 +90,8 @@ export function placementPeriodic(
     heal_reservations: { every: intervals.ANTI_ENTROPY_INTERVAL, run: healReservations },
     compare_databases: {
       every: intervals.COMPARE_INTERVAL,
+      // A large shop may need longer than the interval.
+      alone: true,
       run: (signal) => compareSince(new Date(Date.now() - intervals.COMPARE_WINDOW * 1000), { signal }),
     },
     remove_keys: { every: CLEANUP_INTERVAL, run: removeKeys },

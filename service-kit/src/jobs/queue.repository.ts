@@ -24,6 +24,25 @@ export function createQueueRepository(query: Query) {
       return rows.length === 1;
     },
 
+    /**
+     * Claims a task that must not run twice at the same time, for so many seconds: the claim of a killed process ends then.
+     * @returns false while another process has it
+     */
+    async claimRun(task: string, seconds: number): Promise<boolean> {
+      const rows = await query`
+        INSERT INTO jobs.turns (task, taken)
+        VALUES (${runOf(task)}, now() + make_interval(secs => ${seconds}::float8))
+        ON CONFLICT (task) DO UPDATE SET taken = excluded.taken WHERE turns.taken < now()
+        RETURNING task`;
+      return rows.length === 1;
+    },
+
+    /** Lets a claim end in so many seconds. */
+    async extendRun(task: string, seconds: number): Promise<void> {
+      await query`
+        UPDATE jobs.turns SET taken = now() + make_interval(secs => ${seconds}::float8) WHERE task = ${runOf(task)}`;
+    },
+
     /** Shortens the waits between attempts, which grow to hours in graphile-worker, to at most this many seconds. */
     async shortenWaits(longest: number): Promise<void> {
       await query`
@@ -47,5 +66,8 @@ export function createQueueRepository(query: Query) {
         FROM graphile_worker.jobs GROUP BY 1`,
   };
 }
+
+/** The row of a claim: its time is the end. */
+const runOf = (task: string) => `${task}: running`;
 
 export type QueueRepository = ReturnType<typeof createQueueRepository>;

@@ -6,9 +6,11 @@ import { type RunnerOptions, startRunner } from './job-runner.ts';
 import { createQueueRepository } from './queue.repository.ts';
 import { repeat } from './repeat.ts';
 
-/** Work that one of all replicas does every `every` milliseconds. It may overlap with itself if it takes longer. */
+/** Work that one of all replicas does every `every` milliseconds. */
 export interface PeriodicTask {
   every: number;
+  /** A turn that comes while the task is still running is left out. Otherwise they overlap, in different replicas. */
+  alone?: boolean;
   /** @param signal aborts at a stop */
   run: (signal: AbortSignal) => Promise<unknown>;
 }
@@ -19,6 +21,8 @@ interface JobsOptions extends RunnerOptions {
   query: Query;
   metrics: Pick<Metrics, 'registry'>;
   periodic?: Record<string, PeriodicTask>;
+  /** Seconds after which a task that runs alone may run again if its process was killed. */
+  claimSeconds?: number;
 }
 
 /** Milliseconds between two checks for jobs that wait too long or belong to a killed worker. */
@@ -30,7 +34,7 @@ const MAINTENANCE_INTERVAL = 5000;
  * succeeds.
  */
 export function startJobs(options: JobsOptions) {
-  const { config, query, logger, tasks, statements, periodic = {} } = options;
+  const { config, query, logger, tasks, statements, periodic = {}, claimSeconds = 30 } = options;
   const { JOB_MAX_BACKOFF: longestWait, JOB_ABANDONED_AFTER: abandonedAfter } = config;
   const databaseUrl = directUrlOf(config);
   const queue = createQueueRepository(query);
@@ -38,9 +42,22 @@ export function startJobs(options: JobsOptions) {
   const metrics = createJobMetrics(options.metrics.registry, queue, [...names, ...Object.keys(periodic)]);
   const stopping = new AbortController();
 
-  const takeTurn = async (task: string, { every, run }: PeriodicTask) => {
+  const runAlone = async (task: string, run: PeriodicTask['run']) => {
+    if (!(await queue.claimRun(task, claimSeconds))) return;
+    // A claim that cannot be extended or ended expires by itself.
+    const extend = (seconds: number) => queue.extendRun(task, seconds).catch(() => undefined);
+    const extending = setInterval(() => void extend(claimSeconds), (claimSeconds * 1000) / 3);
     try {
-      if (await queue.takeTurn(task, every)) await run(stopping.signal);
+      await run(stopping.signal);
+    } finally {
+      clearInterval(extending);
+      await extend(0);
+    }
+  };
+  const takeTurn = async (task: string, { every, alone, run }: PeriodicTask) => {
+    try {
+      if (!(await queue.takeTurn(task, every))) return;
+      await (alone ? runAlone(task, run) : run(stopping.signal));
     } catch (error) {
       metrics.failures.inc({ task });
       throw error;
