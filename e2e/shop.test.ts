@@ -205,7 +205,7 @@ describe('the services together', () => {
     const client = new Client({ connectionString: stack[name].databaseUrl });
     await client.connect();
     const begun = async () =>
-      (await client.query('SELECT task FROM jobs.turns ORDER BY task')).rows
+      (await client.query("SELECT task FROM jobs.turns WHERE task NOT LIKE '%: running' ORDER BY task")).rows
         .map(({ task }) => task)
         .join(' ');
     await until('all have had a turn', async () => (await begun()) === tasks);

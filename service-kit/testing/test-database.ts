@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { JOB_QUEUE_VERSION } from '../src/jobs/migrate-job-queue.ts';
 import { migrateDatabase } from '../src/postgres/migrate-database.ts';
@@ -53,10 +54,17 @@ export async function createTestDatabase(options: TestDatabaseOptions): Promise<
     url: urlOf(database),
     run: (sql) => onServer(async (client) => void (await client.query(sql)), urlOf(database)),
     drop: () =>
-      onServer(
-        async (client) => void (await client.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)),
-      ),
+      onServer(async (client) => {
+        await untilUnused(client, database);
+        await client.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+      }),
   };
+}
+
+/** A pool that was ended may still be closing its connections: being forced out is an error there that nobody handles. */
+async function untilUnused(client: Client, database: string): Promise<void> {
+  const used = 'SELECT FROM pg_stat_activity WHERE datname = $1';
+  for (let i = 0; i < 40 && (await client.query(used, [database])).rowCount; i += 1) await sleep(50);
 }
 
 /** Copying needs the template unused, so all of it happens under one lock of the server. */
