@@ -14,7 +14,7 @@ export interface PoolOptions {
 }
 
 /**
- * Settings of every pool. A request waits for a connection no longer than its deadline allows (`openPool`); making a
+ * Settings of every pool. A request waits for a connection no longer than its deadline allows (`connection.ts`); making a
  * connection may take longer than that: the next requests get it. If it were given up with the request, a busy machine
  * would make connections again and again and never get one. A statement has 1.2 s on the server, and 1.4 s until the
  * client stops waiting.
