@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bearer } from '@shop/service-kit/testing/test-tokens';
+import { until } from '@shop/service-kit/testing/until';
+import { Client } from 'pg';
 import request from 'supertest';
 import { basket, createProduct, placeOrder, stockOf } from './support/factories.ts';
 import { ADMIN, createOrderCalls } from './support/order-calls.ts';
@@ -80,6 +82,35 @@ describe('DELETE /api/orders/:id', () => {
       'not_cancellable',
       'Cannot cancel order in current status',
     ]);
+  });
+});
+
+describe('a cancellation that another change of the status precedes', () => {
+  test.each([
+    ['DELETE by the buyer', (id: number) => cancel(id, bearer(70))],
+    ['PUT by an admin', (id: number) => setStatus(id, 'cancelled', ADMIN)],
+  ])('is made if it is still possible: %s', async (_name, cancelIt) => {
+    const { id, product } = await order(70);
+    const other = new Client({ connectionString: shop.databaseUrl });
+    await other.connect();
+    const areWaiting = async (changes: number) => {
+      const { rows } = await other.query(`
+        SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+      return rows[0].count === changes;
+    };
+    await other.query(`BEGIN; SELECT FROM orders WHERE id = ${id} FOR UPDATE`);
+    const moved = Promise.all([setStatus(id, 'processing', ADMIN)]);
+    await until('the first change waits', () => areWaiting(1));
+    const cancelled = Promise.all([cancelIt(id)]);
+    await until('the second change waits', () => areWaiting(2));
+    await other.query('COMMIT');
+    await other.end();
+    expect((await moved)[0].status).toBe(200);
+    const [{ status, body }] = await cancelled;
+    expect([status, body.order?.status, body.error]).toEqual([200, 'cancelled', undefined]);
+    const { history } = (await get(`/api/orders/${id}/history`, bearer(70))).body;
+    expect(history.map(({ to }: { to: string }) => to)).toEqual(['pending', 'processing', 'cancelled']);
+    expect(await stockOf(shop, product)).toBe(100_000);
   });
 });
 

@@ -37,7 +37,11 @@ export function createOrderUseCases({ orders, products, cache }: OrderOptions) {
     const done = await cache.whileChanging([order.userId], () => orders.changeStatus(change));
     const now = await orders.find(order.id);
     if (now === undefined) throw new OrderNotFound();
-    if (!done) throw new InvalidTransition(now.status, to);
+    if (!done) {
+      // Another change came first. No status comes back, so this does not repeat without end.
+      if (!mayBecome(now.status, to)) throw new InvalidTransition(now.status, to);
+      return changeStatus(now, to, user, requestId);
+    }
     // The job is already committed; this attempt normally returns the stock before the response is sent.
     if (to === 'cancelled')
       await products
