@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createMoney } from '@shop/service-kit/money/money';
 import { createLogger } from '@shop/service-kit/runtime/logger';
 import { TEST_TIME_LIMIT_FACTOR } from '@shop/service-kit/testing/test-database';
+import { until } from '@shop/service-kit/testing/until';
 import { Registry } from 'prom-client';
 import { ProductServiceUnavailable } from '../src/clients/product.errors.ts';
 import { createPlacementMetrics } from '../src/placement/placement.metrics.ts';
@@ -34,8 +35,11 @@ function placing(parts: Partial<Pick<PlacementOptions, 'placements' | 'products'
     ...parts,
   });
   return {
-    place: (userId: number, product: number, key: string | null = null) =>
-      place({ userId, role: 'customer', key, request: basket([product, 1]), requestId: 'test' }),
+    place: (userId: number, product: number, key: string | null = null, body: object = {}) =>
+      place({
+        ...{ userId, role: 'customer', key, requestId: 'test' },
+        request: { ...basket([product, 1]), ...body },
+      }),
   };
 }
 
@@ -89,6 +93,20 @@ describe('a connection that is lost after the commit', () => {
       expect(await stockOf(shop, id)).toBe(44);
     },
   );
+});
+
+test('an order that could not be rejected is abandoned: its stock is returned, and its key is free', async () => {
+  const id = await createProduct(shop, { stock: 1 });
+  const { place } = placing({
+    placements: { ...repository(), reject: () => Promise.reject(new Error('Connection terminated')) },
+  });
+  await expect(place(4300, id, 'refused', { expected_total: 1 })).rejects.toThrow('Connection terminated');
+  const of = { userId: 4300 };
+  expect(await shop.db.order.count({ where: { ...of, placement: 'REJECTED' } })).toBe(1);
+  expect(await shop.db.idempotencyKey.count({ where: of })).toBe(0);
+  const jobs = shop.startJobs();
+  await until('the stock is back', async () => (await stockOf(shop, id)) === 1);
+  await jobs.close();
 });
 
 test('orders whose outcome stays unknown are abandoned together, and their keys are free', async () => {

@@ -33,6 +33,13 @@ const placements = async (productStock: number) => ({
   productStock,
 });
 
+const counted = async () => {
+  const page = await shop.metrics.registry.metrics();
+  const countOf = (outcome: string) =>
+    Number(new RegExp(`order_placements_total\\{outcome="${outcome}".*\\} (\\d+)`).exec(page)?.[1] ?? 0);
+  return { unavailable: countOf('unavailable'), reconciled: countOf('reconciled') };
+};
+
 describe('when the order database fails', () => {
   test('at the intent: 503, without a call to product-service', async () => {
     const id = await createProduct(shop, { stock: 5 });
@@ -53,8 +60,10 @@ describe('when the order database fails', () => {
   test('at the decision: 503, the order is abandoned, and a job returns the stock', async () => {
     const id = await createProduct(shop, { stock: 5 });
     await troubleWhen("NEW.placement = 'PLACED'");
+    const { unavailable, reconciled } = await counted();
     const response = await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' });
     expect(response.status).toBe(503);
+    expect(await counted()).toEqual({ unavailable: unavailable + 1, reconciled });
     expect(await placements((await stockOf(shop, id)) ?? -1)).toEqual({
       placing: 0,
       releases: 1,
@@ -68,16 +77,23 @@ describe('when the order database fails', () => {
     expect((await placeOrder(shop, 1, basket([id, 1]), { 'Idempotency-Key': 'trouble' })).status).toBe(201);
   });
 
-  test('while abandoning too: the reconciler rejects the order at its deadline', async () => {
-    const id = await createProduct(shop, { stock: 5 });
-    await troubleWhen("TG_OP = 'UPDATE'");
-    expect((await placeOrder(shop, 1, basket([id, 1]))).status).toBe(503);
-    await sql.query('DROP TRIGGER trouble ON orders');
-    expect((await placements(0)).placing).toBe(1);
-    await sql.query("UPDATE orders SET deadline = now() - interval '1 second' WHERE placement = 'PLACING'");
-    await shop.reconcile();
-    expect(await placements(0)).toMatchObject({ placing: 0, releases: 1 });
-  });
+  test.each(['a placed', 'a reserved'])(
+    'while abandoning %s order: the reconciler rejects it at its deadline',
+    async (step) => {
+      const id = await createProduct(shop, { stock: 5 });
+      await troubleWhen("TG_OP = 'UPDATE'");
+      const { unavailable, reconciled } = await counted();
+      if (step === 'a reserved') await shop.products.stop();
+      expect((await placeOrder(shop, 1, basket([id, 1]))).status).toBe(503);
+      await shop.products.start();
+      await sql.query('DROP TRIGGER trouble ON orders');
+      expect((await placements(0)).placing).toBe(1);
+      await sql.query("UPDATE orders SET deadline = now() - interval '1 second' WHERE placement = 'PLACING'");
+      await shop.reconcile();
+      expect(await placements(0)).toMatchObject({ placing: 0 });
+      expect(await counted()).toEqual({ unavailable, reconciled: reconciled + 1 });
+    },
+  );
 });
 
 describe('without Redis', () => {

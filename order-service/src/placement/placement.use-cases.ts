@@ -102,12 +102,7 @@ export function createPlacementUseCases({
     if ('status' in claim) return { ...claim, replayed: true };
     return cache.whilePreparing([order.userId], async (begun) => {
       const reserved = reserve(claim, order).then((reservation) => begun().then(() => reservation));
-      const reservation = await reserved.catch(async (error: unknown) => {
-        // Without a result of step 2 the order is abandoned, so that no stock stays reserved until its deadline.
-        await abandonQuietly(claim, order);
-        throw error;
-      });
-      return finish(claim, order, reservation);
+      return finish(claim, order, await reserved.catch(giveUp(claim, order)));
     });
   }
 
@@ -201,7 +196,8 @@ export function createPlacementUseCases({
     const body = JSON.stringify(toProblem(error, order.requestId));
     const response = { status: error.status, body, orderId: intent.id };
     const decision = decisionOf(intent, order);
-    const rejected = await batches.reject({ ...decision, response, release: held });
+    const rejection = { ...decision, response, release: held };
+    const rejected = await batches.reject(rejection).catch(giveUp(intent, order));
     if (!rejected) return decidedElsewhere(order);
     metrics.outcomes.inc({ outcome: 'rejected' });
     if (held) await products.release(decision).catch(() => undefined);
@@ -215,15 +211,19 @@ export function createPlacementUseCases({
     return stored;
   }
 
-  /** @returns whether the order had been placed after all */
-  const abandon = (intent: Intent, order: PlaceOrder): Promise<boolean> =>
-    withOwnTime(ABANDON_TIME * timeLimitFactor, () => batches.abandon(decisionOf(intent, order)));
-
-  async function abandonQuietly(intent: Intent, order: PlaceOrder): Promise<void> {
-    // If the database is unavailable now, the reconciler finds the order at its deadline.
-    await abandon(intent, order).catch(() => undefined);
-    metrics.outcomes.inc({ outcome: 'unavailable' });
+  /** If it fails, the reconciler finds the order at its deadline. @returns whether the order had been placed after all */
+  async function abandon(intent: Intent, order: PlaceOrder): Promise<boolean> {
+    const decision = decisionOf(intent, order);
+    const isPlaced = await withOwnTime(ABANDON_TIME * timeLimitFactor, () => batches.abandon(decision));
+    if (!isPlaced) metrics.outcomes.inc({ outcome: 'unavailable' });
+    return isPlaced;
   }
+
+  /** For a failed step: abandons the order, so that no stock stays reserved until its deadline. */
+  const giveUp = (intent: Intent, order: PlaceOrder) => async (error: unknown) => {
+    await abandon(intent, order).catch(() => undefined);
+    throw error;
+  };
 
   return {
     /**
