@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { withinTime } from '@shop/service-kit/deadline/deadline';
 import { createMetrics } from '@shop/service-kit/runtime/metrics';
+import { withClockSetBack } from '@shop/service-kit/testing/clock';
+import { until } from '@shop/service-kit/testing/until';
 import { createProductClient } from '../src/clients/product.client.ts';
 import { ProductServiceUnavailable } from '../src/clients/product.errors.ts';
 
@@ -81,11 +83,27 @@ describe('the client of product-service', () => {
     const client = await clientOf(() => {
       asked += 1;
     });
-    const quote = () => withinTime(1000, () => client.quote([ITEMS], 'test')).catch(() => undefined);
+    const quote = () => withinTime(1900, () => client.quote([ITEMS], 'test')).catch(() => undefined);
     await Promise.all([1, 2, 3, 4, 5].map(quote));
     expect(client.isDown()).toBe(true);
     await expect(client.reserve([wanted()], 'test', false)).rejects.toThrow('Product service unavailable');
     expect(asked).toBe(5);
+    client.close();
+  });
+
+  test('tries again a second later, also if the clock was set back in between', async () => {
+    let isAway = true;
+    const client = await clientOf((request, response) => {
+      if (isAway) request.socket.destroy();
+      else response.setHeader('content-type', 'application/json').end(JSON.stringify(held));
+    });
+    while (!client.isDown()) await client.quote([ITEMS], 'test').catch(() => undefined);
+    isAway = false;
+    const tryAgain = async () => {
+      await until('it is tried again', () => !client.isDown());
+      return client.reserve([wanted(ID)], 'test', false);
+    };
+    expect(await withClockSetBack(tryAgain)).toMatchObject([{ status: 'HELD' }]);
     client.close();
   });
 

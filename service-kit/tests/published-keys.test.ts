@@ -8,6 +8,7 @@ import { createMetrics } from '../src/runtime/metrics.ts';
 import { signAccessToken, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../src/tokens/access-token.ts';
 import { openPublishedKeys } from '../src/tokens/published-keys.ts';
 import { BAD_ACCESS_TOKENS } from '../testing/bad-tokens.ts';
+import { withClockSetBack } from '../testing/clock.ts';
 import { createTestKey, type KeyServer, startKeyServer, type TestKey } from '../testing/key-server.ts';
 import { until } from '../testing/until.ts';
 import { createRecordingLogger, createTestApp } from './support/test-app.ts';
@@ -149,6 +150,16 @@ describe('an unknown key', () => {
     await get(tokenOf(next)).expect(200);
     await get(tokenOf(old)).expect(200);
     expect(server.reads()).toBe(2);
+  });
+
+  test('is read also after the clock was set back', async () => {
+    const [old, next] = [createTestKey('old'), createTestKey('next')];
+    const server = await startKeys(old);
+    const { get } = await readyService(server);
+    server.publish(old, next);
+    await withClockSetBack(async () => {
+      await get(tokenOf(next)).expect(200);
+    });
   });
 
   test('causes one read for all concurrent requests, and then one every half second', async () => {

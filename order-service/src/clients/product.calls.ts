@@ -23,6 +23,11 @@ const CONCLUSIVE_TIME = 700;
 /** After so many consecutive failures, calls fail immediately; one is tried again a second later. */
 const FAILURES_TO_OPEN = 5;
 const RETRY_AFTER_OPEN = 1000;
+/** The state of an open breaker that tries the next call. */
+const PAUSE_IS_OVER = {
+  ownState: { value: CircuitState.Open, openedAt: 0, attemptNo: 1 },
+  breakerState: FAILURES_TO_OPEN,
+};
 /** Calls other than batches have a queue of their own, so that orders never wait behind them. */
 const OTHER_CALLS = { concurrency: 16, maxWaiting: 500, maxWait: 1200 };
 const MAX_RESPONSE = 2_000_000;
@@ -64,16 +69,26 @@ export function createProductCalls({
     maxResponse: MAX_RESPONSE,
     metrics,
   });
-  const breaker = circuitBreaker(handleType(ProductServiceUnavailable), {
-    halfOpenAfter: RETRY_AFTER_OPEN,
-    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-  });
-
-  // The breaker leaves its open state only with the next call, so `isDown` compares times itself.
+  // By the monotonic clock.
   let downUntil = 0;
-  breaker.onBreak(() => {
-    downUntil = Date.now() + RETRY_AFTER_OPEN;
-  });
+  const createBreaker = (initialState?: unknown) => {
+    const made = circuitBreaker(handleType(ProductServiceUnavailable), {
+      halfOpenAfter: RETRY_AFTER_OPEN,
+      breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+      initialState,
+    });
+    made.onBreak(() => {
+      downUntil = performance.now() + RETRY_AFTER_OPEN;
+    });
+    return made;
+  };
+  let breaker = createBreaker();
+  const isDown = () => breaker.state === CircuitState.Open && performance.now() < downUntil;
+  /** The breaker takes the wall clock: if that is set back, it would stay open for as long. */
+  const breakerNow = () => {
+    if (breaker.state === CircuitState.Open && !isDown()) breaker = createBreaker(PAUSE_IS_OVER);
+    return breaker;
+  };
 
   const limitNow = () =>
     Math.floor(
@@ -113,7 +128,7 @@ export function createProductCalls({
   };
 
   const attempt = (call: Call): Promise<AxiosResponse<unknown>> =>
-    breaker
+    breakerNow()
       .execute(() => send(call))
       .catch((error: unknown) => {
         if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
@@ -134,7 +149,7 @@ export function createProductCalls({
     /** Calls other than batches wait here for their turn. */
     inTurn: createTurns(OTHER_CALLS),
     /** True while calls fail without being attempted. */
-    isDown: () => breaker.state === CircuitState.Open && Date.now() < downUntil,
+    isDown,
     close: () => agent.destroy(),
   };
 }

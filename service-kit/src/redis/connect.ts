@@ -64,7 +64,7 @@ export function connectRedis(
   let lastMessage: string | undefined;
   let restUntil = 0;
   let failedTwice = false;
-  const isReady = () => client.status === 'ready' && Date.now() >= restUntil;
+  const isReady = () => client.status === 'ready' && performance.now() >= restUntil;
   client.on('error', (error: Error) => {
     if (error.message !== lastMessage) logger.warn({ reason: error.message }, 'redis is unavailable');
     lastMessage = error.message;
@@ -94,7 +94,7 @@ export function connectRedis(
       failedTwice = false;
       return result;
     } catch (error) {
-      if (error instanceof TimedOut) restUntil = Date.now() + REST_AFTER_TIMEOUT;
+      if (error instanceof TimedOut) restUntil = performance.now() + REST_AFTER_TIMEOUT;
       throw error;
     }
   };

@@ -46,14 +46,14 @@ export function openPublishedKeys({ url, logger, metrics, interval = INTERVAL }:
   const closing = new AbortController();
   const http = createHttpClient({ target: 'user-service', url, maxResponse: MAX_RESPONSE, metrics });
   let known: TokenKeys | undefined;
-  let startedAt = 0;
+  let startedAt = Number.NEGATIVE_INFINITY;
   let attempt: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const read = async () => {
-    const wait = startedAt + PAUSE - Date.now();
+    const wait = startedAt + PAUSE - performance.now();
     if (wait > 0) await sleep(wait, undefined, { signal: closing.signal, ref: false });
-    startedAt = Date.now();
+    startedAt = performance.now();
     known = fixedKeys(await fetchKeys(http, closing.signal));
   };
   /** The known keys stay valid if it fails. Concurrent callers share one attempt. */
