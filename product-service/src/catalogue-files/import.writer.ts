@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDatabaseUnavailable, sqlStateOf, wasNotDone } from '@shop/service-kit/postgres/database-errors';
+import {
+  isDatabaseUnavailable,
+  isStatementTimeout,
+  wasNotDone,
+} from '@shop/service-kit/postgres/database-errors';
 import type { Importer, ImportRepository, WrittenRow } from './import.repository.ts';
 import type { ImportedFields } from './import.rows.ts';
 
@@ -8,13 +12,12 @@ export type Write = (rows: ImportedFields[]) => Promise<WrittenRow[]>;
 
 /** Pauses before a statement that a busy database gave up is repeated, in milliseconds. */
 const PAUSES = [100, 500, 2000];
-const QUERY_CANCELED = '57014';
 
 /** @throws the database's error if it stays busy or is gone; the rows before this batch are written then */
 export function createWriter(imports: ImportRepository, importer: Importer): Write {
   const upsert = (rows: ImportedFields[]): Promise<WrittenRow[]> =>
     patiently(() => imports.upsert(rows, importer)).catch((error: unknown) => {
-      if (sqlStateOf(error) !== QUERY_CANCELED || rows.length === 1) throw error;
+      if (!isStatementTimeout(error) || rows.length === 1) throw error;
       return inHalves(rows, upsert);
     });
   return async (rows) => {
@@ -32,7 +35,7 @@ export function createRehearsal(imports: ImportRepository, importer: Importer): 
   return (rows) => patiently(() => imports.preview(rows, importer), isDatabaseUnavailable);
 }
 
-const wasSurelyNotDone = (error: unknown) => wasNotDone(error) && sqlStateOf(error) !== QUERY_CANCELED;
+const wasSurelyNotDone = (error: unknown) => wasNotDone(error) && !isStatementTimeout(error);
 
 /** @param mayRepeat whether the statement may be sent again after this error; reads always may */
 async function patiently<Result>(

@@ -2,7 +2,7 @@ import { defineError, type ErrorExtras } from '@shop/service-kit/errors/app-erro
 import { Forbidden } from '@shop/service-kit/errors/http-errors';
 import { count, id } from '@shop/service-kit/http/fields';
 import { z } from 'zod';
-import { ProductNotFound, VersionMismatch } from '../products/product.errors.ts';
+import { ProductBusy, ProductNotFound, VersionMismatch } from '../products/product.errors.ts';
 import { MAX_STOCK } from '../products/product.fields.ts';
 
 const shortLine = z
@@ -33,6 +33,13 @@ export const StockLimitExceeded = defineError(
 
 /** The expected failures of each operation: what its use-case may throw. */
 export const errorsOf = {
-  adjustStock: [InsufficientStock, StockLimitExceeded, Forbidden, ProductNotFound, VersionMismatch],
+  adjustStock: [
+    InsufficientStock,
+    StockLimitExceeded,
+    Forbidden,
+    ProductNotFound,
+    VersionMismatch,
+    ProductBusy,
+  ],
   listStockMovements: [Forbidden, ProductNotFound],
 };

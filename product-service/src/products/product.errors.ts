@@ -18,9 +18,9 @@ export const ProductBusy = defineError(
 
 /** The expected failures of each operation: what its use-case may throw. */
 export const errorsOf = {
-  createProduct: [Forbidden, SkuTaken],
+  createProduct: [Forbidden, SkuTaken, ProductBusy],
   getProduct: [ProductNotFound],
-  replaceProduct: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
-  updateProduct: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch],
-  deleteProduct: [Forbidden, ProductNotFound, VersionMismatch],
+  replaceProduct: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch, ProductBusy],
+  updateProduct: [Forbidden, ProductNotFound, SkuTaken, VersionMismatch, ProductBusy],
+  deleteProduct: [Forbidden, ProductNotFound, VersionMismatch, ProductBusy],
 };

@@ -40,7 +40,7 @@ export function createProductUseCases({ products, cache, schemas, creation }: Pr
     /** @throws Forbidden where only admins sell, SkuTaken */
     async createProduct(fields: ProductFields, user: User): Promise<Product> {
       if (creation === 'admin' && user.role !== 'admin') throw new Forbidden();
-      const product = await products.create(fields, user.id).catch(refuseTakenSku);
+      const product = await products.create(fields, user.id).catch(refuseTakenSku).catch(refuseBusy);
       await cache.catalogueChanged([product.id], [product.category]);
       return product;
     },

@@ -39,6 +39,11 @@ export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
 }
 
+/** Whether a statement was given up because it took too long, or was cancelled. */
+export function isStatementTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '57014';
+}
+
 /** A connection that was lost (class 08) or ended by the server (57P01, 57P02) may have committed before. */
 const UNKNOWN_OUTCOME = /^(08|57P01|57P02)/;
 
