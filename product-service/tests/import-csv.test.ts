@@ -158,6 +158,15 @@ describe('a CSV file', () => {
     expect((await storedProducts(shop)).map(({ sku }) => sku)).toEqual(['OK1', 'OK4', 'OK5', 'OK2', 'OK3']);
   });
 
+  test.each(['', '  ', '\ufeff', '\n\nsep=;'])(
+    'may have blank lines before the header, whatever separates cells: %j',
+    async (before) => {
+      const file = `${before}\r\nsku;name;price\r\nA;Lamp, brass;1,50\r\n`;
+      expect((await importFile(shop.app, file)).body).toMatchObject({ created: 1, failed: 0 });
+      expect(await storedProducts(shop)).toMatchObject([{ sku: 'A', name: 'Lamp, brass', price_minor: 150 }]);
+    },
+  );
+
   test('treats columns with names of JavaScript properties as unknown', async () => {
     const file = 'name,price,__proto__,constructor\nLamp,1,x,\nLamp,1,,x\nLamp,1,,\n';
     expect((await importFile(shop.app, file)).body).toMatchObject({

@@ -25,6 +25,21 @@ describe('an NDJSON file', () => {
     ]);
   });
 
+  test('may have null or blank texts in fields that it leaves as they are', async () => {
+    await ndjson('{"sku":"A","name":"Lamp","price":9.99,"description":"Brass"}\n').expect(200);
+    const file =
+      '{"sku":"A","name":null,"price":null,"description":"Steel"}\n{"sku":" ","name":" ","price":""}\n{"sku":"","name":"Desk","price":1}';
+    expect((await ndjson(file)).body).toMatchObject({
+      created: 1,
+      updated: 1,
+      errors: [{ line: 2, message: 'Name is required; Price is required' }],
+    });
+    expect(await storedProducts(shop)).toMatchObject([
+      { sku: 'A', name: 'Lamp', price_minor: 999, description: 'Steel' },
+      { sku: null, name: 'Desk' },
+    ]);
+  });
+
   test('fails line by line', async () => {
     const lines: [string | Buffer, string | null][] = [
       ['{"name":"Lamp","price":1}', null],

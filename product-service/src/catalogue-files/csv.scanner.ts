@@ -17,15 +17,17 @@ const DELIMITERS = [',', ';', '\t'];
  * would swallow the rows up to the next quote, or read a broken quote as text.)
  */
 export function createCsvScan(): Scan<CsvRow> {
-  let delimiter: number | undefined;
+  let delimiter: string | undefined;
   return (text, start, isWhole) => {
     if (delimiter !== undefined) return scanRow(text, start, isWhole, delimiter);
     const end = endOfLine(text, start, isWhole);
     if (end === undefined) return undefined;
     const line = text.slice(start, end);
-    const declared = DECLARED_DELIMITER.exec(line)?.[1];
-    delimiter = (declared ?? delimiterOf(line)).charCodeAt(0);
-    if (declared === undefined) return scanRow(text, start, isWhole, delimiter);
+    delimiter = DECLARED_DELIMITER.exec(line)?.[1];
+    if (delimiter === undefined && line.trim() !== '') {
+      delimiter = delimiterOf(line);
+      return scanRow(text, start, isWhole, delimiter);
+    }
     return { scanned: { row: { cells: [], isCommaFile: false } }, end, lines: 1 };
   };
 }
@@ -44,8 +46,9 @@ function scanRow(
   text: string,
   start: number,
   isWhole: boolean,
-  delimiter: number,
+  separator: string,
 ): ScannedAt<CsvRow> | undefined {
+  const delimiter = separator.charCodeAt(0);
   const cells: RawCell[] = [];
   let at = start;
   for (;;) {

@@ -1,3 +1,4 @@
+import { isAbsent } from '@shop/service-kit/http/fields';
 import type { ProductSchemas } from '../products/product.schemas.ts';
 import type { GivenRow } from './file.rows.ts';
 import { type ImportedFields, missingIn, refusalOf } from './import.rows.ts';
@@ -16,7 +17,7 @@ export function createRowCheck({ importRow }: ProductSchemas, { unknown }: Pick<
   const checkFields = (given: Record<string, unknown>): CheckedFields => {
     const checked = importRow.safeParse(unknown === 'ignore' ? only(known, given) : given);
     // Without a SKU it must be a new product.
-    const missing = given['sku'] == null ? missingIn(given) : undefined;
+    const missing = isAbsent(given['sku']) ? missingIn(given) : undefined;
     if (!checked.success) {
       const refusal = refusalOf(checked.error);
       return { problem: missing === undefined ? refusal : `${missing}; ${refusal}` };

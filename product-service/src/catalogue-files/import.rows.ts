@@ -1,3 +1,4 @@
+import { isAbsent } from '@shop/service-kit/http/fields';
 import type { z } from 'zod';
 import type { ProductFields } from '../products/product.schemas.ts';
 
@@ -113,7 +114,7 @@ export const isRounded = ({ sku }: ImportedFields): boolean => typeof sku === 's
 
 /** The required fields of a new product that the row omits; undefined if there are none. */
 export function missingIn(row: Record<string, unknown>): string | undefined {
-  const missing = ['name', 'price'].filter((name) => row[name] === undefined);
+  const missing = ['name', 'price'].filter((name) => isAbsent(row[name]));
   if (missing.length === 0) return undefined;
   return missing.map((name) => `${name === 'name' ? 'Name' : 'Price'} is required`).join('; ');
 }

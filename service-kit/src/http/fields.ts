@@ -11,7 +11,8 @@ export const MAX_PRICE = 999_999_999_999;
 /** Counts as absent for a required field. */
 export const isMissing = (input: unknown) => input === undefined || input === null || input === '';
 /** Counts as absent for an optional field: left out, `null`, empty or blank. */
-const isAbsent = (input: unknown) => isMissing(input) || (typeof input === 'string' && tidy(input) === '');
+export const isAbsent = (input: unknown) =>
+  isMissing(input) || (typeof input === 'string' && tidy(input) === '');
 
 /** For a zod check: the stable code of a refused field, and the violated bounds. */
 export const fieldCode = (code: FieldCode, bounds: { minimum?: number; maximum?: number } = {}) => ({
