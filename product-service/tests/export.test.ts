@@ -16,8 +16,8 @@ beforeEach(async () => {
 const HEADER = 'sku,name,description,price,stock,category,image_url\n';
 const namesIn = (file: string) =>
   file
-    .trim()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line).name);
 
 async function fillShop() {
@@ -100,10 +100,31 @@ describe('GET /api/products/export', () => {
     const rows = Array.from({ length: 1001 }, (_, i) => `Product ${i},1`);
     await importFile(shop.app, `name,price\n${rows.join('\n')}`).expect(200);
     for (const count of [1001, 1000]) {
-      const names = namesIn((await exportFile(shop.app, 'format=ndjson')).body);
-      expect(names).toEqual(rows.slice(0, count).map((row) => row.split(',')[0]));
+      for (const filter of ['', '&q=prod']) {
+        const names = namesIn((await exportFile(shop.app, `format=ndjson${filter}`)).body);
+        expect(names).toEqual(rows.slice(0, count).map((row) => row.split(',')[0]));
+      }
       await shop.db.$executeRaw`UPDATE products SET deleted_at = now() WHERE name = 'Product 1000'`;
     }
+  });
+
+  test('has little of the file in memory at once', async () => {
+    let longest = 0;
+    const { app } = await shop.startReplica({
+      wrap:
+        (query) =>
+        async <Rows>(...statement: Parameters<typeof query>) => {
+          const rows = await query<Rows>(...statement);
+          longest = Math.max(longest, JSON.stringify(rows).length);
+          return rows;
+        },
+    });
+    const row = (i: number) => JSON.stringify({ name: `Long ${i}`, price: 1, description: 'x'.repeat(5000) });
+    const file = Array.from({ length: 400 }, (_, i) => row(i)).join('\n');
+    await importFile(app, file, { type: 'application/x-ndjson' }).expect(200);
+    longest = 0;
+    expect((await exportFile(app)).body.length).toBeGreaterThan(400 * 5000);
+    expect(longest).toBeLessThan(1_000_000);
   });
 
   test("contains the caller's products, with the filters of the list", async () => {
@@ -117,6 +138,10 @@ describe('GET /api/products/export', () => {
     expect(await names('category=A')).toEqual(['Mine']);
     expect(await names('min_price=10')).toEqual(['Mine too']);
     expect(await names('in_stock=true')).toEqual(['Mine too']);
+    expect(await names('q=too')).toEqual(['Mine too']);
+    expect(await names('q=mine&category=a')).toEqual(['Mine']);
+    expect(await names('q=th')).toEqual([]);
+    expect(await names('q=%25')).toEqual([]);
     expect(await names('', admin())).toEqual(['Mine', 'Mine too', 'Theirs']);
     expect(await names('owner_id=8', admin())).toEqual(['Theirs']);
   });

@@ -1341,6 +1341,16 @@ export type components = {
             /** @constant */
             code: "sku_taken";
         };
+        ProductBusyProblem: components["schemas"]["Problem"] & {
+            /** @constant */
+            code: "product_busy";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            code: "product_busy";
+        };
         /** @description A page of products. */
         ProductPage: {
             /** @description The rows of this page. */
@@ -1961,16 +1971,6 @@ export type components = {
              */
             code: "product_service_unavailable";
         };
-        ProductBusyProblem: components["schemas"]["Problem"] & {
-            /** @constant */
-            code: "product_busy";
-        } & {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            code: "product_busy";
-        };
         /** @description Orders, newest first. */
         OrderPage: {
             /** @description The rows of this page. */
@@ -2319,6 +2319,19 @@ export type components = {
             };
             content: {
                 "application/problem+json": components["schemas"]["SkuTakenProblem"];
+            };
+        };
+        /** @description Service Unavailable: `product_busy` */
+        ProductBusy: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProductBusyProblem"];
             };
         };
         /** @description Not Found: `product_not_found` */
@@ -3797,6 +3810,8 @@ export interface operations {
                 per_page?: number;
                 /** @description Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth. */
                 cursor?: string;
+                /** @description Words to search for. */
+                q?: string;
                 /** @description Only products of this category, in any case. */
                 category?: string;
                 /** @description Lowest price, in major units (USD). */
@@ -3809,8 +3824,6 @@ export interface operations {
                 owner_id?: number;
                 /** @description Only these products, at most 100 ids separated by commas, in this order unless `sort` is set. */
                 ids?: string;
-                /** @description Words to search for. */
-                q?: string;
                 /** @description Order of the list: `id`, or `relevance` with `q`. With `-` in front: descending. */
                 sort?: "id" | "price" | "name" | "created_at" | "-id" | "-price" | "-name" | "-created_at" | "relevance";
             };
@@ -3953,6 +3966,7 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
+            503: components["responses"]["ProductBusy"];
             default: components["responses"]["Unexpected"];
         };
     };
@@ -4161,6 +4175,7 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
+            503: components["responses"]["ProductBusy"];
             default: components["responses"]["Unexpected"];
         };
     };
@@ -4211,6 +4226,7 @@ export interface operations {
             404: components["responses"]["ProductNotFound"];
             412: components["responses"]["VersionMismatch"];
             429: components["responses"]["RateLimited"];
+            503: components["responses"]["ProductBusy"];
             default: components["responses"]["Unexpected"];
         };
     };
@@ -4293,6 +4309,7 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
+            503: components["responses"]["ProductBusy"];
             default: components["responses"]["Unexpected"];
         };
     };
@@ -4373,6 +4390,8 @@ export interface operations {
     exportProducts: {
         parameters: {
             query?: {
+                /** @description Words to search for. */
+                q?: string;
                 /** @description Only products of this category, in any case. */
                 category?: string;
                 /** @description Lowest price, in major units (USD). */
@@ -4496,6 +4515,7 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
+            503: components["responses"]["ProductBusy"];
             default: components["responses"]["Unexpected"];
         };
     };
@@ -5225,6 +5245,7 @@ export type AuditEvent = components['schemas']['AuditEvent'];
 export type NewProduct = components['schemas']['NewProduct'];
 export type Product = components['schemas']['Product'];
 export type SkuTakenProblem = components['schemas']['SkuTakenProblem'];
+export type ProductBusyProblem = components['schemas']['ProductBusyProblem'];
 export type ProductPage = components['schemas']['ProductPage'];
 export type Categories = components['schemas']['Categories'];
 export type ProductNotFoundProblem = components['schemas']['ProductNotFoundProblem'];
@@ -5255,7 +5276,6 @@ export type PriceChangedProblem = components['schemas']['PriceChangedProblem'];
 export type IdempotencyInFlightProblem = components['schemas']['IdempotencyInFlightProblem'];
 export type IdempotencyMismatchProblem = components['schemas']['IdempotencyMismatchProblem'];
 export type ProductServiceUnavailableProblem = components['schemas']['ProductServiceUnavailableProblem'];
-export type ProductBusyProblem = components['schemas']['ProductBusyProblem'];
 export type OrderPage = components['schemas']['OrderPage'];
 export type OrderStats = components['schemas']['OrderStats'];
 export type OrderNotFoundProblem = components['schemas']['OrderNotFoundProblem'];

@@ -14,6 +14,9 @@ import { createProductTotals } from './product.totals.ts';
 /** Undefined fields keep their values. */
 export type ProductChanges = { [Field in keyof ProductFields]?: ProductFields[Field] | undefined };
 
+/** A filter, and words to search for, if there are any. */
+type SearchFilter = ProductFilter & { q?: string | undefined };
+
 /** At most this many categories are listed, because the list has no pages. */
 const MAX_CATEGORIES = 1000;
 /** So many categories of a sole seller come before the others that only one seller uses. */
@@ -42,8 +45,8 @@ export function createProductRepository({
   const totals = createProductTotals(unprepared, exactTotals);
   const { search } = createProductSearch(unprepared, totals, fewMatches);
 
-  /** One row more than the window, in the requested order. Indexes: products_pkey and products_listed_*. */
-  const findPage = async (filter: ProductFilter, sort: ProductSort, window: Window<ProductKey>) => {
+  /** Without words to search for. Indexes: products_pkey and products_listed_*. */
+  const readPage = async (filter: ProductFilter, sort: ProductSort, window: Window<ProductKey>) => {
     const rows = await unprepared<ProductRow[]>`
       SELECT ${PRODUCT_COLUMNS} FROM products p
        WHERE ${matching(filter)} AND ${behind(window.after, sort, filter.ids)}
@@ -52,7 +55,11 @@ export function createProductRepository({
   };
 
   return {
-    findPage,
+    /** One row more than the window, in the requested order. */
+    async findPage(filter: SearchFilter, sort: ProductSort, window: Window<ProductKey>): Promise<Product[]> {
+      if (filter.q === undefined) return readPage(filter, sort, window);
+      return (await search(filter.q, filter, sort, window)).rows;
+    },
 
     /** @throws unique violation of products_sku_key */
     async create(fields: ProductFields, ownerId: number): Promise<Product> {
@@ -78,14 +85,10 @@ export function createProductRepository({
     },
 
     /** A page, searched by words if there are any, and the total number of products. */
-    async list(
-      filter: ProductFilter & { q?: string | undefined },
-      sort: ProductSort,
-      window: Window<ProductKey>,
-    ): Promise<Listing> {
+    async list(filter: SearchFilter, sort: ProductSort, window: Window<ProductKey>): Promise<Listing> {
       if (filter.q !== undefined) return search(filter.q, filter, sort, window);
       const [rows, total] = await Promise.all([
-        findPage(filter, sort, window),
+        readPage(filter, sort, window),
         totals.total(matching(filter)),
       ]);
       return { rows, total };
@@ -150,9 +153,15 @@ function columnsOf(fields: ProductChanges): Column[] {
   );
   return names.map((name) => ({
     name: Prisma.raw(name),
-    value: Prisma.sql`${fields[name]}::${Prisma.raw(FIELD_COLUMNS[name])}`,
+    value: storedAs(name, fields[name]),
     ofStock: name === 'stock',
   }));
+}
+
+/** Another spelling of a category is the same value. */
+function storedAs(name: keyof typeof FIELD_COLUMNS, given: unknown): Prisma.Sql {
+  const value = Prisma.sql`${given}::${Prisma.raw(FIELD_COLUMNS[name])}`;
+  return name === 'category' ? Prisma.sql`category_of(${value})` : value;
 }
 
 function differenceIn(columns: Column[]): Prisma.Sql {

@@ -6,6 +6,7 @@ import {
   INT32_MAX,
   integerQuery,
   message,
+  optional,
   text,
 } from '@shop/service-kit/http/fields';
 import { pagingQuery, pagingResponse } from '@shop/service-kit/http/paging';
@@ -93,6 +94,7 @@ export function createProductSchemas(money: Money) {
   const price = amount('Price', money);
   const required = { name, price };
   const filters = {
+    q: text('q', { max: MAX_SEARCH }).optional().meta({ description: 'Words to search for.' }),
     category: text('category', { max: MAX_CATEGORY })
       .optional()
       .meta({ description: 'Only products of this category, in any case.' }),
@@ -151,7 +153,7 @@ export function createProductSchemas(money: Money) {
       .transform(toFields),
     /** A row of a file: the fields of a new product, or the changed fields of an existing one. Blank counts as absent. */
     importRow: z
-      .strictObject({ ...z.strictObject(required).partial().shape, ...initial })
+      .strictObject({ name: optional(name), price: optional(price), ...initial })
       .transform(toFields),
     exportQuery: z
       .object({
@@ -169,7 +171,6 @@ export function createProductSchemas(money: Money) {
           .optional()
           .meta({ description: `Rows of a page: ${DEFAULT_PER_PAGE}, or all with \`ids\`.` }),
         ...filters,
-        q: text('q', { max: MAX_SEARCH }).optional().meta({ description: 'Words to search for.' }),
         sort: productSort.optional().meta({
           description: 'Order of the list: `id`, or `relevance` with `q`. With `-` in front: descending.',
         }),
