@@ -4,10 +4,9 @@ import { Prisma } from '../generated/prisma/client.ts';
 import type { ProductKey, ProductSort } from './product.cursor.ts';
 import { matching, type ProductFilter } from './product.filter.ts';
 import type { ListedProduct } from './product.sort.ts';
-import { PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 import type { ProductTotals, Total } from './product.totals.ts';
 import { findCorrections } from './search.corrections.ts';
-import { createMatchReader, type Match, type Matches } from './search.matches.ts';
+import { anyOf, createMatchReader, type Matches, type Wanted } from './search.matches.ts';
 import {
   correctable,
   longestOf,
@@ -35,6 +34,12 @@ interface Prepared {
   isSmall: boolean;
   /** The number of matches, in a tier or in all, as a sample shows it; 0 without a sample. */
   seen: (tier?: number) => number;
+}
+
+interface Page {
+  rows: ListedProduct[];
+  /** The number of all matches; Infinity if not all were read. */
+  count: number;
 }
 
 interface TextRow extends SearchText {
@@ -86,65 +91,78 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
     );
     const lookUp = lookUpOf(terms, text.category_words);
     const where = Prisma.join([matching(filter), ...runs], ' AND ');
-    return sampled({ where, tiers: tiersOf(text, terms), estimated: lookUp, lookUp }, terms, text);
+    const tiers = tiersOf(text, terms);
+    // The last tier finds every match.
+    const every = tiers.at(-1) ?? '';
+    return sampled({ where, tiers, firstTier: 1, every, estimated: lookUp, lookUp, except: [] }, terms, text);
   };
 
-  /** Reads tier by tier until the page is full. @param seen the number of matches in a tier at least, as far as known */
+  /** Tiers `from` to `to` only, counted from 0. */
+  const partOf = (matches: Matches, from: number, to: number): Matches => {
+    const tiers = matches.tiers.slice(from, to);
+    const every = anyOf(tiers);
+    const except = matches.tiers.slice(0, from);
+    return { ...matches, tiers, firstTier: from + 1, every, estimated: every, lookUp: every, except };
+  };
+
+  /** Tiers that are few together are read at once, until those before probably fill the page. */
+  const endOfPart = (expected: number[], from: number, need: number, all: number) => {
+    let [to, sum] = [from + 1, expected[from] ?? 0];
+    for (const next of expected.slice(to)) {
+      if (sum >= need || !isFew(sum + next, need, all)) break;
+      sum += next;
+      to += 1;
+    }
+    return { to, sum };
+  };
+
+  /**
+   * Reads tier by tier until the page is full.
+   * @param seen the number of matches in a tier at least, as far as known
+   */
   const nearest = async (
     matches: Matches,
-    after: ProductKey | undefined,
-    need: number,
+    wanted: Wanted,
     all: number,
     seen: (tier: number) => number,
-  ) => {
-    const found: Match[] = [];
-    const first = after === undefined ? 0 : Number(after[1]) - 1;
-    for (const [index, tier] of matches.tiers.entries()) {
-      if (index < first || found.length >= need) continue;
-      const place: ProductKey | undefined =
-        after !== undefined && index === first ? ['-id', after[2], after[2]] : undefined;
-      const wanted = { sort: '-id' as const, after: place, need: need - found.length };
-      const inTier = {
-        ...matches,
-        tiers: [tier],
-        estimated: tier,
-        lookUp: tier,
-        except: matches.tiers.slice(0, index),
-      };
-      const expected = Math.max(await totals.estimate(reader.expected(inTier)), seen(index + 1));
-      const rows = await readOrWalk(inTier, wanted, expected, all);
-      found.push(...rows.map(({ id }) => ({ id, tier: index + 1 })));
+  ): Promise<Page> => {
+    const tiers = matches.tiers.map((_, index) => partOf(matches, index, index + 1));
+    const estimated = await totals.estimates(tiers.map(reader.expected));
+    const expected = estimated.map((rows, index) => Math.max(rows, seen(index + 1)));
+    const rows: ListedProduct[] = [];
+    const left = { ...wanted };
+    let from = left.after === undefined ? 0 : Number(left.after[1]) - 1;
+    let count = wanted.after === undefined ? 0 : Number.POSITIVE_INFINITY;
+    while (from < tiers.length && left.limit > 0) {
+      const { to, sum } = endOfPart(expected, from, left.offset + left.limit, all);
+      const page = await readOrWalk(partOf(matches, from, to), left, sum, all);
+      rows.push(...page.rows);
+      left.limit -= page.rows.length;
+      left.offset = Math.max(0, left.offset - page.count);
+      left.after = undefined;
+      count += page.count;
+      from = to;
     }
-    return found;
+    return { rows, count: from === tiers.length ? count : Number.POSITIVE_INFINITY };
   };
 
   /** Walks the index of the wanted order when that reaches the page sooner than reading all matches. */
   const readOrWalk = async (
     matches: Matches,
-    wanted: { sort: ProductSort; after: ProductKey | undefined; need: number; ids?: number[] | undefined },
+    wanted: Wanted,
     expected: number,
     all: number,
-  ): Promise<Match[]> => {
-    if (!isFew(expected, wanted.need, all)) {
-      const near = Math.ceil((3 * wanted.need * all) / expected) + 500;
+  ): Promise<Page> => {
+    const need = wanted.offset + wanted.limit;
+    if (!isFew(expected, need, all)) {
+      const near = Math.ceil((3 * need * all) / expected) + 500;
       // Once more ten times as far: matches that are many stand close together where the order follows the words.
       for (const scanned of [near, 10 * near]) {
-        const found = await reader.walk(matches, wanted, scanned);
-        if (found.length === wanted.need) return found;
+        const rows = await reader.walk(matches, wanted, scanned);
+        if (rows.length === wanted.limit) return { rows, count: Number.POSITIVE_INFINITY };
       }
     }
-    return (await reader.readAll(matches, wanted)).found;
-  };
-
-  const load = async (found: Match[]): Promise<ListedProduct[]> => {
-    const ids = found.map(({ id }) => id);
-    const rows = await query<ProductRow[]>`
-      SELECT ${PRODUCT_COLUMNS} FROM products p WHERE p.id = ANY (${ids}::int[])`;
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return found.flatMap(({ id, tier }) => {
-      const row = byId.get(id);
-      return row === undefined ? [] : { ...toProduct(row), tier };
-    });
+    return reader.readAll(matches, wanted);
   };
 
   return {
@@ -158,25 +176,22 @@ export function createProductSearch(query: Query, totals: ProductTotals, few: nu
       const prepared = await prepare(q, filter);
       if (prepared === undefined) return NOTHING;
       const { matches, isSmall, seen } = prepared;
-      const need = offset + limit + 1;
-      const wanted = { sort, after, need, ids: filter.ids };
-      const expected = isSmall ? 0 : Math.max(await totals.estimate(reader.expected(matches)), seen());
-      const all = expected <= few ? 0 : await totals.estimate(matches.where);
-      if (isFew(expected, need, all)) {
-        const { found, count } = await reader.readAll(matches, wanted);
-        return { rows: await load(found.slice(offset)), total: { count, isEstimate: false } };
+      const wanted = { sort, after, offset, limit: limit + 1, ids: filter.ids };
+      const [estimated = 0, all = 0] = isSmall
+        ? []
+        : await totals.estimates([reader.expected(matches), matches.where]);
+      const expected = Math.max(estimated, seen());
+      if (isFew(expected, offset + limit + 1, all)) {
+        const { rows, count } = await reader.readAll(matches, wanted);
+        return { rows, total: { count, isEstimate: false } };
       }
-      const [found, total] = await Promise.all([
+      const [{ rows, count }, total] = await Promise.all([
         sort === 'relevance'
-          ? nearest(matches, after, need, all, seen)
+          ? nearest(matches, wanted, all, seen)
           : readOrWalk(matches, wanted, expected, all),
         totals.total(reader.found(matches), expected),
       ]);
-      const isWhole = after === undefined && found.length < need;
-      return {
-        rows: await load(found.slice(offset)),
-        total: isWhole ? { count: found.length, isEstimate: false } : total,
-      };
+      return { rows, total: Number.isFinite(count) ? { count, isEstimate: false } : total };
     },
   };
 }

@@ -7,7 +7,7 @@ export interface Total {
 }
 
 interface Plan {
-  'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }];
+  'QUERY PLAN': [{ Plan: { Plans: { 'Plan Rows': number }[] } }];
 }
 
 /** Milliseconds that the size of the catalogue is kept. It decides how totals are found, not what they are. */
@@ -19,10 +19,15 @@ const SIZE_KEPT = 5000;
  * @param exact totals up to this are exact; beyond it the planner's estimate is used
  */
 export function createProductTotals(query: Query, exact: number) {
-  /** The planner's estimate. Its statistics are as old as the last ANALYZE; the table's size is current. */
+  /** The planner's estimate of each. Its statistics are as old as the last ANALYZE; the table's size is current. */
+  const estimates = async (wheres: Prisma.Sql[]): Promise<number[]> => {
+    const parts = wheres.map((where) => Prisma.sql`ARRAY(SELECT 1 FROM products p WHERE ${where})`);
+    const rows = await query<[Plan]>`EXPLAIN (FORMAT JSON) SELECT ${Prisma.join(parts)}`;
+    return rows[0]['QUERY PLAN'][0].Plan.Plans.map((plan) => plan['Plan Rows']);
+  };
   const estimate = async (where: Prisma.Sql): Promise<number> => {
-    const rows = await query<[Plan]>`EXPLAIN (FORMAT JSON) SELECT FROM products p WHERE ${where}`;
-    return rows[0]['QUERY PLAN'][0].Plan['Plan Rows'];
+    const [only = 0] = await estimates([where]);
+    return only;
   };
 
   let known = { until: Number.NEGATIVE_INFINITY, size: Promise.resolve(0) };
@@ -40,10 +45,10 @@ export function createProductTotals(query: Query, exact: number) {
   };
 
   return {
-    estimate,
+    estimates,
     size,
 
-    /** @param estimated an earlier result of `estimate`, if there is one */
+    /** @param estimated an earlier estimate, if there is one */
     async total(where: Prisma.Sql, estimated?: number): Promise<Total> {
       // Near the limit an estimate is not good enough; only counting decides.
       const expected = estimated ?? ((await size()) > 2 * exact ? await estimate(where) : undefined);

@@ -1,32 +1,33 @@
 import type { Query } from '@shop/service-kit/postgres/query';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { ProductKey, ProductSort } from './product.cursor.ts';
-import { behind, sorted } from './product.sort.ts';
+import { behind, type ListedProduct, sorted } from './product.sort.ts';
+import { PRODUCT_COLUMNS, type ProductRow, toProduct } from './product.sql.ts';
 
-/** The conditions of a search, on the table `p`. */
+/** The conditions of a search, or of a part of it, on the table `p`. */
 export interface Matches {
   where: Prisma.Sql;
-  /** Queries in the order of relevance; the last one finds every match. */
+  /** Queries in the order of relevance. */
   tiers: string[];
+  /** The number of the first one. */
+  firstTier: number;
+  /** A query that finds what the tiers find together. */
+  every: string;
   /** A query for the planner's statistics that finds at least the same. */
   estimated: string;
   /** A query for the index that finds at least the same. */
   lookUp: string;
   /** Queries whose products are left out. */
-  except?: string[];
+  except: string[];
 }
 
-/** The first `need` matches behind a place. */
+/** A page of matches: those behind a place, after the first `offset` of them. */
 export interface Wanted {
   sort: ProductSort;
   after: ProductKey | undefined;
-  need: number;
+  offset: number;
+  limit: number;
   ids?: number[] | undefined;
-}
-
-export interface Match {
-  id: number;
-  tier: number;
 }
 
 interface Sample {
@@ -35,11 +36,11 @@ interface Sample {
   found: number[];
 }
 
-interface MatchRow {
-  id: number | null;
+interface MatchRow extends ProductRow {
   tier: number;
-  count: number;
 }
+
+type CountedRow = { count: number } & (MatchRow | { id: null });
 
 /** The two ways to the matches of a search: by the index of words, or along the wanted order. */
 export function createMatchReader(query: Query) {
@@ -60,7 +61,7 @@ export function createMatchReader(query: Query) {
         (one) => Prisma.sql`count(*) FILTER (WHERE ts_match_vq(p.lexemes, ${one}::tsquery))::int`,
       );
       const rows = await query<{ tier: number | null; count: number; found: number[] }[]>`
-        SELECT CASE WHEN ${passing(matches)} THEN ${tierOf(matches.tiers)} END AS tier, count(*)::int AS count,
+        SELECT CASE WHEN ${passing(matches)} THEN ${tierOf(matches)} END AS tier, count(*)::int AS count,
                ARRAY[${Prisma.join(found)}] AS found
           FROM products p TABLESAMPLE SYSTEM (${share * 100}::real) REPEATABLE (1)
          WHERE ${matches.where} GROUP BY tier`;
@@ -71,32 +72,51 @@ export function createMatchReader(query: Query) {
     },
 
     /** All matches are read, counted and sorted. Index: products_search. */
-    async readAll(matches: Matches, { sort, after, need, ids }: Wanted) {
+    async readAll(
+      matches: Matches,
+      { sort, after, offset, limit, ids }: Wanted,
+    ): Promise<{ rows: ListedProduct[]; count: number }> {
       // Materialized: planned for all rows, or Postgres might walk an order instead.
-      const rows = await query<MatchRow[]>`
+      const rows = await query<CountedRow[]>`
         WITH found AS MATERIALIZED (
-          SELECT p.id, p.price_minor, p.name, p.created_at, ${tierOf(matches.tiers)} AS tier
+          SELECT p.id, p.price_minor, p.name, p.created_at, ${tierOf(matches)} AS tier
             FROM products p WHERE ${found(matches)}
         ), page AS (
-          SELECT p.id, p.tier FROM found p WHERE ${behind(after, sort, ids)} ${sorted(sort, ids)} LIMIT ${need}::int
+          SELECT p.id, p.tier FROM found p
+           WHERE ${behind(after, sort, ids)} ${sorted(sort, ids)} LIMIT ${limit}::int OFFSET ${offset}::int
         )
-        SELECT (SELECT count(*)::int FROM found) AS count, page.* FROM (SELECT) AS one LEFT JOIN page ON TRUE`;
+        SELECT (SELECT count(*)::int FROM found) AS count, p.tier, ${PRODUCT_COLUMNS}
+          FROM (SELECT) AS one LEFT JOIN (page JOIN products USING (id)) AS p ON TRUE ${sorted(sort, ids)}`;
       return {
-        found: rows.flatMap(({ id, tier }) => (id === null ? [] : { id, tier })),
+        rows: rows.flatMap(({ count: _, ...row }) => (row.id === null ? [] : toProduct(row))),
         count: rows[0]?.count ?? 0,
       };
     },
 
-    /** Matches among the next `scanned` products of the order. Indexes: products_pkey and products_listed_*. */
-    async walk(matches: Matches, { sort, after, need, ids }: Wanted, scanned: number): Promise<Match[]> {
-      return query<Match[]>`
-        SELECT p.id, ${tierOf(matches.tiers)} AS tier
+    /**
+     * Matches among the next `scanned` products of the order. By relevance only within one tier, which is in order of ids.
+     * Indexes: products_pkey and products_listed_*.
+     */
+    async walk(matches: Matches, wanted: Wanted, scanned: number): Promise<ListedProduct[]> {
+      const { sort, after, offset, limit, ids } = wanted.sort === 'relevance' ? byId(wanted) : wanted;
+      const rows = await query<MatchRow[]>`
+        SELECT ${PRODUCT_COLUMNS}, ${tierOf(matches)} AS tier
           FROM (SELECT p.* FROM products p WHERE ${matches.where} AND ${behind(after, sort, ids)}
                 ${sorted(sort, ids)} LIMIT ${scanned}::int) AS p
-         WHERE ${passing(matches)} LIMIT ${need}::int`;
+         WHERE ${passing(matches)} LIMIT ${limit}::int OFFSET ${offset}::int`;
+      return rows.map(toProduct);
     },
   };
 }
+
+/** A query that finds what any of these finds. */
+export const anyOf = (queries: string[]): string => queries.map((query) => `(${query})`).join(' | ');
+
+const byId = ({ after, ...wanted }: Wanted): Wanted => ({
+  ...wanted,
+  sort: '-id',
+  after: after === undefined ? undefined : ['-id', after[2], after[2]],
+});
 
 const expected = ({ where, estimated }: Matches) =>
   Prisma.sql`${where} AND p.lexemes @@ ${estimated}::tsquery`;
@@ -105,19 +125,21 @@ const found = (matches: Matches) =>
   Prisma.sql`${matches.where} AND p.lexemes @@ ${matches.lookUp}::tsquery AND ${passing(matches)}`;
 
 /** The same as a function call, for which no index is used. */
-function passing({ tiers, except = [] }: Matches): Prisma.Sql {
-  const every = tiers.at(-1);
-  const conditions = [
-    Prisma.sql`ts_match_vq(p.lexemes, ${every}::tsquery)`,
-    ...except.map((tier) => Prisma.sql`NOT ts_match_vq(p.lexemes, ${tier}::tsquery)`),
-  ];
-  return Prisma.join(conditions, ' AND ');
+function passing({ every, except }: Matches): Prisma.Sql {
+  const one = Prisma.sql`ts_match_vq(p.lexemes, ${every}::tsquery)`;
+  return except.length === 0
+    ? one
+    : Prisma.sql`${one} AND NOT ts_match_vq(p.lexemes, ${anyOf(except)}::tsquery)`;
 }
 
-function tierOf(tiers: string[]): Prisma.Sql {
-  if (tiers.length === 1) return Prisma.sql`1`;
+function tierOf({ tiers, firstTier }: Matches): Prisma.Sql {
+  const last = Prisma.sql`${firstTier + tiers.length - 1}::int`;
+  if (tiers.length === 1) return last;
   const cases = tiers
     .slice(0, -1)
-    .map((tier, index) => Prisma.sql`WHEN ts_match_vq(p.lexemes, ${tier}::tsquery) THEN ${index + 1}::int`);
-  return Prisma.sql`CASE ${Prisma.join(cases, ' ')} ELSE ${tiers.length}::int END`;
+    .map(
+      (tier, index) =>
+        Prisma.sql`WHEN ts_match_vq(p.lexemes, ${tier}::tsquery) THEN ${firstTier + index}::int`,
+    );
+  return Prisma.sql`CASE ${Prisma.join(cases, ' ')} ELSE ${last} END`;
 }
