@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '@shop/service-kit/testing/until';
 import request from 'supertest';
-import { createAuditTasks } from '../src/audit/audit.jobs.ts';
 import { auditTrail } from './support/audit-trail.ts';
 import { mailedToken } from './support/mail-links.ts';
 import { startTestShop, type TestShop } from './support/test-shop.ts';
 import {
   logIn,
-  me,
   PASSWORD,
   type Registered,
   refresh,
@@ -180,68 +178,5 @@ describe('the audit trail', () => {
     await request(shop.app).delete('/api/users/2147483647').set('Authorization', admin.bearer).expect(404);
     await refresh(shop.app, 'garbage').expect(401);
     expect(await shop.db.securityEvent.count()).toBe(before);
-  });
-});
-
-describe('the remaining audit trail', () => {
-  test('of a deleted user contains only the user id', async () => {
-    const { user, bearer } = await register(shop.app);
-    await request(shop.app)
-      .put(`/api/users/${user.id}/role`)
-      .set({ Authorization: admin.bearer, 'User-Agent': 'admins browser' })
-      .send({ role: 'customer' })
-      .expect(200);
-    await request(shop.app)
-      .put(`/api/users/${user.id}/role`)
-      .set({ Authorization: admin.bearer, 'User-Agent': 'admins browser' })
-      .send({ role: 'admin' })
-      .expect(200);
-    await post('login', { username: user.username, password: 'wrong-password' }).expect(401);
-    await until('it is recorded', async () => (await trail.namesOf(user.id)).includes('login_failed'));
-    await post('login', { username: user.username, password: PASSWORD }).expect(200);
-    await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', admin.bearer).expect(200);
-    await me(shop.app, bearer).expect(401);
-    const events = await trail.eventsOf(user.id);
-    expect(events.map(({ event, ip, user_agent }) => [event, ip !== null, user_agent])).toEqual([
-      ['user_deleted', true, null],
-      ['login_succeeded', false, null],
-      ['login_failed', false, null],
-      ['role_changed', true, 'admins browser'],
-      ['registered', false, null],
-    ]);
-    expect(JSON.stringify(events)).not.toContain(user.username);
-    const left = await Promise.all([
-      shop.db.mailRequest.count({ where: { userId: user.id } }),
-      shop.db.mailToken.count({ where: { userId: user.id } }),
-    ]);
-    expect(left).toEqual([0, 0]);
-  });
-
-  test('of users who delete themselves contains no address either', async () => {
-    const { user, bearer } = await register(shop.app);
-    await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', bearer).expect(200);
-    const events = await trail.eventsOf(user.id);
-    expect(events).toMatchObject([
-      { event: 'user_deleted', ip: null, user_agent: null },
-      { event: 'registered', ip: null, user_agent: null },
-    ]);
-  });
-
-  test('of a user with very many events loses its addresses in a job', async () => {
-    const { user, bearer } = await register(shop.app);
-    await shop.db.$executeRaw`
-      INSERT INTO security_events (event, user_id, actor_id, ip)
-      SELECT 'login_succeeded', ${user.id}::int, ${user.id}::int, '203.0.113.7' FROM generate_series(1, 2500)`;
-    await request(shop.app).delete(`/api/users/${user.id}`).set('Authorization', bearer).expect(200);
-    const withAddress = () => shop.db.securityEvent.count({ where: { actorId: user.id, ip: { not: null } } });
-    expect(await withAddress()).toBe(1501);
-    const [job] = await shop.db.$queryRaw<{ payload: unknown }[]>`
-      SELECT payload FROM graphile_worker._private_jobs WHERE payload->>'user_id' = ${String(user.id)}
-       AND payload->>'kind' IS NULL`;
-    const { signal } = new AbortController();
-    await createAuditTasks(shop.query).forget_origins(job?.payload, signal);
-    expect(await withAddress()).toBe(0);
-    const stopped = createAuditTasks(shop.query).forget_origins(job?.payload, AbortSignal.abort());
-    await expect(stopped).rejects.toThrow('aborted');
   });
 });

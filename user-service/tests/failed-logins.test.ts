@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { withinTime } from '@shop/service-kit/deadline/deadline';
 import { openDatabase } from '@shop/service-kit/postgres/open-database';
 import { until } from '@shop/service-kit/testing/until';
 import { pino } from 'pino';
@@ -54,6 +55,15 @@ describe('failed logins in the audit trail', () => {
     expect(await shop.db.securityEvent.count()).toBe(before + 201);
     const [others] = (await trail.list('event=login_failed')).events.filter(({ ip }) => ip === null);
     expect(others).toMatchObject({ ip: null, details: { attempts: 800 } });
+  });
+
+  test('are written also if the first of them comes from a request without time left', async () => {
+    const audit = createAuditUseCases({ unprepared: shop.query, logger });
+    const fromAddress = () => shop.db.securityEvent.count({ where: { ip: '192.0.2.1' } });
+    const origin = { ip: '192.0.2.1', userAgent: null, requestId: null };
+    withinTime(1, () => audit.noteFailure(undefined, origin));
+    await until('it is recorded', async () => (await fromAddress()) === 1);
+    await audit.close();
   });
 
   test('that cannot be written are reported in the log', async () => {

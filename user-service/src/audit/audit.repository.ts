@@ -22,7 +22,12 @@ export interface SecurityEvent {
  */
 export function createAuditRepository(query: Query) {
   return {
-    async record(events: SecurityEvent[]): Promise<void> {
+    /**
+     * No address of a user who was deleted meanwhile is recorded.
+     * @param isAlone the events belong to no change, and wait for a deletion that is being committed. Those of a change must
+     *   not: the deletion may be waiting for the change, and finds its events
+     */
+    async record(events: SecurityEvent[], isAlone = false): Promise<void> {
       if (events.length === 0) return;
       const rows = events.map(({ event, userId, actorId, origin, details }) => ({
         event,
@@ -34,10 +39,16 @@ export function createAuditRepository(query: Query) {
         details: details ?? {},
       }));
       await query`
+        WITH it AS (
+          SELECT *, coalesce(actor_id, user_id) AS client FROM json_to_recordset(${JSON.stringify(rows)}::json)
+            AS it (event text, user_id int, actor_id int, ip text, user_agent text, request_id text, details jsonb)
+        ), known AS (
+          SELECT id FROM users WHERE id IN (SELECT client FROM it) ORDER BY id ${isAlone ? sql`FOR KEY SHARE` : sql``}
+        )
         INSERT INTO security_events (event, user_id, actor_id, ip, user_agent, request_id, details)
-        SELECT event, user_id, actor_id, ip, user_agent, request_id, details
-          FROM json_to_recordset(${JSON.stringify(rows)}::json)
-            AS it (event text, user_id int, actor_id int, ip text, user_agent text, request_id text, details jsonb)`;
+        SELECT event, user_id, actor_id, CASE WHEN is_there THEN ip END, CASE WHEN is_there THEN user_agent END,
+               request_id, details
+          FROM it, LATERAL (SELECT client IS NULL OR client IN (SELECT id FROM known) AS is_there) AS of_client`;
     },
 
     /** Newest first, one row more than the window shows. */

@@ -1,3 +1,4 @@
+import { withOwnTime } from '@shop/service-kit/deadline/deadline';
 import type { Logger } from 'pino';
 import type { AuditRepository } from './audit.repository.ts';
 import type { Origin } from './origin.ts';
@@ -49,7 +50,7 @@ export function createFailedLogins({ trail, logger, interval = 1000 }: FailedLog
       details: { attempts },
     }));
     await trail
-      .record(events)
+      .record(events, true)
       .catch((error: unknown) =>
         logger.warn({ err: error, events: batch.length }, 'failed logins are missing in the audit trail'),
       );
@@ -65,7 +66,8 @@ export function createFailedLogins({ trail, logger, interval = 1000 }: FailedLog
         : { userId: undefined, actorId: undefined, origin: ELSEWHERE, event };
       const place = isApart ? key : `${event} elsewhere`;
       noted.set(place, { ...entry, attempts: (noted.get(place)?.attempts ?? 0) + 1 });
-      timer ??= setTimeout(write, interval).unref();
+      // The deadline of the request that happens to be first does not apply.
+      timer ??= withOwnTime(Number.POSITIVE_INFINITY, () => setTimeout(write, interval)).unref();
     },
     async close() {
       clearTimeout(timer);

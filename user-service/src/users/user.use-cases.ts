@@ -85,8 +85,7 @@ export function createUserUseCases({ query, unprepared, change, sessions, cache 
         await sessions.remove(id, step);
         await inside.remove(id);
         await forgetOrigins(step.query, id);
-        const from = originOfDeletion(caller, id, origin);
-        step.record({ event: 'user_deleted', userId: id, actorId: caller.id, origin: from });
+        step.record({ event: 'user_deleted', userId: id, actorId: caller.id, origin });
       });
     },
 
@@ -134,10 +133,6 @@ async function keepAnAdmin(users: ReturnType<typeof createUserRepository>, id: n
   await users.lockAdmins();
   if ((await users.find(id))?.role === 'admin' && !(await users.hasAdmin(id))) throw new LastAdmin();
 }
-
-/** Where users deleted their own account from is personal data of that account. */
-const originOfDeletion = (caller: User, id: number, origin: Origin): Origin =>
-  caller.id === id ? { ...origin, ip: null, userAgent: null } : origin;
 
 function found(account: Account | undefined): Account {
   if (account === undefined) throw new UserNotFound();
