@@ -54,6 +54,16 @@ describe('PUT /api/users/me/password', () => {
     expect(new Set(jtis).size).toBe(3);
   });
 
+  test('issues a refresh token that is valid as long as any other', async () => {
+    const { user, bearer } = await register(shop.app);
+    const expiresAt = new Date();
+    await shop.db.session.updateMany({ where: { userId: user.id }, data: { expiresAt } });
+    const { body } = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(
+      200,
+    );
+    await refresh(shop.app, body.tokens.refresh_token).expect(200);
+  });
+
   test('an earlier refresh token is refused and revokes nothing', async () => {
     const { tokens, bearer } = await register(shop.app);
     const changed = await change(bearer, { current_password: PASSWORD, new_password: NEW_PASSWORD }).expect(

@@ -103,11 +103,15 @@ export function createSessionRepository(query: Query) {
     },
 
     /** A new line of tokens in the session that `revokeAll` kept. Undefined when it was revoked before. */
-    async renew(id: string, userId: number, refreshToken: RefreshToken): Promise<Holder | undefined> {
+    async renew(
+      id: string,
+      userId: number,
+      { refreshToken, lifetime }: { refreshToken: RefreshToken; lifetime: number },
+    ): Promise<Holder | undefined> {
       const [row] = await query<Holder[]>`
         UPDATE sessions s
            SET current_token_hash = ${refreshToken.hash}, previous_token_hash = NULL, rotated_at = NULL,
-               last_used_at = clock_timestamp()
+               last_used_at = clock_timestamp(), expires_at = now() + make_interval(secs => ${lifetime}::float8)
           FROM users u
          WHERE s.id = ${id}::uuid AND s.user_id = ${userId} AND s.ended_at IS NULL AND u.id = s.user_id
            AND s.generation = u.generation

@@ -142,7 +142,7 @@ export function createSessionUseCases({ query, change, tokens, requireVerifiedEm
       const inside = createSessionRepository(query);
       await inside.revokeAll(user.id, reason, user.sessionId);
       const refreshToken = tokens.newRefreshToken(user.sessionId, passwordVersion);
-      const renewed = await inside.renew(user.sessionId, user.id, refreshToken);
+      const renewed = await inside.renew(user.sessionId, user.id, { refreshToken, lifetime });
       if (renewed === undefined) throw new SessionEnded();
       voidTokens({ userId: user.id, below: renewed.generation });
       return tokens.pairOf(renewed, refreshToken);
