@@ -44,6 +44,13 @@ describe('the window of a list', () => {
     { per_page: '101' },
     { cursor: '' },
   ])('refuses %j', (sent) => expect(query.safeParse(sent).success).toBe(false));
+
+  test.each([
+    ['', 'cursor is required'],
+    ['x'.repeat(2049), 'cursor must be at most 2048 characters'],
+  ])('names the cursor %#', (cursor, text) =>
+    expect(query.safeParse({ cursor }).error?.issues[0]?.message).toBe(text),
+  );
 });
 
 describe('a cursor in order of time', () => {

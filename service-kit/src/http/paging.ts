@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MalformedRequest } from '../errors/http-errors.ts';
-import { count, INT32_MAX, integerQuery } from './fields.ts';
+import { count, INT32_MAX, integerQuery, text } from './fields.ts';
 
 /** The last row that a page number can reach. A cursor costs the same at any depth. */
 const DEEPEST_ROW = 10_000;
@@ -21,7 +21,7 @@ export function pagingQuery(defaultPerPage: number) {
     per_page: integerQuery('per_page', { min: 1, max: MAX_PER_PAGE })
       .default(defaultPerPage)
       .meta({ description: 'Rows per page.', byDefault: defaultPerPage }),
-    cursor: z.string().min(1).max(MAX_CURSOR_LENGTH).optional().meta({
+    cursor: text('cursor', { max: MAX_CURSOR_LENGTH, trim: false }).optional().meta({
       description:
         'Instead of `page`: the `next_cursor` of the previous page, with the same filters and sort order. Costs the same at any depth.',
     }),
