@@ -45,6 +45,9 @@ describe('GET /api/users', () => {
     expect(await names('?q=FIND_me')).toEqual(['Find_Me.Ünique']);
     expect(await names(`?q=${encodeURIComponent('u\u0308NIQ')}`)).toEqual(['Find_Me.Ünique']);
     expect(await names('?q=found.EXAMPLE')).toEqual(['Find_Me.Ünique']);
+    await register(shop.app, { username: 'numbered', email: 'numbered@163.example' });
+    for (const q of ['numbered@1', '@163', '@163.', '@163.e', 'd@163.example'])
+      expect([q, await names(`?q=${q}`)]).toEqual([q, ['numbered']]);
     expect(await names('?q=%25')).toEqual([]);
   });
 

@@ -32,6 +32,8 @@ describe('identityKey', () => {
     // No punycode, and no domain at all.
     expect(identityKey('info@xn--0.example')).toBe('info@xn--0.example');
     expect(identityKey('info@b.example/x')).toBe('info@b.example/x');
+    // Parts of an address, as in a search: not addresses of hosts.
+    for (const part of ['info@1', 'info@163', 'info@163.']) expect(identityKey(part)).toBe(part);
   });
 
   test('keeps different names apart', () => {

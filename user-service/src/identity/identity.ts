@@ -4,7 +4,8 @@ import { lengthOf } from '@shop/service-kit/text/texts';
 const USERNAME = /^(?:\p{L}\p{M}{0,3}|[\p{Nd}_.-])+$/u;
 const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 const DOMAIN_LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u;
-const DOMAIN = /^[\p{L}\p{M}\p{N}.-]{1,254}$/u;
+/** Without a number at its end, which would be read as an IPv4 address: `a@163` is the beginning of `a@163.com`. */
+const DOMAIN = /^(?!(?:.*\.)?\d+\.?$)[\p{L}\p{M}\p{N}.-]{1,254}$/u;
 /** Invisible characters: two names that differ in them look the same. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
