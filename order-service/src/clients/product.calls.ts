@@ -7,8 +7,8 @@ import { DEADLINE_HEADER } from '@shop/service-kit/http/request-deadline';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
 import type { AxiosResponse } from 'axios';
-import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel';
 import type { z } from 'zod';
+import { CircuitOpen, createCircuit } from './circuit.ts';
 import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
 import { problem } from './product.response.schemas.ts';
 import { timeLimit } from './time-limit.ts';
@@ -20,17 +20,14 @@ const RESERVE_TIME = 200;
 const MIN_TIME = 100;
 /** A timeout shorter than this does not count as a failure of product-service, in milliseconds. */
 const CONCLUSIVE_TIME = 700;
-/** After so many consecutive failures, calls fail immediately; one is tried again a second later. */
-const FAILURES_TO_OPEN = 5;
-const RETRY_AFTER_OPEN = 1000;
-/** The state of an open breaker that tries the next call. */
-const PAUSE_IS_OVER = {
-  ownState: { value: CircuitState.Open, openedAt: 0, attemptNo: 1 },
-  breakerState: FAILURES_TO_OPEN,
-};
 /** Calls other than batches have a queue of their own, so that orders never wait behind them. */
 const OTHER_CALLS = { concurrency: 16, maxWaiting: 500, maxWait: 1200 };
 const MAX_RESPONSE = 2_000_000;
+const CIRCUIT = {
+  failuresToOpen: 5,
+  pause: 1000,
+  isFailure: (error: unknown) => error instanceof ProductServiceUnavailable,
+};
 /** For the log lines of product-service. */
 const ORDER_IDS_HEADER = 'x-order-ids';
 
@@ -69,26 +66,7 @@ export function createProductCalls({
     maxResponse: MAX_RESPONSE,
     metrics,
   });
-  // By the monotonic clock.
-  let downUntil = 0;
-  const createBreaker = (initialState?: unknown) => {
-    const made = circuitBreaker(handleType(ProductServiceUnavailable), {
-      halfOpenAfter: RETRY_AFTER_OPEN,
-      breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-      initialState,
-    });
-    made.onBreak(() => {
-      downUntil = performance.now() + RETRY_AFTER_OPEN;
-    });
-    return made;
-  };
-  let breaker = createBreaker();
-  const isDown = () => breaker.state === CircuitState.Open && performance.now() < downUntil;
-  /** The breaker takes the wall clock: if that is set back, it would stay open for as long. */
-  const breakerNow = () => {
-    if (breaker.state === CircuitState.Open && !isDown()) breaker = createBreaker(PAUSE_IS_OVER);
-    return breaker;
-  };
+  const circuit = createCircuit(CIRCUIT);
 
   const limitNow = () =>
     Math.floor(
@@ -121,23 +99,24 @@ export function createProductCalls({
         throw new ProductServiceUnavailable(error.message);
       })
       .finally(clear);
-    if (response.status === 503 && problem.safeParse(response.data).data?.code === 'product_busy')
-      throw new ProductBusy();
-    if (response.status >= 500) throw new ProductServiceUnavailable(`responded with ${response.status}`);
+    if (response.status >= 500 && !isBusy(response))
+      throw new ProductServiceUnavailable(`responded with ${response.status}`);
     return response;
   };
 
-  const attempt = (call: Call): Promise<AxiosResponse<unknown>> =>
-    breakerNow()
-      .execute(() => send(call))
+  const attempt = async (call: Call): Promise<AxiosResponse<unknown>> => {
+    const response = await circuit
+      .run(() => send(call))
       .catch((error: unknown) => {
-        if (error instanceof BrokenCircuitError) throw new ProductServiceUnavailable('circuit is open');
-        throw error;
+        throw error instanceof CircuitOpen ? new ProductServiceUnavailable('circuit is open') : error;
       });
+    if (isBusy(response)) throw new ProductBusy();
+    return response;
+  };
 
   const attemptTwice = (call: Call): Promise<AxiosResponse<unknown>> =>
     attempt(call).catch((error: unknown) => {
-      const mayHelp = error instanceof ProductServiceUnavailable && breaker.state !== CircuitState.Open;
+      const mayHelp = error instanceof ProductServiceUnavailable && !circuit.isOpen();
       if (!mayHelp || limitNow() < MIN_TIME) throw error;
       return attempt(call);
     });
@@ -149,10 +128,13 @@ export function createProductCalls({
     /** Calls other than batches wait here for their turn. */
     inTurn: createTurns(OTHER_CALLS),
     /** True while calls fail without being attempted. */
-    isDown,
+    isDown: circuit.isPaused,
     close: () => agent.destroy(),
   };
 }
+
+const isBusy = ({ status, data }: AxiosResponse<unknown>) =>
+  status === 503 && problem.safeParse(data).data?.code === 'product_busy';
 
 /** @throws ProductServiceUnavailable if the response is of another kind */
 export function readResponse<T>(schema: z.ZodType<T>, response: AxiosResponse<unknown>): T {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { createTurns } from '@shop/service-kit/deadline/turns';
 import type { Task } from '@shop/service-kit/jobs/job-runner';
 import type { PeriodicTask } from '@shop/service-kit/jobs/start-jobs';
-import { bulkhead } from 'cockatiel';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { ProductClient } from '../clients/product.client.ts';
@@ -13,8 +13,8 @@ import type { ReconcileUseCases } from './reconcile.use-cases.ts';
 export const PARALLEL_JOBS = 20;
 /** Reservations that product-service confirms in one call. */
 const MOST_CONFIRMED = 500;
-/** Releases that this process runs in parallel: few, because orders have priority. */
-const RELEASES = 2;
+/** Releases run two at a time, because orders have priority. One that waits longer is a job again. Milliseconds. */
+const RELEASES = { concurrency: 2, maxWaiting: PARALLEL_JOBS, maxWait: 60_000 };
 /** Milliseconds. */
 const CLEANUP_INTERVAL = 60_000;
 
@@ -32,7 +32,7 @@ const many = z.object({
 
 /** All may run any number of times: product-service does nothing twice. */
 export function placementTasks(products: ProductClient, logger: Logger): Record<string, Task> {
-  const releases = bulkhead(RELEASES, Number.POSITIVE_INFINITY);
+  const releaseInTurn = createTurns(RELEASES);
   /** Jobs that were fetched together share one call. */
   const confirm = createBatcher<z.output<typeof many>, void>({
     name: 'confirm',
@@ -66,7 +66,7 @@ export function placementTasks(products: ProductClient, logger: Logger): Record<
     async release_reservation(input) {
       const { reservation_id: reservationId, order_id: orderId, request_id } = one.parse(input);
       const requestId = request_id ?? randomUUID();
-      await releases.execute(() => products.release({ reservationId, orderId, requestId }));
+      await releaseInTurn(() => products.release({ reservationId, orderId, requestId }));
     },
   };
 }
