@@ -6,7 +6,8 @@ set -eu
 umask 077
 cd "${SECRETS_FOLDER:-/secrets}"
 
-write() { # FILE [OWNER]; a file that belongs to somebody else is replaced, never written to
+write() { # FILE [OWNER]; a file that is there is replaced, never written to, also what a killed run has left
+  rm -f "$1.new"
   cat >"$1.new"
   chmod 400 "$1.new"
   [ -z "${2-}" ] || [ "$(id -u)" != 0 ] || chown "$2:$2" "$1.new"
