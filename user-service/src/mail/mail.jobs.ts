@@ -3,6 +3,7 @@ import type { Query } from '@shop/service-kit/postgres/query';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { MAIL_KINDS } from './mail.kinds.ts';
 import { createMailMetrics } from './mail.metrics.ts';
 import { createMailRepository } from './mail.repository.ts';
 import { writeLinkMail, writeNotice } from './mail.texts.ts';
@@ -21,7 +22,7 @@ export const MAILS_AT_ONCE = 4;
 
 /** The token of a link is not part of it: it is made when the mail is sent, and stored as a hash. */
 const payload = z.object({
-  kind: z.enum(['verify_email', 'reset_password', 'email_changed']),
+  kind: z.enum(MAIL_KINDS),
   user_id: z.int().nullable(),
   to: z.string().nullable(),
   /** After that time it is given up. */
