@@ -25,7 +25,7 @@ export function createLogger(service: string, level: string, destination?: Desti
     },
     serializers: { err: (error: unknown) => safeError(error) },
   };
-  return pino(options, destination ?? pino.destination({ sync: false, ...BUNDLES }));
+  return pino(options, destination ?? openOutput());
 }
 
 /**
@@ -33,6 +33,22 @@ export function createLogger(service: string, level: string, destination?: Desti
  * response. A killed process loses up to a tenth of a second of lines, one that exits normally none.
  */
 const BUNDLES = { minLength: 16_000, periodicFlush: 100 };
+/** The most that waits in memory while nothing can be written, in bytes; further lines are lost. */
+const MOST_WAITING = 5_000_000;
+
+/** Standard output. While nothing can be written there, as on a full disk, the service goes on without a log. */
+function openOutput() {
+  const output = pino.destination({ sync: false, ...BUNDLES, maxLength: MOST_WAITING });
+  const { flushSync } = output;
+  // pino calls it at the exit, which would wait until it succeeds.
+  output.on('error', () => {
+    output.flushSync = () => undefined;
+  });
+  output.on('write', () => {
+    output.flushSync = flushSync;
+  });
+  return output;
+}
 
 /** How long a log reader that has stopped reading may delay the exit of the process, in milliseconds. */
 const FLUSH_TIMEOUT = 2000;

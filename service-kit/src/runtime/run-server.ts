@@ -84,7 +84,12 @@ export async function startServer<Config extends ServerConfig>(
     revision: config.BUILD_REVISION,
   });
   const tracer = await openTracer(options.service, config, logger);
-  const { app, close } = await options.start({ config, logger, metrics, tracer, isStopping: () => stopping });
+  const { app, close } = await options
+    .start({ config, logger, metrics, tracer, isStopping: () => stopping })
+    .catch(async (error: unknown) => {
+      await flushLog(logger);
+      throw error;
+    });
   const server = createServer(
     {
       ...expressClasses(app),

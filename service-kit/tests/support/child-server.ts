@@ -63,7 +63,10 @@ await runServer({
   service: 'child',
   loadConfig: () => loadConfig(schema, process.env),
   async start({ config, logger }) {
-    if (config.NEEDED === 'fail at start') throw Object.assign(new Error(''), { code: 'ECONNREFUSED' });
+    if (config.NEEDED === 'fail at start') {
+      logger.warn('failing');
+      throw Object.assign(new Error(''), { code: 'ECONNREFUSED' });
+    }
     const app = express();
     app.get('/slow', async (_request, response) => {
       logger.info('slow began');
