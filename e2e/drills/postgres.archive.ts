@@ -1,8 +1,19 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { stopPostgres } from '../../scripts/lib/postgres/server.ts';
+import { ROOT } from '../../scripts/lib/shop.ts';
 import { engineFolder, programOf } from './engines.ts';
 import { defineServer, runAsServer, untilWritable } from './postgres.server.ts';
+
+/**
+ * The command of deploy/ha/patroni.yml.
+ * @param wal the folder of the archive
+ */
+export async function archiveCommand(wal: string): Promise<string> {
+  const { bootstrap } = parse(await readFile(join(ROOT, 'deploy', 'ha', 'patroni.yml'), 'utf8'));
+  return bootstrap.dcs.postgresql.parameters.archive_command.replaceAll('/var/backups/shop/wal', wal);
+}
 
 /** A server whose WAL is archived, with the commands of docs/high-availability.md ("Backups"). */
 export async function startArchivedPostgres() {
@@ -11,7 +22,7 @@ export async function startArchivedPostgres() {
   await runAsServer('mkdir', [wal], folder.path);
   const server = await defineServer(folder.path, 'data', [
     ...['wal_level=replica', 'max_connections=100', 'fsync=off', 'archive_mode=on'],
-    `archive_command=test ! -f ${wal}/%f && cp %p ${wal}/%f`,
+    `archive_command=${await archiveCommand(wal)}`,
   ]);
   await server.initialise();
   let running = await server.launch();
