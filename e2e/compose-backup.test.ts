@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,27 +23,54 @@ afterAll(async () => {
 });
 
 const backUp = (env = {}) => databases.run('backup.sh', ['once'], { BACKUP_FOLDER: folder, ...env });
+const restore = (file: string) => databases.run('restore.sh', [file], { BACKUP_FOLDER: folder });
+const asOwner = (name: string, sql: string) =>
+  databases.ask(`${name}_db`, sql, `${name}_owner`, `${name}-owner`);
+const dumpOf = async (name: string) =>
+  (await readdir(folder)).find((file) => file.startsWith(`${name}_db`)) ?? '';
 /** Names without their times, in order. */
 const dumps = async () => (await readdir(folder)).map((name) => name.replace(/-\d{8}T\d{6}Z/, '')).toSorted();
 const DUMPS = ['order_db.dump', 'product_db.dump', 'user_db.dump'];
 
 (missing === undefined ? describe : describe.skip)('deploy/postgres/backup.sh', () => {
-  test('dumps each database; the dump is restored into an empty one by the documented command', async () => {
+  test('dumps each database, for its own user only', async () => {
     await databases.run('databases.sh');
-    for (const name of SERVICES) {
-      const asOwner = (sql: string) => databases.ask(`${name}_db`, sql, `${name}_owner`, `${name}-owner`);
-      await asOwner(`CREATE TABLE kept AS SELECT '${name}' AS of`);
-    }
+    for (const name of SERVICES) await asOwner(name, `CREATE TABLE kept AS SELECT '${name}' AS of`);
     await backUp();
     expect(await dumps()).toEqual(DUMPS);
-    const [file = ''] = (await readdir(folder)).filter((name) => name.startsWith('order_db'));
-    await databases.ask('order_db', 'DROP TABLE kept', 'order_owner', 'order-owner');
-    const url = `postgresql://order_owner:order-owner@127.0.0.1:${databases.port}/order_db`;
-    const flags = ['--no-owner', '--single-transaction', '--exit-on-error', `--dbname=${url}`];
-    await promisify(execFile)('pg_restore', [...flags, join(folder, file)]);
-    expect(await databases.ask('order_db', 'SELECT of FROM kept', 'order_owner', 'order-owner')).toEqual([
-      'order',
-    ]);
+    for (const file of await readdir(folder))
+      expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
+  });
+
+  test.each(SERVICES)(
+    'a dump is restored into an empty database by the documented command: %s',
+    async (name) => {
+      await databases.ask('postgres', `DROP DATABASE ${name}_db WITH (FORCE)`);
+      await databases.run('databases.sh');
+      const url = `postgresql://${name}_owner:${name}-owner@127.0.0.1:${databases.port}/${name}_db`;
+      const guide = await readFile(new URL('../docs/high-availability.md', import.meta.url), 'utf8');
+      const flags = /^pg_restore (.+?) --dbname=/m.exec(guide)?.[1]?.split(' ') ?? [];
+      await promisify(execFile)('pg_restore', [
+        ...flags,
+        `--dbname=${url}`,
+        join(folder, await dumpOf(name)),
+      ]);
+      expect(await asOwner(name, 'SELECT of FROM kept')).toEqual([name]);
+    },
+  );
+
+  test('restore.sh leaves nothing of a later release, and keeps what is there if the dump is damaged', async () => {
+    await asOwner('product', 'CREATE TABLE later AS SELECT of FROM kept');
+    await writeFile(join(folder, 'product_db-damaged.dump'), 'PGDMP');
+    await expect(restore('product_db-damaged.dump')).rejects.toMatchObject({ code: 1 });
+    await expect(restore('other.dump')).rejects.toMatchObject({ code: 2 });
+    expect(await asOwner('product', 'SELECT of FROM later')).toEqual(['product']);
+    await rm(join(folder, 'product_db-damaged.dump'));
+    await restore(await dumpOf('product'));
+    expect(await asOwner('product', 'SELECT of FROM kept')).toEqual(['product']);
+    await expect(asOwner('product', 'SELECT of FROM later')).rejects.toThrow(/does not exist/);
+    const asService = databases.ask('product_db', 'SELECT 1', 'product_service', 'product-db');
+    expect(await asService).toEqual([1]);
   });
 
   test('deletes dumps of more days ago than are kept, and leaves everything as it was if one dump failed', async () => {

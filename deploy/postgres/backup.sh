@@ -6,6 +6,7 @@
 #   BACKUP_FOLDER      (/backups)
 #   BACKUP_AT          time of day in UTC, HH:MM (02:30)      BACKUP_KEEP_DAYS  (14)
 set -Eeuo pipefail
+umask 077
 folder=${BACKUP_FOLDER:-/backups} at=${BACKUP_AT:-02:30} keep=${BACKUP_KEEP_DAYS:-14}
 RETRY_AFTER=600
 say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"; }

@@ -27,10 +27,12 @@ async function createBackups() {
     async restore({ databaseUrl }: ServiceProcess) {
       await ask(databaseUrl, 'DROP SCHEMA public, jobs, graphile_worker CASCADE');
       await ask(databaseUrl, 'CREATE SCHEMA public');
-      const flags = ['--no-owner', '--single-transaction', '--exit-on-error', `--dbname=${databaseUrl}`];
-      await run(programOf('pg_restore'), [...flags, file]).catch((error: { stderr?: string }) => {
-        throw new Error(`pg_restore failed: ${error.stderr}`);
-      });
+      const flags = ['--no-owner', '--no-comments', '--single-transaction', '--exit-on-error'];
+      await run(programOf('pg_restore'), [...flags, `--dbname=${databaseUrl}`, file]).catch(
+        (error: { stderr?: string }) => {
+          throw new Error(`pg_restore failed: ${error.stderr}`);
+        },
+      );
     },
     remove: folder.remove,
   };
