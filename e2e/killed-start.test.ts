@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 let folder: string;
 let urls: string[];
-let start: () => Started;
+let start: (further?: Record<string, string>) => Started;
 let shop: Started | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shop-start-'));
@@ -25,10 +26,10 @@ beforeAll(async () => {
     ORDER_PORT: String(order),
     HOME: process.env['HOME'] ?? folder,
   };
-  start = () => {
+  start = (further = {}) => {
     shop = startProcess(process.execPath, ['scripts/run.js', 'scripts/commands/start.ts'], {
       cwd: ROOT,
-      env,
+      env: { ...env, ...further },
     });
     return shop;
   };
@@ -71,4 +72,24 @@ test('after kill -9 of npm start the services end, and the next start continues 
   expect(await databaseOf()).toMatch(/^postgres/);
   expect(await second.stop(60_000)).toBe(0);
   expect(await countReady()).toBe(0);
+});
+
+test('two servers never run on the same data, also where there is no /proc', async () => {
+  const first = start();
+  await untilOpen(first);
+  const server = Number.parseInt(
+    await readFile(join(folder, 'data', 'postgres', 'postmaster.pid'), 'utf8'),
+    10,
+  );
+  first.signal('SIGKILL');
+  await first.ended();
+  const state = () =>
+    spawnSync('ps', ['-o', 'stat=', '-p', String(server)], { encoding: 'utf8' }).stdout.trim();
+  const isRunning = () => !/^(Z.*)?$/.test(state());
+  expect(isRunning()).toBe(true);
+
+  const second = start({ NODE_OPTIONS: `--require ${join(ROOT, 'e2e/support/without-proc.cjs')}` });
+  await untilOpen(second);
+  expect(isRunning()).toBe(false);
+  expect(await second.stop(60_000)).toBe(0);
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -112,11 +113,13 @@ async function stopLeftover(folder: string) {
   if (isOurs()) process.kill(pid, 'SIGKILL');
 }
 
-function commandLine(pid: number) {
+/** Empty if there is no such process. Systems without /proc have ps. */
+function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {
-    return '';
+    const args = ['-ww', '-o', 'command=', '-p', String(pid)];
+    return spawnSync('ps', args, { encoding: 'utf8' }).stdout ?? '';
   }
 }
 
