@@ -19,7 +19,7 @@ const { services }: { services: Record<string, Container> } = parse(readFileSync
 });
 /** Addresses, secrets and the build, which compose or the image sets itself, and what would close the container's port. */
 const NOT_PASSED_ON = new Set([
-  ...['DATABASE_URL', 'REDIS_URL', 'JWT_SECRET_KEY', 'SERVICE_TOKEN_SECRET'],
+  ...['DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'JWT_SECRET_KEY', 'SERVICE_TOKEN_SECRET'],
   ...['PORT', 'HOST', 'TRUST_PROXY', 'USER_SERVICE_URL', 'PRODUCT_SERVICE_URL'],
   ...['BUILD_VERSION', 'BUILD_REVISION'],
 ]);
