@@ -3,6 +3,9 @@ const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
 const { readFileSync } = fs;
-fs.readFileSync = (path, ...options) =>
-  readFileSync(String(path).startsWith('/proc/') ? '/none' : path, ...options);
+Object.assign(fs, {
+  /** @param {Parameters<typeof readFileSync>} args */
+  readFileSync: (...[path, options]) =>
+    readFileSync(String(path).startsWith('/proc/') ? '/none' : path, options),
+});
 syncBuiltinESMExports();

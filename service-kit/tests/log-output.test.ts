@@ -11,7 +11,7 @@ const SERVICE = fileURLToPath(new URL('./support/child-server.ts', import.meta.u
 const FULL = '/dev/full';
 
 let child: ChildProcess | undefined;
-afterEach(() => child?.kill('SIGKILL'));
+afterEach(() => void child?.kill('SIGKILL'));
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
