@@ -8,6 +8,7 @@ import { call } from './support/http.ts';
 import { freePort, type Started, startProcess, until } from './support/process.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WITHOUT_PROC = fileURLToPath(new URL('support/without-proc.cjs', import.meta.url));
 
 let folder: string;
 let urls: string[];
@@ -88,7 +89,7 @@ test('two servers never run on the same data, also where there is no /proc', asy
   const isRunning = () => !/^(Z.*)?$/.test(state());
   expect(isRunning()).toBe(true);
 
-  const second = start({ NODE_OPTIONS: `--require ${join(ROOT, 'e2e/support/without-proc.cjs')}` });
+  const second = start({ NODE_OPTIONS: `--require ${WITHOUT_PROC}` });
   await untilOpen(second);
   expect(isRunning()).toBe(false);
   expect(await second.stop(60_000)).toBe(0);
