@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from '../../scripts/lib/processes.ts';
 import { DATA } from '../../scripts/lib/shop.ts';
@@ -12,11 +12,13 @@ const PACKAGES = {
   typescript: '5.9.3',
 };
 
-/** @returns the folder of the installed tools, which is reused */
+/** @returns the folder of the installed tools, which is reused until a version changes */
 export async function installTools(signal: AbortSignal) {
   const versions = Object.values(PACKAGES).join('_');
-  const folder = join(DATA, 'contract', versions);
+  const all = join(DATA, 'contract');
+  const folder = join(all, versions);
   if (existsSync(join(folder, 'complete'))) return folder;
+  await rm(all, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'package.json'),
@@ -25,7 +27,7 @@ export async function installTools(signal: AbortSignal) {
   await runTool({
     title: 'The tools cannot be installed',
     command: 'npm',
-    args: ['install', '--no-audit', '--no-fund'],
+    args: ['install', '--ignore-scripts', '--no-audit', '--no-fund'],
     cwd: folder,
     signal,
   });
