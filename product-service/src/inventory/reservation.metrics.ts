@@ -12,7 +12,8 @@ export function registerReservationMetrics(registry: Registry, query: Query): vo
     registers,
     async collect() {
       const summary = await reservations.heldSummary().catch(() => undefined);
-      if (summary !== undefined) this.set(summary.count);
+      if (summary === undefined) this.remove();
+      else this.set(summary.count);
     },
   });
   new Gauge({
@@ -21,7 +22,8 @@ export function registerReservationMetrics(registry: Registry, query: Query): vo
     registers,
     async collect() {
       const summary = await reservations.heldSummary().catch(() => undefined);
-      if (summary !== undefined) this.set(summary.oldest);
+      if (summary === undefined) this.remove();
+      else this.set(summary.oldest);
     },
   });
 }
