@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { connectClient } from '../src/postgres/database-hosts.ts';
 import { applyMigrations, DatabaseTooNew } from '../src/postgres/migrate.ts';
 import { until } from '../testing/until.ts';
 import { ask, createMigrationFixtures } from './support/migrations.ts';
@@ -43,6 +44,19 @@ describe('migrations', () => {
       [1, 2, 3].map(() => applyMigrations({ connectionString: url, prismaFolder })),
     );
     expect(applied.flat()).toEqual(names(second));
+  });
+
+  test('say that they wait for another process', async () => {
+    const { url } = await emptyDatabase();
+    const other = await connectClient(url);
+    await other.query('SELECT pg_advisory_lock(7263001)');
+    let waits = 0;
+    const onWait = () => {
+      waits += 1;
+      void other.end();
+    };
+    await applyMigrations({ connectionString: url, prismaFolder: await folderOf(first), onWait });
+    expect(waits).toBe(1);
   });
 
   test('are refused if newer code has migrated the database', async () => {

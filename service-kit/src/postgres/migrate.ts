@@ -28,6 +28,8 @@ export interface MigrateOptions {
   /** How often a step that cannot get its locks is tried, and the milliseconds between. */
   attempts?: number;
   pause?: number;
+  /** Called once if another process migrates the database: this one waits until it has ended. */
+  onWait?: (() => void) | undefined;
 }
 
 /** The table of Prisma Migrate. `logs` of a migration that finished may hold `compatible with <migration>`. */
@@ -62,7 +64,7 @@ export async function applyMigrations(options: MigrateOptions): Promise<string[]
   const migrations = await readMigrations(prismaFolder);
   const client = await connectClient(connectionString);
   try {
-    await takeLock(client);
+    await takeLock(client, options.onWait);
     await client.query(TABLE);
     if (resolve !== undefined) await markResolved(client, resolve);
     const applied = await appliedRows(client);
@@ -83,9 +85,14 @@ export async function applyMigrations(options: MigrateOptions): Promise<string[]
 }
 
 /** Polled: a session that waits inside a statement would hold up another one's `CREATE INDEX CONCURRENTLY`. */
-async function takeLock(client: Client): Promise<void> {
+async function takeLock(client: Client, onWait?: () => void): Promise<void> {
   const sql = 'SELECT pg_try_advisory_lock($1) AS taken';
-  while (!(await client.query<{ taken: boolean }>(sql, [MIGRATION_LOCK])).rows[0]?.taken) await sleep(POLL);
+  for (let waits = 0; ; waits += 1) {
+    const { rows } = await client.query<{ taken: boolean }>(sql, [MIGRATION_LOCK]);
+    if (rows[0]?.taken) return;
+    if (waits === 0) onWait?.();
+    await sleep(POLL);
+  }
 }
 
 async function appliedRows(client: Client): Promise<AppliedRow[]> {

@@ -32,7 +32,8 @@ export async function runMigration(options: MigrationOptions): Promise<void> {
     const serviceRole = role === undefined ? undefined : { role, appendOnly };
     const { values } = parseArgs({ options: { resolve: { type: 'string' } } });
     const { resolve } = values;
-    const applied = await migrateDatabase({ connectionString, prismaFolder, resolve, serviceRole });
+    const onWait = () => console.log(`${service}: another process migrates the database; waiting for it`);
+    const applied = await migrateDatabase({ connectionString, prismaFolder, resolve, serviceRole, onWait });
     console.log(
       `${service}: ${applied.length === 0 ? 'nothing to migrate' : `applied ${applied.join(', ')}`}`,
     );
