@@ -17,6 +17,16 @@ export function connectionStringsOf(connectionString: string): string[] {
   return hosts.split(',').map((host) => `${before}${host}${after}`);
 }
 
+/** Whether `pg` can read the address of each host. Connects to none. */
+export function isReadable(connectionString: string): boolean {
+  try {
+    for (const url of connectionStringsOf(connectionString)) new Client({ connectionString: url });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const wantsPrimary = (connectionString: string) =>
   connectionString.includes('target_session_attrs=read-write') ||
   connectionString.includes('target_session_attrs=primary');

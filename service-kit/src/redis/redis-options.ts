@@ -5,7 +5,16 @@ const SENTINEL_PORT = 26_379;
  * `redis+sentinel://user:password@sentinel1:26379,sentinel2/name?sentinel_password=…`. With `rediss` for TLS. User and
  * password are those of Redis itself.
  */
-export const REDIS_URL = /^rediss?:\/\/|^rediss?\+sentinel:\/\/(?:[^@/]*@)?[^@/]+\/[^/?]+(?:\?|$)/;
+const REDIS_URL = /^rediss?:\/\/|^rediss?\+sentinel:\/\/(?:[^@/]*@)?[^@/]+\/[^/?]+(?:\?|$)/;
+
+export function isRedisAddress(url: string): boolean {
+  try {
+    if (sentinelOptions(url) === undefined) decodeURIComponent(new URL(url).password);
+    return REDIS_URL.test(url);
+  } catch {
+    return false;
+  }
+}
 
 /** Options of ioredis on top of the address, or undefined where its own reading of the address will do. */
 export function sentinelOptions(url: string) {

@@ -91,6 +91,29 @@ describe('the environment', () => {
     expect(message).toContain('TRUST_PROXY: must be from 0 to 10');
   });
 
+  test.each([
+    ['DATABASE_URL', 'postgresql://user:hunter#2@db/x'],
+    ['DATABASE_URL', 'postgresql://user:hunter2@db1:5432,db2:port/x'],
+    ['DATABASE_DIRECT_URL', 'postgresql://user:hunter2@db:99999/x'],
+    ['REDIS_URL', 'redis://user:hunter2%zz@redis'],
+    ['REDIS_URL', 'redis://redis:99999'],
+    ['REDIS_URL', 'redis+sentinel://user:hunter2%zz@s1/shop'],
+    ['REDIS_URL', 'redis+sentinel://s1:port/shop'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'key=hunter2%zz'],
+  ])('is refused if %s cannot be read: %s', (name, value) => {
+    const message = errorOf(() => loadConfig(schema, { ...least, [name]: value }));
+    expect(message).toMatch(new RegExp(`^${name}: `));
+    expect(message).not.toContain('hunter');
+  });
+
+  test.each([
+    'postgresql:///x?host=/var/run/postgresql',
+    'postgresql://user:hunter2@[::1]:5432,db2/x?target_session_attrs=read-write',
+    'postgresql://user@%2Fvar%2Frun%2Fpostgresql/x',
+  ])('takes the address %s', (DATABASE_URL) => {
+    expect(loadConfig(schema, { DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL);
+  });
+
   test('can be refused for a combination of variables', () => {
     const both = z
       .object({ A: z.string(), B: z.string() })

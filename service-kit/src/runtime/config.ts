@@ -2,7 +2,8 @@ import { createHash, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Limit } from '../http/rate-limit.ts';
-import { REDIS_URL } from '../redis/redis-options.ts';
+import { isReadable } from '../postgres/database-hosts.ts';
+import { isRedisAddress } from '../redis/redis-options.ts';
 import { tracingConfig } from '../tracing/tracing.config.ts';
 
 /** The environment is invalid; `message` has one line per variable. */
@@ -25,6 +26,14 @@ export const wholeNumber = (min: number, max: number, fallback: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: `must be from ${min} to ${max}` });
 
+const databaseAddress = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
+  .refine(
+    isReadable,
+    'cannot be read as an address; characters such as # of a password have to be percent-encoded',
+  );
+
 /** Fields of the environment that all services have. */
 export const commonConfig = {
   NODE_ENV: z
@@ -33,15 +42,10 @@ export const commonConfig = {
     .describe('`production` refuses weak or published secrets'),
   PORT: wholeNumber(0, 65_535, 0).describe('Port to listen on'),
   HOST: z.string().optional().describe('Address to listen on; all addresses, IPv6 included, if not set'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
-    .describe(
-      '`postgresql://user:password@host:port/database`; of several hosts (`host1:5432,host2:5432`) the one that takes writes is used',
-    ),
-  DATABASE_DIRECT_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
+  DATABASE_URL: databaseAddress.describe(
+    '`postgresql://user:password@host:port/database`; of several hosts (`host1:5432,host2:5432`) the one that takes writes is used',
+  ),
+  DATABASE_DIRECT_URL: databaseAddress
     .optional()
     .describe(
       'The database past a pooler, for migrations and for jobs, which LISTEN; `DATABASE_URL` if not set',
@@ -55,7 +59,10 @@ export const commonConfig = {
   ),
   REDIS_URL: z
     .string()
-    .regex(REDIS_URL, 'must be a redis:// or redis+sentinel:// address')
+    .refine(
+      isRedisAddress,
+      'must be a redis:// or redis+sentinel:// address, with a percent-encoded password',
+    )
     .optional()
     .describe(
       'Shared caches and rate limits: `redis://user:password@host:6379`, `rediss://` for TLS, or `redis+sentinel://user:password@host1:26379,host2/name`. Without it, limits are kept in the process, so run one replica only',

@@ -10,7 +10,10 @@ export const tracingConfig = {
     ),
   OTEL_EXPORTER_OTLP_HEADERS: z
     .string()
-    .regex(/^[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*$/, 'must be name=value, separated by commas')
+    .regex(
+      /^[^=,]+=(%[0-9a-f]{2}|[^=,%])*(,[^=,]+=(%[0-9a-f]{2}|[^=,%])*)*$/i,
+      'must be name=value, separated by commas, values percent-encoded',
+    )
     .optional()
     .describe(
       'Headers for the receiver of traces: `name=value`, separated by commas, values percent-encoded',
