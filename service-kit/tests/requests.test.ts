@@ -102,6 +102,11 @@ describe('an invalid request', () => {
     }
   });
 
+  test('gets what is no object named', async () => {
+    expect((await put().send([good])).body.errors).toEqual(['The body must be an object']);
+    expect((await put().send({ ...good, parts: ['x'] })).body.errors).toEqual(['parts.0 must be an object']);
+  });
+
   test('gets an unknown field with its path, shortened if it is long', async () => {
     const response = await put().send({ ...good, role: 'admin', parts: [{ sku: 'A', ['x'.repeat(80)]: 1 }] });
     expect(response.status).toBe(400);

@@ -15,7 +15,7 @@ export function parseRequest(route: Route, request: Request) {
   const issues: FieldIssue[] = [];
   const check = (schema: z.ZodType | undefined, value: () => unknown) => {
     if (schema === undefined) return undefined;
-    const result = schema.safeParse(value(), { reportInput: true });
+    const result = schema.safeParse(value(), { reportInput: true, error: textOf });
     if (result.success) return result.data;
     issues.push(...fieldIssuesOf(result.error));
     return undefined;
@@ -30,6 +30,12 @@ export function parseRequest(route: Route, request: Request) {
   remember(route, request, { params, query });
   return { params, query, headers, body };
 }
+
+/** Of an issue for which the schema has no text. */
+const textOf = ({ code, expected, path = [] }: z.core.$ZodRawIssue): string | undefined =>
+  code === 'invalid_type' && expected === 'object'
+    ? `${path.length === 0 ? 'The body' : path.join('.')} must be an object`
+    : undefined;
 
 const NO_QUERY = z.object({});
 const UNUSABLE = 'The query contains characters that cannot be used';
