@@ -39,11 +39,16 @@ describe('the environment', () => {
       RATE_LIMIT_ENABLED: true,
       DRAIN_DELAY: 0,
       DRAIN_TIMEOUT: 8000,
-      JOB_MAX_BACKOFF: 120,
-      JOB_ABANDONED_AFTER: 60,
+      JOB_MAX_BACKOFF: 30,
+      JOB_ABANDONED_AFTER: 40,
       TIME_LIMIT_FACTOR: 1,
       OTEL_TRACES_SAMPLER_ARG: 1,
     });
+  });
+
+  test('lets a failed or lost job run again well within the minute that invariant I3 gives to all of them', () => {
+    const { JOB_MAX_BACKOFF, JOB_ABANDONED_AFTER } = loadConfig(schema, least);
+    expect(Math.max(JOB_MAX_BACKOFF, JOB_ABANDONED_AFTER)).toBeLessThanOrEqual(45);
   });
 
   test('lets the copy of account changes be a minute old', () => {

@@ -95,10 +95,11 @@ export const commonConfig = {
   ...tracingConfig,
   BUILD_VERSION: z.string().optional().describe('Version in the metric `build_info`; the images set it'),
   BUILD_REVISION: z.string().optional().describe('Commit in the metric `build_info`; the images set it'),
-  JOB_MAX_BACKOFF: wholeNumber(1, 3600, 120).describe(
+  // Both far below 60 s, within which all stock must be returned after a failure (docs/order-placement.md, I3).
+  JOB_MAX_BACKOFF: wholeNumber(1, 3600, 30).describe(
     'Longest wait before a failed job is retried, in seconds',
   ),
-  JOB_ABANDONED_AFTER: wholeNumber(1, 3600, 60).describe(
+  JOB_ABANDONED_AFTER: wholeNumber(1, 3600, 40).describe(
     'Seconds after which an unfinished job of a killed worker is released',
   ),
 };
