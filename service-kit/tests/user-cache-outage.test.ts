@@ -58,6 +58,17 @@ describe('a change that cannot be reported to Redis', () => {
     await until('the link is used again', () => here.redis.isReady());
   });
 
+  test('is of no concern to the replicas if it did not take place: its request does not wait for them', async () => {
+    const epoch = await replicas.counters.epoch();
+    replicas.link.sever();
+    const failing = here.cache.whilePreparing([user], () => Promise.reject(new Error('unavailable')));
+    await expect(failing).rejects.toThrow('unavailable');
+    const now = await replicas.counters.epoch();
+    replicas.link.mend();
+    await until('the link is used again', () => here.redis.isReady());
+    expect(now).toBe(epoch);
+  });
+
   test('waits for the other replicas twice, not with each change of an outage', async () => {
     const patient = await replicas.counters.replica(`redis://127.0.0.1:${replicas.link.port}`, 60_000);
     replicas.link.sever();

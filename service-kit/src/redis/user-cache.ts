@@ -82,6 +82,10 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
       else if (phase === 'end') await trust.renewEverywhere();
     }
   };
+  /** For a change that did not take place: nobody waits for it, and without it the mark expires. */
+  const forget = (userIds: readonly number[], name: string) => {
+    for (const userId of userIds) groups.endChange({ group: groupOf(userId), name }).catch(() => undefined);
+  };
   const whilePreparing: UserCache['whilePreparing'] = async (userIds, work) => {
     const users = [...new Set(userIds)];
     const name = newName();
@@ -101,7 +105,8 @@ export function createUserCache({ name, redis, trust, metrics }: UserCacheOption
       throw error;
     } finally {
       await begun.catch(() => undefined);
-      await announce(users, name, phase);
+      if (mayHaveChanged) await announce(users, name, phase);
+      else forget(users, name);
     }
   };
 
