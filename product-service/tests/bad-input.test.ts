@@ -96,6 +96,21 @@ describe('an invalid address', () => {
     await request(shop.app).get(path).expect(400);
   });
 
+  test('and header are named in the message', async () => {
+    const list = await request(shop.app).get('/api/products?cursor=&ids=&counts=true').expect(400);
+    expect(list.body.errors).toEqual([
+      'Unknown query parameter: counts',
+      'cursor is required',
+      'ids must be product ids, separated by commas',
+    ]);
+    const change = await request(shop.app)
+      .patch(`/api/products/${id}`)
+      .set({ Authorization: seller(), 'If-Match': 'x'.repeat(1001) })
+      .send({ name: 'Another' })
+      .expect(400);
+    expect(change.body.errors).toEqual(['If-Match must be at most 1000 characters']);
+  });
+
   test('returns 404 if it is unknown', async () => {
     await request(shop.app).get('/api/nothing').expect(404);
   });

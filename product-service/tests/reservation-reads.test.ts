@@ -60,3 +60,10 @@ test('the statuses of reservations are read without a change; unknown ids are le
     expect(found.size).toBe(4);
   }
 });
+
+test('a page of held reservations after a time that Postgres cannot hold is refused', async () => {
+  const { status, body } = await request(shop.app)
+    .get('/internal/reservations?older_than=60&after_time=0000-01-01T00:00:00Z')
+    .set('Authorization', `Bearer ${token()}`);
+  expect([status, body.code]).toEqual([400, 'validation_failed']);
+});

@@ -1,4 +1,5 @@
 import { INT32_MAX, instant, integer, integerQuery } from '@shop/service-kit/http/fields';
+import { pageInstant } from '@shop/service-kit/http/paging';
 import { z } from 'zod';
 
 /** 100 lines of at most 10,000 units each (the HTTP contract, order-service), merged by product. */
@@ -87,7 +88,7 @@ export const reservationParams = z.strictObject({ id: z.uuid() });
 /** With `after_time` and `after_id`, the last one of a page, the page behind it. */
 export const heldQuery = z.object({
   older_than: integerQuery('older_than', { min: 0, max: 86_400 }),
-  after_time: z.iso.datetime().default('1970-01-01T00:00:00.000Z'),
+  after_time: pageInstant.default('1970-01-01T00:00:00.000Z'),
   after_id: z.uuid().default('00000000-0000-0000-0000-000000000000'),
 });
 

@@ -70,7 +70,7 @@ export const categoriesQuery = z.object({
 
 /** `If-Match`: the change is made only if the product has not changed since it was read. */
 export const changeHeaders = z.object({
-  'if-match': z.string().max(1000).optional().meta({
+  'if-match': z.string().max(1000, 'If-Match must be at most 1000 characters').optional().meta({
     description: 'The `ETag` of the product as it was read. If it is stale, the change is refused with 412.',
   }),
 });

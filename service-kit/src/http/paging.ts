@@ -129,8 +129,8 @@ function parseJson(text: string): unknown {
 export const idCursor = z.tuple([z.int().min(1).max(INT32_MAX)]).readonly();
 
 /** As in the cursors that `toPage` makes: Postgres refuses a time with too many digits, and has no year 0. */
-const instant = z.iso.datetime({ precision: 3 }).refine((text) => !text.startsWith('0000'));
-const timeAndId = (maxId: number) => z.tuple([instant, z.int().min(1).max(maxId)]).readonly();
+export const pageInstant = z.iso.datetime({ precision: 3 }).refine((text) => !text.startsWith('0000'));
+const timeAndId = (maxId: number) => z.tuple([pageInstant, z.int().min(1).max(maxId)]).readonly();
 /** The cursor of lists in order of time, with ids of the type `integer`: the time and id of the last row shown. */
 export const timeCursor = timeAndId(INT32_MAX);
 /** The same, with ids of the type `bigint`. */
