@@ -542,7 +542,7 @@ export type paths = {
         };
         /**
          * Download products as a file that import reads back
-         * @description The caller's own products that match all filters; for admins those of all sellers.
+         * @description The caller's own products that match all filters, in the order of their ids; for admins those of all sellers.
          *
          *     Access: Signed-in users.
          */
@@ -1357,7 +1357,7 @@ export type components = {
             products: components["schemas"]["Product"][];
             /**
              * Format: int64
-             * @description Number of matching rows. Exact up to 10,000; a lower bound if `pages_capped` is true.
+             * @description Number of matching rows; exact unless `total_is_estimate` is true.
              * @example 1
              */
             total: number;
@@ -1389,7 +1389,7 @@ export type components = {
              */
             next_cursor: string | null;
             /**
-             * @description There may be more rows than `total` says.
+             * @description True if more than 10,000 rows are expected to match. `total` is an estimate then, which may be too high or too low, most of all in the minute after many changes.
              * @example false
              */
             total_is_estimate: boolean;
@@ -4400,9 +4400,9 @@ export interface operations {
                 max_price?: number;
                 /** @description Only products that are in stock, or only those that are not. */
                 in_stock?: boolean;
-                /** @description Only products of this seller. */
+                /** @description Only products of this seller; of another one for admins only. */
                 owner_id?: number;
-                /** @description Only these products, at most 100 ids separated by commas, in this order unless `sort` is set. */
+                /** @description Only these products, at most 100 ids separated by commas. */
                 ids?: string;
                 /** @description Format of the file. */
                 format?: "csv" | "ndjson";

@@ -82,7 +82,8 @@ export function catalogueFileRoutes({
       operationId: 'exportProducts',
       tag: 'Files',
       summary: 'Download products as a file that import reads back',
-      description: "The caller's own products that match all filters; for admins those of all sellers.",
+      description:
+        "The caller's own products that match all filters, in the order of their ids; for admins those of all sellers.",
       responseDescription: 'The file',
       responseHeaders: ['Content-Disposition'],
       query: schemas.exportQuery,

@@ -158,6 +158,12 @@ export function createProductSchemas(money: Money) {
     exportQuery: z
       .object({
         ...filters,
+        owner_id: filters.owner_id.meta({
+          description: 'Only products of this seller; of another one for admins only.',
+        }),
+        ids: filters.ids.meta({
+          description: `Only these products, at most ${MAX_IDS} ids separated by commas.`,
+        }),
         format: z
           .enum(['csv', 'ndjson'], { error: 'format must be csv or ndjson' })
           .default('csv')
@@ -190,9 +196,14 @@ export function createProductSchemas(money: Money) {
       .object({
         products: z.array(product).meta({ description: 'The rows of this page.', maxItems: MAX_IDS }),
         ...pagingResponse,
-        total_is_estimate: z
-          .boolean()
-          .meta({ description: 'There may be more rows than `total` says.', examples: [false] }),
+        total: pagingResponse.total.meta({
+          description: 'Number of matching rows; exact unless `total_is_estimate` is true.',
+        }),
+        total_is_estimate: z.boolean().meta({
+          description:
+            'True if more than 10,000 rows are expected to match. `total` is an estimate then, which may be too high or too low, most of all in the minute after many changes.',
+          examples: [false],
+        }),
       })
       .meta({ id: 'ProductPage', description: 'A page of products.' }),
   };
