@@ -40,6 +40,14 @@ async function expectIds(query: Query, ids: number[], contract = VISIBLE_WITHIN)
 }
 
 describe('cached lists', () => {
+  test('of a search in one category show that a word is no longer rare in the catalogue', async () => {
+    const { id } = await createProduct(shop.app, { name: 'Wurzelbohrer', category: 'Rare X' });
+    const query = { category: 'rare x', q: 'wurzelbohren' };
+    await expectIds(query, [id]);
+    for (let i = 0; i < 5; i++) await createProduct(shop.app, { name: 'Wurzelbohren', category: 'Rare Y' });
+    await expectIds(query, []);
+  });
+
   test('show an order, a release and a price within a second, without a query', async () => {
     const category = 'Asks nothing';
     const { id } = await createProduct(shop.app, { category, stock: 10, price: 5 });

@@ -11,9 +11,12 @@ const KINDS: Record<'all' | 'by fields', Kind[]> = {
   'by fields': ['fields', 'stock'],
 };
 
-/** A group of lists that one change can affect: of one kind, of one category or of all. */
+/**
+ * A group of lists that one change can affect: of one kind, of one category or of all. A search is of all: how it corrects
+ * words depends on the whole catalogue.
+ */
 export function groupOfList(query: ProductQuery): string {
-  return groupOf(kindOf(query), query.category);
+  return groupOf(kindOf(query), query.q === undefined ? query.category : undefined);
 }
 
 /** All groups of lists that can show products of these categories. */
