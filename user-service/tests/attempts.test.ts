@@ -157,6 +157,26 @@ describe('failures', () => {
     await own.close();
   });
 
+  test('are taken back and forgotten also just after Redis was late', async () => {
+    const own = await connectTestRedis();
+    const limit = { max: 2, seconds: 900 };
+    const counter = createAttemptCounter({ account: limit, address: limit, redis: own, metrics });
+    const beLate = () => expect(own.run(() => new Promise(() => undefined))).rejects.toThrow('late');
+    const isReady = () => until('Redis is used again', async () => own.isReady(), 10_000);
+    const takeBack = await counter.take({ account });
+    await beLate();
+    await takeBack(true);
+    await isReady();
+    await counter.take({ account });
+    await counter.take({ account });
+    await expect(counter.take({ account })).rejects.toMatchObject(full);
+    await beLate();
+    await counter.forget(account);
+    await isReady();
+    await counter.take({ account });
+    await own.close();
+  });
+
   test('of very many names do not fill the memory: the oldest are dropped', async () => {
     const counter = counterOf('memory', { max: 1, seconds: 900 });
     const takeBack = await counter.take({ account: 'first' });

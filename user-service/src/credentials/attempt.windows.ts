@@ -50,7 +50,8 @@ for i, key in ipairs(KEYS) do
 end
 if ARGV[1] == '1' then redis.call('HDEL', KEYS[1], 'doublings') end`;
 
-export function createSharedWindows({ client, run, prefix }: RedisConnection) {
+/** What has to be undone is tried twice, also just after Redis was late. */
+export function createSharedWindows({ client, run, insist, prefix }: RedisConnection) {
   client.defineCommand('attemptTake', { lua: TAKE });
   client.defineCommand('attemptGiveBack', { lua: GIVE_BACK });
   const commands = client as unknown as Record<
@@ -64,9 +65,9 @@ export function createSharedWindows({ client, run, prefix }: RedisConnection) {
       const limits = counted.flatMap(({ max, seconds }) => [max, seconds * 1000]);
       return run(() => commands.attemptTake(names.length, ...names, ...limits));
     },
-    forget: (key: string) => run(() => client.del(...namesOf([key]))),
+    forget: (key: string) => insist(() => client.del(...namesOf([key]))),
     giveBack: (keys: string[], isForgiven: boolean) =>
-      run(() => commands.attemptGiveBack(keys.length, ...namesOf(keys), isForgiven ? 1 : 0)),
+      insist(() => commands.attemptGiveBack(keys.length, ...namesOf(keys), isForgiven ? 1 : 0)),
   };
 }
 
