@@ -6,7 +6,7 @@ import { isStorable, lengthOf, tidy } from '../text/texts.ts';
 /** The largest id and the largest number an `integer` column holds. */
 export const INT32_MAX = 2_147_483_647;
 /** Highest price, in minor units of any currency. */
-export const MAX_PRICE = 999_999_999_999;
+const MAX_PRICE = 999_999_999_999;
 
 /** Counts as absent for a required field. */
 export const isMissing = (input: unknown) => input === undefined || input === null || input === '';
@@ -19,15 +19,8 @@ export const fieldCode = (code: FieldCode, bounds: { minimum?: number; maximum?:
   params: { code, ...bounds },
 });
 
-/** An optional field of a body. `null` and a blank text count as absent. */
-export const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .preprocess((value) => (isAbsent(value) ? undefined : value), schema.optional())
-    .optional()
-    .meta({ nullable: true });
-
 /** An optional field of a body; `null` or a blank text sets it to `empty`. */
-export function clearable<Schema extends z.ZodType, Empty extends string | null>(
+export function clearable<Schema extends z.ZodType, Empty extends string | null | undefined>(
   schema: Schema,
   empty: Empty,
 ) {
@@ -42,6 +35,9 @@ export function clearable<Schema extends z.ZodType, Empty extends string | null>
     .optional()
     .meta({ nullable: true });
 }
+
+/** An optional field of a body. `null` and a blank text count as absent. */
+export const optional = <Schema extends z.ZodType>(schema: Schema) => clearable(schema, undefined);
 
 interface TextRules {
   min?: number;
@@ -106,13 +102,12 @@ export function amount(label: string, money: Money) {
     .number({ error: (issue) => (isMissing(issue.input) ? `${label} is required` : wrong) })
     .refine((value) => value >= 0, { error: wrong, abort: true, ...fieldCode('too_small', { minimum: 0 }) })
     .transform((value, context) => toMinor(label, value, money, context))
-    .meta({ minimum: 0, maximum: money.toMajor(MAX_PRICE), ...inMajorUnits(money) });
+    .meta({
+      minimum: 0,
+      maximum: money.toMajor(MAX_PRICE),
+      description: `In major units of the currency, with at most ${money.decimals} decimals (${money.currency}).`,
+    });
 }
-
-/** The description of an amount in the API document. */
-const inMajorUnits = ({ decimals, currency }: Money) => ({
-  description: `In major units of the currency, with at most ${decimals} decimals (${currency}).`,
-});
 
 /** An amount in a query string, in major units; parsed to minor units. */
 export function amountQuery(label: string, money: Money) {
@@ -129,17 +124,13 @@ export function amountQuery(label: string, money: Money) {
 
 function toMinor(label: string, value: number, money: Money, context: z.RefinementCtx): number {
   const maximum = money.toMajor(MAX_PRICE);
-  const minor = value <= maximum ? money.toMinor(value) : undefined;
-  if (typeof minor === 'number') return minor;
-  const { message, ...issue } =
-    minor === undefined
-      ? { message: `${label} must be at most ${maximum}`, ...fieldCode('too_large', { maximum }) }
-      : {
-          message: `${label} must have at most ${money.decimals} decimals`,
-          ...fieldCode('too_many_decimals', { maximum: money.decimals }),
-        };
-  context.addIssue({ code: 'custom', message, ...issue });
-  return z.NEVER;
+  const refuse = (code: FieldCode, bound: number, message: string) => {
+    context.addIssue({ code: 'custom', message, ...fieldCode(code, { maximum: bound }) });
+    return z.NEVER;
+  };
+  if (value > maximum) return refuse('too_large', maximum, `${label} must be at most ${maximum}`);
+  const tooFine = `${label} must have at most ${money.decimals} decimals`;
+  return money.toMinor(value) ?? refuse('too_many_decimals', money.decimals, tooFine);
 }
 
 /** A whole number in a query string or path: digits only, so that `1e3`, `0x10` and an empty value are refused. */
