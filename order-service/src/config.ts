@@ -1,4 +1,4 @@
-import { limitsConfig, wholeNumber } from '@shop/service-kit/runtime/config';
+import { httpUrl, limitsConfig, wholeNumber } from '@shop/service-kit/runtime/config';
 import { loadReaderConfig, readerConfig } from '@shop/service-kit/runtime/reader.config';
 import { z } from 'zod';
 
@@ -15,8 +15,7 @@ export const orderConfigSchema = z.object({
   ...readerConfig,
   ...limits.shape,
   PORT: wholeNumber(0, 65_535, 5003).describe('Port to listen on'),
-  PRODUCT_SERVICE_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http:// address' })
+  PRODUCT_SERVICE_URL: httpUrl
     .optional()
     .describe('Where product-service is; `http://localhost:5002` in development, required in production'),
   PLACEMENT_DEADLINE: wholeNumber(1, 3600, 30).describe(

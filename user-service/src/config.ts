@@ -1,14 +1,11 @@
 import {
   accountsConfig,
-  ConfigError,
   commonConfig,
   flag,
   limitsConfig,
   loadConfig,
-  requireInProduction,
-  requireStrongSecret,
-  serviceTokenSecretOf,
   wholeNumber,
+  withSecrets,
 } from '@shop/service-kit/runtime/config';
 import { MAX_ACCESS_TOKEN_LIFETIME } from '@shop/service-kit/tokens/access-token';
 import { z } from 'zod';
@@ -156,24 +153,13 @@ function adminOf(
 
 /** @throws ConfigError naming every variable that is missing or wrong */
 export function loadUserConfig(env: NodeJS.ProcessEnv) {
-  const config = loadConfig(userConfigSchema, env);
-  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
-  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
-  requireInProduction(config, ['SERVICE_TOKEN_SECRET']);
-  requireMailServer(config);
+  const config = withSecrets(loadConfig(userConfigSchema, env), ['SMTP_URL']);
   const failed = failures.read(config);
   return {
     ...config,
-    SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config),
     limits: limits.read(config),
     loginFailures: { account: failed.login_failures, address: failed.login_failures_address },
   };
-}
-
-/** @throws ConfigError in production, where an email in the log would not reach its recipient */
-function requireMailServer({ NODE_ENV, SMTP_URL }: { NODE_ENV: string; SMTP_URL?: string | undefined }) {
-  if (NODE_ENV !== 'production' || SMTP_URL !== undefined) return;
-  throw new ConfigError('SMTP_URL is missing: production needs a mail server');
 }
 
 export type UserConfig = ReturnType<typeof loadUserConfig>;

@@ -10,7 +10,7 @@ import {
   requireStrongSecret,
   serviceTokenSecretOf,
 } from './config.ts';
-import { readerConfig, requireOneKey } from './reader.config.ts';
+import { loadReaderConfig, readerConfig } from './reader.config.ts';
 
 const schema = z.object(commonConfig);
 const least = { DATABASE_URL: 'postgresql://db/x' };
@@ -194,20 +194,21 @@ describe('a secret in production', () => {
 });
 
 describe('the key that verifies tokens', () => {
-  const reader = requireOneKey(z.object(readerConfig));
+  const load = (env: NodeJS.ProcessEnv) => loadReaderConfig(z.object(readerConfig), env);
+  const others = { ...least, SERVICE_TOKEN_SECRET: 's' };
   const both = 'JWT_SECRET_KEY or JWKS_URL must be set, and not both';
 
   test('is a secret or the address of public keys', () => {
     const url = 'http://users/.well-known/jwks.json';
-    expect(loadConfig(reader, { ...least, JWT_SECRET_KEY: 'k' })).toMatchObject({ JWT_SECRET_KEY: 'k' });
-    expect(loadConfig(reader, { ...least, JWKS_URL: url })).toMatchObject({ JWKS_URL: url });
-    expect(errorOf(() => loadConfig(reader, { ...least, JWT_SECRET_KEY: 'k', JWKS_URL: url }))).toBe(both);
-    expect(errorOf(() => loadConfig(reader, { ...least, JWKS_URL: 'file:///etc/keys' }))).toBe(
+    expect(load({ ...others, JWT_SECRET_KEY: 'k' })).toMatchObject({ JWT_SECRET_KEY: 'k' });
+    expect(load({ ...others, JWKS_URL: url })).toMatchObject({ JWKS_URL: url });
+    expect(errorOf(() => load({ ...others, JWT_SECRET_KEY: 'k', JWKS_URL: url }))).toBe(both);
+    expect(errorOf(() => load({ ...others, JWKS_URL: 'file:///etc/keys' }))).toBe(
       'JWKS_URL: must be an http:// address',
     );
   });
 
   test('is reported as missing together with other missing variables', () => {
-    expect(errorOf(() => loadConfig(reader, {}))).toBe(`DATABASE_URL is missing\n${both}`);
+    expect(errorOf(() => load({}))).toBe(`DATABASE_URL is missing\n${both}`);
   });
 });

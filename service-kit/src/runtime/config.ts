@@ -26,6 +26,7 @@ export const wholeNumber = (min: number, max: number, fallback: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: `must be from ${min} to ${max}` });
 
+export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// address' });
 const databaseAddress = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
@@ -129,28 +130,36 @@ export const accountsConfig = {
   ),
 };
 
-/** If `SERVICE_TOKEN_SECRET` is not set, all services of a development setup derive it from `JWT_SECRET_KEY`. */
-export function serviceTokenSecretOf({
-  SERVICE_TOKEN_SECRET,
-  JWT_SECRET_KEY,
-}: {
+interface Secrets {
   SERVICE_TOKEN_SECRET?: string | undefined;
   JWT_SECRET_KEY?: string | undefined;
-}): string {
+}
+
+/**
+ * Checks the secrets, and completes them.
+ * @param required further variables that must be set in production
+ * @throws ConfigError in production for a secret that is weak, or variables that are not set
+ */
+export function withSecrets<Config extends Secrets & { NODE_ENV: string }>(
+  config: Config,
+  required: readonly (keyof Config & string)[] = [],
+) {
+  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
+  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
+  const missing = (['SERVICE_TOKEN_SECRET', ...required] as const).filter(
+    (name) => config[name] === undefined,
+  );
+  if (config.NODE_ENV === 'production' && missing.length > 0)
+    throw new ConfigError(missing.map((name) => `${name} is missing`).join('\n'));
+  return { ...config, SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config) };
+}
+
+/** If `SERVICE_TOKEN_SECRET` is not set, all services of a development setup derive it from `JWT_SECRET_KEY`. */
+export function serviceTokenSecretOf({ SERVICE_TOKEN_SECRET, JWT_SECRET_KEY }: Secrets): string {
   if (SERVICE_TOKEN_SECRET !== undefined) return SERVICE_TOKEN_SECRET;
   if (JWT_SECRET_KEY === undefined) throw new ConfigError('SERVICE_TOKEN_SECRET is missing');
   const derived = hkdfSync('sha256', JWT_SECRET_KEY, '', 'shop/service-token-secret', MIN_SECRET_LENGTH);
   return Buffer.from(derived).toString('hex');
-}
-
-/** @throws ConfigError in production, naming the variables that are not set */
-export function requireInProduction<Config extends { NODE_ENV: string }>(
-  config: Config,
-  names: readonly (keyof Config & string)[],
-): void {
-  if (config.NODE_ENV !== 'production') return;
-  const missing = names.filter((name) => config[name] === undefined);
-  if (missing.length > 0) throw new ConfigError(missing.map((name) => `${name} is missing`).join('\n'));
 }
 
 /**

@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import {
-  accountsConfig,
-  commonConfig,
-  loadConfig,
-  requireInProduction,
-  requireStrongSecret,
-  serviceTokenSecretOf,
-} from './config.ts';
+import { accountsConfig, commonConfig, httpUrl, loadConfig, withSecrets } from './config.ts';
 
 /** Fields of a service that verifies access tokens and issues none; `loadReaderConfig` checks that it has one of the keys. */
 export const readerConfig = {
@@ -17,12 +10,10 @@ export const readerConfig = {
     .min(1)
     .optional()
     .describe('Signs and verifies access tokens (HS256); the same in all services'),
-  JWKS_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http:// address' })
+  JWKS_URL: httpUrl
     .optional()
     .describe('Instead of `JWT_SECRET_KEY`: where user-service publishes its public keys (ES256)'),
-  USER_SERVICE_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http:// address' })
+  USER_SERVICE_URL: httpUrl
     .optional()
     .describe(
       'Where account changes are read. Required in production; without it, tokens of revoked sessions work until they expire',
@@ -41,20 +32,12 @@ export function loadReaderConfig<Config extends ReaderEnvironment>(
   env: NodeJS.ProcessEnv,
   required: readonly (keyof Config & string)[] = [],
 ) {
-  const config = loadConfig(requireOneKey(schema), env);
-  requireStrongSecret('JWT_SECRET_KEY', config.JWT_SECRET_KEY, config.NODE_ENV);
-  requireStrongSecret('SERVICE_TOKEN_SECRET', config.SERVICE_TOKEN_SECRET, config.NODE_ENV);
-  requireInProduction(config, ['SERVICE_TOKEN_SECRET', 'USER_SERVICE_URL', ...required]);
-  return { ...config, SERVICE_TOKEN_SECRET: serviceTokenSecretOf(config) };
-}
-
-/** Extends the schema: an environment with both keys, or neither, is refused. */
-export function requireOneKey<Schema extends z.ZodType<{ JWT_SECRET_KEY?: unknown; JWKS_URL?: unknown }>>(
-  schema: Schema,
-): Schema {
-  return schema.refine((env) => (env.JWT_SECRET_KEY === undefined) !== (env.JWKS_URL === undefined), {
+  const hasOneKey = ({ JWT_SECRET_KEY, JWKS_URL }: Config) =>
+    (JWT_SECRET_KEY === undefined) !== (JWKS_URL === undefined);
+  const withOneKey = schema.refine(hasOneKey, {
     error: 'JWT_SECRET_KEY or JWKS_URL must be set, and not both',
     // Even if something else is wrong, so that all problems are reported at once.
     when: () => true,
   });
+  return withSecrets(loadConfig(withOneKey, env), ['USER_SERVICE_URL', ...required]);
 }
