@@ -124,7 +124,7 @@ test('dependencies are up or down, as /ready reports them', async () => {
 });
 
 test('the build and the delay of the event loop are shown', async () => {
-  const metrics = createMetrics('kit', { version: '1.2.3', revision: 'abc' });
+  const metrics = createMetrics('kit', { BUILD_VERSION: '1.2.3', BUILD_REVISION: 'abc' });
   const node = process.versions.node;
   expect(await read(metrics, `build_info{version="1.2.3",revision="abc",node="${node}"}`)).toBe(1);
   await until(

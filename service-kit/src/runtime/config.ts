@@ -105,6 +105,8 @@ export const commonConfig = {
   ),
 };
 
+export type CommonConfig = z.output<z.ZodObject<typeof commonConfig>>;
+
 export interface DatabaseAddresses {
   DATABASE_URL: string;
   DATABASE_DIRECT_URL?: string | undefined;

@@ -2,12 +2,15 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 /** What the process was built from; the images set both. */
 interface Build {
-  version?: string | undefined;
-  revision?: string | undefined;
+  BUILD_VERSION?: string | undefined;
+  BUILD_REVISION?: string | undefined;
 }
 
 /** The metrics of every service; features add their own to `registry`. */
-export function createMetrics(service: string, build: Build = {}) {
+export function createMetrics(
+  service: string,
+  { BUILD_VERSION: version = 'unknown', BUILD_REVISION: revision = 'unknown' }: Build = {},
+) {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
@@ -17,14 +20,7 @@ export function createMetrics(service: string, build: Build = {}) {
     help: 'Always 1; the labels say what this process was built from and which Node.js runs it',
     labelNames: ['version', 'revision', 'node'],
     registers,
-  }).set(
-    {
-      version: build.version ?? 'unknown',
-      revision: build.revision ?? 'unknown',
-      node: process.versions.node,
-    },
-    1,
-  );
+  }).set({ version, revision, node: process.versions.node }, 1);
   return {
     registry,
     requests: new Histogram({

@@ -9,21 +9,11 @@ import { inSlices } from '../http/in-slices.ts';
 import { inTurn } from '../http/in-turn.ts';
 import { refuseUnparsed } from '../http/unparsed-request.ts';
 import type { Tracer } from '../tracing/span.ts';
-import type { TracingConfig } from '../tracing/tracing.config.ts';
+import type { CommonConfig } from './config.ts';
 import { createLogger, flushLog } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
-interface ServerConfig extends TracingConfig {
-  PORT: number;
-  /** Undefined: all addresses, IPv6 and IPv4, or only IPv4 where IPv6 is missing. */
-  HOST?: string | undefined;
-  LOG_LEVEL: string;
-  DRAIN_TIMEOUT: number;
-  DRAIN_DELAY?: number;
-  CORS_ORIGINS?: string;
-  BUILD_VERSION?: string | undefined;
-  BUILD_REVISION?: string | undefined;
-}
+type ServerConfig = Partial<CommonConfig> & { PORT: number; LOG_LEVEL: string; DRAIN_TIMEOUT: number };
 
 export interface Runtime<Config> {
   config: Config;
@@ -79,10 +69,7 @@ export async function startServer<Config extends ServerConfig>(
   const config = options.loadConfig();
   const logger = createLogger(options.service, config.LOG_LEVEL);
   let stopping = false;
-  const metrics = createMetrics(options.service, {
-    version: config.BUILD_VERSION,
-    revision: config.BUILD_REVISION,
-  });
+  const metrics = createMetrics(options.service, config);
   const tracer = await openTracer(options.service, config, logger);
   const { app, close } = await options
     .start({ config, logger, metrics, tracer, isStopping: () => stopping })

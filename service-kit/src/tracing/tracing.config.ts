@@ -27,9 +27,3 @@ export const tracingConfig = {
       'Share of the traces that are recorded. For a request with `traceparent` its caller has decided',
     ),
 };
-
-export interface TracingConfig {
-  OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
-  OTEL_EXPORTER_OTLP_HEADERS?: string | undefined;
-  OTEL_TRACES_SAMPLER_ARG?: number;
-}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import { z } from 'zod';
 import { defineRoute } from '../../src/http/define-route.ts';
-import { loadConfig, wholeNumber } from '../../src/runtime/config.ts';
+import { commonConfig, loadConfig, wholeNumber } from '../../src/runtime/config.ts';
 import { runServer } from '../../src/runtime/run-server.ts';
 import { createTestApp } from './test-app.ts';
 
@@ -12,7 +12,7 @@ import { createTestApp } from './test-app.ts';
 const schema = z.object({
   PORT: wholeNumber(0, 65_535, 0),
   HOST: z.string().default('127.0.0.1'),
-  LOG_LEVEL: z.string().default('info'),
+  LOG_LEVEL: commonConfig.LOG_LEVEL,
   DRAIN_TIMEOUT: wholeNumber(0, 60_000, 8000),
   NEEDED: z.string(),
   ALSO_NEEDED: z.string(),
