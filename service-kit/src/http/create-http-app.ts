@@ -13,11 +13,10 @@ import type { TokenKeys } from '../tokens/token-keys.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { corsHeaders } from './cors.ts';
 import type { Route } from './define-route.ts';
-import { mountRoutes, refuseOtherMethods } from './mount-routes.ts';
+import { mountRoutes, refuseMethod } from './mount-routes.ts';
 import { sendProblem } from './problem.ts';
 import { createRateLimits, type Limits } from './rate-limit.ts';
 import { openContext, type RequestContext } from './request-context.ts';
-import { requestIdFrom } from './request-id.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { mountSystemRoutes, SYSTEM_PATHS } from './system-routes.ts';
 import { cutUnreadBody } from './unread-body.ts';
@@ -78,7 +77,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.get('/ready', readyHandler({ service, logger, required, optional, isStopping }));
   registerDependencyMetrics(metrics.registry, { ...required, ...optional });
   mountSystemRoutes(app, { service, description: options.description, tags: options.tags, routes, metrics });
-  for (const path of ['/health', '/ready', ...SYSTEM_PATHS]) refuseOtherMethods(app, path, ['GET', 'HEAD']);
+  app.all(['/health', '/ready', ...SYSTEM_PATHS], refuseMethod(['GET', 'HEAD']));
   app.use(() => {
     throw new RouteNotFound();
   });
@@ -92,14 +91,13 @@ function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
   const lines = logger.child({}, { redact: [] });
   const always = Object.entries(SECURITY_HEADERS);
   return (request, response, next) => {
-    const id = requestIdFrom(request.headers['x-request-id']);
-    const context = openContext(request, response, id, logger);
-    response.setHeader('X-Request-Id', id);
+    const context = openContext(request, response, logger);
+    response.setHeader('X-Request-Id', context.requestId);
     for (const [name, value] of always) response.setHeader(name, value);
     const { method, path } = request;
     response.once('close', () => {
       cutUnreadBody(request);
-      const { route, principal, startedAt, span } = context;
+      const { requestId: id, route, principal, startedAt, span } = context;
       const milliseconds = performance.now() - startedAt;
       const status = response.writableFinished ? response.statusCode : 499;
       metrics.requests.observe({ method, route: route ?? 'other', status }, milliseconds / 1000);

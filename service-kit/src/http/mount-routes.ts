@@ -39,7 +39,7 @@ export function mountRoutes(app: Express, routes: Route[], options: MountOptions
     const allowed = group.flatMap(({ method }) =>
       method === 'get' ? ['GET', 'HEAD'] : method.toUpperCase(),
     );
-    mounted.all(refuse(allowed));
+    mounted.all(refuseMethod(allowed));
   }
 }
 
@@ -49,12 +49,8 @@ export const declaredRoutes = (app: Express) => app.locals['routes'] as readonly
 /** The API document of this app, for tests and tools. */
 export const documentOf = (app: Express) => app.locals['openapi'] as Record<string, unknown>;
 
-/** Call it after mounting the allowed methods. */
-export function refuseOtherMethods(app: Express, path: string, allowed: string[]): void {
-  app.all(path, refuse(allowed));
-}
-
-function refuse(allowed: string[]): RequestHandler {
+/** To be mounted after the allowed methods. */
+export function refuseMethod(allowed: string[]): RequestHandler {
   return () => {
     throw new MethodNotAllowed(allowed);
   };

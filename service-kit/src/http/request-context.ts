@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Span } from '../tracing/span.ts';
 import type { Caller } from './define-route.ts';
 import type { Service, User } from './principal.ts';
 
+/** Ids that are safe to log and to pass on. */
+const SAFE_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** A server that listens on IPv6 sees a client on IPv4 as `::ffff:203.0.113.7`. */
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
@@ -21,16 +24,18 @@ export class RequestContext implements Caller {
   span: Span | undefined = undefined;
   /** What handlers have noted for the log line. */
   notes: Record<string, unknown> | undefined = undefined;
+  /** The caller's `X-Request-Id` if it is safe, otherwise a new one. */
   readonly requestId: string;
   readonly #request: Request;
   readonly #logger: Logger;
   #log: Logger | undefined;
   #address: string | undefined;
 
-  constructor(request: Request, requestId: string, logger: Logger) {
+  constructor(request: Request, logger: Logger) {
+    const sent = request.headers['x-request-id'];
+    this.requestId = typeof sent === 'string' && SAFE_ID.test(sent) ? sent : randomUUID();
     this.#request = request;
     this.#logger = logger;
-    this.requestId = requestId;
   }
 
   get log(): Logger {
@@ -52,13 +57,8 @@ export class RequestContext implements Caller {
   }
 }
 
-export function openContext(
-  request: Request,
-  response: Response,
-  requestId: string,
-  logger: Logger,
-): RequestContext {
-  const context = new RequestContext(request, requestId, logger);
+export function openContext(request: Request, response: Response, logger: Logger): RequestContext {
+  const context = new RequestContext(request, logger);
   response.locals['context'] = context;
   return context;
 }
