@@ -118,6 +118,27 @@ describe('limits of several processes', () => {
     expect(await statuses(one, '/login', 1)).toEqual([429]);
   });
 
+  test('admit a twentieth ahead, and count every request', async () => {
+    const shared = await open(connectTestRedis());
+    const config = { limits: { login: { max: 60, seconds: 600, withoutRedis: 'count' } } } as const;
+    const appOf = () => createTestApp({ routes: [routeOf('login')], redis: shared, config }).app;
+    const [one, two] = [appOf(), appOf()];
+    expect(await statuses(one, '/login', 30)).toEqual(Array(30).fill(200));
+    const [key = ''] = await shared.client.keys(`${shared.prefix}limit:login:*`);
+    await until('all are reported', async () => (await shared.client.get(key)) === '30');
+    const together = await Promise.all(
+      Array.from({ length: 20 }, () => [one, two])
+        .flat()
+        .map((app) => request(app).get('/login')),
+    );
+    const admitted = together.filter(({ status }) => status === 200).length;
+    // The first 30, and at most 3 ahead in each process.
+    expect(admitted).toBeGreaterThanOrEqual(30);
+    expect(admitted).toBeLessThanOrEqual(36);
+    await until('all are reported', async () => (await shared.client.get(key)) === '70');
+    expect(await statuses(one, '/login', 1)).toEqual([429]);
+  });
+
   test('still work when Redis has lost its scripts', async () => {
     const redis = await open(connectTestRedis());
     const { app } = appWith(redis);

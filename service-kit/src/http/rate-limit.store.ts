@@ -1,8 +1,9 @@
 import type { ClientRateLimitInfo } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 import type { RedisConnection } from '../redis/connect.ts';
+import { gathered } from '../redis/gathered.ts';
 
-/** Longest time that hits are collected before they are sent to Redis, in milliseconds. */
+/** How long hits that were admitted ahead are collected before they are sent to Redis, in milliseconds. */
 const SEND_AFTER = 25;
 /** Share of the limit that a process may admit before it has reported these hits to Redis. */
 const UNREPORTED_SHARE = 1 / 20;
@@ -10,7 +11,7 @@ const UNREPORTED_SHARE = 1 / 20;
 const EXACT_FROM = 0.8;
 /** Clients whose counts are cached; for others Redis is queried. */
 const MAX_CLIENTS = 20_000;
-/** Keys counted in one round trip. */
+/** Hits counted in one round trip before they are admitted. */
 const MAX_BATCH = 500;
 
 /** KEYS: counters. ARGV: window in milliseconds, then the hits to add to each. Returns for each its count and time left. */
@@ -56,13 +57,12 @@ interface Window {
   resetTime: Date;
 }
 
-/** Hits that are reported to Redis in one round trip. */
-interface Batch {
-  readonly hits: Map<string, { all: number; unreported: number }>;
-  /** Sends it; calling again does nothing. */
-  readonly close: () => void;
-  readonly counted: Promise<Map<string, Window>>;
-  isUrgent: boolean;
+/** Hits of one client that are reported to Redis. */
+interface Report {
+  key: string;
+  hits: number;
+  /** Of them, those that were admitted before. */
+  ahead: number;
 }
 
 interface Commands {
@@ -84,77 +84,57 @@ export function createSharedStore({
   redis.client.defineCommand('countHits', { lua: COUNT });
   const commands = redis.client as unknown as Commands;
   const windows = new LRUCache<string, Window>({ max: MAX_CLIENTS });
-  let open: Batch | undefined;
+  /** Hits that were admitted ahead and not sent yet, by client. */
+  let unsent = new Map<string, number>();
 
-  const settle = (key: string, reported: number, hits: number, rest: number): Window => {
-    const unreported = Math.max(0, (windows.get(key)?.unreported ?? 0) - reported);
+  const settle = ({ key, ahead }: Report, hits: number, rest: number): Window => {
+    const unreported = Math.max(0, (windows.get(key)?.unreported ?? 0) - ahead);
     const window = { hits: hits + unreported, unreported, resetTime: new Date(Date.now() + rest) };
     windows.set(key, window);
     return window;
   };
-  const send = async (hits: Batch['hits']): Promise<Map<string, Window>> => {
-    const keys = [...hits.keys()].map((key) => prefix + key);
-    const counts = [...hits.values()].map(({ all }) => all);
+  const send = async (reports: Report[]): Promise<Window[]> => {
+    const keys = reports.map(({ key }) => prefix + key);
+    const hits = reports.map((report) => report.hits);
     const response = await redis
-      .run(() => commands.countHits(keys.length, ...keys, seconds * 1000, ...counts))
+      .run(() => commands.countHits(keys.length, ...keys, seconds * 1000, ...hits))
       .catch((error: unknown) => {
-        for (const key of hits.keys()) windows.delete(key);
+        for (const { key } of reports) windows.delete(key);
         throw error;
       });
-    const counted = [...hits].map(
-      ([key, { unreported }], i) =>
-        [key, settle(key, unreported, response[2 * i] ?? 0, response[2 * i + 1] ?? 0)] as const,
-    );
-    return new Map(counted);
+    return reports.map((report, i) => settle(report, response[2 * i] ?? 0, response[2 * i + 1] ?? 0));
   };
-  const openBatch = (): Batch => {
-    const hits: Batch['hits'] = new Map();
-    let close = () => {};
-    const closed = new Promise<void>((resolve) => {
-      close = resolve;
-    });
-    const timer = setTimeout(close, SEND_AFTER).unref();
-    const counted = closed.then(() => {
-      clearTimeout(timer);
-      open = undefined;
-      return send(hits);
-    });
-    // Hits that were admitted ahead are lost if Redis fails.
-    counted.catch(() => undefined);
-    return { hits, close, counted, isUrgent: false };
+  const sendAhead = () => {
+    const reports = [...unsent].map(([key, hits]) => ({ key, hits, ahead: hits }));
+    unsent = new Map();
+    // They are lost if Redis fails.
+    send(reports).catch(() => undefined);
   };
-  const add = (key: string, unreported: 0 | 1) => {
-    open ??= openBatch();
-    const batch = open;
-    const before = batch.hits.get(key) ?? { all: 0, unreported: 0 };
-    batch.hits.set(key, { all: before.all + 1, unreported: before.unreported + unreported });
-    if (batch.hits.size >= MAX_BATCH) batch.close();
-    return { batch, place: before.all + 1 };
-  };
+  const countInRedis = gathered(MAX_BATCH, (keys: string[]) =>
+    send(keys.map((key) => ({ key, hits: 1, ahead: 0 }))),
+  );
 
-  const countAhead = (key: string): ClientRateLimitInfo | undefined => {
-    const window = windows.get(key);
-    if (window === undefined || window.resetTime.getTime() <= Date.now() || !redis.isReady())
-      return undefined;
-    if (window.unreported >= Math.floor(max * UNREPORTED_SHARE) || window.hits >= max * EXACT_FROM)
-      return undefined;
-    window.unreported += 1;
-    window.hits += 1;
-    add(key, 1);
-    return { totalHits: window.hits, resetTime: window.resetTime };
-  };
-  const countInRedis = async (key: string): Promise<ClientRateLimitInfo> => {
-    const { batch, place } = add(key, 0);
-    if (!batch.isUrgent) setImmediate(batch.close);
-    batch.isUrgent = true;
-    const window = (await batch.counted).get(key);
-    const later = (batch.hits.get(key)?.all ?? place) - place;
-    if (window === undefined) throw new Error('Redis did not count a hit');
-    return { totalHits: Math.max(1, window.hits - later), resetTime: window.resetTime };
-  };
   return {
-    countAhead,
-    increment: async (key) =>
-      redis.isReady() ? countInRedis(key).catch(() => whileAway(key)) : whileAway(key),
+    countAhead(key) {
+      const window = windows.get(key);
+      if (window === undefined || window.resetTime.getTime() <= Date.now() || !redis.isReady())
+        return undefined;
+      if (window.unreported >= Math.floor(max * UNREPORTED_SHARE) || window.hits >= max * EXACT_FROM)
+        return undefined;
+      window.unreported += 1;
+      window.hits += 1;
+      if (unsent.size === 0) setTimeout(sendAhead, SEND_AFTER).unref();
+      unsent.set(key, (unsent.get(key) ?? 0) + 1);
+      return { totalHits: window.hits, resetTime: window.resetTime };
+    },
+    async increment(key) {
+      if (!redis.isReady()) return whileAway(key);
+      try {
+        const { hits, resetTime } = await countInRedis(key);
+        return { totalHits: hits, resetTime };
+      } catch {
+        return whileAway(key);
+      }
+    },
   };
 }
