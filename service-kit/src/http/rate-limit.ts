@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { type ClientRateLimitInfo, ipKeyGenerator, MemoryStore, type Options } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 import { RateLimited } from '../errors/http-errors.ts';
@@ -31,20 +31,16 @@ interface RateLimitsOptions {
 
 /** One middleware for each named limit; all share the windows of the deployment through Redis. */
 export function createRateLimits({ limits, enabled, redis, metrics }: RateLimitsOptions) {
-  const handlers = new Map<string, RequestHandler>();
-  if (enabled) {
-    for (const [name, limit] of Object.entries(limits)) {
-      const store = redis === undefined ? memoryStore(limit) : storeInRedis({ name, limit, redis, metrics });
-      const onRejection = () => metrics.rejections.inc({ limit: name });
-      // From the start, so that the first rejection counts as an increase.
-      metrics.rejections.inc({ limit: name }, 0);
-      handlers.set(name, toHandler(name, limit, store, onRejection));
-    }
-  }
-  const known = new Set(Object.keys(limits));
+  const handlerOf = (name: string, limit: Limit) => {
+    const store = redis === undefined ? memoryStore(limit) : storeInRedis(name, limit, redis, metrics);
+    return toHandler(name, limit, store, metrics);
+  };
+  const handlers = new Map(
+    Object.entries(limits).map(([name, limit]) => [name, enabled ? handlerOf(name, limit) : undefined]),
+  );
   /** @throws Error for a name that the service did not configure: a mistake in a route declaration */
   return (name: string): RequestHandler | undefined => {
-    if (!known.has(name)) throw new Error(`No limit is named ${name}`);
+    if (!handlers.has(name)) throw new Error(`No limit is named ${name}`);
     return handlers.get(name);
   };
 }
@@ -56,8 +52,10 @@ function toHandler(
   name: string,
   { max, seconds, perAddress }: Limit,
   store: MemoryStore | SharedStore,
-  onRejection: () => void,
+  metrics: Metrics,
 ): RequestHandler {
+  // From the start, so that the first rejection counts as an increase.
+  metrics.rejections.inc({ limit: name }, 0);
   const keyOf = perAddress ? callerKey : clientKey;
   const identifier = `"${name.replaceAll('_', '-')}"`;
   const policies = new LRUCache<string, string>({
@@ -69,13 +67,13 @@ function toHandler(
     response.setHeader('RateLimit', `${identifier}; r=${Math.max(0, max - hits)}; t=${rest}`);
     response.setHeader('RateLimit-Policy', policies.memo(key));
   };
-  return (request: Request, response: Response, next: NextFunction) => {
-    const key = keyOf(request, response);
+  return (_request, response, next) => {
+    const key = keyOf(response);
     const admit = ({ totalHits, resetTime }: ClientRateLimitInfo) => {
       const rest = secondsUntil(resetTime);
       setHeaders(response, key, totalHits, rest);
       if (totalHits <= max) return next();
-      onRejection();
+      metrics.rejections.inc({ limit: name });
       response.setHeader('Retry-After', String(rest));
       throw new RateLimited();
     };
@@ -94,24 +92,15 @@ function partitionOf(key: string): string {
 }
 
 /** Signed-in users are counted by id, wherever they are; others by address. */
-function clientKey(request: Request, response: Response): string {
+function clientKey(response: Response): string {
   const { principal } = contextOf(response);
-  return principal?.kind === 'user' ? `user:${principal.id}` : callerKey(request, response);
+  return principal?.kind === 'user' ? `user:${principal.id}` : callerKey(response);
 }
 
-const callerKey = (_request: Request, response: Response) => addressKey({ ip: contextOf(response).address });
+const callerKey = (response: Response) => addressKey(contextOf(response).address);
 
 /** The key of an address: IPv6 is counted by /64, the usual assignment to one household. */
-export function addressKey({ ip = '' }: { ip?: string | undefined }): string {
-  return `ip:${ipKeyGenerator(ip, 64)}`;
-}
-
-interface SharedStoreOptions {
-  name: string;
-  limit: Limit;
-  redis: RedisConnection;
-  metrics: Metrics;
-}
+export const addressKey = (address: string): string => `ip:${ipKeyGenerator(address, 64)}`;
 
 function memoryStore({ seconds }: Limit): MemoryStore {
   const store = new MemoryStore();
@@ -120,7 +109,7 @@ function memoryStore({ seconds }: Limit): MemoryStore {
 }
 
 /** Windows in Redis; while it is unavailable, `withoutRedis` of the limit applies. */
-function storeInRedis({ name, limit, redis, metrics }: SharedStoreOptions): SharedStore {
+function storeInRedis(name: string, limit: Limit, redis: RedisConnection, metrics: Metrics): SharedStore {
   const local = memoryStore(limit);
   return createSharedStore({
     ...limit,

@@ -54,7 +54,7 @@ export function createCredentialUseCases({ query, hasher, failures, audit }: Cre
       const key = identityKey(identifier);
       const credential = await credentials.findByKey(key);
       const account = credential === undefined ? `name:${digestOf(key)}` : accountOf(credential.account.id);
-      const attempt = { account, address: addressKey({ ip: origin.ip ?? '' }) };
+      const attempt = { account, address: addressKey(origin.ip ?? '') };
       const right = await isRight(attempt, password, credential, origin);
       if (!right || credential === undefined) {
         audit.noteFailure(credential?.account.id, origin);
