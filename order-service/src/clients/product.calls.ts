@@ -2,11 +2,10 @@ import { Agent } from 'node:http';
 import { remainingTime } from '@shop/service-kit/deadline/deadline';
 import { createTurns } from '@shop/service-kit/deadline/turns';
 import { OutOfTime } from '@shop/service-kit/errors/http-errors';
-import { createHttpClient } from '@shop/service-kit/http/http-client';
+import { type CallResponse, createHttpClient } from '@shop/service-kit/http/http-client';
 import { DEADLINE_HEADER } from '@shop/service-kit/http/request-deadline';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
-import type { AxiosResponse } from 'axios';
 import type { z } from 'zod';
 import { CircuitOpen, createCircuit } from './circuit.ts';
 import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
@@ -76,13 +75,7 @@ export function createProductCalls({
       ),
     );
 
-  const send = async ({
-    method,
-    path,
-    requestId,
-    orderIds = [],
-    body,
-  }: Call): Promise<AxiosResponse<unknown>> => {
+  const send = async ({ method, path, requestId, orderIds = [], body }: Call): Promise<CallResponse> => {
     const limit = limitNow();
     if (limit < MIN_TIME) throw new OutOfTime();
     const headers = {
@@ -92,8 +85,7 @@ export function createProductCalls({
       ...(orderIds.length === 0 ? {} : { [ORDER_IDS_HEADER]: orderIds.join() }),
     };
     const { signal, clear, isAborted } = timeLimit(limit);
-    const response = await http
-      .request({ method, url: path, data: body, headers, signal })
+    const response = await http({ method, path, body, headers, signal })
       .catch((error: Error) => {
         if (limit < CONCLUSIVE_TIME * timeLimitFactor && isAborted()) throw new OutOfTime();
         throw new ProductServiceUnavailable(error.message);
@@ -104,7 +96,7 @@ export function createProductCalls({
     return response;
   };
 
-  const attempt = async (call: Call): Promise<AxiosResponse<unknown>> => {
+  const attempt = async (call: Call): Promise<CallResponse> => {
     const response = await circuit
       .run(() => send(call))
       .catch((error: unknown) => {
@@ -114,7 +106,7 @@ export function createProductCalls({
     return response;
   };
 
-  const attemptTwice = (call: Call): Promise<AxiosResponse<unknown>> =>
+  const attemptTwice = (call: Call): Promise<CallResponse> =>
     attempt(call).catch((error: unknown) => {
       const mayHelp = error instanceof ProductServiceUnavailable && !circuit.isOpen();
       if (!mayHelp || limitNow() < MIN_TIME) throw error;
@@ -133,11 +125,11 @@ export function createProductCalls({
   };
 }
 
-const isBusy = ({ status, data }: AxiosResponse<unknown>) =>
+const isBusy = ({ status, data }: CallResponse) =>
   status === 503 && problem.safeParse(data).data?.code === 'product_busy';
 
 /** @throws ProductServiceUnavailable if the response is of another kind */
-export function readResponse<T>(schema: z.ZodType<T>, response: AxiosResponse<unknown>): T {
+export function readResponse<T>(schema: z.ZodType<T>, response: CallResponse): T {
   const parsed = schema.safeParse(response.data);
   if (response.status === 200 && parsed.success) return parsed.data;
   throw new ProductServiceUnavailable(`unusable response ${response.status}`);

@@ -1,3 +1,4 @@
+import { parseJson } from '@shop/service-kit/text/texts';
 import type { FileReader, FileRow } from './file.rows.ts';
 import { UnreadableFile } from './import.errors.ts';
 import { createScanner, decode, endOfLine, type Located, type Scan } from './row.scanner.ts';
@@ -36,17 +37,9 @@ const scanLine: Scan<string> = (text, start, isWhole) => {
 };
 
 function toFields(line: string) {
-  const value = parse(line);
+  const value = parseJson(line);
   if (value === undefined) return { problem: 'The line is not valid JSON' };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { problem: 'The line must be a JSON object' };
   return { fields: value as Record<string, unknown> };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

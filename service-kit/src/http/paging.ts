@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MalformedRequest } from '../errors/http-errors.ts';
+import { parseJson } from '../text/texts.ts';
 import { count, INT32_MAX, integerQuery, text } from './fields.ts';
 
 /** The last row that a page number can reach. A cursor costs the same at any depth. */
@@ -115,14 +116,6 @@ function decodeCursor<Key>(cursor: string, key: z.ZodType<Key>): Key {
   const parsed = key.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
   if (!parsed.success) throw new MalformedRequest('This cursor belongs to another list');
   return parsed.data;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The cursor of lists in id order. */

@@ -30,3 +30,12 @@ export function shorten(text: string, max: number): string {
         .slice(0, max - 1)
         .join('')}…`;
 }
+
+/** Undefined for a text that is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { parseJson } from '../text/texts.ts';
 
 /** A key and its one algorithm: the algorithm that a token names only selects among the keys. */
 export interface TokenKey {
@@ -36,11 +37,7 @@ export function fixedKeys(keys: readonly TokenKey[]): TokenKeys {
 
 /** Empty for a text that is not a token. */
 export function headerOf(token: string): TokenHeader {
-  try {
-    const text = Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString();
-    const { alg, kid } = JSON.parse(text) as TokenHeader;
-    return { alg, kid };
-  } catch {
-    return {};
-  }
+  const text = Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString();
+  const { alg, kid } = (parseJson(text) ?? {}) as TokenHeader;
+  return { alg, kid };
 }
