@@ -71,12 +71,11 @@ export function startJobs(options: JobsOptions) {
     repeat('job queue maintenance', Math.min(MAINTENANCE_INTERVAL, longestWait * 1000), maintain, logger),
     ...Object.entries(periodic).map(([task, it]) => repeat(task, it.every, () => takeTurn(task, it), logger)),
   ];
-  // graphile-worker refuses to run without a task.
-  const runner = names.length === 0 ? undefined : startRunner(databaseUrl, metrics, options);
+  const runner = startRunner(databaseUrl, metrics, options);
   return {
     async close() {
       stopping.abort();
-      await Promise.all([runner?.close(), ...repeated.map((one) => one.close())]);
+      await Promise.all([runner.close(), ...repeated.map((one) => one.close())]);
     },
   };
 }

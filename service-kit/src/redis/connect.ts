@@ -58,8 +58,6 @@ export function connectRedis(
   };
   const sentinels = sentinelOptions(url);
   const client = sentinels === undefined ? new Redis(url, options) : new Redis({ ...options, ...sentinels });
-  // Each limit listens for `ready`: more listeners than Node's warning of a leak allows.
-  client.setMaxListeners(100);
   let runId: Promise<string> | undefined;
   let lastMessage: string | undefined;
   let restUntil = 0;
