@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 /**
@@ -58,12 +59,8 @@ const FLUSH_TIMEOUT = 2000;
  * overtake those being written.
  */
 export async function flushLog(logger: Logger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, FLUSH_TIMEOUT);
-    logger.flush(() => resolve());
-  });
-  clearTimeout(timer);
+  const flushed = new Promise<void>((resolve) => logger.flush(() => resolve()));
+  await Promise.race([flushed, sleep(FLUSH_TIMEOUT, undefined, { ref: false })]);
 }
 
 /** How many nested causes are logged; an error may be its own cause. */

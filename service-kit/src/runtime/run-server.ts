@@ -170,30 +170,24 @@ export async function runServer<Config extends ServerConfig>(options: ServerOpti
   const starting = startServer(options);
   // Registered first, so that a stop requested during the start follows it. Both signals may arrive, and twice (from the
   // terminal and from npm); the stop in progress continues.
-  const stop = (reason: string) => {
+  const stop = (reason: string, exitCode = 0, unhandled?: Error) => {
     starting
-      .then((running) => running.stop(reason))
+      .then((running) => {
+        if (unhandled !== undefined) running.logger.fatal({ err: unhandled }, 'unhandled error');
+        return running.stop(reason);
+      })
       .then(
-        () => process.exit(0),
+        () => process.exit(exitCode),
         (error: unknown) => fail(options.service, error),
       );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
   // Only for a process started with a channel to its parent: the parent was killed and can no longer stop it.
   process.on('disconnect', () => stop('the parent ended'));
   // Unhandled rejections arrive here too.
   process.on('uncaughtException', (error) => {
-    if (endRequestOf(error)) return;
-    starting
-      .then((running) => {
-        running.logger.fatal({ err: error }, 'unhandled error');
-        return running.stop('unhandled error');
-      })
-      .then(
-        () => process.exit(1),
-        (reason: unknown) => fail(options.service, reason),
-      );
+    if (!endRequestOf(error)) stop('unhandled error', 1, error);
   });
   await starting.catch((error: unknown) => fail(options.service, error));
 }
