@@ -6,14 +6,9 @@ import { isMissing } from './fields.ts';
 /** Characters of an unknown name that an error repeats. */
 export const MAX_NAME = 40;
 
-/** The issues of a failed parse, at most 20. Needs `reportInput: true`: missing fields are recognised by their input. */
-export function fieldIssuesOf(error: z.ZodError): FieldIssue[] {
-  const issues: FieldIssue[] = [];
-  for (const issue of error.issues) {
-    if (issues.length >= MAX_ISSUES) break;
-    issues.push(...toFieldIssues(issue));
-  }
-  return issues.slice(0, MAX_ISSUES);
+/** The first issues of a failed parse. Needs `reportInput: true`: missing fields are recognised by their input. */
+export function fieldIssuesOf({ issues }: z.ZodError): FieldIssue[] {
+  return issues.slice(0, MAX_ISSUES).flatMap(toFieldIssues);
 }
 
 function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {

@@ -55,8 +55,8 @@ export function createProblems(schemas: Schemas) {
   const base = schemas.of(problem, 'output');
   schemas.add('Problem', base);
 
-  /** Members that only some failures have are optional in `Problem`. */
-  function publish(): void {
+  /** Completes `Problem`, in which members that only some failures have are optional. @returns all responses */
+  function components(): Json {
     const code = {
       type: 'string',
       description: 'Stable; switch on this.',
@@ -67,6 +67,7 @@ export function createProblems(schemas: Schemas) {
       properties: { ...members, ...(base['properties'] as Json), code },
       required: [...new Set([...(base['required'] as string[]), 'code'])],
     });
+    return responses;
   }
 
   /** Members that failures may have. Some give the same name to another kind of value. */
@@ -145,10 +146,7 @@ export function createProblems(schemas: Schemas) {
       };
       return { $ref: '#/components/responses/Unexpected' };
     },
-    components() {
-      publish();
-      return { responses };
-    },
+    components,
   };
 }
 

@@ -35,7 +35,7 @@ export function openApiDocument({ service, description, tags = {} }: ApiDescript
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method]: operationOf(route, { schemas, problems }) };
   }
-  const { responses } = problems.components();
+  const responses = problems.components();
   return {
     openapi: '3.1.0',
     info: { title: service, version: '1.0.0', description, license: { name: 'MIT', identifier: 'MIT' } },

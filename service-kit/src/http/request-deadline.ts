@@ -29,12 +29,8 @@ export function timeLimitOf(
 ): number {
   const limit = LIMITS[route.timeLimit ?? (route.stream === undefined ? 'usual' : 'steps')];
   const spent = route.body === undefined ? performance.now() - context.startedAt : 0;
-  return Math.min(limit * timeLimitFactor - spent, leftByCaller(request));
-}
-
-function leftByCaller({ headers }: Request): number {
-  const header = headers[DEADLINE_HEADER];
-  return header === undefined ? Number.POSITIVE_INFINITY : Number(header);
+  const leftByCaller = Number(request.headers[DEADLINE_HEADER] ?? Number.POSITIVE_INFINITY);
+  return Math.min(limit * timeLimitFactor - spent, leftByCaller);
 }
 
 /** @throws MalformedRequest if the caller is not a service, or if the header is not a number */

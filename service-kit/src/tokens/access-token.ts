@@ -1,5 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import { INT32_MAX } from '../http/fields.ts';
 import type { User } from '../http/principal.ts';
 import { headerOf, type TokenKey, type TokenKeys } from './token-keys.ts';
 import { createCachedTokenReader } from './token-reader.ts';
@@ -9,7 +10,6 @@ export const TOKEN_ISSUER = 'user-service';
 export const TOKEN_AUDIENCE = 'shop';
 /** Longest lifetime of an access token in seconds. Revocations older than this can be forgotten. */
 export const MAX_ACCESS_TOKEN_LIFETIME = 3600;
-const MAX_INT32 = 2_147_483_647;
 
 const claimsSchema = z
   .object({
@@ -17,7 +17,7 @@ const claimsSchema = z
       .string()
       .regex(/^[1-9]\d{0,9}$/)
       .transform(Number)
-      .refine((id) => id <= MAX_INT32),
+      .refine((id) => id <= INT32_MAX),
     role: z.enum(['customer', 'admin']),
     sid: z.string().min(1),
     gen: z.int().default(0),
