@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isDatabaseUnavailable, wasNotDone } from '../src/postgres/database-errors.ts';
-import { connectClient, connectionStringsOf } from '../src/postgres/database-hosts.ts';
+import { connectionStringsOf } from '../src/postgres/database-hosts.ts';
 import { applyMigrations } from '../src/postgres/migrate.ts';
 import { openDatabase } from '../src/postgres/open-database.ts';
+import { onOwnConnection } from '../src/postgres/open-pool.ts';
 import { ConfigError, directUrlOf } from '../src/runtime/config.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 import { freePort } from '../testing/redis-process.ts';
@@ -110,7 +111,7 @@ describe('a host that takes no writes', () => {
       expect(String(error)).toMatch('does not take writes');
       expect([isDatabaseUnavailable(error), wasNotDone(error)]).toEqual([true, true]);
     });
-    await expect(connectClient(readWrite)).rejects.toThrow('does not take writes');
+    await expect(onOwnConnection(readWrite, async () => undefined)).rejects.toThrow('does not take writes');
     await withDatabase(replica.url, async ({ query }) => {
       const error = await query`CREATE TABLE x (y INT)`.then(undefined, (reason: unknown) => reason);
       expect(isDatabaseUnavailable(error)).toBe(true);
@@ -149,8 +150,7 @@ describe('behind a pooler', () => {
 
   test('migrations have no time limit, whatever the role has', async () => {
     await ask(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET statement_timeout = '1200ms'`);
-    const client = await connectClient(url);
-    const { rows } = await client.query('SHOW statement_timeout').finally(() => client.end());
+    const { rows } = await onOwnConnection(url, (client) => client.query('SHOW statement_timeout'));
     expect(rows).toEqual([{ statement_timeout: '0' }]);
   });
 });

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { runMigrations } from 'graphile-worker';
-import { connectClient, NO_LIMITS } from '../postgres/database-hosts.ts';
-import { openPool } from '../postgres/open-pool.ts';
+import { NO_LIMITS, onOwnConnection, openPool } from '../postgres/open-pool.ts';
 
 /** An arbitrary lock number: one process at a time installs graphile-worker and the functions below. */
 const QUEUE_LOCK = 7_263_002;
@@ -49,16 +48,13 @@ export const JOB_QUEUE_VERSION = createHash('sha1')
   .digest('hex');
 
 /** Installs or updates the job queue. Several processes may call it at the same time. */
-export async function migrateJobQueue(connectionString: string): Promise<void> {
-  const lock = await connectClient(connectionString);
-  const pool = openPool({ connectionString, max: 1, query_timeout: STEP_TIMEOUT, options: NO_LIMITS });
-  // graphile-worker asks for it; the statement under way fails as well.
-  pool.on('error', () => undefined);
-  try {
-    await lock.query('SELECT pg_advisory_lock($1)', [QUEUE_LOCK]);
-    await runMigrations({ pgPool: pool });
-    await lock.query(SQL);
-  } finally {
-    await Promise.all([lock.end(), pool.end()]);
-  }
+export function migrateJobQueue(connectionString: string): Promise<void> {
+  return onOwnConnection(connectionString, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [QUEUE_LOCK]);
+    const pool = openPool({ connectionString, max: 1, query_timeout: STEP_TIMEOUT, options: NO_LIMITS });
+    // graphile-worker asks for it; the statement under way fails as well.
+    pool.on('error', () => undefined);
+    await runMigrations({ pgPool: pool }).finally(() => pool.end());
+    await client.query(SQL);
+  });
 }

@@ -1,9 +1,5 @@
 import { Client, type ClientConfig } from 'pg';
 
-/** Milliseconds that a connection outside a pool may take to be made, to each host. */
-const CONNECT_TIMEOUT = 5000;
-/** Migrations take their time, also where the role has limits for the service's statements. */
-export const NO_LIMITS = '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0';
 /** Host names of a connection string, with everything before and after them. */
 const PARTS = /^(postgres(?:ql)?:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/;
 
@@ -31,11 +27,6 @@ const wantsPrimary = (connectionString: string) =>
   connectionString.includes('target_session_attrs=read-write') ||
   connectionString.includes('target_session_attrs=primary');
 
-/** Several hosts are a primary and its replicas: only the one that takes writes is of use. */
-function mustWrite(connectionString: string): boolean {
-  return connectionStringsOf(connectionString).length > 1 || wantsPrimary(connectionString);
-}
-
 type Connected = (error?: Error | null) => void;
 
 /**
@@ -45,7 +36,8 @@ type Connected = (error?: Error | null) => void;
  */
 export function clientsOf(connectionString: string) {
   const urls = connectionStringsOf(connectionString);
-  const check = mustWrite(connectionString);
+  // Several hosts are a primary and its replicas: only the one that takes writes is of use.
+  const mustWrite = urls.length > 1 || wantsPrimary(connectionString);
   let current = 0;
   const construct = (Target: typeof Client, [config]: [ClientConfig?]) => {
     const chosen = current;
@@ -58,7 +50,7 @@ export function clientsOf(connectionString: string) {
           if (error && current === chosen) current = (chosen + 1) % urls.length;
           connected(error);
         };
-        if (failure || !check) return done(failure);
+        if (failure || !mustWrite) return done(failure);
         refuseReplica(client).then(
           () => done(),
           (error: Error) => client.end(() => done(error)),
@@ -67,31 +59,6 @@ export function clientsOf(connectionString: string) {
     return client;
   };
   return { Client: new Proxy(Client, { construct }) as new () => Client, hosts: urls.length };
-}
-
-/**
- * One connection outside a pool, to the host that takes writes; without a limit on its statements.
- * @throws Error of the last host, if none can be used
- */
-export async function connectClient(connectionString: string): Promise<Client> {
-  let failure: unknown;
-  for (const url of connectionStringsOf(connectionString)) {
-    const client = new Client({
-      connectionString: url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT,
-      options: NO_LIMITS,
-    });
-    client.on('error', () => undefined); // The next statement reports it.
-    try {
-      await client.connect();
-      if (mustWrite(connectionString)) await refuseReplica(client);
-      return client;
-    } catch (error) {
-      failure = error;
-      await client.end().catch(() => undefined);
-    }
-  }
-  throw failure;
 }
 
 /** What libpq does for `target_session_attrs=read-write`. @throws Error with the SQLSTATE that a write would have failed with */

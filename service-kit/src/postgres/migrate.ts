@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from 'pg';
+import type { PoolClient } from 'pg';
 import { sqlStateOf } from './database-errors.ts';
-import { connectClient } from './database-hosts.ts';
 import { type Migration, readMigrations, type Step } from './migration-steps.ts';
+import { onOwnConnection } from './open-pool.ts';
 
 /** Any number; all migrations of one database wait for each other on it. */
 const MIGRATION_LOCK = 7_263_001;
@@ -62,8 +62,7 @@ interface AppliedRow {
 export async function applyMigrations(options: MigrateOptions): Promise<string[]> {
   const { connectionString, prismaFolder, resolve } = options;
   const migrations = await readMigrations(prismaFolder);
-  const client = await connectClient(connectionString);
-  try {
+  return onOwnConnection(connectionString, async (client) => {
     await takeLock(client, options.onWait);
     await client.query(TABLE);
     if (resolve !== undefined) await markResolved(client, resolve);
@@ -79,13 +78,11 @@ export async function applyMigrations(options: MigrateOptions): Promise<string[]
       done.push(migration.name);
     }
     return done;
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** Polled: a session that waits inside a statement would hold up another one's `CREATE INDEX CONCURRENTLY`. */
-async function takeLock(client: Client, onWait?: () => void): Promise<void> {
+async function takeLock(client: PoolClient, onWait?: () => void): Promise<void> {
   const sql = 'SELECT pg_try_advisory_lock($1) AS taken';
   for (let waits = 0; ; waits += 1) {
     const { rows } = await client.query<{ taken: boolean }>(sql, [MIGRATION_LOCK]);
@@ -95,7 +92,7 @@ async function takeLock(client: Client, onWait?: () => void): Promise<void> {
   }
 }
 
-async function appliedRows(client: Client): Promise<AppliedRow[]> {
+async function appliedRows(client: PoolClient): Promise<AppliedRow[]> {
   const { rows } = await client.query<AppliedRow>(
     `SELECT id, migration_name AS name, checksum, logs, applied_steps_count AS steps, finished_at IS NOT NULL AS is_finished
        FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`,
@@ -117,7 +114,7 @@ function refuseNewer(applied: AppliedRow[], migrations: Migration[]): void {
   throw new DatabaseTooNew(`The database is newer than this code: it has the migration ${newer.name}`);
 }
 
-async function markResolved(client: Client, name: string): Promise<void> {
+async function markResolved(client: PoolClient, name: string): Promise<void> {
   const sql =
     'UPDATE _prisma_migrations SET logs = NULL WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL';
   const { rowCount } = await client.query(sql, [name]);
@@ -125,7 +122,7 @@ async function markResolved(client: Client, name: string): Promise<void> {
 }
 
 async function applyMigration(
-  client: Client,
+  client: PoolClient,
   { name, checksum, steps, compatibleWith }: Migration,
   begun: AppliedRow | undefined,
   options: MigrateOptions,
@@ -155,7 +152,11 @@ async function applyMigration(
   await set('finished_at = now(), logs = $2', compatibleWith ? `compatible with ${compatibleWith}` : null);
 }
 
-async function runStep(client: Client, { kind, sql }: Step, count: () => Promise<unknown>): Promise<void> {
+async function runStep(
+  client: PoolClient,
+  { kind, sql }: Step,
+  count: () => Promise<unknown>,
+): Promise<void> {
   // What runs alone takes no lock that requests wait for; a timeout would leave an invalid index behind.
   await client.query(`SET lock_timeout = ${kind === 'alone' ? 0 : LOCK_TIMEOUT}`);
   if (kind !== 'transaction') {
@@ -177,7 +178,7 @@ async function runStep(client: Client, { kind, sql }: Step, count: () => Promise
 }
 
 /** What an interrupted `CREATE INDEX CONCURRENTLY` left: it is not used, and its name is taken. */
-async function dropInvalidIndex(client: Client, sql: string): Promise<void> {
+async function dropInvalidIndex(client: PoolClient, sql: string): Promise<void> {
   const name = /INDEX CONCURRENTLY IF NOT EXISTS "?(\w+)/i.exec(sql)?.[1];
   const find = 'SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid';
   const { rowCount } = await client.query(find, [name]);

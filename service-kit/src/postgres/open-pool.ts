@@ -22,6 +22,26 @@ export function openPool(settings: PoolSettings): Pool {
   return pool;
 }
 
+/** Migrations take their time, also where the role has limits for the service's statements. */
+export const NO_LIMITS = '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0';
+/** Milliseconds that such a connection may take to be made, to each host. */
+const CONNECT_TIMEOUT = 5000;
+
+/** Runs work on one connection outside the service's pool, to the host that takes writes; without a limit on its statements. */
+export async function onOwnConnection<T>(
+  connectionString: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const limits = { connectionTimeoutMillis: CONNECT_TIMEOUT, options: NO_LIMITS };
+  const pool = openPool({ connectionString, max: 1, ...limits });
+  try {
+    const client = await pool.connect();
+    return await work(client).finally(() => client.release(true));
+  } finally {
+    await pool.end();
+  }
+}
+
 /** The pool was full or is closed: another host would not help. */
 const NOT_OF_A_HOST = /timeout exceeded when trying to connect|calling end on the pool/;
 

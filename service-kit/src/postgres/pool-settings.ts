@@ -1,6 +1,6 @@
 import type { PoolConfig } from 'pg';
 
-export type PoolSettings = PoolConfig & { connectionString: string; query_timeout: number };
+export type PoolSettings = PoolConfig & { connectionString: string };
 
 export interface PoolOptions {
   /** Multiplies the time limits, for tests on a busy machine. */

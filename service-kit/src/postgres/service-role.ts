@@ -1,4 +1,4 @@
-import { connectClient } from './database-hosts.ts';
+import { onOwnConnection } from './open-pool.ts';
 
 /** An arbitrary lock number: two processes that grant at the same time would fail. */
 const GRANT_LOCK = 7_263_003;
@@ -36,9 +36,8 @@ export interface ServiceRole {
  * Lets the role of a service read and write rows of a migrated database, and nothing else. To be called after each
  * migration, as the owner: a new table is not granted by itself.
  */
-export async function grantToService(connectionString: string, { role, appendOnly }: ServiceRole) {
-  const client = await connectClient(connectionString);
-  try {
+export function grantToService(connectionString: string, { role, appendOnly }: ServiceRole): Promise<void> {
+  return onOwnConnection(connectionString, async (client) => {
     const name = client.escapeIdentifier(role);
     const tables = appendOnly.map((table) => client.escapeIdentifier(table)).join(', ');
     await client.query('BEGIN');
@@ -51,7 +50,5 @@ export async function grantToService(connectionString: string, { role, appendOnl
       REVOKE INSERT, UPDATE, DELETE ON ${READ_ONLY} FROM ${name};
       ${tables === '' ? '' : `REVOKE UPDATE, DELETE ON ${tables} FROM ${name};`}`);
     await client.query('COMMIT');
-  } finally {
-    await client.end();
-  }
+  });
 }
