@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startRedisProcess } from '@shop/service-kit/testing/redis-process';
 import { Redis } from 'ioredis';
 import { addProducts, tokenOf } from './support/catalogue.ts';
 import { call } from './support/http.ts';
-import { startRedis } from './support/redis.ts';
 import { startStack } from './support/stack.ts';
 
 const run = promisify(execFile);
@@ -86,7 +86,7 @@ test('a service may do in Redis what it does, and no more', async () => {
   const admin = 'user admin on >admin ~* &* +@all\n';
   const acl = join(folder, 'with-admin.acl');
   await writeFile(acl, (await read('redis/users.acl')) + admin);
-  const redis = await startRedis(['--aclfile', acl]);
+  const redis = await startRedisProcess(undefined, ['--aclfile', acl]);
   const urls = new Map<string, string>();
   for (const service of SERVICES)
     urls.set(service, (await read(`${service}/redis_url`)).replace('redis:6379', new URL(redis.url).host));
@@ -147,6 +147,6 @@ test('a service may do in Redis what it does, and no more', async () => {
   } finally {
     asAdmin.disconnect();
     await stack.close();
-    await redis.close();
+    await redis.kill();
   }
 });

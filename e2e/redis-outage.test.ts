@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type RedisProcess, startRedisProcess } from '@shop/service-kit/testing/redis-process';
 import { call } from './support/http.ts';
 import { until } from './support/process.ts';
-import { startRedis } from './support/redis.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
-let redis: Awaited<ReturnType<typeof startRedis>>;
+let redis: RedisProcess;
 let stack: Stack;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await startRedisProcess();
   stack = await startStack({
     redisUrl: redis.url,
     only: ['user-service', 'product-service'],
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stack.close();
-  await redis.close();
+  await redis.kill();
 });
 
 let named = 0;

@@ -1,22 +1,22 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type RedisProcess, startRedisProcess } from '@shop/service-kit/testing/redis-process';
 import { call } from './support/http.ts';
 import { until } from './support/process.ts';
-import { startRedis } from './support/redis.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
 /** The 5 s of docs/http-api.md; more on a busy test machine. */
 const SOON = 15_000;
 
-let redis: Awaited<ReturnType<typeof startRedis>>;
+let redis: RedisProcess;
 let stack: Stack;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await startRedisProcess();
   stack = await startStack({ redisUrl: redis.url });
 });
 afterAll(async () => {
   await stack.close();
-  await redis.close();
+  await redis.kill();
 });
 
 let named = 0;

@@ -55,7 +55,7 @@ export interface StackOptions {
 const ALL: ServiceName[] = ['user-service', 'product-service', 'order-service'];
 
 /** Set by `npm test`. */
-export function testServer(name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_REDIS_SERVER'): string {
+export function testServer(name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL'): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: run the tests with npm test`);
   return value;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type RedisProcess, startRedisProcess } from '@shop/service-kit/testing/redis-process';
 import type { Browser, Page } from 'playwright-core';
 import { until } from '../../../e2e/support/process.ts';
-import { startRedis } from '../../../e2e/support/redis.ts';
 import {
   addToBasket,
   expectSoon,
@@ -14,13 +14,13 @@ import {
 import { productBySku } from './support/catalogue.ts';
 import { type Storefront, startStorefront } from './support/storefront.ts';
 
-let redis: Awaited<ReturnType<typeof startRedis>>;
+let redis: RedisProcess;
 let shop: Storefront;
 let browser: Browser;
 let visitor: Visit;
 let page: Page;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await startRedisProcess();
   browser = await openBrowser();
   shop = await startStorefront({ redisUrl: redis.url });
   visitor = await visit(browser, shop);
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await shop.close();
-  await redis.close();
+  await redis.kill();
 });
 
 async function toCheckout(): Promise<void> {
