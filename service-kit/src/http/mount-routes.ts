@@ -10,7 +10,7 @@ import type { Authenticator } from './authenticate.ts';
 import { openBodyStream } from './body-stream.ts';
 import type { Method, Route } from './define-route.ts';
 import { endOfTurn } from './end-of-turn.ts';
-import { parseRequest } from './parse-request.ts';
+import { createRequestParser } from './parse-request.ts';
 import { endByError } from './problem.ts';
 import { createJsonReader } from './read-json.ts';
 import { isReply, type Reply } from './reply.ts';
@@ -86,19 +86,22 @@ function stepsOf(
   ];
   if (limit !== undefined) steps.push(limit);
   if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
+  const parse = createRequestParser(route);
   const handle = (request: Request, response: Response) =>
     asRequest(
       timeLimitOf(route, request, contextOf(response), timeLimitFactor),
       (error) => endByError(error, request, response),
-      () => received(route, request, response),
+      () => received(route, parse, request, response),
     );
   steps.push((request, response) => inSpan(contextOf(response).span, () => handle(request, response)));
   return steps;
 }
 
-async function received(route: Route, request: Request, response: Response): Promise<void> {
+type Parse = ReturnType<typeof createRequestParser>;
+
+async function received(route: Route, parse: Parse, request: Request, response: Response): Promise<void> {
   const context = contextOf(response);
-  const parsed = parseRequest(route, request);
+  const parsed = parse(request);
   const stream = route.stream && openBodyStream(route.stream, request, response);
   const result = await route.handler({ ...parsed, stream, user: context.principal, caller: context });
   await send(route, request, response, isReply(result) ? result : { headers: {}, json: result });

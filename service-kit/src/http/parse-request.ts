@@ -7,36 +7,6 @@ import { shorten } from '../text/texts.ts';
 import type { Route } from './define-route.ts';
 import { fieldIssuesOf, MAX_NAME } from './field-issues.ts';
 
-/**
- * Validates all parts of a request and reports all issues together.
- * @throws ValidationFailed, MalformedRequest, UnsupportedMediaType
- */
-export function parseRequest(route: Route, request: Request) {
-  const issues: FieldIssue[] = [];
-  const check = (schema: z.ZodType | undefined, value: () => unknown) => {
-    if (schema === undefined) return undefined;
-    const result = schema.safeParse(value(), { reportInput: true, error: textOf });
-    if (result.success) return result.data;
-    issues.push(...fieldIssuesOf(result.error));
-    return undefined;
-  };
-  const { params, query } = knownAddresses(route).get(request.originalUrl) ?? {
-    params: check(route.params, () => request.params),
-    query: check(route.query ?? NO_QUERY, () => knownOnly(queryOf(request), route.query ?? NO_QUERY, issues)),
-  };
-  const headers = check(route.headers, () => request.headers);
-  const body = check(route.body, () => jsonBodyOf(request));
-  if (issues.length > 0) throw new ValidationFailed(issues);
-  remember(route, request, { params, query });
-  return { params, query, headers, body };
-}
-
-/** Of an issue for which the schema has no text. */
-const textOf = ({ code, expected, path = [] }: z.core.$ZodRawIssue): string | undefined =>
-  code === 'invalid_type' && expected === 'object'
-    ? `${path.length === 0 ? 'The body' : path.join('.')} must be an object`
-    : undefined;
-
 const NO_QUERY = z.object({});
 const UNUSABLE = 'The query contains characters that cannot be used';
 
@@ -50,42 +20,56 @@ interface Address {
 const MAX_ADDRESSES = 500;
 const MAX_KEPT_LENGTH = 300;
 
-/** Valid addresses by their text: most reads of a catalogue are of a few lists and products. */
-const parsedAddresses = new WeakMap<Route, LRUCache<string, Address>>();
+/**
+ * Validates all parts of a route's requests and reports all issues together.
+ * @returns a function that throws ValidationFailed, MalformedRequest, UnsupportedMediaType
+ */
+export function createRequestParser({ params, query = NO_QUERY, headers, body }: Route) {
+  /** Valid addresses by their text: most reads of a catalogue are of a few lists and products. */
+  const addresses = new LRUCache<string, Address>({ max: MAX_ADDRESSES });
+  const parameters = parametersOf(query);
 
-function knownAddresses(route: Route): LRUCache<string, Address> {
-  const known = parsedAddresses.get(route) ?? new LRUCache({ max: MAX_ADDRESSES });
-  parsedAddresses.set(route, known);
-  return known;
+  return (request: Request) => {
+    const { originalUrl } = request;
+    const issues: FieldIssue[] = [];
+    const check = (schema: z.ZodType | undefined, value: () => unknown) => {
+      if (schema === undefined) return undefined;
+      const result = schema.safeParse(value(), { reportInput: true, error: textOf });
+      if (result.success) return result.data;
+      issues.push(...fieldIssuesOf(result.error));
+      return undefined;
+    };
+    const known = addresses.get(originalUrl);
+    const address = known ?? {
+      params: Object.freeze(check(params, () => request.params)),
+      query: Object.freeze(check(query, () => knownOnly(queryOf(originalUrl), parameters, issues))),
+    };
+    const parsed = {
+      ...address,
+      headers: check(headers, () => request.headers),
+      body: check(body, () => jsonBodyOf(request)),
+    };
+    if (issues.length > 0) throw new ValidationFailed(issues);
+    if (known === undefined && originalUrl.length <= MAX_KEPT_LENGTH) addresses.set(originalUrl, address);
+    return parsed;
+  };
 }
 
-function remember(route: Route, { originalUrl }: Request, { params, query }: Address): void {
-  const known = knownAddresses(route);
-  if (originalUrl.length > MAX_KEPT_LENGTH || known.has(originalUrl)) return;
-  known.set(originalUrl, { params: Object.freeze(params), query: Object.freeze(query) });
-}
-
-function searchOf({ originalUrl }: Request): string {
-  const start = originalUrl.indexOf('?');
-  return start === -1 ? '' : originalUrl.slice(start);
-}
+/** Of an issue for which the schema has no text. */
+const textOf = ({ code, expected, path = [] }: z.core.$ZodRawIssue): string | undefined =>
+  code === 'invalid_type' && expected === 'object'
+    ? `${path.length === 0 ? 'The body' : path.join('.')} must be an object`
+    : undefined;
 
 /** Names of a schema's parameters, as the API document lists them. */
-const parameterNames = new WeakMap<z.ZodType, ReadonlySet<string>>();
-
-function namesOf(schema: z.ZodType): ReadonlySet<string> {
-  const known = parameterNames.get(schema);
-  if (known !== undefined) return known;
+function parametersOf(schema: z.ZodType): ReadonlySet<string> {
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const names = new Set(Object.keys(properties));
-  parameterNames.set(schema, names);
-  return names;
+  return new Set(Object.keys(properties));
 }
 
-/** The parameters in the schema; any other one is an issue, because a mistyped `?dryrun=true` must not write. */
-function knownOnly(query: Record<string, string>, schema: z.ZodType, issues: FieldIssue[]) {
-  const names = namesOf(schema);
-  const unknown = Object.keys(query).filter((name) => !names.has(name));
+/** The parameters of the route; any other one is an issue, because a mistyped `?dryrun=true` must not write. */
+function knownOnly(query: Record<string, string>, parameters: ReadonlySet<string>, issues: FieldIssue[]) {
+  const unknown = Object.keys(query).filter((name) => !parameters.has(name));
   for (const name of unknown) {
     const path = shorten(name, MAX_NAME);
     issues.push({ path, code: 'unknown_field', message: `Unknown query parameter: ${path}` });
@@ -107,9 +91,9 @@ function isUtf8(search: string): boolean {
   }
 }
 
-function queryOf(request: Request): Record<string, string> {
+function queryOf(url: string): Record<string, string> {
   const query: Record<string, string> = Object.create(null);
-  const search = searchOf(request);
+  const search = /\?.*/s.exec(url)?.[0] ?? '';
   if (search.includes('%') && !isUtf8(search)) throw new MalformedRequest(UNUSABLE);
   for (const [name, value] of new URLSearchParams(search)) {
     if (name in query)
