@@ -44,7 +44,7 @@ function serviceReading(url: string, interval?: number) {
   const { app } = createTestApp({
     routes: (['anyone', 'user', 'admin'] as const).map(routeFor),
     accessKeys: keys,
-    checks: { required: { signing_keys: keys.requireKnown } },
+    checks: { required: keys.checks },
   });
   const get = (token: string, who: Who = 'user') =>
     request(app).get(`/${who}`).set('Authorization', `Bearer ${token}`);

@@ -6,8 +6,6 @@ import type { ResponseHeader } from './openapi.headers.ts';
 import type { Service, User } from './principal.ts';
 import type { Reply } from './reply.ts';
 
-export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-
 /** Who may call: `anyone`, a signed-in `user`, an `admin`, or another `service` of the deployment. */
 export type Who = 'anyone' | 'user' | 'admin' | 'service';
 
@@ -35,27 +33,10 @@ export interface Caller {
   note(fields: Record<string, unknown>): void;
 }
 
-export interface RouteInput<
-  W extends Who,
-  P extends Schema,
-  Q extends Schema,
-  B extends Schema,
-  H extends Schema,
-  S extends StreamRules | undefined,
-> {
-  params: Parsed<P>;
-  query: Parsed<Q>;
-  body: Parsed<B>;
-  headers: Parsed<H>;
-  stream: S extends StreamRules ? BodyStream : undefined;
-  user: PrincipalOf<W>;
-  caller: Caller;
-}
-
 /** An error class, as far as a declaration needs it. */
 export type DeclaredError = Pick<ErrorClass, 'status' | 'code' | 'members' | 'sample'>;
 
-export interface RouteSpec<
+interface RouteSpec<
   W extends Who,
   P extends Schema,
   Q extends Schema,
@@ -64,7 +45,7 @@ export interface RouteSpec<
   A extends Schema,
   S extends StreamRules | undefined,
 > {
-  method: Method;
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** Express path with `:name` parameters; each must be in `params`. */
   path: string;
   /** Name of the method in generated clients: camelCase, a verb and a noun, unique over all services. */
@@ -109,7 +90,15 @@ export interface RouteSpec<
   problemHeaders?: Readonly<Partial<Record<ResponseHeader, readonly number[]>>>;
   /** Further members that any problem document of this route may have. */
   problemMembers?: z.ZodType;
-  handler(input: RouteInput<W, P, Q, B, H, S>): Promise<RouteResult<A>> | RouteResult<A>;
+  handler(input: {
+    params: Parsed<P>;
+    query: Parsed<Q>;
+    body: Parsed<B>;
+    headers: Parsed<H>;
+    stream: S extends StreamRules ? BodyStream : undefined;
+    user: PrincipalOf<W>;
+    caller: Caller;
+  }): Promise<RouteResult<A>> | RouteResult<A>;
 }
 
 type RouteResult<A extends Schema> = A extends z.ZodType

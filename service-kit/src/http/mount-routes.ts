@@ -8,7 +8,7 @@ import { spanOfRequest } from '../tracing/entry.spans.ts';
 import { inSpan, type Tracer } from '../tracing/span.ts';
 import type { Authenticator } from './authenticate.ts';
 import { openBodyStream } from './body-stream.ts';
-import type { Method, Route } from './define-route.ts';
+import type { Route } from './define-route.ts';
 import { endOfTurn } from './end-of-turn.ts';
 import { createRequestParser } from './parse-request.ts';
 import { endByError } from './problem.ts';
@@ -27,7 +27,6 @@ interface MountOptions {
 
 const readJson = createJsonReader();
 const JSON_TYPE = 'application/json; charset=utf-8';
-const METHODS_WITH_BODY = new Set<Method>(['post', 'put', 'patch']);
 
 /** Mounts each route: authentication, then rate limit, validation and handler. Other methods of a path get 405. */
 export function mountRoutes(app: Express, routes: Route[], options: MountOptions): void {
@@ -85,7 +84,7 @@ function stepsOf(
     },
   ];
   if (limit !== undefined) steps.push(limit);
-  if (route.body !== undefined && METHODS_WITH_BODY.has(route.method)) steps.push(readJson);
+  if (route.body !== undefined) steps.push(readJson);
   const parse = createRequestParser(route);
   const handle = (request: Request, response: Response) =>
     asRequest(

@@ -31,11 +31,9 @@ export function pagingQuery(defaultPerPage: number) {
 
 /** Fields that every list returns with its rows. */
 export const pagingResponse = {
-  total: z.int().meta({
-    description: `Number of matching rows. Exact up to ${DEEPEST_ROW.toLocaleString('en')}; a lower bound if \`pages_capped\` is true.`,
-    minimum: 0,
-    examples: [1],
-  }),
+  total: count(
+    `Number of matching rows. Exact up to ${DEEPEST_ROW.toLocaleString('en')}; a lower bound if \`pages_capped\` is true.`,
+  ),
   page: z
     .int()
     .min(1)

@@ -21,10 +21,7 @@ export function openAccessKeys(
   logger: Logger,
   metrics: Metrics,
 ): AccessKeys {
-  if (JWKS_URL !== undefined) {
-    const keys = openPublishedKeys({ url: JWKS_URL, logger, metrics });
-    return { ...keys, checks: { signing_keys: keys.requireKnown } };
-  }
+  if (JWKS_URL !== undefined) return openPublishedKeys({ url: JWKS_URL, logger, metrics });
   const secrets = JWT_SECRET_KEY === undefined ? [] : [secretKey(JWT_SECRET_KEY)];
   return { ...fixedKeys(secrets), checks: {}, close: () => undefined };
 }

@@ -87,9 +87,10 @@ export function openPublishedKeys({ url, logger, metrics, interval = INTERVAL }:
       const names = header.alg === 'ES256' && typeof header.kid === 'string';
       return names && known?.find(header) === undefined ? renew() : undefined;
     },
-    /** For `GET /ready`. @throws Error until keys are known */
-    async requireKnown() {
-      if (known === undefined) throw new Error('no key of access tokens is known');
+    checks: {
+      async signing_keys() {
+        if (known === undefined) throw new Error('no key of access tokens is known');
+      },
     },
     close() {
       closing.abort();
