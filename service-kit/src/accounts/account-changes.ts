@@ -15,12 +15,6 @@ const sessionChange = z.object({
 });
 const userDeletion = z.object({ type: z.literal('user_deleted'), user_id: z.int(), at: z.number() });
 
-export const changesQuery = z.strictObject({
-  after: z
-    .string()
-    .regex(/^\d{1,18}$/, 'Cursor is not one of ours')
-    .optional(),
-});
 export const changesPage = z.object({
   changes: z.array(z.discriminatedUnion('type', [sessionChange, userDeletion])),
   /** The cursor after the last change of this page. */

@@ -1,10 +1,13 @@
-import {
-  CHANGES_PATH,
-  changesPage,
-  changesQuery,
-  type ReadChanges,
-} from '@shop/service-kit/accounts/account-changes';
+import { CHANGES_PATH, changesPage, type ReadChanges } from '@shop/service-kit/accounts/account-changes';
 import { defineRoute } from '@shop/service-kit/http/define-route';
+import { z } from 'zod';
+
+const changesQuery = z.strictObject({
+  after: z
+    .string()
+    .regex(/^\d{1,18}$/, 'Cursor is not one of ours')
+    .optional(),
+});
 
 /** Not limited: each replica of each service reads once a second. */
 export function changesRoutes(readChanges: ReadChanges) {
