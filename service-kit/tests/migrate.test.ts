@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { connectClient } from '../src/postgres/database-hosts.ts';
 import { applyMigrations, DatabaseTooNew } from '../src/postgres/migrate.ts';
+import { onOwnConnection } from '../src/postgres/open-pool.ts';
 import { until } from '../testing/until.ts';
 import { ask, createMigrationFixtures } from './support/migrations.ts';
 
@@ -48,14 +48,15 @@ describe('migrations', () => {
 
   test('say that they wait for another process', async () => {
     const { url } = await emptyDatabase();
-    const other = await connectClient(url);
-    await other.query('SELECT pg_advisory_lock(7263001)');
     let waits = 0;
-    const onWait = () => {
-      waits += 1;
-      void other.end();
-    };
-    await applyMigrations({ connectionString: url, prismaFolder: await folderOf(first), onWait });
+    await onOwnConnection(url, async (other) => {
+      await other.query('SELECT pg_advisory_lock(7263001)');
+      const onWait = () => {
+        waits += 1;
+        void other.query('SELECT pg_advisory_unlock(7263001)');
+      };
+      await applyMigrations({ connectionString: url, prismaFolder: await folderOf(first), onWait });
+    });
     expect(waits).toBe(1);
   });
 
