@@ -1,4 +1,5 @@
-import { httpUrl, limitsConfig, wholeNumber } from '@shop/service-kit/runtime/config';
+import { httpUrl, wholeNumber } from '@shop/service-kit/runtime/config';
+import { limitsConfig } from '@shop/service-kit/runtime/limits.config';
 import { loadReaderConfig, readerConfig } from '@shop/service-kit/runtime/reader.config';
 import { z } from 'zod';
 

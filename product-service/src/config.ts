@@ -1,4 +1,5 @@
-import { limitsConfig, wholeNumber } from '@shop/service-kit/runtime/config';
+import { wholeNumber } from '@shop/service-kit/runtime/config';
+import { limitsConfig } from '@shop/service-kit/runtime/limits.config';
 import { loadReaderConfig, readerConfig } from '@shop/service-kit/runtime/reader.config';
 import { z } from 'zod';
 

@@ -2,11 +2,11 @@ import {
   accountsConfig,
   commonConfig,
   flag,
-  limitsConfig,
   loadConfig,
   wholeNumber,
   withSecrets,
 } from '@shop/service-kit/runtime/config';
+import { limitsConfig } from '@shop/service-kit/runtime/limits.config';
 import { MAX_ACCESS_TOKEN_LIFETIME } from '@shop/service-kit/tokens/access-token';
 import { z } from 'zod';
 import { createPasswordRules, type PasswordRules } from './credentials/password.rules.ts';

@@ -5,11 +5,11 @@ import {
   accountsConfig,
   ConfigError,
   commonConfig,
-  limitsConfig,
   loadConfig,
   requireStrongSecret,
   serviceTokenSecretOf,
 } from './config.ts';
+import { limitsConfig } from './limits.config.ts';
 import { loadReaderConfig, readerConfig } from './reader.config.ts';
 
 const schema = z.object(commonConfig);
