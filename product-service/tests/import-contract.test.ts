@@ -137,6 +137,10 @@ describe('a price', () => {
     ['1.000', twoWays('1.000', '1000', '1.00')],
     ['1,000', twoWays('1,000', '1000', '1,00')],
     ['12.500', twoWays('12.500', '12500', '12.50')],
+    // With one digit less it would be another price where the currency has three decimals.
+    ['1,234', twoWays('1,234', '1234', '1,2340')],
+    ['1,2340', 'Price must have at most 2 decimals'],
+    ['1.234,567.890', BAD_PRICE],
     ['1.29,00', BAD_PRICE],
     ['1.2999,00', BAD_PRICE],
     ['10,5,0', BAD_PRICE],

@@ -1,6 +1,6 @@
 const PLAIN = /^-?\d{1,15}(\.\d{1,15})?$/;
-/** Groups of three digits after points or commas: either thousands or decimals. */
-const GROUPED = /^-?[1-9]\d{0,2}([.,]\d{3})+$/;
+/** Three digits after a point or comma: either thousands or decimals. */
+const AMBIGUOUS = /^-?[1-9]\d{0,2}[.,]\d{3}$/;
 /** Thousands separated by points or commas, then decimals after the other of the two. */
 const GROUPED_DECIMAL = /^-?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d{1,15}|(?:,\d{3})+\.\d{1,15})$/;
 const DECIMAL = /^-?\d{1,15}[.,]\d{1,15}$/;
@@ -16,7 +16,7 @@ export function readNumber(cell: string, isCommaFile: boolean): ReadNumber {
   const text = cell.trim();
   if (isCommaFile) return PLAIN.test(text) ? exactly(text, text) : cell;
   if (GROUPED_DECIMAL.test(text) || isThousands(text)) return exactly(withPoint(text), text);
-  if (GROUPED.test(text)) return { problem: twoWays(text.slice(0, 20)) };
+  if (AMBIGUOUS.test(text)) return { problem: twoWays(text) };
   return DECIMAL.test(text) || PLAIN.test(text) ? exactly(text.replace(',', '.'), text) : cell;
 }
 
@@ -32,7 +32,8 @@ const decimalsOf = (plain: string): number => /\.(\d*[1-9])/.exec(plain)?.[1]?.l
 
 function twoWays(text: string): string {
   const whole = text.replaceAll(/[.,]/g, '');
-  return `${text} is ambiguous: write ${whole}, or ${text.replace(/.{3}$/, (end) => end.slice(0, 2))}`;
+  const decimal = text.endsWith('0') ? text.slice(0, -1) : `${text}0`;
+  return `${text} is ambiguous: write ${whole}, or ${decimal}`;
 }
 
 /** `1.000.000` has several groups with the same separator, so it cannot be a decimal sign. */
