@@ -94,11 +94,11 @@ export function createCalls({ addressOf, fetch, retry, timeoutMs }: Settings, to
   async function json(method: string, path: string, init: Call, key?: PropertyKey): Promise<unknown> {
     const { response, text } = await request(method, path, init);
     if (response.status === 304) return init.ifNoneMatch;
-    if (text === '') return undefined;
-    const body = parsed(response, text);
+    if (response.status === 204) return undefined;
+    const body = parsed(response, text, key);
     const result = key === undefined ? body : body[key];
     const etag = response.headers.get('etag');
-    if (etag !== null) etags.set(result, etag);
+    if (etag !== null && typeof result === 'object') etags.set(result, etag);
     return result;
   }
 
@@ -135,21 +135,25 @@ async function textOf(response: Response, isUnread = false): Promise<string> {
   return text;
 }
 
-/** @throws ShopError if the response is a page, as from a wrong address */
-function parsed(response: Response, text: string) {
+/** @throws ShopError if the response is of something else, as from a wrong address: a page, or JSON without this member */
+function parsed(response: Response, text: string, key?: PropertyKey) {
   try {
-    return JSON.parse(text);
+    const body = JSON.parse(text);
+    if (key === undefined ? typeof body === 'object' && body !== null : key in body) return body;
   } catch {
-    throw errorOf(response, text);
+    // No JSON, or neither an object nor an array.
   }
+  throw errorOf(response, text);
 }
 
 function timeLimit(ms: number, signal: AbortSignal | undefined) {
   const controller = new AbortController();
   const leave = () => controller.abort(signal?.reason);
   signal?.addEventListener('abort', leave);
-  const late = () => controller.abort(new ShopError({ code: 'timeout', message: `No response in ${ms} ms` }));
-  const timer = setTimeout(late, ms);
+  const timer = setTimeout(
+    () => controller.abort(new ShopError({ code: 'timeout', message: `No response in ${ms} ms` })),
+    ms,
+  );
   return {
     signal: controller.signal,
     end() {
@@ -172,8 +176,7 @@ function headersOf({ body, file, ifMatch, ifNoneMatch, idempotencyKey }: Call, t
 }
 
 function bodyOf({ body, file }: Init): { body?: string | FileBody; duplex?: 'half' } {
-  if (body !== undefined) return { body: JSON.stringify(body) };
-  if (file === undefined) return {};
+  if (file === undefined) return body === undefined ? {} : { body: JSON.stringify(body) };
   return { body: file.data, ...(file.data instanceof ReadableStream ? { duplex: 'half' } : {}) };
 }
 

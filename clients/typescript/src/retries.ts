@@ -37,8 +37,13 @@ export async function withRetries<T>(
 
 const isPassing = ({ code, status }: ShopError) => PASSING.has(code) || PASSING_STATUS.has(status);
 
+/** Leaves no timer behind, which would keep a process of Node alive. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return unlessAborted(signal, new Promise((resolve) => setTimeout(resolve, ms)));
+  let timer: ReturnType<typeof setTimeout>;
+  const pause = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return unlessAborted(signal, pause).finally(() => clearTimeout(timer));
 }
 
 /** Waits for work that goes on for others when this caller leaves. @throws the reason of the signal */

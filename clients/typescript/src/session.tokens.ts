@@ -25,8 +25,7 @@ const PAUSE_MS = 20;
 /** Resolves when it is over; does not keep a process of Node alive. */
 const forgiven = () =>
   new Promise<void>((resolve) => {
-    const timer: { unref?: () => void } = setTimeout(resolve, FORGIVEN_MS) as never;
-    timer.unref?.();
+    (setTimeout(resolve, FORGIVEN_MS) as { unref?: () => void }).unref?.();
   });
 
 /** The tokens of the session; a refresh token is spent once, however many calls and tabs need a new pair. */
@@ -64,8 +63,7 @@ export function createSessionTokens({ store, lock, refresh, onSessionEnd }: Opti
 
   /** In browsers one tab at a time; without Web Locks the shop forgives a token that two tabs spend at once. */
   function renew(spent: string | undefined): Promise<StoredTokens | undefined> {
-    const { navigator } = globalThis as unknown as { navigator?: { locks?: Locks } };
-    const locks = navigator?.locks;
+    const { locks } = (globalThis as unknown as { navigator?: { locks?: Locks } }).navigator ?? {};
     running ??= (
       locks === undefined ? exchange(spent) : locks.request(lock, () => exchange(spent, locks))
     ).finally(() => {

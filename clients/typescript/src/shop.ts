@@ -29,7 +29,10 @@ export function createShop(options: ShopOptions) {
   const settings = { addressOf, fetch: send, retry, timeoutMs };
   const calls = createCalls(settings, () => tokens);
   // The shop accepts a second use of a refresh token for ten seconds. Later it would revoke the session.
-  const patient = createCalls({ ...settings, retry: { ...retry, totalMs: 8_000 } }, () => tokens);
+  const patient = createCalls(
+    { ...settings, retry: { ...retry, totalMs: Math.min(retry.totalMs ?? 8_000, 8_000) } },
+    () => tokens,
+  );
   const tokens = createSessionTokens({
     store,
     lock: `shop.tokens ${addressOf('/api/users')}`,

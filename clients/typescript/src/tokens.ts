@@ -41,13 +41,14 @@ interface Storage {
  * Survives a reload and is shared by all tabs. The risk: every script that runs on the page can read the tokens, so one
  * injected script (XSS) takes the session with it, for as long as the refresh token lives. Use it only with a strict
  * Content-Security-Policy and without third-party scripts on the page.
+ * @throws what the browser throws where it blocks storage
  */
 export function localStorageTokens(key = 'shop.tokens'): TokenStore {
   const { localStorage } = globalThis as unknown as { localStorage: Storage };
   return {
     get() {
       try {
-        return JSON.parse(localStorage.getItem(key) ?? '') as StoredTokens;
+        return (JSON.parse(localStorage.getItem(key) ?? 'null') as StoredTokens | null) ?? undefined;
       } catch {
         return undefined;
       }

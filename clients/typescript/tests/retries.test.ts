@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Stack, startStack } from '../../../e2e/support/stack.ts';
-import { createShop } from '../src/index.ts';
+import { createShop, memoryTokens } from '../src/index.ts';
 import { failureOf, PASSWORD, recording, type Sent, signedIn, urlsOf } from './support/clients.ts';
 
 let stack: Stack;
@@ -152,6 +152,18 @@ describe('a shop that is unavailable', () => {
     expect(await failureOf(shop.products.list())).toMatchObject({ code: 'network' });
   });
 
+  test('is not asked for new tokens beyond the time of a call', async () => {
+    let tries = 0;
+    const counted = async () => {
+      tries += 1;
+      throw new TypeError('fetch failed');
+    };
+    const tokens = memoryTokens({ access_token: 'a', refresh_token: 'r', expires_at: 0 });
+    const shop = createShop({ ...away, tokens, fetch: counted, retry: { tries: 100, totalMs: 0 } });
+    expect(await failureOf(shop.orders.stats())).toMatchObject({ code: 'network' });
+    expect(tries).toBe(1);
+  });
+
   test('that says nothing ends in a timeout', async () => {
     const shop = createShop({ ...urlsOf(stack), timeoutMs: 200, retry: { tries: 2 } });
     stack.product.pause();
@@ -162,12 +174,20 @@ describe('a shop that is unavailable', () => {
     }
   });
 
-  test.each(['<html>Not found</html>', '', 'null'])('behind a page %j is named so', async (page) => {
-    for (const status of [200, 404]) {
-      if (status === 200 && page !== '<html>Not found</html>') continue;
-      const shop = createShop({ baseUrl: '', fetch: async () => new Response(page, { status }) });
-      expect(await failureOf(shop.products.list())).toMatchObject({ code: 'unexpected_response', status });
-    }
+  test.each(['<html>Not found</html>', '', 'null', '"up"', '{"status":"up"}'])(
+    'behind a page %j is named so',
+    async (page) => {
+      for (const status of [200, 404]) {
+        const fetch = async () => new Response(page, { status, headers: { ETag: '"1"' } });
+        const { products } = createShop({ baseUrl: '', fetch });
+        expect(await failureOf(products.get(1))).toMatchObject({ code: 'unexpected_response', status });
+      }
+    },
+  );
+
+  test('behind a proxy that adds an ETag to every response is understood', async () => {
+    const fetch = async () => new Response('{"message":"gone"}', { headers: { ETag: '"1"' } });
+    expect(await createShop({ baseUrl: '', fetch }).products.delete(1)).toBe('gone');
   });
 });
 
@@ -194,7 +214,8 @@ describe('a signal', () => {
     }
   });
 
-  test('ends the pause before a retry', async () => {
+  test('ends the pause before a retry, and its timer', async () => {
+    const [set, clear] = [jest.spyOn(globalThis, 'setTimeout'), jest.spyOn(globalThis, 'clearTimeout')];
     const leaving = new AbortController();
     const refused = () => {
       queueMicrotask(() => setTimeout(() => leaving.abort(), 10));
@@ -204,6 +225,9 @@ describe('a signal', () => {
     expect(await failureOf(shop.products.list({}, { signal: leaving.signal }))).toMatchObject({
       name: 'AbortError',
     });
+    const timer = set.mock.results[set.mock.calls.findIndex(([, ms = 0]) => ms >= 20_000)]?.value;
+    expect(clear.mock.calls.some(([cleared]) => cleared === timer)).toBe(true);
+    jest.restoreAllMocks();
   });
 
   test('ends a walk between its pages', async () => {
