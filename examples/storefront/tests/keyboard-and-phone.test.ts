@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { overflowOf } from './support/accessibility.ts';
-import { expectSoon, fillAddress, PHONE, signIn } from './support/browser.ts';
+import { addToBasket, expectSoon, fillAddress, PHONE, signIn } from './support/browser.ts';
+import { createProduct } from './support/catalogue.ts';
 import { shopForTests } from './support/shop-for-tests.ts';
 
 const site = shopForTests();
@@ -123,6 +124,51 @@ test('an order is placed on a phone, and no step is wider than its screen', asyn
   expect(Object.entries(widths).filter(([, pixels]) => pixels > 0)).toEqual([]);
   expect(Object.keys(widths)).toHaveLength(8);
   expect(errors).toEqual([]);
+  await context.close();
+});
+
+test('words without a space, however long, make no page wider than a phone', async () => {
+  const long = (length: number) => 'Wm'.repeat(length / 2);
+  const { id } = await createProduct(site.shop, long(200), {
+    category: long(100),
+    sku: long(64),
+    description: long(400),
+  });
+  const { page, context } = await site.visit({ viewport: PHONE });
+  const widths: Record<string, number> = {};
+  const measure = async (path: string, text = 'WmWm') => {
+    await page.goto(path);
+    await page.getByRole('main').getByText(text).filter({ visible: true }).first().waitFor();
+    widths[path] = await overflowOf(page);
+  };
+  await signIn(page, 'demo-seller');
+  await measure('/');
+  await measure('/products?sort=-created_at');
+  await measure(`/products?q=${long(200)}`);
+  await addToBasket(page, id);
+  await measure(`/products/${id}`);
+  await measure('/basket');
+  await measure('/checkout');
+  await fillAddress(page);
+  for (const label of ['Street and number', 'City']) await page.getByLabel(label).fill(long(200));
+  await page.getByLabel('Note for the seller').fill(long(900));
+  await page.getByRole('button', { name: /^Order now/ }).click();
+  await heading(page, 'Thank you, your order is placed').waitFor();
+  await measure(new URL(page.url()).pathname);
+  await measure('/orders');
+  await measure('/selling');
+  await measure(`/selling/${id}`);
+  await measure('/selling/orders');
+  expect(Object.entries(widths).filter(([, pixels]) => pixels > 0)).toEqual([]);
+  await context.close();
+});
+
+test('the next page of a list begins at its top', async () => {
+  const { page, context } = await site.visit({ viewport: PHONE });
+  await page.goto('/products');
+  await page.getByRole('link', { name: 'Next' }).click();
+  await page.locator('[aria-current="page"]', { hasText: '2' }).waitFor();
+  await expectSoon(() => page.evaluate(() => scrollY), 0);
   await context.close();
 });
 

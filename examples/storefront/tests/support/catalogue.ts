@@ -40,8 +40,8 @@ async function asSeller(shop: Storefront, method: string, path: string, body?: o
 }
 
 /** A further product, with five units. */
-export async function createProduct(shop: Storefront, name: string): Promise<Product> {
-  const product = { name, price: 10, stock: 5 };
+export async function createProduct(shop: Storefront, name: string, fields: object = {}): Promise<Product> {
+  const product = { name, price: 10, stock: 5, ...fields };
   return (await asSeller(shop, 'POST', '/api/products', product))['product'] as unknown as Product;
 }
 
