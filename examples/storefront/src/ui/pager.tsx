@@ -1,4 +1,6 @@
 import { Fragment } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
 import { texts } from '../i18n/index.ts';
 import { count } from '../lib/format.ts';
 import { Icon } from './icon.tsx';
@@ -9,8 +11,14 @@ interface PagerProps {
   hrefOf: (page: number) => string;
 }
 
-/** Links to the pages around this one, the first and the last. */
+/** Links to the pages around this one, the first and the last. They are below the rows, and lead to the first row. */
 export function Pager({ page, pages, hrefOf }: PagerProps) {
+  const { wasPush } = useLocation() as { wasPush?: boolean };
+  const shownPage = useRef(page);
+  useEffect(() => {
+    if (page !== shownPage.current && wasPush) scrollTo(0, 0);
+    shownPage.current = page;
+  }, [page]);
   if (pages < 2) return null;
   const { list } = texts.value;
   const near = [1, page - 1, page, page + 1, pages].filter((n) => n >= 1 && n <= pages);
