@@ -3,6 +3,10 @@ import { language } from '../i18n/index.ts';
 
 export const money = (amount: number, currency: string) => formatMoney(amount, currency, language.value);
 
+/** Of amounts; two while the currency is not known. */
+export const decimalsOf = (currency = 'USD') =>
+  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
+
 export const count = (n: number) => new Intl.NumberFormat(language.value).format(n);
 
 export const day = (time: string) =>

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { texts } from '../../i18n/index.ts';
-import { count } from '../../lib/format.ts';
+import { count, decimalsOf } from '../../lib/format.ts';
 import { type ListFilters, listHref } from '../../lib/list-query.ts';
 import { useResource } from '../../lib/use-resource.ts';
 import { shop } from '../../shop.ts';
@@ -83,7 +83,10 @@ function PriceRange({ filters, currency }: { filters: ListFilters; currency: str
   const apply = () => {
     if (!form.current) return;
     const { min_price, max_price } = Object.fromEntries(new FormData(form.current)) as Record<string, string>;
-    const plain = (text = '') => text.trim().replace(',', '.');
+    // `1,000` and `1.000` are a thousand, unless there are three decimals.
+    const isGrouped = (text: string) => decimalsOf(currency) !== 3 && /^\d{1,3}[.,]\d{3}$/.test(text);
+    const plain = (text = '') =>
+      isGrouped(text.trim()) ? text.trim().replace(/[.,]/, '') : text.trim().replace(',', '.');
     route(listHref({ ...filters, min_price: plain(min_price), max_price: plain(max_price), page: '' }));
   };
   return (

@@ -17,17 +17,17 @@ export default function EditProductPage() {
   const { id = '' } = useRoute().params;
   const resource = useResource(`product ${id}`, (signal) => shop.products.get(Number(id), { signal }));
   const { data, failure, reload, replace } = resource;
-  const product = data && String(data.id) === id ? data : undefined;
+  const product = data?.id === Number(id) ? data : undefined;
   return (
     <SellingPage title={product?.name ?? texts.value.selling.mine}>
       {() =>
-        product ? (
+        failure instanceof ShopError && failure.status === 404 ? (
+          <Empty icon="box" title={texts.value.product.gone} />
+        ) : product ? (
           <div class="two-columns two-columns--even">
             <Edit product={product} onChange={replace} />
             <StockPanel product={product} onChange={replace} />
           </div>
-        ) : failure instanceof ShopError && failure.status === 404 ? (
-          <Empty icon="box" title={texts.value.product.gone} />
         ) : failure !== undefined ? (
           <Failed failure={failure} onRetry={reload} />
         ) : (
@@ -72,7 +72,7 @@ function Edit({ product, onChange }: EditProps) {
       <Form
         key={opened.version}
         submit={words.save}
-        onSubmit={(values) => save(changesOf(values), opened)}
+        onSubmit={(values) => save(changesOf(values, product.currency), opened)}
         actions={
           <>
             <a href={`/products/${product.id}`}>{selling.view}</a>

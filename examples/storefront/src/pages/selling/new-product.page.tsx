@@ -26,7 +26,7 @@ function NewProduct() {
         submit={words.save}
         onSubmit={async (values) => {
           const { id, name } = await shop.products.create({
-            ...changesOf(values),
+            ...changesOf(values, currency),
             stock: values['stock'] ? numberOf(values['stock']) : null,
           });
           say(selling.created(name));

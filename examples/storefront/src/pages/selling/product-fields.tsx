@@ -1,5 +1,6 @@
 import type { Product } from '@shop/client';
 import { texts } from '../../i18n/index.ts';
+import { decimalsOf } from '../../lib/format.ts';
 import { Field, TextArea } from '../../ui/field.tsx';
 
 /** What of a product its seller can edit; the stock of one that exists is changed in the ledger. */
@@ -48,16 +49,20 @@ export function ProductFields({ product, currency }: { product?: Product; curren
   );
 }
 
-/** A number as it was typed, with a comma as well; text that is none is left for the shop to refuse. */
-export function numberOf(text: string | undefined): number {
-  const plain = (text ?? '').trim().replace(',', '.');
-  return (/^[+-]?\d+(\.\d+)?$/.test(plain) ? Number(plain) : plain) as number;
+/**
+ * A number as it was typed, with a comma as well. Text that is none is left for the shop to refuse, and so is `1.000` or
+ * `1,000`, which means a thousand or one, unless there are three decimals.
+ */
+export function numberOf(text = '', decimals = 0): number {
+  const plain = text.trim().replace(',', '.');
+  const isClear = /^[+-]?\d+(\.\d+)?$/.test(plain) && (decimals === 3 || !/\.\d{3}$/.test(plain));
+  return (isClear ? Number(plain) : plain) as number;
 }
 
 /** As the API has it: empty fields are absent, or cleared. */
-export const changesOf = (values: Record<string, string>) => ({
+export const changesOf = (values: Record<string, string>, currency: string | undefined) => ({
   name: values['name'] ?? '',
-  price: numberOf(values['price']),
+  price: numberOf(values['price'], decimalsOf(currency)),
   category: values['category'] || null,
   sku: values['sku'] || null,
   image_url: values['image_url'] || null,
