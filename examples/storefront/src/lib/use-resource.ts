@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 export interface Resource<T> {
-  /** Undefined until it came for the first time. While another key loads, it is still that of the key before. */
+  /** Undefined until it came for the first time. While another key loads, it is still that of the key before; not once that has failed. */
   data: T | undefined;
   failure: unknown;
   isLoading: boolean;
@@ -33,6 +33,8 @@ export function useResource<T>(key: string | null, load: (signal: AbortSignal) =
   const [attempt, setAttempt] = useState(0);
   const latest = useRef(load);
   latest.current = load;
+  const current = useRef(key);
+  current.current = key;
 
   useEffect(() => {
     if (key === null) return;
@@ -50,7 +52,7 @@ export function useResource<T>(key: string | null, load: (signal: AbortSignal) =
       },
       (failure: unknown) => {
         if (!controller.signal.aborted)
-          setState((before) => ({ data: before.data, failure, isLoading: false }));
+          setState({ data: seen.get(key) as T | undefined, failure, isLoading: false });
       },
     );
     return () => controller.abort();
@@ -60,7 +62,8 @@ export function useResource<T>(key: string | null, load: (signal: AbortSignal) =
   const replace = useCallback(
     (data: T) => {
       if (key !== null) remember(key, data);
-      setState({ data, failure: undefined, isLoading: false });
+      // It may have been under way while another key was asked for.
+      if (key === current.current) setState({ data, failure: undefined, isLoading: false });
     },
     [key],
   );

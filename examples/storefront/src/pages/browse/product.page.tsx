@@ -23,8 +23,8 @@ export function ProductPage() {
   const { data, failure, reload } = useResource(`product ${id}`, (signal) =>
     shop.products.get(Number(id), { signal }),
   );
-  if (data && String(data.id) === id) return <Details key={id} product={data} />;
   if (failure instanceof ShopError && (failure.status === 404 || failure.status === 400)) return <Gone />;
+  if (data?.id === Number(id)) return <Details key={data.id} product={data} />;
   if (failure) return <Failed failure={failure} onRetry={reload} isPage />;
   return (
     <div class="page product">

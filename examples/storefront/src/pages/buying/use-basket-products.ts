@@ -1,4 +1,5 @@
 import type { Product } from '@shop/client';
+import { useRef } from 'preact/hooks';
 import { type BasketLine, basket } from '../../basket.ts';
 import { useResource } from '../../lib/use-resource.ts';
 import { shop } from '../../shop.ts';
@@ -13,8 +14,11 @@ export interface ShownLine extends BasketLine {
 /** The basket with the current data of its products. */
 export function useBasketProducts() {
   const lines = basket.value;
-  const ids = lines.map(({ id }) => id).sort((a, b) => a - b);
-  // A product that was taken out need not be asked for again, so the key is the set of those that are in.
+  const asked = useRef<number[]>([]);
+  // When a product was taken out, the others need not be asked for again.
+  if (lines.some(({ id }) => !asked.current.includes(id)))
+    asked.current = lines.map(({ id }) => id).sort((a, b) => a - b);
+  const ids = asked.current;
   const key = ids.length === 0 ? null : `basket ${ids}`;
   const resource = useResource(key, async (signal) => {
     const { products } = await shop.products.list({ ids, per_page: 100 }, { signal });
