@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { createShop, localStorageTokens, ShopError, type User } from '@shop/client';
+import { createShop, localStorageTokens, memoryTokens, ShopError, type User } from '@shop/client';
 import { uploadingFetch } from './lib/upload.ts';
 import { forgetAll } from './lib/use-resource.ts';
 
@@ -8,10 +8,19 @@ const TOKENS = 'shop.tokens';
 const RETRY = { tries: 3, totalMs: 4_000 };
 const RELOAD_MS = 5_000;
 
+/** Where storage is blocked, one stays signed in until the next reload. */
+function tokenStore() {
+  try {
+    return localStorageTokens(TOKENS);
+  } catch {
+    return memoryTokens();
+  }
+}
+
 /** The API at the address of this page: the development server passes it on, and so does the gateway. */
 export const shop = createShop({
   baseUrl: '',
-  tokens: localStorageTokens(TOKENS),
+  tokens: tokenStore(),
   retry: RETRY,
   fetch: uploadingFetch,
   onSessionEnd: () => {
@@ -45,9 +54,9 @@ export async function signOut(): Promise<void> {
   user.value = null;
 }
 
-// Signing in or out in another tab.
-addEventListener('storage', (event) => {
-  if (event.key === TOKENS && (event.newValue === null) !== (user.value === null)) void loadUser();
+// Signing in or out in another tab, also as another user. Without a key, all of the storage was cleared.
+addEventListener('storage', ({ key }) => {
+  if (key === TOKENS || key === null) void loadUser();
 });
 
 let lastId: number | undefined;

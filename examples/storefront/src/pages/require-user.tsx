@@ -1,5 +1,6 @@
 import type { User } from '@shop/client';
 import type { ComponentChildren } from 'preact';
+import { Fragment } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { loadUser, user, userFailure } from '../shop.ts';
@@ -24,7 +25,8 @@ export function RequireUser({ children }: { children: (user: User) => ComponentC
         <Skeleton rows={5} />
       </div>
     );
-  return <>{children(known)}</>;
+  // Another user sees nothing of the one before.
+  return <Fragment key={known.id}>{children(known)}</Fragment>;
 }
 
 /** Where to go after signing in: a page of this shop, whatever the address says. */
