@@ -4,29 +4,33 @@ import { HomePage } from './pages/browse/home.page.tsx';
 import { ListPage } from './pages/browse/list.page.tsx';
 import { ProductPage } from './pages/browse/product.page.tsx';
 import { NotFoundPage } from './pages/not-found.page.tsx';
+import { UnloadedPage } from './pages/unloaded.page.tsx';
 import { Footer } from './shell/footer.tsx';
 import { Header } from './shell/header.tsx';
 import { Toasts } from './ui/toast.tsx';
 
-// Pages behind the first ones are loaded when somebody goes there.
-const BasketPage = lazy(() => import('./pages/buying/basket.page.tsx'));
-const CheckoutPage = lazy(() => import('./pages/buying/checkout.page.tsx'));
-const OrdersPage = lazy(() => import('./pages/buying/orders.page.tsx'));
-const OrderPage = lazy(() => import('./pages/buying/order.page.tsx'));
-const SignInPage = lazy(() => import('./pages/account/sign-in.page.tsx'));
-const SignUpPage = lazy(() => import('./pages/account/sign-up.page.tsx'));
-const ForgottenPage = lazy(() => import('./pages/account/forgotten.page.tsx'));
-const ResetPage = lazy(() => import('./pages/account/reset.page.tsx'));
-const VerifyPage = lazy(() => import('./pages/account/verify.page.tsx'));
-const AccountPage = lazy(() => import('./pages/account/account.page.tsx'));
-const MyProductsPage = lazy(() => import('./pages/selling/products.page.tsx'));
-const NewProductPage = lazy(() => import('./pages/selling/new-product.page.tsx'));
-const EditProductPage = lazy(() => import('./pages/selling/edit-product.page.tsx'));
-const SellingOrdersPage = lazy(() => import('./pages/selling/orders.page.tsx'));
-const ImportPage = lazy(() => import('./pages/selling/import.page.tsx'));
-const UsersPage = lazy(() => import('./pages/admin/users.page.tsx'));
-const AllOrdersPage = lazy(() => import('./pages/admin/orders.page.tsx'));
-const AuditPage = lazy(() => import('./pages/admin/audit.page.tsx'));
+/** A page that is loaded when somebody goes there. `lazy` alone would show nothing where that fails. */
+const page = <T,>(load: () => Promise<{ default: T }>) =>
+  lazy<T | typeof UnloadedPage>(() => load().catch(() => ({ default: UnloadedPage })));
+
+const BasketPage = page(() => import('./pages/buying/basket.page.tsx'));
+const CheckoutPage = page(() => import('./pages/buying/checkout.page.tsx'));
+const OrdersPage = page(() => import('./pages/buying/orders.page.tsx'));
+const OrderPage = page(() => import('./pages/buying/order.page.tsx'));
+const SignInPage = page(() => import('./pages/account/sign-in.page.tsx'));
+const SignUpPage = page(() => import('./pages/account/sign-up.page.tsx'));
+const ForgottenPage = page(() => import('./pages/account/forgotten.page.tsx'));
+const ResetPage = page(() => import('./pages/account/reset.page.tsx'));
+const VerifyPage = page(() => import('./pages/account/verify.page.tsx'));
+const AccountPage = page(() => import('./pages/account/account.page.tsx'));
+const MyProductsPage = page(() => import('./pages/selling/products.page.tsx'));
+const NewProductPage = page(() => import('./pages/selling/new-product.page.tsx'));
+const EditProductPage = page(() => import('./pages/selling/edit-product.page.tsx'));
+const SellingOrdersPage = page(() => import('./pages/selling/orders.page.tsx'));
+const ImportPage = page(() => import('./pages/selling/import.page.tsx'));
+const UsersPage = page(() => import('./pages/admin/users.page.tsx'));
+const AllOrdersPage = page(() => import('./pages/admin/orders.page.tsx'));
+const AuditPage = page(() => import('./pages/admin/audit.page.tsx'));
 
 export function App() {
   return (

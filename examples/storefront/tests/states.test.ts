@@ -136,6 +136,13 @@ describe('a new user', () => {
     await page.goto(link);
     await page.getByText('Your email address is confirmed').waitFor();
     await expectInOrder(page);
+    await page.getByRole('main').getByRole('link', { name: 'Account' }).click();
+    await page.getByRole('heading', { name: 'Profile' }).waitFor();
+    const again = page.waitForResponse('**/api/users/verify-email');
+    await page.goBack();
+    expect((await again).status()).toBe(400);
+    await page.getByText('Your email address is confirmed').waitFor();
+    await expectInOrder(page);
     await page.reload();
     await page.getByText('The link was used before, or has expired.').waitFor();
     await expectInOrder(page);

@@ -7,7 +7,12 @@ export function LanguageMenu() {
       class="language"
       aria-label={texts.value.shop.language}
       value={language.value}
-      onChange={(event) => void chooseLanguage(event.currentTarget.value as Language).catch(sayFailure)}
+      onChange={({ currentTarget: menu }) =>
+        void chooseLanguage(menu.value as Language).catch((failure: unknown) => {
+          menu.value = language.value;
+          sayFailure(failure);
+        })
+      }
     >
       {LANGUAGES.map((tag) => (
         <option key={tag} value={tag} lang={tag}>

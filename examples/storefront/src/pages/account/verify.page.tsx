@@ -16,10 +16,10 @@ export default function VerifyPage() {
   });
   return (
     <Page title={account.email} isNarrow>
-      {failure !== undefined ? (
-        <Failed failure={failure} />
-      ) : data ? (
+      {data ? (
         <Notice kind="good">{account.verified}</Notice>
+      ) : failure !== undefined ? (
+        <Failed failure={failure} />
       ) : (
         <Skeleton rows={1} />
       )}

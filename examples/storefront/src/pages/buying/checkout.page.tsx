@@ -87,7 +87,10 @@ function CheckoutForm({ quote, onQuote, address }: CheckoutFormProps) {
     try {
       const { id } = await shop.orders.place(order, { idempotencyKey: orderKeyFor(order) });
       forgetOrderKey();
-      basket.value = [];
+      // What another tab has added meanwhile stays.
+      basket.value = basket.value.filter((line) =>
+        order.products.every(({ product_id }) => product_id !== line.id),
+      );
       route(`/orders/${id}?placed`);
     } catch (error) {
       if (!(error instanceof ShopError)) throw error;

@@ -1,4 +1,4 @@
-import { type ImportResult, ShopError } from '@shop/client';
+import type { ImportResult } from '@shop/client';
 import { useRef, useState } from 'preact/hooks';
 import { texts } from '../../i18n/index.ts';
 import { count } from '../../lib/format.ts';
@@ -149,7 +149,6 @@ function Export() {
       const response = await shop.products.export({ format });
       saveFile(await response.blob(), `products.${format}`);
     } catch (error) {
-      if (!(error instanceof ShopError)) throw error;
       sayFailure(error);
     } finally {
       setBusy(false);
