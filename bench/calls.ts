@@ -31,7 +31,7 @@ async function main() {
   const plain = axios.create({ baseURL: url, httpAgent: agent, proxy: false, maxRedirects: 0 });
   const calls: Record<string, () => Promise<unknown>> = {
     'node:http': () => post(url, agent),
-    "the kit's client": () => kit({ method: 'POST', path: '/', body: BODY }),
+    "the kit's client": () => kit.post('/', BODY),
     axios: () => plain.post('/', BODY),
   };
   const turns = new Map<string, { rate: number }[]>(Object.keys(calls).map((name) => [name, []]));

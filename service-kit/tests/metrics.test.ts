@@ -71,7 +71,7 @@ describe('calls to other services', () => {
     [503, 'failed'],
   ])('with the status %d count as %s', async (status, result) => {
     const { http, metrics } = await clientOf((_request, response) => response.writeHead(status).end());
-    expect((await http({ path: '/' })).status).toBe(status);
+    expect((await http.get('/')).status).toBe(status);
     expect(await read(metrics, calls(result))).toBe(1);
   });
 
@@ -79,8 +79,8 @@ describe('calls to other services', () => {
     const { http, metrics } = await clientOf((incoming) => {
       if (incoming.url === '/lost') incoming.destroy();
     });
-    await expect(http({ path: '/slow', signal: AbortSignal.timeout(50) })).rejects.toThrow();
-    await expect(http({ path: '/lost' })).rejects.toThrow();
+    await expect(http.get('/slow', { signal: AbortSignal.timeout(50) })).rejects.toThrow();
+    await expect(http.get('/lost')).rejects.toThrow();
     expect(await read(metrics, calls('timeout'))).toBe(1);
     expect(await read(metrics, calls('unreachable'))).toBe(1);
   });

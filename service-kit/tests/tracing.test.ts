@@ -62,19 +62,19 @@ async function openShop(tracer?: Tracer) {
         who: 'anyone',
         handler: async ({ caller }) => {
           caller.note({ thing_id: 7 });
-          await http({ path: '/path?secret=1' });
+          await http.get('/path?secret=1');
           await database.query`SELECT ${'a value'}::text FROM pg_database`;
           return undefined;
         },
       }),
-      defineRoute({ ...get, path: '/calls', handler: async () => void (await http({ path: '/' })) }),
-      defineRoute({ ...get, path: '/broken', handler: async () => void (await http({ path: '/broken' })) }),
+      defineRoute({ ...get, path: '/calls', handler: async () => void (await http.get('/')) }),
+      defineRoute({ ...get, path: '/broken', handler: async () => void (await http.get('/broken')) }),
       defineRoute({ ...get, path: '/fails', handler: async () => void (await database.query`SELECT 1 / 0`) }),
       defineRoute({
         ...get,
         path: '/internal',
         who: 'service',
-        handler: async () => void (await http({ path: '/' })),
+        handler: async () => void (await http.get('/')),
       }),
     ],
   });

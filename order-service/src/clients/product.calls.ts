@@ -2,10 +2,11 @@ import { Agent } from 'node:http';
 import { remainingTime } from '@shop/service-kit/deadline/deadline';
 import { createTurns } from '@shop/service-kit/deadline/turns';
 import { OutOfTime } from '@shop/service-kit/errors/http-errors';
-import { type CallResponse, createHttpClient } from '@shop/service-kit/http/http-client';
+import { createHttpClient } from '@shop/service-kit/http/http-client';
 import { DEADLINE_HEADER } from '@shop/service-kit/http/request-deadline';
 import type { Metrics } from '@shop/service-kit/runtime/metrics';
 import { createServiceTokenSigner } from '@shop/service-kit/tokens/service-token';
+import type { AxiosResponse } from 'axios';
 import type { z } from 'zod';
 import { CircuitOpen, createCircuit } from './circuit.ts';
 import { ProductBusy, ProductServiceUnavailable } from './product.errors.ts';
@@ -75,7 +76,13 @@ export function createProductCalls({
       ),
     );
 
-  const send = async ({ method, path, requestId, orderIds = [], body }: Call): Promise<CallResponse> => {
+  const send = async ({
+    method,
+    path,
+    requestId,
+    orderIds = [],
+    body,
+  }: Call): Promise<AxiosResponse<unknown>> => {
     const limit = limitNow();
     if (limit < MIN_TIME) throw new OutOfTime();
     const headers = {
@@ -85,7 +92,8 @@ export function createProductCalls({
       ...(orderIds.length === 0 ? {} : { [ORDER_IDS_HEADER]: orderIds.join() }),
     };
     const { signal, clear, isAborted } = timeLimit(limit);
-    const response = await http({ method, path, body, headers, signal })
+    const response = await http
+      .request({ method, url: path, data: body, headers, signal })
       .catch((error: Error) => {
         if (limit < CONCLUSIVE_TIME * timeLimitFactor && isAborted()) throw new OutOfTime();
         throw new ProductServiceUnavailable(error.message);
@@ -96,7 +104,7 @@ export function createProductCalls({
     return response;
   };
 
-  const attempt = async (call: Call): Promise<CallResponse> => {
+  const attempt = async (call: Call): Promise<AxiosResponse<unknown>> => {
     const response = await circuit
       .run(() => send(call))
       .catch((error: unknown) => {
@@ -106,7 +114,7 @@ export function createProductCalls({
     return response;
   };
 
-  const attemptTwice = (call: Call): Promise<CallResponse> =>
+  const attemptTwice = (call: Call): Promise<AxiosResponse<unknown>> =>
     attempt(call).catch((error: unknown) => {
       const mayHelp = error instanceof ProductServiceUnavailable && !circuit.isOpen();
       if (!mayHelp || limitNow() < MIN_TIME) throw error;
@@ -125,11 +133,11 @@ export function createProductCalls({
   };
 }
 
-const isBusy = ({ status, data }: CallResponse) =>
+const isBusy = ({ status, data }: AxiosResponse<unknown>) =>
   status === 503 && problem.safeParse(data).data?.code === 'product_busy';
 
 /** @throws ProductServiceUnavailable if the response is of another kind */
-export function readResponse<T>(schema: z.ZodType<T>, response: CallResponse): T {
+export function readResponse<T>(schema: z.ZodType<T>, response: AxiosResponse<unknown>): T {
   const parsed = schema.safeParse(response.data);
   if (response.status === 200 && parsed.success) return parsed.data;
   throw new ProductServiceUnavailable(`unusable response ${response.status}`);

@@ -35,14 +35,16 @@ export function createAccountsClient({ url, serviceTokenSecret, service, metrics
   let token = signer(0);
 
   const ask = (after: string | undefined) =>
-    http({
-      path: after === undefined ? CHANGES_PATH : `${CHANGES_PATH}?${new URLSearchParams({ after })}`,
-      headers: { authorization: `Bearer ${token()}` },
-      signal: AbortSignal.timeout(TIMEOUT),
-    });
+    http.get<unknown>(
+      after === undefined ? CHANGES_PATH : `${CHANGES_PATH}?${new URLSearchParams({ after })}`,
+      {
+        headers: { authorization: `Bearer ${token()}` },
+        signal: AbortSignal.timeout(TIMEOUT),
+      },
+    );
   const readChanges: ReadChanges = async (after): Promise<ChangesPage> => {
     let response = await ask(after);
-    const time = Date.parse(String(response.headers.date));
+    const time = Date.parse(String(response.headers['date']));
     if (response.status === 401 && !Number.isNaN(time)) {
       token = signer(time - Date.now());
       response = await ask(after);

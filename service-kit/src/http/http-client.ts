@@ -1,45 +1,24 @@
-import http, { type Agent, type IncomingHttpHeaders } from 'node:http';
-import https from 'node:https';
+import type { Agent } from 'node:http';
+import axios, { type AxiosInstance, type InternalAxiosRequestConfig, isAxiosError } from 'axios';
 import type { Metrics } from '../runtime/metrics.ts';
-import { parseJson } from '../text/texts.ts';
-import { currentSpan } from '../tracing/span.ts';
+import { currentSpan, type Span } from '../tracing/span.ts';
+import { createJsonAdapter } from './json-adapter.ts';
 
 interface HttpClientOptions {
   /** The service that is called, as metrics name it. */
   target: string;
-  /** A path in it precedes the paths of all calls. */
   url: string;
   agent?: Agent;
-  /** Bytes; a longer response fails the call. */
+  /** Bytes. */
   maxResponse: number;
   metrics: Pick<Metrics, 'outboundCalls'>;
 }
 
-interface Call {
-  method?: 'GET' | 'POST';
-  /** With the query. If it is empty, the call goes to exactly the address of the service. */
-  path: string;
-  headers?: Record<string, string>;
-  /** Sent as JSON. */
-  body?: unknown;
-  signal?: AbortSignal;
-}
-
-export interface CallResponse {
-  status: number;
-  headers: IncomingHttpHeaders;
-  /** Undefined for a body that is not JSON. */
-  data: unknown;
-}
-
-/** Any status resolves; a call without a response rejects. The time limit is the caller's `signal`. */
-export type HttpClient = (call: Call) => Promise<CallResponse>;
-
 type Result = 'ok' | 'refused' | 'failed' | 'timeout' | 'unreachable';
 
 /**
- * Calls another service: without proxies, redirects and compression. Every call is measured, and passes on the trace that
- * it belongs to.
+ * Calls another service: without proxies and redirects. Every call is measured, and passes on the trace that it belongs to.
+ * Any status resolves; a call without a response rejects. The time limit is the caller's `signal`.
  */
 export function createHttpClient({
   target,
@@ -47,62 +26,44 @@ export function createHttpClient({
   agent,
   maxResponse,
   metrics,
-}: HttpClientOptions): HttpClient {
-  const { protocol, hostname, port, pathname, search } = new URL(url);
-  const { request } = protocol === 'https:' ? https : http;
-  const server = { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port, agent };
-  const prefix = pathname.replace(/\/$/, '');
-
-  const send = ({ method, path, headers, body, signal }: Call) =>
-    new Promise<CallResponse>((resolve, reject) => {
-      const options = {
-        ...server,
-        method,
-        path: path === '' ? pathname + search : prefix + path,
-        headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
-        signal,
-      };
-      request(options, (incoming) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        incoming
-          .on('error', reject)
-          .on('data', (chunk: Buffer) => {
-            size += chunk.length;
-            chunks.push(chunk);
-            if (size > maxResponse) incoming.destroy(new Error(`the response exceeds ${maxResponse} bytes`));
-          })
-          .on('end', () => {
-            const { statusCode: status = 0, headers } = incoming;
-            resolve({ status, headers, data: parseJson(Buffer.concat(chunks).toString()) });
-          });
-      })
-        .on('error', reject)
-        .end(body === undefined ? undefined : JSON.stringify(body));
-    });
-
-  return async (call) => {
-    const { method = 'GET', path } = call;
-    const startedAt = performance.now();
-    const span = currentSpan()?.start(`${method} ${target}`, 'client', {
-      'http.request.method': method,
+}: HttpClientOptions): AxiosInstance {
+  const http = axios.create({
+    adapter: createJsonAdapter({ url, agent, maxResponse }),
+    validateStatus: () => true,
+  });
+  const started = new WeakMap<InternalAxiosRequestConfig, { at: number; span: Span | undefined }>();
+  const observe = (config: InternalAxiosRequestConfig | undefined, result: Result, status?: number) => {
+    const start = config && started.get(config);
+    if (start === undefined) return;
+    metrics.outboundCalls.observe({ target, result }, (performance.now() - start.at) / 1000);
+    start.span?.end(
+      { 'http.response.status_code': status },
+      result === 'ok' || result === 'refused' ? undefined : { code: result },
+    );
+  };
+  http.interceptors.request.use((config) => {
+    const { method = 'get', url: path = '' } = config;
+    const span = currentSpan()?.start(`${method.toUpperCase()} ${target}`, 'client', {
+      'http.request.method': method.toUpperCase(),
       'url.path': path.replace(/\?.*/s, ''),
       'peer.service': target,
     });
-    const observe = (result: Result, status?: number) => {
-      metrics.outboundCalls.observe({ target, result }, (performance.now() - startedAt) / 1000);
-      const isGood = result === 'ok' || result === 'refused';
-      span?.end({ 'http.response.status_code': status }, isGood ? undefined : { code: result });
-    };
-    try {
-      const response = await send({ ...call, headers: { ...call.headers, ...span?.headers } });
-      observe(resultOf(response.status), response.status);
+    started.set(config, { at: performance.now(), span });
+    if (span !== undefined) config.headers.set({ ...span.headers });
+    return config;
+  });
+  http.interceptors.response.use(
+    (response) => {
+      observe(response.config, resultOf(response.status), response.status);
       return response;
-    } catch (error) {
-      observe(call.signal?.aborted ? 'timeout' : 'unreachable');
+    },
+    (error: unknown) => {
+      if (isAxiosError(error))
+        observe(error.config, error.code === 'ERR_CANCELED' ? 'timeout' : 'unreachable');
       throw error;
-    }
-  };
+    },
+  );
+  return http;
 }
 
 function resultOf(status: number): Result {

@@ -1,9 +1,10 @@
 import { createPublicKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AxiosInstance } from 'axios';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { Unavailable } from '../errors/http-errors.ts';
-import { createHttpClient, type HttpClient } from '../http/http-client.ts';
+import { createHttpClient } from '../http/http-client.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { fixedKeys, type TokenHeader, type TokenKey, type TokenKeys } from './token-keys.ts';
 
@@ -99,9 +100,8 @@ export function openPublishedKeys({ url, logger, metrics, interval = INTERVAL }:
   };
 }
 
-async function fetchKeys(http: HttpClient, closing: AbortSignal): Promise<TokenKey[]> {
-  const { data, status } = await http({
-    path: '',
+async function fetchKeys(http: AxiosInstance, closing: AbortSignal): Promise<TokenKey[]> {
+  const { data, status } = await http.get<unknown>('', {
     signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT)]),
     headers: { 'Cache-Control': 'no-cache' },
   });
