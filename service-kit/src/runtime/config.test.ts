@@ -105,6 +105,8 @@ describe('the environment', () => {
     ['REDIS_URL', 'redis+sentinel://user:hunter2%zz@s1/shop'],
     ['REDIS_URL', 'redis+sentinel://s1:port/shop'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'key=hunter2%zz'],
+    ['CORS_ORIGINS', 'hunter2.example.com'],
+    ['CORS_ORIGINS', 'https://a.example, https://hunter2.example/'],
   ])('is refused if %s cannot be read: %s', (name, value) => {
     const message = errorOf(() => loadConfig(schema, { ...least, [name]: value }));
     expect(message).toMatch(new RegExp(`^${name}: `));
@@ -118,6 +120,13 @@ describe('the environment', () => {
   ])('takes the address %s', (DATABASE_URL) => {
     expect(loadConfig(schema, { DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL);
   });
+
+  test.each(['*', 'https://a.example,http://localhost:3000', 'https://a.example, capacitor://localhost'])(
+    'takes the origins %s',
+    (CORS_ORIGINS) => {
+      expect(loadConfig(schema, { ...least, CORS_ORIGINS }).CORS_ORIGINS).toBe(CORS_ORIGINS);
+    },
+  );
 
   test('can be refused for a combination of variables', () => {
     const both = z

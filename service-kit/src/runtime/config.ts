@@ -26,6 +26,10 @@ export const wholeNumber = (min: number, max: number, fallback: number) =>
     .refine((value) => value >= min && value <= max, { error: `must be from ${min} to ${max}` });
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// address' });
+/** With a path, as of a `/` at the end, no browser's `Origin` would match. */
+const ORIGINS =
+  /^ *(\*|null|[a-z][a-z\d+.-]*:\/\/[^\s/,]+) *(, *(\*|null|[a-z][a-z\d+.-]*:\/\/[^\s/,]+) *)*$/i;
+
 const databaseAddress = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address')
@@ -80,6 +84,10 @@ export const commonConfig = {
     .describe('ISO 4217 code, one per deployment; must not change once there are prices'),
   CORS_ORIGINS: z
     .string()
+    .regex(
+      ORIGINS,
+      'must be * or origins without a path, such as https://shop.example.com, separated by commas',
+    )
     .default('*')
     .describe('Allowed browser origins, separated by commas; `*` allows any, without credentials'),
   TRUST_PROXY: wholeNumber(0, 10, 0).describe(
