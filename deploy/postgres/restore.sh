@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes one database anew from a dump of backup.sh: what is in it now is lost, also what a later release has added. The
+# Makes one database again from a dump of backup.sh: what is in it now is lost, also what a later release has added. The
 # services must not run meanwhile, and the migrations must run afterwards.
 #   restore.sh FILE    such as order_db-20261127T023000Z.dump
 #   BACKUP_FOLDER, SECRETS_FOLDER, PGHOST, PGPORT    as for backup.sh
