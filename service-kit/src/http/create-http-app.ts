@@ -97,7 +97,7 @@ function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
     const { method, path } = request;
     response.once('close', () => {
       cutUnreadBody(request);
-      const { requestId: id, route, principal, startedAt, span } = context;
+      const { requestId: id, route, isPolled, principal, startedAt, span } = context;
       const milliseconds = performance.now() - startedAt;
       const status = response.writableFinished ? response.statusCode : 499;
       metrics.requests.observe({ method, route: route ?? 'other', status }, milliseconds / 1000);
@@ -106,7 +106,7 @@ function followRequest(logger: Logger, metrics: Metrics): RequestHandler {
         { 'http.response.status_code': status, 'request.id': id, ...context.notes },
         status >= 500 ? { code: status } : undefined,
       );
-      if (route === undefined && status < 400) return;
+      if ((route === undefined || isPolled) && status < 400) return;
       const ms = Math.round(milliseconds * 10) / 10;
       lines.info({ ...ids, method, path, status, ms, ...whoIs(principal), ...context.notes }, 'request');
     });

@@ -61,6 +61,8 @@ interface RouteSpec<
   only?: string;
   /** Name of one of the service's rate limits, or false for none. */
   limit: string | false;
+  /** Other services call it all the time: only its failures are logged. */
+  isPolled?: true;
   /** Time limit: `usual` (2 s), `password` (12 s), or `steps` for a limit on each step, as streams need. */
   timeLimit?: TimeLimit;
   params?: P;

@@ -73,6 +73,7 @@ function stepsOf(
     (request, response, next) => {
       const context = contextOf(response);
       context.route = route.path;
+      context.isPolled = route.isPolled === true;
       context.span = spanOfRequest(tracer, route, request.headers);
       const enter = (principal: RequestContext['principal']) => {
         context.principal = principal;

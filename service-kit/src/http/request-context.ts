@@ -19,6 +19,7 @@ export class RequestContext implements Caller {
   readonly startedAt = performance.now();
   /** The declared path of the route, for logs and metrics; an unknown address has none. */
   route: string | undefined = undefined;
+  isPolled = false;
   principal: User | Service | undefined = undefined;
   /** Of a route, if the request belongs to a trace. */
   span: Span | undefined = undefined;

@@ -18,6 +18,7 @@ export function changesRoutes(readChanges: ReadChanges) {
       summary: 'List changes of accounts: sessions revoked, tokens made void, users deleted',
       who: 'service',
       limit: false,
+      isPolled: true,
       query: changesQuery,
       status: 200,
       response: changesPage,
