@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
+import { openPool } from '../src/postgres/open-pool.ts';
 import { createQuery } from '../src/postgres/query.ts';
 import { createCacheTrust } from '../src/redis/cache-trust.ts';
 import { createTestDatabase } from './test-database.ts';
@@ -23,7 +24,7 @@ export async function openTrustDatabase(name: string, tables = '') {
   const database = await createTestDatabase({ name, prismaFolder });
   const pools: Pool[] = [];
   const connect = () => {
-    const pool = new Pool({ connectionString: database.url, max: 5 });
+    const pool = openPool({ connectionString: database.url, max: 5 });
     pool.on('error', () => undefined);
     pools.push(pool);
     return createQuery(pool);

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { startJobs } from '../../src/jobs/start-jobs.ts';
+import { openPool } from '../../src/postgres/open-pool.ts';
 import { createQuery } from '../../src/postgres/query.ts';
 import { createTestDatabase } from '../../testing/test-database.ts';
 
@@ -16,8 +16,8 @@ export async function openJobShop() {
   await mkdir(join(prismaFolder, 'migrations'));
   await writeFile(join(prismaFolder, 'schema.prisma'), 'datasource db {\n  provider = "postgresql"\n}\n');
   const database = await createTestDatabase({ name: 'kit_jobs', prismaFolder });
-  const pool = new Pool({ connectionString: database.url });
-  // A test may remove the database.
+  const pool = openPool({ connectionString: database.url });
+  // A test may close its connections.
   pool.on('error', () => undefined);
   const query = createQuery(pool);
   const running: ReturnType<typeof startJobs>[] = [];
