@@ -18,12 +18,15 @@ async function operations() {
   );
 }
 
+const LISTS = ['products', 'orders', 'users', 'events', 'movements', 'sessions', 'keys', 'history'];
 /** Whatever a method reads of a response. */
 const BODY = {
-  ...Object.fromEntries(['products', 'orders', 'users', 'events', 'movements'].map((rows) => [rows, []])),
+  ...Object.fromEntries(LISTS.map((rows) => [rows, []])),
   next_cursor: null,
+  message: '',
   user: {},
   product: {},
+  order: {},
   tokens: { access_token: 'access', refresh_token: 'refresh', expires_in: 3600 },
 };
 

@@ -143,6 +143,7 @@ export type ProductRepository = ReturnType<typeof createProductRepository>;
 interface Column {
   name: Prisma.Sql;
   value: Prisma.Sql;
+  isCategory: boolean;
   ofStock: boolean;
 }
 
@@ -153,18 +154,17 @@ function columnsOf(fields: ProductChanges): Column[] {
   );
   return names.map((name) => ({
     name: Prisma.raw(name),
-    value: storedAs(name, fields[name]),
+    value: Prisma.sql`${fields[name]}::${Prisma.raw(FIELD_COLUMNS[name])}`,
+    isCategory: name === 'category',
     ofStock: name === 'stock',
   }));
 }
 
-/** Another spelling of a category is the same value. */
-function storedAs(name: keyof typeof FIELD_COLUMNS, given: unknown): Prisma.Sql {
-  const value = Prisma.sql`${given}::${Prisma.raw(FIELD_COLUMNS[name])}`;
-  return name === 'category' ? Prisma.sql`category_of(${value})` : value;
-}
-
+/** Another spelling of a category is no difference: the table keeps the first one. */
 function differenceIn(columns: Column[]): Prisma.Sql {
-  const differences = columns.map(({ name, value }) => Prisma.sql`p.${name} IS DISTINCT FROM ${value}`);
+  const differences = columns.map(
+    ({ name, value, isCategory }) =>
+      Prisma.sql`p.${name} IS DISTINCT FROM ${isCategory ? Prisma.sql`category_of(${value})` : value}`,
+  );
   return differences.length === 0 ? Prisma.sql`FALSE` : Prisma.join(differences, ' OR ');
 }
