@@ -226,6 +226,7 @@ describe('a signal', () => {
       name: 'AbortError',
     });
     const timer = set.mock.results[set.mock.calls.findIndex(([, ms = 0]) => ms >= 20_000)]?.value;
+    expect(timer).toBeDefined();
     expect(clear.mock.calls.some(([cleared]) => cleared === timer)).toBe(true);
     jest.restoreAllMocks();
   });

@@ -12,7 +12,7 @@ const order = (page: Page) => page.getByRole('button', { name: /^Order now/ }).c
 const away = (route: Route) => route.abort();
 const isList = (url: URL) => url.pathname === '/api/orders';
 
-/** Keeps requests until it is told to let them go. */
+/** Holds requests back until it is opened. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -229,7 +229,7 @@ describe('a seller', () => {
     await context.close();
   });
 
-  test('is told when the download of the products breaks off', async () => {
+  test('sees a message when the download of the products breaks off', async () => {
     const { page, context, errors } = await site.visit();
     await context.addInitScript(() => {
       const { fetch } = globalThis;
